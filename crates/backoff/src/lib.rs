@@ -1,0 +1,1 @@
+//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its cap.

@@ -1,0 +1,1 @@
+//! Deep health probes for Plex Media Server: a verdict with a reason, and a pure probe schedule.

@@ -1,0 +1,1 @@
+//! A careful client for the Plex Media Server HTTP API: sections, items, edits, images, typed errors.

@@ -1,0 +1,1 @@
+//! A persistent, typed job queue on SQLite for many processes: leases, fencing, newest-wins keys, dead letters.

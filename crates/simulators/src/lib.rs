@@ -1,0 +1,1 @@
+//! In-process Plex and Stash servers for tests, examples and benches.

@@ -1,0 +1,1 @@
+//! Stash's raw plugin protocol and its GraphQL API, for plugin authors.

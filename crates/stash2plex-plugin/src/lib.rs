@@ -1,0 +1,1 @@
+//! The Stash plugin that keeps a Plex library's metadata equal to Stash's.
