@@ -1,0 +1,87 @@
+//! Where the plugin keeps its files: one private folder below Stash's configuration directory.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder `stash2plex/`, created for the owner alone.
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Makes sure the folder exists below `config_dir`, with mode 0700 where the system knows modes.
+    pub fn create(config_dir: &Path) -> Result<Self, DataDirError> {
+        let path = config_dir.join("stash2plex");
+        create_private(&path).map_err(|source| DataDirError {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self(path))
+    }
+
+    /// Names the folder without touching the disk, for readers.
+    pub fn locate(config_dir: &Path) -> Self {
+        Self(config_dir.join("stash2plex"))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The SQLite file: jobs, dead letters, ledger.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("stash2plex.db")
+    }
+
+    /// The circuit breaker's document.
+    pub fn breaker(&self) -> PathBuf {
+        self.0.join("circuit_breaker.json")
+    }
+
+    /// Held by the one worker.
+    pub fn worker_lock(&self) -> PathBuf {
+        self.0.join("worker.lock")
+    }
+
+    /// The worker's log.
+    pub fn worker_log(&self) -> PathBuf {
+        self.0.join("worker.log")
+    }
+}
+
+/// The data folder cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot create the folder {}: {source}; make Stash's configuration folder writable", path.display())]
+pub struct DataDirError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = fs::metadata(path)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            }
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Opens options for a file that only the owner may read.
+pub(crate) fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

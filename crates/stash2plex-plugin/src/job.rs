@@ -1,0 +1,82 @@
+//! What waits in the queue: names of things to do, never their data, which are read when the job runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Scope;
+
+/// One entry of the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Job {
+    /// Make the Plex item equal to the scene.
+    Scene {
+        /// Stash's scene id.
+        id: u64,
+        /// Look at Plex even when nothing changed since the last sync.
+        #[serde(default)]
+        force: bool,
+    },
+    /// A scan found or moved the scene's file.
+    Scanned {
+        /// Stash's scene id.
+        id: u64,
+    },
+    /// Ask Plex to scan one folder.
+    PlexScan {
+        /// The folder as Stash sees it.
+        folder: String,
+    },
+    /// Queue every scene that uses a performer, studio, tag or group.
+    FanOut {
+        /// What changed.
+        of: Related,
+        /// Its id in Stash.
+        id: u64,
+    },
+    /// Queue all scenes, or those changed lately.
+    Bulk {
+        /// How far back to look.
+        scope: Scope,
+    },
+}
+
+/// What a scene can refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Related {
+    Performer,
+    Studio,
+    Tag,
+    Group,
+}
+
+impl Related {
+    /// The word used in keys and in the ledger.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Performer => "performer",
+            Self::Studio => "studio",
+            Self::Tag => "tag",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl Job {
+    /// The key under which a second request for the same thing coalesces with a waiting one.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Scene { id, .. } => scene_key(*id),
+            Self::Scanned { id } => format!("scanned:{id}"),
+            Self::PlexScan { folder } => format!("scan:{folder}"),
+            Self::FanOut { of, id } => format!("{}:{id}", of.word()),
+            Self::Bulk { scope } => format!("bulk:{scope:?}").to_lowercase(),
+        }
+    }
+}
+
+/// The key of a scene's job.
+pub fn scene_key(id: u64) -> String {
+    format!("scene:{id}")
+}

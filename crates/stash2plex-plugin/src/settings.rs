@@ -1,0 +1,468 @@
+//! What the user set in Stash, checked once and turned into types.
+//!
+//! Stash stores what it was sent: absent keys, booleans, numbers or text. Every value is read tolerantly, every fault is
+//! collected and said in words, and a bad value falls back to its default, so one mistake never stops the rest.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// A value that must never be shown: its `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; never log what this returns.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where Plex is and how to be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlexTarget {
+    /// Base address without a trailing slash.
+    pub url: String,
+    /// The server token.
+    pub token: Secret,
+}
+
+/// Which fields are written to Plex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the setting `sync_<name>`")]
+pub struct Toggles {
+    pub master: bool,
+    pub studio: bool,
+    pub summary: bool,
+    pub tagline: bool,
+    pub date: bool,
+    pub performers: bool,
+    pub tags: bool,
+    pub poster: bool,
+    pub background: bool,
+    pub collection: bool,
+    pub rating: bool,
+    pub content_rating: bool,
+}
+
+/// How often a reconciliation is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Interval {
+    Never,
+    Hourly,
+    Daily,
+    Weekly,
+}
+
+impl Interval {
+    /// The time between two runs, `None` for never.
+    pub fn period(self) -> Option<Duration> {
+        const HOUR: u64 = 3600;
+        let hours = match self {
+            Self::Never => return None,
+            Self::Hourly => 1,
+            Self::Daily => 24,
+            Self::Weekly => 7 * 24,
+        };
+        Some(Duration::from_secs(hours * HOUR))
+    }
+}
+
+/// Which scenes a bulk task or a reconciliation looks at, by the time they were created or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Scope {
+    All,
+    Day,
+    Week,
+}
+
+impl Scope {
+    /// How far back the scope reaches, `None` for everything.
+    pub fn reach(self) -> Option<Duration> {
+        const DAY: u64 = 24 * 3600;
+        match self {
+            Self::All => None,
+            Self::Day => Some(Duration::from_secs(DAY)),
+            Self::Week => Some(Duration::from_secs(7 * DAY)),
+        }
+    }
+}
+
+/// Everything the user can set, valid by construction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Absent until both address and token are usable.
+    pub plex: Option<PlexTarget>,
+    /// Names of the sections to search; empty means all video sections.
+    pub libraries: Vec<String>,
+    /// Off: hooks still record, nothing is sent.
+    pub enabled: bool,
+    /// Deliveries of a job that fails for passing reasons before it is a dead letter.
+    pub max_retries: u32,
+    /// Several candidates are an error (true), or the first one is taken with a warning.
+    pub strict_matching: bool,
+    /// A field changed by hand in Plex stays.
+    pub preserve_plex_edits: bool,
+    /// Time to connect to either server.
+    pub connect_timeout: Duration,
+    /// Time for one answer of either server.
+    pub read_timeout: Duration,
+    /// Most tags written to one item.
+    pub max_tags: usize,
+    /// Which fields are written.
+    pub toggles: Toggles,
+    /// Ask Plex to scan the folder of a created scene.
+    pub trigger_plex_scan: bool,
+    /// A scene that is not in Plex is done instead of retried.
+    pub skip_not_found: bool,
+    /// Write debug lines.
+    pub debug_logging: bool,
+    /// Replace paths in log lines by stable words.
+    pub obfuscate_paths: bool,
+    /// How often to reconcile.
+    pub reconcile_interval: Interval,
+    /// What to look at when reconciling.
+    pub reconcile_scope: Scope,
+    /// Also queue scenes that Plex does not know.
+    pub reconcile_missing: bool,
+    /// Pairs of (prefix in Stash, prefix in Plex).
+    pub path_map: Vec<(String, String)>,
+    /// Accept any certificate of the Plex server, and of no other.
+    pub tls_skip_verify: bool,
+    /// Reads from Plex that may overlap.
+    pub concurrency: usize,
+    /// A passed probe may end an open interval early.
+    pub fast_recovery: bool,
+    /// Recovery ramp, `None` when turned off.
+    pub ramp: Option<Ramp>,
+    /// Failures in a row that open the circuit.
+    pub failure_threshold: u32,
+    /// How long the circuit stays open before a trial.
+    pub recovery_timeout: Duration,
+    /// First wait of the probe schedule and base of its growth.
+    pub probe_interval: Duration,
+    /// Longest wait between two probes.
+    pub probe_cap: Duration,
+    /// Base delay after a passing failure.
+    pub retry_base: Duration,
+    /// Base delay while a scene is not in Plex.
+    pub not_found_base: Duration,
+    /// How long a worker with nothing to do stays.
+    pub idle_timeout: Duration,
+}
+
+/// The rate of jobs after an outage: from `initial` to `target` per second within `duration`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "described above")]
+pub struct Ramp {
+    pub initial: f64,
+    pub target: f64,
+    pub duration: Duration,
+}
+
+/// One setting that could not be used, and what was done instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting {key}: {problem}")]
+pub struct Fault {
+    /// The setting's key.
+    pub key: &'static str,
+    /// What is wrong and what is used instead, in words that do not repeat a secret.
+    pub problem: String,
+}
+
+impl Settings {
+    /// Reads the plugin's settings map; `env` supplies `PLEX_URL` and `PLEX_TOKEN` where Stash has none.
+    pub fn read(
+        map: &Map<String, Value>,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> (Self, Vec<Fault>) {
+        let mut r = Reader {
+            map,
+            faults: Vec::new(),
+        };
+        let settings = Self {
+            plex: r.plex(env),
+            libraries: r.list("plex_library", ','),
+            enabled: r.bool("enabled", true),
+            max_retries: r.number("max_retries", 5.0, 1.0..=20.0) as u32,
+            strict_matching: r.bool("strict_matching", true),
+            preserve_plex_edits: r.bool("preserve_plex_edits", false),
+            connect_timeout: r.seconds("connect_timeout", 5.0, 1.0..=30.0),
+            read_timeout: r.seconds("read_timeout", 30.0, 5.0..=120.0),
+            max_tags: r.number("max_tags", 100.0, 10.0..=500.0) as usize,
+            toggles: Toggles {
+                master: r.bool("sync_master", true),
+                studio: r.bool("sync_studio", true),
+                summary: r.bool("sync_summary", true),
+                tagline: r.bool("sync_tagline", true),
+                date: r.bool("sync_date", true),
+                performers: r.bool("sync_performers", true),
+                tags: r.bool("sync_tags", true),
+                poster: r.bool("sync_poster", true),
+                background: r.bool("sync_background", true),
+                collection: r.bool("sync_collection", true),
+                rating: r.bool("sync_rating", true),
+                content_rating: r.bool("sync_content_rating", false),
+            },
+            trigger_plex_scan: r.bool("trigger_plex_scan", false),
+            skip_not_found: r.bool("skip_not_found", false),
+            debug_logging: r.bool("debug_logging", false),
+            obfuscate_paths: r.bool("obfuscate_paths", false),
+            reconcile_interval: r.word(
+                "reconcile_interval",
+                Interval::Never,
+                &[
+                    ("never", Interval::Never),
+                    ("hourly", Interval::Hourly),
+                    ("daily", Interval::Daily),
+                    ("weekly", Interval::Weekly),
+                ],
+            ),
+            reconcile_scope: r.word(
+                "reconcile_scope",
+                Scope::Day,
+                &[
+                    ("all", Scope::All),
+                    ("24h", Scope::Day),
+                    ("7days", Scope::Week),
+                ],
+            ),
+            reconcile_missing: r.bool("reconcile_missing", true),
+            path_map: r.path_map(),
+            tls_skip_verify: r.bool("tls_skip_verify", false),
+            concurrency: r.number("concurrency", 4.0, 1.0..=8.0) as usize,
+            fast_recovery: r.bool("fast_recovery", false),
+            ramp: r.ramp(),
+            failure_threshold: r.number("failure_threshold", 5.0, 1.0..=100.0) as u32,
+            recovery_timeout: r.seconds("recovery_timeout", 60.0, 0.1..=3600.0),
+            probe_interval: r.seconds("probe_interval", 5.0, 0.1..=600.0),
+            probe_cap: r.seconds("probe_cap", 60.0, 0.1..=3600.0),
+            retry_base: r.seconds("retry_base", 5.0, 0.01..=600.0),
+            not_found_base: r.seconds("not_found_base", 30.0, 0.01..=3600.0),
+            idle_timeout: r.seconds("idle_timeout", 600.0, 0.1..=86400.0),
+        };
+        (settings, r.faults)
+    }
+}
+
+struct Reader<'a> {
+    map: &'a Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    /// The value as text; a cleared text field, which Stash stores as "", counts as unset.
+    fn text(&self, key: &str) -> Option<String> {
+        let text = match self.map.get(key)? {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Null => return None,
+            other => other.to_string(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn fault(&mut self, key: &'static str, problem: String) {
+        self.faults.push(Fault { key, problem });
+    }
+
+    fn bool(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "false" | "0" | "no" | "off" => false,
+            _ => {
+                let used = if default { "on" } else { "off" };
+                self.fault(
+                    key,
+                    format!("{text:?} is neither true nor false; using {used}"),
+                );
+                default
+            }
+        }
+    }
+
+    fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> f64 {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        match text.parse::<f64>() {
+            Ok(n) if range.contains(&n) => n,
+            Ok(n) if n.is_finite() => {
+                let used = n.clamp(*range.start(), *range.end());
+                self.fault(
+                    key,
+                    format!(
+                        "{text} is outside {}–{}; using {used}",
+                        range.start(),
+                        range.end()
+                    ),
+                );
+                used
+            }
+            _ => {
+                self.fault(key, format!("{text:?} is not a number; using {default}"));
+                default
+            }
+        }
+    }
+
+    fn seconds(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> Duration {
+        Duration::from_secs_f64(self.number(key, default, range))
+    }
+
+    fn word<T: Copy>(&mut self, key: &'static str, default: T, words: &[(&str, T)]) -> T {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        if let Some((_, value)) = words
+            .iter()
+            .find(|(word, _)| text.eq_ignore_ascii_case(word))
+        {
+            return *value;
+        }
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        self.fault(
+            key,
+            format!(
+                "{text:?} is not one of {}; using the default",
+                known.join(", ")
+            ),
+        );
+        default
+    }
+
+    fn list(&self, key: &str, separator: char) -> Vec<String> {
+        let text = self.text(key).unwrap_or_default();
+        text.split(separator)
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn plex(&mut self, env: impl Fn(&str) -> Option<String>) -> Option<PlexTarget> {
+        let from_env = |name| {
+            env(name)
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
+        let url = self.text("plex_url").or_else(|| from_env("PLEX_URL"));
+        let token = self.text("plex_token").or_else(|| from_env("PLEX_TOKEN"));
+        let url = match url {
+            None => Err(
+                "is empty; enter the address of Plex, such as http://192.168.1.10:32400".to_owned(),
+            ),
+            Some(text) => check_url(&text),
+        };
+        let token = match token {
+            None => Err("is empty; enter the X-Plex-Token of your server"),
+            Some(text) if text.len() < 10 => {
+                Err("is too short to be a Plex token (at least 10 characters)")
+            }
+            Some(text) if !text.bytes().all(|b| b.is_ascii_graphic()) => {
+                Err("contains characters that no Plex token has; copy it again")
+            }
+            Some(text) => Ok(Secret(text)),
+        };
+        if let Err(problem) = &url {
+            self.fault("plex_url", problem.clone());
+        }
+        if let Err(problem) = &token {
+            self.fault("plex_token", (*problem).to_owned());
+        }
+        Some(PlexTarget {
+            url: url.ok()?,
+            token: token.ok()?,
+        })
+    }
+
+    fn path_map(&mut self) -> Vec<(String, String)> {
+        let mut pairs = self.pairs("path_map");
+        // The earlier plugin's setting has the two sides the other way round.
+        pairs.extend(
+            self.pairs("plex_unmatched_path_map")
+                .into_iter()
+                .map(|(plex, stash)| (stash, plex)),
+        );
+        pairs
+    }
+
+    fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for entry in self.list(key, ';') {
+            match entry
+                .split_once("=>")
+                .map(|(from, to)| (from.trim(), to.trim()))
+            {
+                Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+                    pairs.push((from.to_owned(), to.to_owned()))
+                }
+                _ => self.fault(
+                    key,
+                    format!("{entry:?} is not of the form /from=>/to; it is left out"),
+                ),
+            }
+        }
+        pairs
+    }
+
+    fn ramp(&mut self) -> Option<Ramp> {
+        let on = self.bool("recovery_ramp", true);
+        let initial = self.number("ramp_initial_rate", 5.0, 0.1..=1000.0);
+        let target = self.number("ramp_target_rate", 20.0, 0.1..=1000.0);
+        let duration = self.seconds("ramp_duration", 300.0, 0.1..=86400.0);
+        if target < initial {
+            self.fault(
+                "ramp_target_rate",
+                format!("{target} is below ramp_initial_rate {initial}; using {initial} for both"),
+            );
+        }
+        on.then_some(Ramp {
+            initial,
+            target: target.max(initial),
+            duration,
+        })
+    }
+}
+
+/// An http(s) base address without user info, query or trailing slash.
+fn check_url(text: &str) -> Result<String, String> {
+    // The text is not repeated: a pasted address may carry a token.
+    let url = url::Url::parse(text).map_err(|why| {
+        format!("is not an address ({why}); it looks like http://192.168.1.10:32400")
+    })?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("must begin with http:// or https:// and name a host".to_owned());
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(
+            "must be the plain address, without user name, password or anything after ?".to_owned(),
+        );
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests;
