@@ -6,6 +6,7 @@ pub mod job;
 pub mod outcome;
 pub mod settings;
 pub mod spawn;
+pub mod tls;
 pub mod worker;
 pub mod worker_lock;
 pub mod worker_log;
