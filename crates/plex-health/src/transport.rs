@@ -1,0 +1,79 @@
+//! Why no connection came about, told apart from reqwest's error.
+
+use std::{error::Error, fmt, io};
+
+use serde::Serialize;
+
+/// Why no connection came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unreachable {
+    /// The host is up and nothing listens on the port.
+    Refused,
+    /// Nothing answered the connection attempt in time.
+    Timeout,
+    /// The name does not resolve.
+    Dns,
+    /// The TLS handshake failed.
+    Tls,
+    /// No route to the host.
+    Network,
+    /// The connection was closed without an answer.
+    Closed,
+}
+
+impl Unreachable {
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            Self::Refused => "Start Plex Media Server, or correct the port (32400 by default).",
+            Self::Timeout => {
+                "The host is off, asleep or behind a firewall. Check the address and wake the host."
+            }
+            Self::Dns => {
+                "Check the host name. Routers often refuse plex.direct names (rebind protection): use the IP address with http."
+            }
+            Self::Tls => {
+                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server. With http in the address's place, check that the port speaks https."
+            }
+            Self::Network => "Check the network and the address.",
+            Self::Closed => {
+                "Plex may be restarting, or wants https: try https in the address if its secure connections are required."
+            }
+        }
+    }
+
+    /// `error` must come from sending a request, and not be a timeout after the connection.
+    pub(crate) fn classify(error: &reqwest::Error, https: bool) -> Self {
+        if error.is_timeout() {
+            return Self::Timeout;
+        }
+        let causes = || std::iter::successors(error.source(), |&cause| cause.source());
+        let io = causes().find_map(|cause| cause.downcast_ref::<io::Error>());
+        let dns = causes().any(|cause| cause.to_string() == "dns error");
+        match io.map(io::Error::kind) {
+            _ if dns => Self::Dns,
+            Some(io::ErrorKind::ConnectionRefused) => Self::Refused,
+            Some(io::ErrorKind::TimedOut) => Self::Timeout,
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                Self::Network
+            }
+            _ if https && error.is_connect() => Self::Tls,
+            _ if error.is_connect() => Self::Network,
+            _ => Self::Closed,
+        }
+    }
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused, nothing listens there",
+            Self::Timeout => "no answer to the connection attempt",
+            Self::Dns => "the host name does not resolve",
+            Self::Tls => "the TLS handshake failed",
+            Self::Network => "no way to the host",
+            Self::Closed => "the connection was closed without an answer",
+        })
+    }
+}
