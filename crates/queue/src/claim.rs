@@ -1,0 +1,154 @@
+//! Claiming: due jobs promoted, lost ones taken back, the most urgent handed out, in one transaction.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rusqlite::params;
+use serde::de::DeserializeOwned;
+
+use crate::claim_no::ClaimNo;
+use crate::clock::duration_ms;
+use crate::error::Result;
+use crate::job::Claim;
+use crate::owner::{self, Life};
+use crate::settle::UNDECODABLE;
+use crate::statements as sql;
+use crate::tx::Tx;
+
+/// Due jobs moved by one claim at most, beyond the number claimed.
+const PROMOTED_AT_ONCE: usize = 1_000;
+/// Lost jobs taken back by one claim at most, for each owner.
+const RECLAIMED_AT_ONCE: i64 = 1_000;
+
+/// Overdue claims of owners that live, and when (monotonic) this process first saw them so.
+///
+/// A stepped wall clock makes every lease look overdue. So the lease's whole length must pass on this process's own
+/// monotonic clock too, without the owner extending it, before a claim is taken from an owner that lives.
+pub(crate) type Watched = HashMap<(i64, ClaimNo, i64), Duration>;
+
+impl<T: DeserializeOwned> Tx<'_, T> {
+    pub(crate) fn claim(&self, no: ClaimNo, n: usize) -> Result<Vec<Claim<T>>> {
+        let limit = i64::try_from(n.saturating_add(PROMOTED_AT_ONCE)).unwrap_or(i64::MAX);
+        self.execute(sql::PROMOTE, params![self.now, limit])?;
+        let mut claims = Vec::new();
+        // Again when undecodable payloads left room.
+        while claims.len() < n {
+            let (decoded, undecodable) = self.take(no, n - claims.len())?;
+            claims.extend(decoded);
+            for (job, error) in &undecodable {
+                self.bury(*job, no, UNDECODABLE, &error.to_string())?;
+            }
+            if undecodable.is_empty() {
+                break;
+            }
+        }
+        // The order in which an UPDATE returns its rows is undefined.
+        claims.sort_unstable_by_key(|claim| (claim.priority, claim.due, claim.id));
+        Ok(claims)
+    }
+
+    #[expect(clippy::type_complexity, reason = "used once")]
+    fn take(
+        &self,
+        no: ClaimNo,
+        n: usize,
+    ) -> Result<(Vec<Claim<T>>, Vec<(i64, serde_json::Error)>)> {
+        let lease = self.options.lease;
+        let until = self.now.saturating_add(duration_ms(lease));
+        let limit = i64::try_from(n).unwrap_or(i64::MAX);
+        let (mut claims, mut undecodable) = (Vec::new(), Vec::new());
+        let mut statement = self.sql.prepare_cached(sql::CLAIM)?;
+        let mut rows = statement.query(params![no, until, duration_ms(lease), limit])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get(0)?;
+            match serde_json::from_str(row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?) {
+                Ok(payload) => claims.push(Claim {
+                    id,
+                    no,
+                    expires: self.monotonic.saturating_add(lease),
+                    priority: row.get(1)?,
+                    due: row.get(2)?,
+                    enqueued: row.get(3)?,
+                    attempts: row.get(4)?,
+                    deferred: row.get(5)?,
+                    lost: row.get(6)?,
+                    superseded: row.get(7)?,
+                    key: row.get(8)?,
+                    payload,
+                }),
+                Err(error) => undecodable.push((id, error)),
+            }
+        }
+        Ok((claims, undecodable))
+    }
+}
+
+impl<T> Tx<'_, T> {
+    pub(crate) fn is_paused(&self) -> Result<bool> {
+        Ok(self
+            .sql
+            .prepare_cached(sql::IS_PAUSED)?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Takes back what others lost; the number of jobs.
+    pub(crate) fn reclaim_lost(&self, own: i64, watched: &mut Watched) -> Result<usize> {
+        let owners: Vec<i64> = self
+            .sql
+            .prepare_cached(sql::OTHER_OWNERS)?
+            .query_map([own], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut reclaimed = 0;
+        for owner in owners {
+            if let Life::Dead(_lock) = owner::life(self.path, owner) {
+                reclaimed += self.reclaim_owner(owner)?;
+            }
+        }
+        Ok(reclaimed + self.reclaim_overdue(own, watched)?)
+    }
+
+    fn reclaim_owner(&self, owner: i64) -> Result<usize> {
+        let (first, last) = ClaimNo::range(owner);
+        let jobs = self.jobs(sql::HELD_BY, params![first, last, RECLAIMED_AT_ONCE])?;
+        for (job, no) in &jobs {
+            self.reclaim(*job, *no, "owner died")?;
+        }
+        if i64::try_from(jobs.len()).is_ok_and(|n| n < RECLAIMED_AT_ONCE) {
+            self.execute("DELETE FROM queue_owner WHERE id = ?1", [owner])?;
+            owner::bury(self.path, owner);
+        }
+        Ok(jobs.len())
+    }
+
+    fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, ClaimNo)>> {
+        let mut select = self.sql.prepare_cached(sql)?;
+        let jobs = select.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(jobs.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn reclaim_overdue(&self, own: i64, watched: &mut Watched) -> Result<usize> {
+        let (first, last) = ClaimNo::range(own);
+        let mut select = self.sql.prepare_cached(sql::OVERDUE)?;
+        let overdue = select
+            .query_map(params![self.now, first, last, RECLAIMED_AT_ONCE], |row| {
+                Ok((
+                    (row.get(0)?, row.get(1)?, row.get(2)?),
+                    row.get::<_, i64>(3)?,
+                ))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let still: HashMap<_, _> = overdue.into_iter().collect();
+        watched.retain(|seen, _| still.contains_key(seen));
+        let mut reclaimed = 0;
+        for (seen @ (job, no, _), lease) in still {
+            let since = *watched.entry(seen).or_insert(self.monotonic);
+            if duration_ms(self.monotonic.saturating_sub(since)) >= lease
+                && self.reclaim(job, no, "lease ran out")?
+            {
+                watched.remove(&seen);
+                reclaimed += 1;
+            }
+        }
+        Ok(reclaimed)
+    }
+}

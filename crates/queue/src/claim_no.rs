@@ -1,0 +1,38 @@
+//! Claim numbers: the fence that keeps a late settle from touching somebody else's claim.
+
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+/// Room for a trillion claims by each of eight million owners.
+const SEQUENCE_BITS: u32 = 40;
+
+/// Unique for ever within a file: the owner's id, which the file never gives twice, and the owner's own count of claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ClaimNo(i64);
+
+impl ClaimNo {
+    /// The number before an owner's first claim.
+    pub(crate) fn first(owner: i64) -> Self {
+        Self(owner << SEQUENCE_BITS)
+    }
+
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// Smallest and largest number of an owner.
+    pub(crate) fn range(owner: i64) -> (Self, Self) {
+        (Self::first(owner), Self(((owner + 1) << SEQUENCE_BITS) - 1))
+    }
+}
+
+impl ToSql for ClaimNo {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for ClaimNo {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}

@@ -1,0 +1,218 @@
+//! Opening a connection: settings made and read back, the schema created once.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::{Error, Result};
+use crate::network;
+use crate::options::{Options, Role};
+use crate::schema;
+
+/// The first SQLite without the WAL-reset bug, <https://www.sqlite.org/wal.html#walresetbug>.
+const SQLITE_FLOOR: i32 = 3_051_003;
+
+/// Pages in the write-ahead log at which the consumer's commits checkpoint (SQLite's default).
+const CONSUMER_CHECKPOINT: i64 = 1_000;
+/// The producers' safety valve: they checkpoint only when no consumer has for 16 MiB.
+const PRODUCER_CHECKPOINT: i64 = 4_000;
+/// A checkpointed log is cut to this size.
+const LOG_LIMIT: i64 = 4 << 20;
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Survives the death of the process.
+    Process,
+    /// Survives a power cut. Its sync covers all earlier commits, since the log is one file written in order.
+    Power,
+}
+
+/// A connection, and where its file really is.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
+    pub(crate) network_fs: Option<String>,
+}
+
+pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
+    if rusqlite::version_number() < SQLITE_FLOOR {
+        return Err(Error::SqliteTooOld {
+            found: rusqlite::version(),
+        });
+    }
+    let created = ensure_file(path, options.role)?;
+    let path = std::fs::canonicalize(path).map_err(Error::file(path))?;
+    // A producer trusts the process that made the file to have looked.
+    let network_fs = if created || options.role == Role::Consumer {
+        network::kind(&path)
+    } else {
+        None
+    };
+    if let (Some(kind), false) = (&network_fs, options.allow_network_fs) {
+        if created {
+            let _ = std::fs::remove_file(&path);
+        }
+        return Err(Error::NetworkFileSystem {
+            path,
+            kind: kind.clone(),
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection =
+        Connection::open_with_flags(&path, flags).map_err(|source| Error::Open {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+    connection.set_prepared_statement_cache_capacity(64);
+    set_busy_handler(&mut connection, options.busy_timeout)?;
+    let started = Instant::now();
+    loop {
+        match set_up(&mut connection, &path, options.role) {
+            // Switching to WAL answers "busy" without calling the handler while others do the same.
+            Err(Error::Busy(_)) if started.elapsed() < options.busy_timeout => {
+                std::thread::sleep(pause())
+            }
+            result => break result?,
+        }
+    }
+    Ok(Opened {
+        connection,
+        path,
+        network_fs,
+    })
+}
+
+/// Makes an empty file that only its owner can read, as payloads may be private. True when it was made here.
+///
+/// SQLite must be the only one to open and close the file while it is in use, as closing any handle drops the
+/// process's locks on it: so all threads take turns here, and an existing file is not touched.
+fn ensure_file(path: &Path, role: Role) -> Result<bool> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if role == Role::Inspector || path.exists() {
+        return Ok(false);
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(source) => Err(Error::Open {
+            path: path.into(),
+            source: source.into(),
+        }),
+    }
+}
+
+/// A flat wait instead of SQLite's growing one, so that those who came first are not the last.
+fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()> {
+    let mut started = Instant::now();
+    connection.busy_handler(Some(move |calls| {
+        if calls == 0 {
+            started = Instant::now();
+        }
+        let wait = started.elapsed() < timeout;
+        if wait {
+            std::thread::sleep(pause());
+        }
+        wait
+    }))?;
+    Ok(())
+}
+
+/// About a millisecond, differing between processes that wait for the same lock.
+fn pause() -> Duration {
+    let noise = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+        .subsec_nanos();
+    Duration::from_micros(500 + u64::from(noise / 64 % 1_000))
+}
+
+fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
+    if !schema::is_current(connection, path)? {
+        if role == Role::Inspector {
+            return Err(Error::Foreign {
+                path: path.into(),
+                application_id: 0,
+            });
+        }
+        // Space can be given back step by step only if this is set before the first table.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        setting(connection, "journal_mode", "wal", true)?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::migrate(&tx, path)?;
+        tx.commit().map_err(Error::commit)?;
+    }
+    setting(connection, "journal_mode", "wal", false)?;
+    let checkpoint = match role {
+        Role::Consumer => CONSUMER_CHECKPOINT,
+        Role::Producer | Role::Inspector => PRODUCER_CHECKPOINT,
+    };
+    setting(
+        connection,
+        "wal_autocheckpoint",
+        &checkpoint.to_string(),
+        true,
+    )?;
+    setting(
+        connection,
+        "journal_size_limit",
+        &LOG_LIMIT.to_string(),
+        true,
+    )?;
+    if cfg!(target_os = "macos") {
+        // A plain fsync there does not reach the disk.
+        setting(connection, "fullfsync", "1", true)?;
+        setting(connection, "checkpoint_fullfsync", "1", true)?;
+    }
+    set_durability(connection, Durability::Power)?;
+    match role {
+        Role::Producer | Role::Inspector => {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        }
+        Role::Consumer => {}
+    }
+    if role == Role::Inspector {
+        setting(connection, "query_only", "1", true)?;
+    }
+    Ok(())
+}
+
+/// Which commits the connection's next transactions wait for. SQLite takes this only between transactions.
+pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
+    let wanted = match durability {
+        Durability::Process => "1",
+        Durability::Power => "2",
+    };
+    setting(connection, "synchronous", wanted, true)
+}
+
+/// Makes a setting where asked to, and reads it back, as SQLite ignores what it does not know or cannot do.
+fn setting(connection: &Connection, pragma: &'static str, wanted: &str, set: bool) -> Result<()> {
+    if set {
+        connection.execute_batch(&format!("PRAGMA {pragma} = {wanted}"))?;
+    }
+    let found = connection.pragma_query_value(None, pragma, |row| {
+        row.get_ref(0).map(|value| match value {
+            rusqlite::types::ValueRef::Integer(n) => n.to_string(),
+            other => other.as_str().unwrap_or_default().to_owned(),
+        })
+    })?;
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Error::SettingRefused {
+            pragma,
+            wanted: wanted.into(),
+            found,
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! What can go wrong, and whether anything was written.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why an operation failed. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The claim ended before it was settled: its lease ran out, the job was cancelled, or another worker has it.
+    #[error(
+        "the lease on job {job} is lost (expired, cancelled or claimed again): drop this work, it will be or was done elsewhere"
+    )]
+    LeaseLost {
+        /// The job.
+        job: i64,
+    },
+    /// A live job has this key and [`OnConflict::Reject`](crate::OnConflict::Reject) was asked for.
+    #[error("job {job} with key {key:?} is already queued or running")]
+    KeyTaken {
+        /// The key.
+        key: String,
+        /// The job that has it.
+        job: i64,
+    },
+    /// The payload is larger than [`Options::payload_limit`](crate::Options::payload_limit).
+    #[error(
+        "the payload has {size} bytes and the limit is {limit}: store the data elsewhere and queue a reference"
+    )]
+    PayloadTooLarge {
+        /// Bytes of its JSON.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The payload cannot be written as JSON.
+    #[error("the payload cannot be written as JSON: {0}")]
+    Encode(#[source] serde_json::Error),
+    /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
+    #[error(
+        "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"
+    )]
+    OverBudget {
+        /// Bytes of data and write-ahead log.
+        used: u64,
+        /// Bytes allowed.
+        budget: u64,
+    },
+    /// Another process held the file for longer than the busy timeout.
+    #[error(
+        "the queue file stayed locked by another process for longer than the busy timeout: try again"
+    )]
+    Busy(#[source] rusqlite::Error),
+    /// The disk is full.
+    #[error("the disk that holds the queue is full: free some space and try again")]
+    DiskFull(#[source] rusqlite::Error),
+    /// The file, or its folder, cannot be written.
+    #[error("the queue file or its folder is read-only: check owner and permissions of both")]
+    ReadOnly(#[source] rusqlite::Error),
+    /// The file cannot be opened.
+    #[error("cannot open the queue file {path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The disk failed to read or write.
+    #[error("the disk that holds the queue failed to read or write: check the disk ({0})")]
+    Io(#[source] rusqlite::Error),
+    /// The file is damaged.
+    #[error(
+        "the queue file is damaged ({0}): open it with open_or_salvage, which sets it aside and rescues what can be read"
+    )]
+    Corrupt(#[source] rusqlite::Error),
+    /// The file is a healthy database of something else.
+    #[error("{path} is not a queue (application id {application_id:#x}): check the path")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it says it is.
+        application_id: i64,
+    },
+    /// A newer version of this library has changed the file in a way this one cannot handle.
+    #[error(
+        "the queue file has schema version {found} and this program knows {known}: update the program"
+    )]
+    TooNew {
+        /// Version in the file.
+        found: i64,
+        /// Newest version this library knows.
+        known: i64,
+    },
+    /// The SQLite in this process has the WAL-reset bug.
+    #[error(
+        "SQLite {found} can corrupt databases that several processes write (fixed in 3.51.3): build rusqlite with its bundled feature"
+    )]
+    SqliteTooOld {
+        /// Its version.
+        found: &'static str,
+    },
+    /// SQLite did not take a setting.
+    #[error(
+        "SQLite kept {pragma} = {found} where {wanted} was set: the file system may not support it"
+    )]
+    SettingRefused {
+        /// The setting.
+        pragma: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What it is.
+        found: String,
+    },
+    /// The file is on a network file system, where SQLite's locks and shared memory do not work between hosts.
+    #[error(
+        "{path} is on a network file system ({kind}), where a queue loses jobs: move it to a local disk"
+    )]
+    NetworkFileSystem {
+        /// The file.
+        path: PathBuf,
+        /// Its kind, such as `nfs4`.
+        kind: String,
+    },
+    /// The damaged file cannot be set aside while another process uses it.
+    #[error(
+        "{path} is damaged and another process has it open: stop that process, then open the queue again"
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file beside the database failed.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The commit itself failed: the change may be on disk or not.
+    #[error(
+        "the commit failed, so the change may or may not be stored ({0}): repeat it (safe for jobs with a key) or look"
+    )]
+    CommitUnknown(#[source] rusqlite::Error),
+    /// Any other failure of SQLite.
+    #[error("the queue's database failed: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+/// Result of a queue operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whether a failed operation changed the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing was written: the operation can be repeated.
+    No,
+    /// Nobody can tell: it may be on disk.
+    Unknown,
+}
+
+impl Error {
+    /// Whether the failed operation may have changed the file.
+    pub fn written(&self) -> Written {
+        match self {
+            Self::CommitUnknown(_) => Written::Unknown,
+            _ => Written::No,
+        }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// The error of a failed `COMMIT`.
+    pub(crate) fn commit(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            // SQLite checks these before it writes the commit mark.
+            Some(
+                ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation | ErrorCode::DiskFull,
+            ) => error.into(),
+            _ => Self::CommitUnknown(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed,
+            ) => Self::Busy(error),
+            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error),
+            Some(ErrorCode::SystemIoFailure) => Self::Io(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}

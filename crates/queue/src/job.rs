@@ -1,0 +1,238 @@
+//! What goes into the queue and what comes out of it.
+
+use std::marker::PhantomData;
+use std::time::{Duration, SystemTime};
+
+use crate::claim_no::ClaimNo;
+
+/// What to do when a live job already has the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more urgent priority and fresh
+    /// attempts. A running one is left alone and its settle turns into one follow-up with the newest payload.
+    #[default]
+    Replace,
+    /// The existing job stays as it is, also when it is running, and the new payload is dropped.
+    Keep,
+    /// [`Error::KeyTaken`](crate::Error::KeyTaken).
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Now,
+    At(SystemTime),
+    In(Duration),
+}
+
+/// A job to enqueue: a payload, and how to treat it.
+///
+/// ```
+/// # use queue::NewJob;
+/// # use std::time::Duration;
+/// let job = NewJob::new("send the letter").key("letter:7").due_in(Duration::from_secs(30)).priority(-1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct NewJob<T> {
+    pub(crate) payload: T,
+    pub(crate) key: Option<String>,
+    pub(crate) due: Due,
+    pub(crate) priority: i32,
+    pub(crate) on_conflict: OnConflict,
+}
+
+impl<T> NewJob<T> {
+    /// A job without key, due now, with priority 0.
+    pub fn new(payload: T) -> Self {
+        Self {
+            payload,
+            key: None,
+            due: Due::Now,
+            priority: 0,
+            on_conflict: OnConflict::default(),
+        }
+    }
+
+    /// At most one live job has a given key, and so no key ever runs twice at once.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Not before this time.
+    pub fn due_at(mut self, time: SystemTime) -> Self {
+        self.due = Due::At(time);
+        self
+    }
+
+    /// Not before this much time has passed.
+    pub fn due_in(mut self, delay: Duration) -> Self {
+        self.due = Due::In(delay);
+        self
+    }
+
+    /// Lower runs first; the default is 0.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// What to do when a live job already has the key; the default is [`OnConflict::Replace`].
+    pub fn on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.on_conflict = on_conflict;
+        self
+    }
+}
+
+impl<T> From<T> for NewJob<T> {
+    fn from(payload: T) -> Self {
+        Self::new(payload)
+    }
+}
+
+/// What an enqueue did. Whatever it was, it is on disk and survives a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// A new job.
+    Added(i64),
+    /// A waiting or ready job with this key took the payload.
+    Replaced(i64),
+    /// The running job with this key will turn into one follow-up with the payload.
+    FollowUp(i64),
+    /// [`OnConflict::Keep`]: the existing job stays and the payload was dropped.
+    Kept(i64),
+}
+
+impl Enqueued {
+    /// The job that now stands for the key; for a follow-up, the running one.
+    pub fn job(self) -> i64 {
+        match self {
+            Self::Added(id) | Self::Replaced(id) | Self::FollowUp(id) | Self::Kept(id) => id,
+        }
+    }
+}
+
+/// The state of a live job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// Not due yet.
+    Waiting,
+    /// May be claimed.
+    Ready,
+    /// Claimed by a worker.
+    Running,
+}
+
+impl State {
+    pub(crate) fn from_stored(state: i64) -> Self {
+        match state {
+            0 => Self::Waiting,
+            1 => Self::Ready,
+            _ => Self::Running,
+        }
+    }
+
+    pub(crate) fn stored(self) -> i64 {
+        self as i64
+    }
+
+    /// The state of a job that nobody runs.
+    pub(crate) fn idle(due: i64, now: i64) -> Self {
+        if due <= now {
+            Self::Ready
+        } else {
+            Self::Waiting
+        }
+    }
+}
+
+/// A job handed to this worker until its lease ends. Settle it with [`Queue::done`](crate::Queue::done),
+/// [`retry_at`](crate::Queue::retry_at), [`defer`](crate::Queue::defer), [`dead`](crate::Queue::dead) or
+/// [`release`](crate::Queue::release); one that is dropped comes back when its lease ends.
+///
+/// Only [`Queue::claim`](crate::Queue::claim) makes one, it cannot be copied, and settling consumes it:
+///
+/// ```compile_fail
+/// # fn twice(queue: &mut queue::Queue<String>, claim: queue::Claim<String>) -> queue::Result<()> {
+/// queue.done(claim)?;
+/// queue.done(claim)
+/// # }
+/// ```
+/// ```compile_fail
+/// # fn copy(claim: queue::Claim<String>) {
+/// let copy = claim.clone();
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a claim that is dropped comes back only when its lease ends"]
+pub struct Claim<T> {
+    pub(crate) id: i64,
+    pub(crate) no: ClaimNo,
+    /// On the monotonic clock.
+    pub(crate) expires: Duration,
+    pub(crate) priority: i64,
+    pub(crate) due: i64,
+    pub(crate) enqueued: i64,
+    pub(crate) attempts: u32,
+    pub(crate) deferred: u32,
+    pub(crate) lost: u32,
+    pub(crate) superseded: u32,
+    pub(crate) key: Option<String>,
+    pub(crate) payload: T,
+}
+
+impl<T> Claim<T> {
+    /// What to do.
+    pub fn payload(&self) -> &T {
+        &self.payload
+    }
+
+    /// The job's id; never used for another job of this file.
+    pub fn job(&self) -> i64 {
+        self.id
+    }
+
+    /// The key it was enqueued with.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Which attempt this is, from 1. Deferred, released and lost deliveries do not count.
+    pub fn attempt(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How often it was deferred.
+    pub fn deferred(&self) -> u32 {
+        self.deferred
+    }
+
+    /// How often in a row its owner died or let the lease run out.
+    pub fn lost(&self) -> u32 {
+        self.lost
+    }
+
+    /// How often a newer payload took the place of an older one.
+    pub fn superseded(&self) -> u32 {
+        self.superseded
+    }
+
+    /// When this payload was enqueued.
+    pub fn enqueued(&self) -> SystemTime {
+        crate::clock::from_ms(self.enqueued)
+    }
+
+    /// When it was due.
+    pub fn due(&self) -> SystemTime {
+        crate::clock::from_ms(self.due)
+    }
+
+    /// Its priority; lower runs first.
+    pub fn priority(&self) -> i32 {
+        i32::try_from(self.priority).unwrap_or_default()
+    }
+}
+
+/// Says that a queue of `T` is as free to move between threads as its connection, whatever `T` is.
+pub(crate) type Payload<T> = PhantomData<fn() -> T>;

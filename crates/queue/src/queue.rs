@@ -1,0 +1,412 @@
+//! The queue a program holds: a thin shell that gives each operation its transaction and its durability.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, TransactionBehavior};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::claim::Watched;
+use crate::clock::to_ms;
+use crate::connection::{self, Durability, Opened};
+use crate::error::{Error, Result};
+use crate::job::{Claim, Enqueued, NewJob, Payload, State};
+use crate::options::{Options, Role};
+use crate::owner::Owner;
+use crate::statements as sql;
+use crate::tx::{Held, Tx};
+
+/// While busy, other owners are looked at this often; when there is nothing to claim, each time.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// A persistent queue of jobs with payloads of type `T`, shared by any number of processes through one SQLite file.
+///
+/// `Send`, not `Sync`: one for each thread that needs one, or one behind a lock.
+///
+/// ```
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("jobs.db");
+/// use queue::{NewJob, Options, Queue};
+///
+/// // In a short-lived process:
+/// let mut producer: Queue<String> = Queue::open(&path, Options::producer())?;
+/// producer.enqueue(NewJob::new("hello".to_owned()).key("greeting:1"))?;
+///
+/// // In the worker:
+/// let mut queue: Queue<String> = Queue::open(&path, Options::consumer())?;
+/// for claim in queue.claim(10)? {
+///     println!("{}", claim.payload());
+///     queue.done(claim)?;
+/// }
+/// # Ok::<(), queue::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Queue<T> {
+    pub(crate) connection: Connection,
+    pub(crate) options: Options,
+    pub(crate) path: PathBuf,
+    network_fs: Option<String>,
+    durability: Durability,
+    owner: Option<Owner>,
+    held: BTreeSet<Held>,
+    watched: Watched,
+    looked_around: Option<Duration>,
+    pub(crate) seen: i64,
+    payload: Payload<T>,
+}
+
+impl<T> Queue<T> {
+    /// Opens the queue in this file, and creates it when it is missing (unless opened to inspect).
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is no queue this program can use: [`Error::Open`], [`Error::Corrupt`],
+    /// [`Error::Foreign`], [`Error::TooNew`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`], [`Error::Busy`].
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let Opened {
+            connection,
+            path,
+            network_fs,
+        } = connection::open(path.as_ref(), &options)?;
+        Ok(Self {
+            connection,
+            options,
+            path,
+            network_fs,
+            durability: Durability::Power,
+            owner: None,
+            held: BTreeSet::new(),
+            watched: Watched::new(),
+            looked_around: None,
+            seen: 0,
+            payload: PhantomData,
+        })
+    }
+
+    /// The kind of network file system the file is on, when [`Options::allow_network_fs`] let it be opened there.
+    pub fn network_fs(&self) -> Option<&str> {
+        self.network_fs.as_deref()
+    }
+
+    /// The file, as an absolute path without symbolic links.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection, for reading the application's own tables. Write through [`transaction`](Self::transaction).
+    pub fn sql(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Stores a job.
+    ///
+    /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], [`Error::PayloadTooLarge`], [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails;
+    /// [`Error::written`] says whether the job may be stored all the same.
+    pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
+    where
+        T: Serialize,
+    {
+        self.write(Durability::Power, |tx| tx.enqueue(job))
+    }
+
+    /// Stores all of these jobs, or none.
+    ///
+    /// Durability: as [`enqueue`](Self::enqueue), with one sync for all.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub fn enqueue_all<J: Into<NewJob<T>>>(
+        &mut self,
+        jobs: impl IntoIterator<Item = J>,
+    ) -> Result<Vec<Enqueued>>
+    where
+        T: Serialize,
+    {
+        self.write(Durability::Power, |tx| {
+            jobs.into_iter().map(|job| tx.enqueue(job)).collect()
+        })
+    }
+
+    /// Removes the live job with this key, its follow-up too, in whatever state; returns the state it had. A claim on it
+    /// is lost.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn cancel(&mut self, key: &str) -> Result<Option<State>> {
+        self.write(Durability::Power, |tx| tx.cancel(key))
+    }
+
+    /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None while paused.
+    ///
+    /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once) and jobs whose lease
+    /// ran out. A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`](crate::UNDECODABLE).
+    ///
+    /// Durability: a power cut may undo it; the jobs are then delivered again.
+    ///
+    /// # Errors
+    /// When the database fails, or the file that marks this process as alive cannot be locked.
+    pub fn claim(&mut self, n: usize) -> Result<Vec<Claim<T>>>
+    where
+        T: DeserializeOwned,
+    {
+        self.register()?;
+        let Some(owner) = &mut self.owner else {
+            return Ok(Vec::new());
+        };
+        let (id, no) = (owner.id, owner.newest.next());
+        let monotonic = self.options.clock.monotonic();
+        let expired: Vec<Held> = self
+            .held
+            .iter()
+            .take_while(|held| held.expires <= monotonic)
+            .copied()
+            .collect();
+        let look_around = self
+            .looked_around
+            .is_none_or(|last| monotonic.saturating_sub(last) >= LOOK_AROUND);
+        let mut watched = std::mem::take(&mut self.watched);
+        let claims: Result<Vec<Claim<T>>> = self.write(Durability::Process, |tx| {
+            for held in &expired {
+                tx.reclaim(held.job, held.no, "lease ran out")?;
+                tx.settled(*held);
+            }
+            if tx.is_paused()? {
+                return Ok(Vec::new());
+            }
+            if look_around {
+                tx.reclaim_lost(id, &mut watched)?;
+            }
+            let mut claims = tx.claim(no, n)?;
+            if !look_around && claims.len() < n && tx.reclaim_lost(id, &mut watched)? > 0 {
+                claims.extend(tx.claim(no, n - claims.len())?);
+            }
+            Ok(claims)
+        });
+        self.watched = watched;
+        let claims = claims?;
+        if look_around {
+            self.looked_around = Some(monotonic);
+        }
+        self.held.extend(claims.iter().map(Held::from));
+        if let Some(owner) = &mut self.owner {
+            owner.newest = no;
+        }
+        Ok(claims)
+    }
+
+    /// The work is done: the job is gone, or its follow-up takes its place.
+    ///
+    /// Durability: a power cut may undo it; the job is then delivered again. To make it survive, and to write application
+    /// data with it, use [`transaction`](Self::transaction).
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when the lease ended before; nothing is then changed. On any other error the job comes back
+    /// when its lease ends.
+    #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
+    pub fn done(&mut self, claim: Claim<T>) -> Result<()> {
+        self.write(Durability::Process, |tx| tx.done(&claim))
+    }
+
+    /// The attempt failed: try again at `due`. The attempt counts.
+    ///
+    /// Durability: a power cut may undo it; the job is then delivered again.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
+    pub fn retry_at(
+        &mut self,
+        claim: Claim<T>,
+        due: SystemTime,
+        error_type: &str,
+        message: &str,
+    ) -> Result<()> {
+        self.write(Durability::Process, |tx| {
+            tx.retry_at(&claim, due, error_type, message)
+        })
+    }
+
+    /// Not now: try again at `due`. The attempt does not count.
+    ///
+    /// Durability: a power cut may undo it; the job is then delivered again.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
+    pub fn defer(&mut self, claim: Claim<T>, due: SystemTime, reason: &str) -> Result<()> {
+        self.write(Durability::Process, |tx| tx.defer(&claim, due, reason))
+    }
+
+    /// The job cannot succeed: keep it as a dead letter.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
+    pub fn dead(&mut self, claim: Claim<T>, error_type: &str, message: &str) -> Result<()> {
+        self.write(Durability::Power, |tx| tx.dead(&claim, error_type, message))
+    }
+
+    /// Gives a job back unworked; it is ready at once and the attempt does not count.
+    ///
+    /// Durability: a power cut may undo it; the job is then delivered again.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
+    pub fn release(&mut self, claim: Claim<T>) -> Result<()> {
+        self.write(Durability::Process, |tx| tx.release(&claim))
+    }
+
+    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended.
+    ///
+    /// Durability: a power cut may undo it; so does any end of the process.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub fn extend(&mut self, claim: &mut Claim<T>, by: Duration) -> Result<()> {
+        let expires = self.write(Durability::Process, |tx| tx.extend(claim, by))?;
+        self.held.remove(&Held::from(&*claim));
+        claim.expires = expires;
+        self.held.insert(Held::from(&*claim));
+        Ok(())
+    }
+
+    /// Gives back everything this queue holds, as when its worker stops; the number of jobs. Their claims are lost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn release_held(&mut self) -> Result<usize> {
+        if self.held.is_empty() {
+            return Ok(0);
+        }
+        let held: Vec<Held> = self.held.iter().copied().collect();
+        self.write(Durability::Process, |tx| {
+            let mut released = 0;
+            for held in held {
+                released += usize::from(tx.release_held(held)?);
+            }
+            Ok(released)
+        })
+    }
+
+    /// Runs several operations and the application's own writes as one step: all of it happens, or nothing.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let mut queue: queue::Queue<u32> = queue::Queue::open(dir.path().join("jobs.db"), queue::Options::consumer())?;
+    /// # queue.enqueue(45)?;
+    /// # queue.sql().execute_batch("CREATE TABLE ledger (scene INTEGER PRIMARY KEY)").unwrap();
+    /// for claim in queue.claim(10)? {
+    ///     queue.transaction(|tx| {
+    ///         tx.sql().execute("INSERT INTO ledger VALUES (?1)", [claim.payload()])?;
+    ///         tx.enqueue(46)?;
+    ///         tx.done(&claim)
+    ///     })?;
+    /// }
+    /// # Ok::<(), queue::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the closure returns; everything is then rolled back. [`Error::LeaseLost`] when any settle in it was refused.
+    pub fn transaction<R, E: From<Error>>(
+        &mut self,
+        f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.write(Durability::Power, f)
+    }
+
+    pub(crate) fn write<R, E: From<Error>>(
+        &mut self,
+        durability: Durability,
+        f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        if self.options.role == Role::Consumer && self.durability != durability {
+            connection::set_durability(&self.connection, durability)?;
+            self.durability = durability;
+        }
+        let tx = Tx::begin(&mut self.connection, &self.options, &self.path)?;
+        let value = f(&tx)?;
+        for held in tx.commit()? {
+            self.held.remove(&held);
+        }
+        Ok(value)
+    }
+
+    /// Makes this queue an owner of claims, once.
+    fn register(&mut self) -> Result<()> {
+        if self.owner.is_some() {
+            return Ok(());
+        }
+        let now = to_ms(self.options.clock.now());
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let id = tx.query_row(
+            "INSERT INTO queue_owner (since) VALUES (?1) RETURNING id",
+            [now],
+            |row| row.get(0),
+        )?;
+        let owner = Owner::new(&self.path, id)?;
+        tx.commit().map_err(Error::commit)?;
+        self.owner = Some(owner);
+        Ok(())
+    }
+
+    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn pause(&mut self) -> Result<()> {
+        self.write(Durability::Power, |tx| {
+            tx.execute("UPDATE queue_meta SET paused = 1", []).map(drop)
+        })
+    }
+
+    /// Takes jobs again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn resume(&mut self) -> Result<()> {
+        self.write(Durability::Power, |tx| {
+            tx.execute("UPDATE queue_meta SET paused = 0", []).map(drop)
+        })
+    }
+
+    /// Whether the queue is paused.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn is_paused(&self) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(sql::IS_PAUSED)?
+            .query_row([], |row| row.get(0))?)
+    }
+}
+
+impl<T> Drop for Queue<T> {
+    /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && self.release_held().is_ok() {
+            if let Some(owner) = self.owner.take() {
+                let removed = self
+                    .connection
+                    .execute("DELETE FROM queue_owner WHERE id = ?1", [owner.id]);
+                if removed.is_ok() {
+                    owner.retire();
+                }
+            }
+        }
+    }
+}

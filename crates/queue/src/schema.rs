@@ -1,0 +1,83 @@
+//! The file's schema: versions, and which programs may use which.
+//!
+//! `user_version` is the newest schema the file has been migrated to; `queue_meta.min_version` is the oldest program
+//! (by the newest schema it knows) that may still use it. A migration that only adds columns, tables or indexes keeps
+//! `min_version`, and a process of the version before goes on enqueueing while the update is installed.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+
+/// "JobQ": marks the file as a queue, <https://www.sqlite.org/fileformat.html#application_id>.
+pub(crate) const APPLICATION_ID: i64 = 0x4a6f_6251;
+
+/// One for each released schema: from version `n` to version `n + 1` at index `n`.
+const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+
+/// The schema this program writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Whether the file can be used as it is; `false` when it must be created or migrated first.
+pub(crate) fn is_current(connection: &Connection, path: &Path) -> Result<bool> {
+    is_current_for(connection, path, VERSION)
+}
+
+fn is_current_for(connection: &Connection, path: &Path, known: i64) -> Result<bool> {
+    let application_id = pragma(connection, "application_id")?;
+    let found = pragma(connection, "user_version")?;
+    match application_id {
+        APPLICATION_ID => check_version(connection, found, known).map(|()| found >= known),
+        0 if found == 0 && is_empty(connection)? => Ok(false),
+        _ => Err(Error::Foreign {
+            path: path.into(),
+            application_id,
+        }),
+    }
+}
+
+/// Whether a program that knows `known` may use a file of version `found`.
+pub(crate) fn check_version(connection: &Connection, found: i64, known: i64) -> Result<()> {
+    if found > known {
+        let min: i64 =
+            connection.query_row("SELECT min_version FROM queue_meta", [], |row| row.get(0))?;
+        if min > known {
+            return Err(Error::TooNew { found, known });
+        }
+    }
+    Ok(())
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    Ok(connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+/// Brings the file to the newest version, inside the caller's transaction. Does nothing when another process was faster.
+pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
+    migrate_with(connection, path, MIGRATIONS)
+}
+
+fn migrate_with(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<()> {
+    let newest = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    if is_current_for(connection, path, newest)? {
+        return Ok(());
+    }
+    let found = usize::try_from(pragma(connection, "user_version")?).unwrap_or_default();
+    for migration in migrations.iter().skip(found) {
+        connection.execute_batch(migration)?;
+    }
+    connection.pragma_update(None, "user_version", newest)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}
+
+pub(crate) fn pragma(connection: &Connection, name: &str) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(&format!("PRAGMA {name}"))?
+        .query_row([], |row| row.get(0))?)
+}

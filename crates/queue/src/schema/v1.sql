@@ -1,0 +1,91 @@
+-- Live jobs: 0 waiting (not due), 1 ready, 2 running. At most one live job has a given key, so no key runs twice at once.
+CREATE TABLE queue_job (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  state      INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+  priority   INTEGER NOT NULL,
+  due        INTEGER NOT NULL,
+  key        TEXT,
+  claim      INTEGER,
+  lease_until INTEGER,
+  lease      INTEGER,
+  enqueued   INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  deferred   INTEGER NOT NULL DEFAULT 0,
+  lost       INTEGER NOT NULL DEFAULT 0,
+  superseded INTEGER NOT NULL DEFAULT 0,
+  has_history INTEGER NOT NULL DEFAULT 0,
+  next_due      INTEGER,
+  next_priority INTEGER,
+  next_enqueued INTEGER,
+  next_payload  TEXT,
+  payload    TEXT NOT NULL,
+  CHECK ((state = 2) = (claim IS NOT NULL)),
+  CHECK (state = 2 OR next_payload IS NULL)
+) STRICT;
+CREATE UNIQUE INDEX queue_job_key ON queue_job (key) WHERE key IS NOT NULL;
+CREATE INDEX queue_job_waiting ON queue_job (due) WHERE state = 0;
+CREATE INDEX queue_job_ready ON queue_job (priority, due) WHERE state = 1;
+CREATE INDEX queue_job_running ON queue_job (lease_until, claim) WHERE state = 2;
+
+CREATE TABLE queue_dead (
+  id         INTEGER PRIMARY KEY,
+  died       INTEGER NOT NULL,
+  error_type TEXT NOT NULL,
+  message    TEXT NOT NULL,
+  key        TEXT,
+  priority   INTEGER NOT NULL,
+  enqueued   INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL,
+  deferred   INTEGER NOT NULL,
+  lost       INTEGER NOT NULL,
+  superseded INTEGER NOT NULL,
+  has_history INTEGER NOT NULL,
+  payload    TEXT NOT NULL
+) STRICT;
+CREATE INDEX queue_dead_type ON queue_dead (error_type, died);
+CREATE INDEX queue_dead_died ON queue_dead (died);
+
+-- What happened to a job before it was done. Equal events in a row share one row.
+CREATE TABLE queue_event (
+  job        INTEGER NOT NULL,
+  n          INTEGER NOT NULL,
+  kind       INTEGER NOT NULL,
+  first      INTEGER NOT NULL,
+  last       INTEGER NOT NULL,
+  times      INTEGER NOT NULL DEFAULT 1,
+  error_type TEXT,
+  message    TEXT,
+  PRIMARY KEY (job, n)
+) STRICT, WITHOUT ROWID;
+
+-- Processes that hold claims. Ids are never reused: they are half of a claim number.
+CREATE TABLE queue_owner (id INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL) STRICT;
+
+CREATE TABLE queue_meta (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  min_version INTEGER NOT NULL,
+  paused     INTEGER NOT NULL DEFAULT 0,
+  waiting    INTEGER NOT NULL DEFAULT 0,
+  ready      INTEGER NOT NULL DEFAULT 0,
+  running    INTEGER NOT NULL DEFAULT 0,
+  dead       INTEGER NOT NULL DEFAULT 0,
+  done       INTEGER NOT NULL DEFAULT 0,
+  deferred   INTEGER NOT NULL DEFAULT 0,
+  lost       INTEGER NOT NULL DEFAULT 0,
+  superseded INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO queue_meta (id, min_version) VALUES (1, 1);
+
+-- Counts kept by the file itself, so that no program, old or new, can forget them.
+CREATE TRIGGER queue_job_added AFTER INSERT ON queue_job BEGIN
+  UPDATE queue_meta SET waiting = waiting + (new.state = 0), ready = ready + (new.state = 1), running = running + (new.state = 2);
+END;
+CREATE TRIGGER queue_job_moved AFTER UPDATE OF state ON queue_job WHEN old.state <> new.state BEGIN
+  UPDATE queue_meta SET waiting = waiting + (new.state = 0) - (old.state = 0), ready = ready + (new.state = 1) - (old.state = 1),
+    running = running + (new.state = 2) - (old.state = 2);
+END;
+CREATE TRIGGER queue_job_gone AFTER DELETE ON queue_job BEGIN
+  UPDATE queue_meta SET waiting = waiting - (old.state = 0), ready = ready - (old.state = 1), running = running - (old.state = 2);
+END;
+CREATE TRIGGER queue_dead_added AFTER INSERT ON queue_dead BEGIN UPDATE queue_meta SET dead = dead + 1; END;
+CREATE TRIGGER queue_dead_gone AFTER DELETE ON queue_dead BEGIN UPDATE queue_meta SET dead = dead - 1; END;

@@ -1,0 +1,282 @@
+//! Settling a claim: exactly once, and only by the one who holds it.
+
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{OptionalExtension, named_params, params};
+
+use crate::claim_no::ClaimNo;
+use crate::clock::{duration_ms, to_ms};
+use crate::enqueue::Row;
+use crate::error::Result;
+use crate::history::{EventKind, clip};
+use crate::job::Claim;
+use crate::statements as sql;
+use crate::tx::{Held, Tx};
+
+/// Error type of a dead letter whose workers kept dying, or kept letting its lease run out.
+pub const OWNER_DIED: &str = "OwnerDied";
+/// Error type of a dead letter whose payload cannot be read as this queue's type.
+pub const UNDECODABLE: &str = "UndecodablePayload";
+
+/// Bytes of an error type kept.
+const TYPE_LIMIT: usize = 200;
+const MESSAGE_LIMIT: usize = 4_096;
+
+/// How a job goes back to the queue.
+struct GiveBack<'a> {
+    kind: EventKind,
+    due: i64,
+    error_type: Option<&'a str>,
+    message: Option<&'a str>,
+}
+
+impl<T> Tx<'_, T> {
+    /// The work is done; see [`Queue::done`](crate::Queue::done).
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`](crate::Error::LeaseLost), and the transaction is then rolled back; or the database fails.
+    pub fn done(&self, claim: &Claim<T>) -> Result<()> {
+        self.fence(claim)?;
+        if self.remove(claim.id, claim.no, true)? {
+            self.execute(sql::COUNT_DONE, [])?;
+            self.settled(claim.into());
+            Ok(())
+        } else {
+            Err(self.lease_lost(claim.id))
+        }
+    }
+
+    /// The attempt failed and another is due; see [`Queue::retry_at`](crate::Queue::retry_at).
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub fn retry_at(
+        &self,
+        claim: &Claim<T>,
+        due: SystemTime,
+        error_type: &str,
+        message: &str,
+    ) -> Result<()> {
+        let (error_type, message) = (Some(error_type), Some(message));
+        self.settle_back(
+            claim,
+            &GiveBack {
+                kind: EventKind::Retried,
+                due: to_ms(due),
+                error_type,
+                message,
+            },
+        )
+    }
+
+    /// Not now, and the attempt does not count; see [`Queue::defer`](crate::Queue::defer).
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub fn defer(&self, claim: &Claim<T>, due: SystemTime, reason: &str) -> Result<()> {
+        let message = Some(reason);
+        self.settle_back(
+            claim,
+            &GiveBack {
+                kind: EventKind::Deferred,
+                due: to_ms(due),
+                error_type: None,
+                message,
+            },
+        )
+    }
+
+    /// Gives the job back unworked; see [`Queue::release`](crate::Queue::release).
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub fn release(&self, claim: &Claim<T>) -> Result<()> {
+        self.settle_back(
+            claim,
+            &GiveBack {
+                kind: EventKind::Released,
+                due: claim.due,
+                error_type: None,
+                message: None,
+            },
+        )
+    }
+
+    /// The job cannot succeed; see [`Queue::dead`](crate::Queue::dead).
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub fn dead(&self, claim: &Claim<T>, error_type: &str, message: &str) -> Result<()> {
+        self.fence(claim)?;
+        if self.bury(claim.id, claim.no, error_type, message)? {
+            self.settled(claim.into());
+            Ok(())
+        } else {
+            Err(self.lease_lost(claim.id))
+        }
+    }
+
+    /// The new end of the lease, unless it already ended. Never earlier than before.
+    pub(crate) fn extend(&self, claim: &Claim<T>, by: Duration) -> Result<Duration> {
+        self.fence(claim)?;
+        let expires = claim.expires.max(self.monotonic.saturating_add(by));
+        let left = duration_ms(expires.saturating_sub(self.monotonic));
+        let changed = self.execute(
+            sql::EXTEND,
+            params![claim.id, claim.no, self.now.saturating_add(left), left],
+        )?;
+        if changed == 0 {
+            Err(self.lease_lost(claim.id))
+        } else {
+            Ok(expires)
+        }
+    }
+
+    fn settle_back(&self, claim: &Claim<T>, how: &GiveBack<'_>) -> Result<()> {
+        self.fence(claim)?;
+        if self.give_back(claim.id, claim.no, how)? {
+            self.settled(claim.into());
+            Ok(())
+        } else {
+            Err(self.lease_lost(claim.id))
+        }
+    }
+
+    /// Releases a claim of this process without its handle, as when it stops. False when it no longer holds it.
+    pub(crate) fn release_held(&self, held: Held) -> Result<bool> {
+        self.settled(held);
+        self.give_back(
+            held.job,
+            held.no,
+            &GiveBack {
+                kind: EventKind::Released,
+                due: self.now,
+                error_type: None,
+                message: None,
+            },
+        )
+    }
+
+    /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
+    /// often. False when it was settled meanwhile.
+    pub(crate) fn reclaim(&self, job: i64, no: ClaimNo, why: &str) -> Result<bool> {
+        let Some((lost, follow_up)) = self.held(job, no)? else {
+            return Ok(false);
+        };
+        if !follow_up && lost + 1 >= i64::from(self.options.max_lost) {
+            self.record(job, EventKind::Lost, None, Some(why))?;
+            self.execute(
+                "UPDATE queue_job SET lost = lost + 1, attempts = attempts - 1 WHERE id = ?1",
+                [job],
+            )?;
+            return self.bury(
+                job,
+                no,
+                OWNER_DIED,
+                "its workers died, or let the lease run out, again and again",
+            );
+        }
+        self.give_back(
+            job,
+            no,
+            &GiveBack {
+                kind: EventKind::Lost,
+                due: self.now,
+                error_type: None,
+                message: Some(why),
+            },
+        )
+    }
+
+    fn held(&self, job: i64, no: ClaimNo) -> Result<Option<(i64, bool)>> {
+        let mut held = self.sql.prepare_cached(sql::HELD)?;
+        Ok(held
+            .query_row(params![job, no], |row| Ok((row.get(1)?, row.get(2)?)))
+            .optional()?)
+    }
+
+    fn give_back(&self, job: i64, no: ClaimNo, how: &GiveBack<'_>) -> Result<bool> {
+        let Some((_, follow_up)) = self.held(job, no)? else {
+            return Ok(false);
+        };
+        self.execute(
+            sql::GIVE_BACK,
+            named_params! {
+                ":id": job, ":claim": no, ":due": how.due, ":now": self.now,
+                ":unspent": how.kind != EventKind::Retried,
+                ":deferred": how.kind == EventKind::Deferred,
+                ":lost": how.kind == EventKind::Lost,
+            },
+        )?;
+        self.record(
+            job,
+            how.kind,
+            how.error_type.map(|kind| clip(kind, TYPE_LIMIT)),
+            how.message,
+        )?;
+        if follow_up {
+            self.record(job, EventKind::Superseded, None, None)?;
+        }
+        Ok(true)
+    }
+
+    /// Makes a dead letter of a claimed job. False when the claim is not the job's.
+    pub(crate) fn bury(
+        &self,
+        job: i64,
+        no: ClaimNo,
+        error_type: &str,
+        message: &str,
+    ) -> Result<bool> {
+        let (error_type, message) = (clip(error_type, TYPE_LIMIT), clip(message, MESSAGE_LIMIT));
+        if self.held(job, no)?.is_none() {
+            return Ok(false);
+        }
+        self.record(job, EventKind::Died, Some(error_type), Some(message))?;
+        self.execute(sql::BURY, params![job, no, self.now, error_type, message])?;
+        self.remove(job, no, false)
+    }
+
+    /// Deletes a claimed job; its follow-up, when one was marked, becomes a job of its own.
+    fn remove(&self, job: i64, no: ClaimNo, forget: bool) -> Result<bool> {
+        type Removed = (
+            bool,
+            Option<String>,
+            Option<String>,
+            Option<i64>,
+            Option<i64>,
+            Option<i64>,
+        );
+        let mut delete = self.sql.prepare_cached(sql::DONE)?;
+        let removed: Option<Removed> = delete
+            .query_row(params![job, no], |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                ))
+            })
+            .optional()?;
+        let Some((has_history, key, payload, due, priority, enqueued)) = removed else {
+            return Ok(false);
+        };
+        if forget && has_history {
+            self.execute(sql::FORGET_HISTORY, [job])?;
+        }
+        if let (Some(payload), Some(due), Some(priority), Some(enqueued)) =
+            (payload, due, priority, enqueued)
+        {
+            self.insert(&Row {
+                priority,
+                due,
+                key: key.as_deref(),
+                enqueued,
+                payload: &payload,
+            })?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,72 @@
+//! The statements on every job's way. Each repeats the literal condition of the partial index it needs, as SQLite asks
+//! (<https://www.sqlite.org/partialindex.html>); `plans.rs` holds the plans they must get.
+
+pub(crate) const FIND_KEY: &str = "SELECT id, state FROM queue_job WHERE key = ?1";
+
+pub(crate) const INSERT: &str = "INSERT INTO queue_job (state, priority, due, key, enqueued, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = min(due, :due), \
+     priority = min(priority, :priority), state = (min(due, :due) <= :now), attempts = 0, lost = 0, superseded = superseded + 1 \
+     WHERE id = :id";
+
+pub(crate) const HAS_FOLLOW_UP: &str =
+    "SELECT next_payload IS NOT NULL FROM queue_job WHERE id = ?1";
+
+pub(crate) const MARK_RUNNING: &str = "UPDATE queue_job SET superseded = superseded + (next_payload IS NOT NULL), \
+     next_payload = :payload, next_enqueued = :now, next_due = min(ifnull(next_due, :due), :due), \
+     next_priority = min(ifnull(next_priority, :priority), :priority) WHERE id = :id";
+
+pub(crate) const CANCEL: &str = "DELETE FROM queue_job WHERE id = ?1";
+
+/// Waiting jobs become ready, the longest due first; bounded, so that no claim waits for a whole backlog to move.
+pub(crate) const PROMOTE: &str = "UPDATE queue_job SET state = 1 WHERE id IN \
+     (SELECT id FROM queue_job WHERE state = 0 AND due <= ?1 ORDER BY due LIMIT ?2)";
+
+pub(crate) const CLAIM: &str = "UPDATE queue_job SET state = 2, claim = ?1, lease_until = ?2, lease = ?3, attempts = attempts + 1 \
+     WHERE id IN (SELECT id FROM queue_job WHERE state = 1 ORDER BY priority, due, id LIMIT ?4) \
+     RETURNING id, priority, due, enqueued, attempts, deferred, lost, superseded, key, payload";
+
+pub(crate) const EXTEND: &str = "UPDATE queue_job SET lease_until = max(lease_until, ?3), lease = ?4 WHERE id = ?1 AND claim = ?2";
+
+pub(crate) const DONE: &str = "DELETE FROM queue_job WHERE id = ?1 AND claim = ?2 \
+     RETURNING has_history, key, next_payload, next_due, next_priority, next_enqueued";
+
+pub(crate) const COUNT_DONE: &str = "UPDATE queue_meta SET done = done + 1";
+
+pub(crate) const HELD: &str =
+    "SELECT attempts, lost, next_payload IS NOT NULL FROM queue_job WHERE id = ?1 AND claim = ?2";
+
+/// Back to the queue. A follow-up that was marked takes the job's place, with fresh attempts.
+pub(crate) const GIVE_BACK: &str = "UPDATE queue_job SET \
+     state = (ifnull(next_due, :due) <= :now), due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
+     payload = ifnull(next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
+     attempts = iif(next_payload IS NULL, attempts - :unspent, 0), deferred = deferred + :deferred, \
+     lost = iif(next_payload IS NULL AND :lost, lost + 1, 0), superseded = superseded + (next_payload IS NOT NULL), \
+     claim = NULL, lease_until = NULL, lease = NULL, \
+     next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
+     WHERE id = :id AND claim = :claim";
+
+pub(crate) const BURY: &str = "INSERT INTO queue_dead \
+     (id, died, error_type, message, key, priority, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
+     SELECT id, ?3, ?4, ?5, key, priority, enqueued, attempts, deferred, lost, superseded, has_history, payload \
+     FROM queue_job WHERE id = ?1 AND claim = ?2";
+
+/// Running jobs of one owner.
+pub(crate) const HELD_BY: &str = "SELECT id, claim FROM queue_job WHERE state = 2 AND claim BETWEEN ?1 AND ?2 ORDER BY lease_until LIMIT ?3";
+
+/// Running jobs of other owners whose lease seems to have ended by the wall clock.
+pub(crate) const OVERDUE: &str = "SELECT id, claim, lease_until, lease FROM queue_job \
+     WHERE state = 2 AND lease_until <= ?1 AND claim NOT BETWEEN ?2 AND ?3 ORDER BY lease_until LIMIT ?4";
+
+pub(crate) const IS_PAUSED: &str = "SELECT paused FROM queue_meta";
+
+pub(crate) const OTHER_OWNERS: &str = "SELECT id FROM queue_owner WHERE id <> ?1";
+
+pub(crate) const ANY_READY: &str = "SELECT EXISTS (SELECT 1 FROM queue_job WHERE state = 1)";
+
+pub(crate) const NEXT_WAITING: &str = "SELECT min(due) FROM queue_job WHERE state = 0";
+
+pub(crate) const COUNTS: &str =
+    "SELECT waiting, ready, running, dead, done, deferred, lost, superseded FROM queue_meta";
+
+pub(crate) const FORGET_HISTORY: &str = "DELETE FROM queue_event WHERE job = ?1";

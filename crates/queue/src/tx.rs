@@ -1,0 +1,121 @@
+//! One transaction over the queue and the application's own tables.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde::Serialize;
+
+use crate::clock::to_ms;
+use crate::error::{Error, Result};
+use crate::job::{Claim, Payload};
+use crate::options::Options;
+use crate::schema;
+
+/// A transaction in progress; see [`Queue::transaction`](crate::Queue::transaction).
+///
+/// Settles take the claim by reference, since the transaction may yet roll back. When a claim turns out to be lost, the
+/// whole transaction is rolled back, even if its error was ignored.
+pub struct Tx<'q, T> {
+    pub(crate) sql: Transaction<'q>,
+    pub(crate) options: &'q Options,
+    pub(crate) path: &'q Path,
+    pub(crate) now: i64,
+    pub(crate) monotonic: Duration,
+    lost: Cell<Option<i64>>,
+    settled: RefCell<Vec<Held>>,
+    payload: Payload<T>,
+}
+
+/// A claim this process holds, ordered by when its lease ends on the monotonic clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Held {
+    pub(crate) expires: Duration,
+    pub(crate) job: i64,
+    pub(crate) no: crate::claim_no::ClaimNo,
+}
+
+impl<T> From<&Claim<T>> for Held {
+    fn from(claim: &Claim<T>) -> Self {
+        Self {
+            expires: claim.expires,
+            job: claim.id,
+            no: claim.no,
+        }
+    }
+}
+
+impl<'q, T> Tx<'q, T> {
+    pub(crate) fn begin(
+        connection: &'q mut Connection,
+        options: &'q Options,
+        path: &'q Path,
+    ) -> Result<Self> {
+        // Never deferred: a transaction that reads before it writes fails at once when another one wrote in between.
+        let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version = schema::pragma(&sql, "user_version")?;
+        schema::check_version(&sql, version, schema::VERSION)?;
+        Ok(Self {
+            sql,
+            options,
+            path,
+            now: to_ms(options.clock.now()),
+            monotonic: options.clock.monotonic(),
+            lost: Cell::new(None),
+            settled: RefCell::default(),
+            payload: PhantomData,
+        })
+    }
+
+    /// The claims settled, unless one of them was lost.
+    pub(crate) fn commit(self) -> Result<Vec<Held>> {
+        if let Some(job) = self.lost.get() {
+            return Err(Error::LeaseLost { job });
+        }
+        self.sql.commit().map_err(Error::commit)?;
+        Ok(self.settled.into_inner())
+    }
+
+    /// The transaction itself, for the application's own tables. Commit and rollback are not yours to call here.
+    pub fn sql(&self) -> &Transaction<'q> {
+        &self.sql
+    }
+
+    /// Refuses a claim whose lease has ended on this process's own clock.
+    pub(crate) fn fence(&self, claim: &Claim<T>) -> Result<()> {
+        if claim.expires <= self.monotonic {
+            Err(self.lease_lost(claim.id))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn lease_lost(&self, job: i64) -> Error {
+        self.lost.set(Some(job));
+        Error::LeaseLost { job }
+    }
+
+    pub(crate) fn settled(&self, held: Held) {
+        self.settled.borrow_mut().push(held);
+    }
+
+    /// Runs a statement once, from the cache; the number of rows changed.
+    pub(crate) fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
+        Ok(self.sql.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+/// A payload as stored.
+pub(crate) fn encode<T: Serialize>(payload: &T, limit: usize) -> Result<String> {
+    let json = serde_json::to_string(payload).map_err(Error::Encode)?;
+    if json.len() > limit {
+        Err(Error::PayloadTooLarge {
+            size: json.len(),
+            limit,
+        })
+    } else {
+        Ok(json)
+    }
+}

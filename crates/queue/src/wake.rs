@@ -1,0 +1,85 @@
+//! Sleeping until there is work, also work that another process enqueues.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::clock::{from_ms, to_ms};
+use crate::error::Result;
+use crate::queue::Queue;
+use crate::schema;
+use crate::statements as sql;
+
+/// How often a sleeping worker looks whether another process wrote.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Why [`Queue::wait`] returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Another process, or another queue of this one, wrote to the file.
+    Changed,
+    /// A job is due.
+    Due,
+    /// The time is over.
+    TimedOut,
+}
+
+impl<T> Queue<T> {
+    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or the queue is paused.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn next_due(&self) -> Result<Option<SystemTime>> {
+        if self.is_paused()? {
+            return Ok(None);
+        }
+        if self
+            .connection
+            .prepare_cached(sql::ANY_READY)?
+            .query_row([], |row| row.get(0))?
+        {
+            return Ok(Some(self.options.clock.now()));
+        }
+        let due: Option<i64> = self
+            .connection
+            .prepare_cached(sql::NEXT_WAITING)?
+            .query_row([], |row| row.get(0))?;
+        Ok(due.map(from_ms))
+    }
+
+    /// Whether another process, or another queue of this one, wrote to the file since this was last asked (true the first
+    /// time). Does not block, and costs a few microseconds: it reads a counter in memory that SQLite shares between
+    /// processes (<https://www.sqlite.org/pragma.html#pragma_data_version>). For event loops that sleep on their own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn changed(&mut self) -> Result<bool> {
+        let version = schema::pragma(&self.connection, "data_version")?;
+        Ok(std::mem::replace(&mut self.seen, version) != version)
+    }
+
+    /// Sleeps until another process writes to the file (noticed within 25 ms), a job is due, or the time is over.
+    /// [`claim`](Self::claim) then, whatever it says: jobs of workers that died are found there. Blocks the thread.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn wait(&mut self, at_most: Duration) -> Result<Wake> {
+        let started = Instant::now();
+        loop {
+            if self.changed()? {
+                return Ok(Wake::Changed);
+            }
+            let now = to_ms(self.options.clock.now());
+            let until_due = self.next_due()?.map(|due| to_ms(due).saturating_sub(now));
+            if until_due.is_some_and(|left| left <= 0) {
+                return Ok(Wake::Due);
+            }
+            let left = at_most.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Ok(Wake::TimedOut);
+            }
+            let until_due = until_due
+                .and_then(|left| u64::try_from(left).ok())
+                .map_or(LOOK, Duration::from_millis);
+            std::thread::sleep(LOOK.min(left).min(until_due));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One job's ways through the queue.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::{Clock, Enqueued, Error, ManualClock, NewJob, OnConflict, Options, Queue, State};
+
+struct Bench {
+    dir: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            clock: Arc::default(),
+        }
+    }
+
+    fn open(&self) -> Queue<String> {
+        Queue::open(
+            self.dir.path().join("q.db"),
+            Options::consumer().clock(self.clock.clone()),
+        )
+        .unwrap()
+    }
+}
+
+#[test]
+fn done_job_is_gone_and_counted() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    queue.enqueue("a".to_owned()).unwrap();
+    assert_eq!(queue.counts().unwrap().ready, 1);
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    assert_eq!((claim.payload().as_str(), claim.attempt()), ("a", 1));
+    assert_eq!(queue.counts().unwrap().running, 1);
+    queue.done(claim).unwrap();
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.live(), counts.done), (0, 1));
+    assert!(queue.claim(1).unwrap().is_empty());
+}
+
+#[test]
+fn newest_payload_wins_while_waiting_and_while_running() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    let job = |payload: &str| NewJob::new(payload.to_owned()).key("k");
+    let later = queue
+        .enqueue(job("1").due_in(Duration::from_secs(60)))
+        .unwrap();
+    assert!(matches!(later, Enqueued::Added(_)));
+    assert_eq!(
+        queue.enqueue(job("2")).unwrap(),
+        Enqueued::Replaced(later.job())
+    );
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    assert_eq!(claim.payload(), "2");
+    assert_eq!(
+        queue.enqueue(job("3")).unwrap(),
+        Enqueued::FollowUp(later.job())
+    );
+    assert_eq!(
+        queue.enqueue(job("4")).unwrap(),
+        Enqueued::FollowUp(later.job())
+    );
+    assert!(
+        queue.claim(1).unwrap().is_empty(),
+        "never two running for a key"
+    );
+    assert!(matches!(
+        queue.enqueue(job("5").on_conflict(OnConflict::Reject)),
+        Err(Error::KeyTaken { .. })
+    ));
+    queue.done(claim).unwrap();
+    let follow_up = queue.claim(5).unwrap();
+    assert_eq!(
+        follow_up
+            .iter()
+            .map(queue::Claim::payload)
+            .collect::<Vec<_>>(),
+        ["4"]
+    );
+}
+
+#[test]
+fn a_dead_owners_jobs_come_back_at_once() {
+    let bench = Bench::new();
+    let (mut one, mut other) = (bench.open(), bench.open());
+    one.enqueue("a".to_owned()).unwrap();
+    let claim = one.claim(1).unwrap().pop().unwrap();
+    assert!(other.claim(1).unwrap().is_empty());
+    drop(one);
+    let again = other.claim(1).unwrap().pop().unwrap();
+    assert_eq!(again.job(), claim.job());
+    assert!(matches!(other.done(claim), Err(Error::LeaseLost { .. })));
+    other.done(again).unwrap();
+}
+
+#[test]
+fn waiting_jobs_are_due_on_time() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    queue
+        .enqueue(NewJob::new("a".to_owned()).due_in(Duration::from_secs(60)))
+        .unwrap();
+    assert!(queue.claim(1).unwrap().is_empty());
+    assert_eq!(
+        queue.next_due().unwrap(),
+        Some(bench.clock.now() + Duration::from_secs(60))
+    );
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(queue.claim(1).unwrap().len(), 1);
+    assert_eq!(queue.cancel("none").unwrap(), None::<State>);
+}
