@@ -1,0 +1,61 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Client, Error};
+use crate::Secret;
+
+const QUERY: &str = "query Configuration($include: [ID!]) \
+    { configuration { general { apiKey } plugins(include: $include) } }";
+
+/// What a plugin needs of Stash's configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Configuration {
+    /// The plugin's settings as stored. Unset ones are absent, so every default must mean "absent"; types are as
+    /// they were sent, numbers may be text.
+    pub settings: Map<String, Value>,
+    /// The API key, if one was made. It outlives the session: see [`Client::use_api_key`].
+    pub api_key: Option<Secret>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    configuration: Wire,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    general: Option<General>,
+    #[serde(default)]
+    plugins: Option<BTreeMap<String, Option<Map<String, Value>>>>,
+}
+
+#[derive(Deserialize)]
+struct General {
+    #[serde(rename = "apiKey")]
+    api_key: Option<String>,
+}
+
+impl Client {
+    /// The settings of a plugin (its id is the manifest's file name without `.yml`) and the API key.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Query`] before Stash 0.24, which keeps no plugin settings.
+    pub async fn configuration(&self, plugin_id: &str) -> Result<Configuration, Error> {
+        let data: Data = self.query(QUERY, json!({ "include": [plugin_id] })).await?;
+        let plugins = data.configuration.plugins.unwrap_or_default();
+        let settings = plugins
+            .into_iter()
+            .find(|(id, _)| id.eq_ignore_ascii_case(plugin_id))
+            .and_then(|(_, settings)| settings);
+        let api_key = data
+            .configuration
+            .general
+            .and_then(|general| general.api_key);
+        Ok(Configuration {
+            settings: settings.unwrap_or_default(),
+            api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
+        })
+    }
+}

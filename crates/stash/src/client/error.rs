@@ -1,0 +1,119 @@
+use std::fmt;
+use std::time::Duration;
+
+/// Why a call to Stash gave no result, and what to do. No text here carries a cookie, a key or a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address, credentials or HTTP set-up cannot work.
+    #[error("the connection to Stash cannot be set up: {0}")]
+    Setup(String),
+    /// No answer: try again later.
+    #[error("Stash does not answer ({kind}): {detail}; is it running, and is its address right?")]
+    Unreachable {
+        /// Where it failed.
+        kind: Unreachable,
+        /// The cause, in the words of the network stack.
+        detail: String,
+    },
+    /// The session ended or the key is wrong. A wrong key is refused even where no password is set.
+    #[error(
+        "Stash refuses the session or API key; a plugin's session ends after an hour: use a fresh one, or the API key from Settings > Security"
+    )]
+    Unauthorized,
+    /// Stash, or a proxy before it, answered with a status that is no result.
+    #[error("Stash answered with status {status}; look in Stash's log, then try again")]
+    Status {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// Stash does not know a part of the query: it is older or newer than this program expects.
+    #[error("this version of Stash does not understand the query: {}", .messages.join("; "))]
+    Query {
+        /// Stash's messages.
+        messages: Vec<String>,
+    },
+    /// Stash understood the query and failed to answer it.
+    #[error("Stash could not answer the query: {}", .messages.join("; "))]
+    Resolver {
+        /// Stash's messages.
+        messages: Vec<String>,
+    },
+    /// The answer is not what Stash sends.
+    #[error("the answer is not Stash's: {0}; does the address belong to Stash?")]
+    Malformed(String),
+    /// The answer exceeds the limit.
+    #[error("the answer from Stash is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// There is no such image (a scene's cover is made some time after its scan).
+    #[error("Stash has no such image (yet)")]
+    NoImage,
+    /// What came is no picture a media server takes.
+    #[error("Stash sent {content_type} where a picture was expected")]
+    NotAPicture {
+        /// The content type of the answer.
+        content_type: String,
+    },
+}
+
+/// How a call failed to get an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreachable {
+    /// No connection: refused, no such name, or TLS failed.
+    Connect,
+    /// Nothing came in time.
+    Timeout,
+    /// The connection broke in the middle.
+    Interrupted,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "no connection",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "connection lost",
+        })
+    }
+}
+
+impl Error {
+    /// Whether the fault lies with Stash or the way to it, so that the same call may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unauthorized | Self::Resolver { .. } => true,
+            Self::Status { status } => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
+
+    pub(super) fn from_reqwest(error: reqwest::Error, limit: Duration) -> Self {
+        if error.is_builder() {
+            return Self::Setup(chain(&error.without_url()));
+        }
+        let kind = if error.is_timeout() {
+            Unreachable::Timeout
+        } else if error.is_connect() {
+            Unreachable::Connect
+        } else {
+            Unreachable::Interrupted
+        };
+        let detail = match kind {
+            Unreachable::Timeout => format!("nothing within {} s", limit.as_secs()),
+            _ => chain(&error.without_url()),
+        };
+        Self::Unreachable { kind, detail }
+    }
+}
+
+/// The innermost cause: reqwest's outer texts say only that a request failed.
+fn chain(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

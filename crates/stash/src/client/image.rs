@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use url::Url;
+
+use super::transport::read;
+use super::{Client, Error};
+
+const IMAGE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where Stash's own image routes start; before it stands what a proxy or `external_host` added.
+const ROUTES: [&str; 7] = [
+    "/scene/",
+    "/performer/",
+    "/studio/",
+    "/tag/",
+    "/group/",
+    "/movie/",
+    "/gallery/",
+];
+
+/// A picture's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// `image/jpeg`, `image/png` or `image/webp`.
+    pub content_type: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether an image address leads to Stash's stand-in for a picture it does not have.
+///
+/// ```
+/// assert!(stash::client::is_placeholder("http://stash/performer/7/image?t=1&default=true"));
+/// assert!(!stash::client::is_placeholder("http://stash/performer/7/image?t=1"));
+/// ```
+pub fn is_placeholder(address: &str) -> bool {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| pair == "default=true")
+}
+
+impl Client {
+    /// Fetches a picture by the address Stash gave for it, from this client's own base: the address may name
+    /// another host (`external_host`), which is never called.
+    ///
+    /// # Errors
+    /// [`Error::NoImage`] for a missing one, [`Error::NotAPicture`] for an answer of another type (a login page, a
+    /// video, SVG), [`Error::TooLarge`] beyond `limit` bytes, or any other [`Error`].
+    pub async fn image(&self, address: &str, limit: usize) -> Result<Image, Error> {
+        let (path, query) = own_path(address).ok_or(Error::NoImage)?;
+        let answer = self.get(&path, query.as_deref(), IMAGE_TIMEOUT).await?;
+        match answer.status().as_u16() {
+            200 => {}
+            404 => return Err(Error::NoImage),
+            status => return Err(Error::Status { status }),
+        }
+        let content_type = answer
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map_or_else(String::new, |value| {
+                value
+                    .split(';')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_ascii_lowercase()
+            });
+        if !matches!(
+            content_type.as_str(),
+            "image/jpeg" | "image/png" | "image/webp"
+        ) {
+            return Err(Error::NotAPicture { content_type });
+        }
+        if answer
+            .content_length()
+            .is_some_and(|length| length > limit as u64)
+        {
+            return Err(Error::TooLarge { limit });
+        }
+        let bytes = read(answer, limit, IMAGE_TIMEOUT).await?;
+        if bytes.is_empty() {
+            return Err(Error::NoImage);
+        }
+        Ok(Image {
+            content_type,
+            bytes,
+        })
+    }
+}
+
+/// The path below the base and the query, without the API key some of Stash's addresses carry.
+fn own_path(address: &str) -> Option<(String, Option<String>)> {
+    let origin = Url::parse("http://stash.invalid/").ok()?;
+    let url = origin.join(address).ok()?;
+    let start = ROUTES
+        .iter()
+        .filter_map(|route| url.path().find(route))
+        .min()?;
+    let query = url.query().map(|query| {
+        let kept = query.split('&').filter(|pair| !pair.starts_with("apikey="));
+        kept.collect::<Vec<_>>().join("&")
+    });
+    Some((
+        url.path().get(start + 1..)?.to_owned(),
+        query.filter(|query| !query.is_empty()),
+    ))
+}

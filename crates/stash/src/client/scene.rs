@@ -1,0 +1,271 @@
+//! Scenes as Stash tells of them. Everything but the id tolerates null and absence.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::timestamp;
+
+/// A scene's id. GraphQL sends ids as text, hooks as numbers; they are whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SceneId(pub u64);
+
+impl From<u64> for SceneId {
+    fn from(id: u64) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for SceneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for SceneId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl Serialize for SceneId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SceneId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        loose_u64(deserializer)?
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a scene without an id"))
+    }
+}
+
+/// A scene. Text Stash has not is empty.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Scene {
+    /// Its id.
+    pub id: SceneId,
+    /// The title; empty after a scan, where Stash shows the file name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub title: String,
+    /// The studio's code.
+    #[serde(default, deserialize_with = "or_default")]
+    pub code: String,
+    /// The description.
+    #[serde(default, deserialize_with = "or_default")]
+    pub details: String,
+    /// The director.
+    #[serde(default, deserialize_with = "or_default")]
+    pub director: String,
+    /// `YYYY-MM-DD`; since Stash 0.30 also `YYYY-MM` or `YYYY`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub date: String,
+    /// The rating, 1 to 100; none if unrated. Stars of releases before 0.18 are turned into this.
+    #[serde(skip)]
+    pub rating100: Option<u8>,
+    /// Marked as organized.
+    #[serde(default, deserialize_with = "or_default")]
+    pub organized: bool,
+    /// Web addresses.
+    #[serde(default, deserialize_with = "or_default")]
+    pub urls: Vec<String>,
+    /// Its files, the primary one first; may be empty.
+    #[serde(default, deserialize_with = "or_default")]
+    pub files: Vec<SceneFile>,
+    /// The studio.
+    #[serde(default)]
+    pub studio: Option<Studio>,
+    /// The performers.
+    #[serde(default, deserialize_with = "or_default")]
+    pub performers: Vec<Performer>,
+    /// The tags.
+    #[serde(default, deserialize_with = "or_default")]
+    pub tags: Vec<Tag>,
+    /// The groups (movies before Stash 0.27).
+    #[serde(skip)]
+    pub groups: Vec<Group>,
+    /// The cover's address, for [`Client::image`](super::Client::image). Its `t=` changes with the scene.
+    #[serde(skip)]
+    pub screenshot: Option<String>,
+    /// When it was created, in seconds since 1970.
+    #[serde(default, deserialize_with = "instant")]
+    pub created_at: i64,
+    /// When it was last changed. Renamed performers, studios and tags do not move it, nor does a moved file.
+    #[serde(default, deserialize_with = "instant")]
+    pub updated_at: i64,
+}
+
+/// A scene's file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SceneFile {
+    /// The path as Stash sees it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub path: String,
+    /// The file name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub basename: String,
+    /// The size in bytes.
+    #[serde(default, deserialize_with = "loose_u64")]
+    pub size: Option<u64>,
+    /// The duration in seconds.
+    #[serde(default)]
+    pub duration: Option<f64>,
+}
+
+/// A studio.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Studio {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The studio it belongs to.
+    #[serde(default)]
+    pub parent_studio: Option<Box<Studio>>,
+}
+
+/// A performer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Performer {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The picture's address; see [`is_placeholder`](super::is_placeholder).
+    #[serde(default)]
+    pub image_path: Option<String>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tag {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A group, called movie before Stash 0.27.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Group {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A scene's id and times: the cheapest row of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SceneStamp {
+    /// Its id.
+    pub id: SceneId,
+    /// When it was created, in seconds since 1970.
+    #[serde(default, deserialize_with = "instant")]
+    pub created_at: i64,
+    /// When it was last changed.
+    #[serde(default, deserialize_with = "instant")]
+    pub updated_at: i64,
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// How many rows Stash counts in all pages together.
+    pub total: u64,
+    /// The rows of this page.
+    pub rows: Vec<T>,
+    /// No further page follows.
+    pub last: bool,
+}
+
+/// The scenes asked for, and which of them Stash no longer has.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FoundScenes {
+    /// Those found.
+    pub scenes: Vec<Scene>,
+    /// Those gone.
+    pub missing: Vec<SceneId>,
+}
+
+/// The fields that differ by release, as they come.
+#[derive(Deserialize)]
+pub(super) struct WireScene {
+    #[serde(flatten)]
+    scene: Scene,
+    #[serde(default)]
+    rating100: Option<i64>,
+    #[serde(default)]
+    rating: Option<i64>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    groups: Option<Vec<GroupEntry>>,
+    #[serde(default)]
+    movies: Option<Vec<GroupEntry>>,
+    #[serde(default)]
+    paths: Option<Paths>,
+}
+
+#[derive(Deserialize)]
+struct GroupEntry {
+    #[serde(alias = "movie")]
+    group: Group,
+}
+
+#[derive(Deserialize)]
+struct Paths {
+    screenshot: Option<String>,
+}
+
+impl From<WireScene> for Scene {
+    fn from(wire: WireScene) -> Self {
+        let mut scene = wire.scene;
+        let stars = wire.rating.map(|stars| stars.saturating_mul(20));
+        scene.rating100 = wire
+            .rating100
+            .or(stars)
+            .and_then(|rating| u8::try_from(rating.clamp(0, 100)).ok());
+        if scene.urls.is_empty() {
+            scene.urls.extend(wire.url.filter(|url| !url.is_empty()));
+        }
+        let entries = wire.groups.or(wire.movies).unwrap_or_default();
+        scene.groups = entries.into_iter().map(|entry| entry.group).collect();
+        scene.screenshot = wire.paths.and_then(|paths| paths.screenshot);
+        scene
+    }
+}
+
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    Ok(text
+        .as_deref()
+        .and_then(timestamp::parse)
+        .unwrap_or_default())
+}
+
+fn loose_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        Some(Loose::Number(number)) => Some(number),
+        Some(Loose::Text(text)) => text.parse().ok(),
+        None => None,
+    })
+}

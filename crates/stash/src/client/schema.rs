@@ -1,0 +1,122 @@
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Client, Error};
+
+const PROBE: &str = r#"query Probe {
+  scene: __type(name: "Scene") { fields { name } }
+  filter: __type(name: "SceneFilterType") { inputFields { name } }
+  root: __type(name: "Query") { fields { name args { name } } }
+}"#;
+
+/// What this Stash has of the fields that came or went with releases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Schema {
+    /// The fields of a scene to ask for.
+    pub selection: String,
+    /// `findScenes` takes `ids` as text; older releases take `scene_ids` as numbers.
+    pub ids_as_text: bool,
+    /// The scene filter by group: `groups` since 0.27, `movies` before.
+    pub group_filter: &'static str,
+}
+
+#[derive(Deserialize)]
+struct Types {
+    scene: Option<Type>,
+    filter: Option<Type>,
+    root: Option<Type>,
+}
+
+#[derive(Deserialize)]
+struct Type {
+    #[serde(default, alias = "inputFields")]
+    fields: Option<Vec<Field>>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    name: String,
+    #[serde(default)]
+    args: Vec<Argument>,
+}
+
+#[derive(Deserialize)]
+struct Argument {
+    name: String,
+}
+
+impl Schema {
+    pub(super) async fn probe(client: &Client) -> Result<Self, Error> {
+        let types: Types = match client.query(PROBE, ()).await {
+            Ok(types) => types,
+            // A server that forbids introspection is taken for a current one.
+            Err(Error::Query { .. } | Error::Resolver { .. }) => return Ok(Self::current()),
+            Err(error) => return Err(error),
+        };
+        Ok(Self::from_types(types))
+    }
+
+    fn current() -> Self {
+        Self::from_types(Types {
+            scene: None,
+            filter: None,
+            root: None,
+        })
+    }
+
+    fn from_types(types: Types) -> Self {
+        let scene = names(types.scene);
+        let filter = names(types.filter);
+        // Where nothing is known, everything current is assumed.
+        let has = |field: &str| scene.is_empty() || scene.contains(field);
+        let find_scenes = types
+            .root
+            .and_then(|root| root.fields)
+            .and_then(|fields| fields.into_iter().find(|field| field.name == "findScenes"));
+        let mut selection = String::from(
+            "id title details date organized created_at updated_at \
+             files { path basename size duration } \
+             studio { id name parent_studio { id name } } \
+             performers { id name image_path } tags { id name } paths { screenshot }",
+        );
+        let either = [
+            ("rating100", " rating100", "rating", " rating"),
+            ("urls", " urls", "url", " url"),
+            (
+                "groups",
+                " groups { group { id name } }",
+                "movies",
+                " movies { movie { id name } }",
+            ),
+            ("code", " code", "", ""),
+            ("director", " director", "", ""),
+        ];
+        for (new, new_part, old, old_part) in either {
+            if has(new) {
+                selection.push_str(new_part);
+            } else if has(old) {
+                selection.push_str(old_part);
+            }
+        }
+        Self {
+            selection,
+            ids_as_text: find_scenes
+                .is_none_or(|field| field.args.iter().any(|arg| arg.name == "ids")),
+            group_filter: if filter.contains("movies") && !filter.contains("groups") {
+                "movies"
+            } else {
+                "groups"
+            },
+        }
+    }
+}
+
+fn names(found: Option<Type>) -> BTreeSet<String> {
+    found
+        .and_then(|found| found.fields)
+        .into_iter()
+        .flatten()
+        .map(|field| field.name)
+        .collect()
+}

@@ -1,0 +1,310 @@
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
+};
+use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::schema::Schema;
+use super::{Credentials, Endpoint, Error};
+use crate::Secret;
+use crate::protocol::SessionCookie;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest GraphQL answer read: a page of 1,000 full scenes is about 3 MB.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// A client of one Stash. Share it by reference; clones share the session.
+///
+/// ```no_run
+/// # async fn demo() -> Result<(), stash::client::Error> {
+/// use stash::client::{Client, Endpoint};
+///
+/// let endpoint = Endpoint::new("http://localhost:9999")?;
+/// let client = Client::new(reqwest::Client::builder(), &endpoint)?;
+/// if let Some(scene) = client.find_scene(45.into()).await? {
+///     println!("{} by {} performers", scene.title, scene.performers.len());
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    credentials: Arc<RwLock<Credentials>>,
+    schema: Arc<RwLock<Option<Arc<Schema>>>>,
+}
+
+#[derive(Serialize)]
+struct Request<'a, V> {
+    query: &'a str,
+    variables: V,
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+impl Client {
+    /// A client on a builder of yours, which chooses TLS and user agent; redirects, proxies, time limits and
+    /// certificate checks are set here.
+    ///
+    /// With reqwest's `rustls-no-provider`, install a rustls crypto provider first: reqwest panics without one.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the credentials fit no header or reqwest cannot be set up.
+    pub fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
+        let builder = builder
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(QUERY_TIMEOUT);
+        // A plain-http client never makes a TLS connection; unverified, it also needs no system certificates,
+        // which a container may not have.
+        #[cfg(feature = "rustls")]
+        let builder = builder.tls_danger_accept_invalid_certs(
+            !endpoint.verify_tls || endpoint.base.scheme() == "http",
+        );
+        headers(&endpoint.credentials)?;
+        Ok(Self {
+            http: builder
+                .build()
+                .map_err(|error| Error::from_reqwest(error, CONNECT_TIMEOUT))?,
+            base: endpoint.base.clone(),
+            credentials: Arc::new(RwLock::new(endpoint.credentials.clone())),
+            schema: Arc::default(),
+        })
+    }
+
+    /// Uses this API key from now on: it outlives the session.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the key fits no header.
+    pub fn use_api_key(&self, key: Secret) -> Result<(), Error> {
+        let credentials = Credentials::ApiKey(key);
+        headers(&credentials)?;
+        *self
+            .credentials
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = credentials;
+        Ok(())
+    }
+
+    /// Sends a query or mutation of your own.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Query`] when this Stash does not know a field.
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: impl Serialize,
+    ) -> Result<T, Error> {
+        let body = serde_json::to_vec(&Request { query, variables })
+            .map_err(|error| Error::Setup(format!("the variables are not JSON: {error}")))?;
+        let request = self
+            .http
+            .post(self.url("graphql", None))
+            .headers(self.headers()?)
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json")
+            .body(body);
+        let answer = self.send(request, QUERY_TIMEOUT).await?;
+        let status = answer.status();
+        // Faults in the query come with 400 (422 in some releases) and a GraphQL body.
+        let faulty = matches!(status.as_u16(), 400 | 422);
+        if !status.is_success() && !faulty {
+            return Err(Error::Status {
+                status: status.as_u16(),
+            });
+        }
+        let body = read(answer, MAX_ANSWER, QUERY_TIMEOUT).await?;
+        let answer: Answer<T> = serde_json::from_slice(&body).map_err(|error| {
+            if faulty {
+                Error::Status {
+                    status: status.as_u16(),
+                }
+            } else {
+                malformed(&error)
+            }
+        })?;
+        let messages: Vec<_> = answer
+            .errors
+            .into_iter()
+            .map(|error| error.message)
+            .collect();
+        if faulty {
+            *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
+            return Err(Error::Query { messages });
+        }
+        if !messages.is_empty() {
+            return Err(Error::Resolver { messages });
+        }
+        answer
+            .data
+            .ok_or_else(|| Error::Malformed("it holds no data".into()))
+    }
+
+    /// Stash's version, such as `v0.30.1`.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub async fn version(&self) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Data {
+            version: Version,
+        }
+        #[derive(Deserialize)]
+        struct Version {
+            version: Option<String>,
+        }
+        let data: Data = self
+            .query("query Version { version { version } }", ())
+            .await?;
+        Ok(data.version.version.unwrap_or_default())
+    }
+
+    pub(super) async fn schema(&self) -> Result<Arc<Schema>, Error> {
+        let known = self
+            .schema
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(schema) = known {
+            return Ok(schema);
+        }
+        let schema = Arc::new(Schema::probe(self).await?);
+        *self.schema.write().unwrap_or_else(PoisonError::into_inner) = Some(schema.clone());
+        Ok(schema)
+    }
+
+    pub(super) async fn get(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let request = self
+            .http
+            .get(self.url(path, query))
+            .headers(self.headers()?)
+            .timeout(limit);
+        self.send(request, limit).await
+    }
+
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        limit: Duration,
+    ) -> Result<Response, Error> {
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| Error::from_reqwest(error, limit))?;
+        let to_login = || {
+            answer
+                .headers()
+                .get(LOCATION)
+                .is_some_and(|to| to.to_str().is_ok_and(|to| to.contains("/login")))
+        };
+        match answer.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(Error::Unauthorized),
+            status if status.is_redirection() && to_login() => return Err(Error::Unauthorized),
+            _ => {}
+        }
+        self.take_fresh_session(answer.headers());
+        Ok(answer)
+    }
+
+    fn take_fresh_session(&self, headers: &HeaderMap) {
+        let mut credentials = self
+            .credentials
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Credentials::Session(SessionCookie { name, value }) = &mut *credentials else {
+            return;
+        };
+        let fresh = headers.get_all(SET_COOKIE).iter().find_map(|header| {
+            let (key, rest) = header.to_str().ok()?.split_once('=')?;
+            (key.trim() == name).then(|| rest.split(';').next().unwrap_or_default().trim())
+        });
+        if let Some(fresh) = fresh.filter(|fresh| !fresh.is_empty()) {
+            *value = Secret::new(fresh);
+        }
+    }
+
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url.set_query(query);
+        url
+    }
+
+    fn headers(&self) -> Result<HeaderMap, Error> {
+        headers(
+            &self
+                .credentials
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+fn headers(credentials: &Credentials) -> Result<HeaderMap, Error> {
+    let (name, text) = match credentials {
+        Credentials::None => return Ok(HeaderMap::new()),
+        Credentials::Session(cookie) => {
+            (COOKIE, format!("{}={}", cookie.name, cookie.value.expose()))
+        }
+        Credentials::ApiKey(key) => (
+            HeaderName::from_static("apikey"),
+            key.expose().trim().to_owned(),
+        ),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        Error::Setup("the session or API key holds characters no header may carry".into())
+    })?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(name, value)]))
+}
+
+pub(super) async fn read(
+    mut answer: Response,
+    limit: usize,
+    time: Duration,
+) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|error| Error::from_reqwest(error, time))?
+    {
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Only the place: serde's own text may quote a value.
+pub(super) fn malformed(error: &serde_json::Error) -> Error {
+    Error::Malformed(format!(
+        "unexpected JSON at line {}, column {}",
+        error.line(),
+        error.column()
+    ))
+}

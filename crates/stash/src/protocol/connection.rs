@@ -1,0 +1,148 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::InputError;
+use super::json::{shape, syntax, unsigned};
+use crate::Secret;
+
+/// How Stash is reached: `https` exactly when it has a certificate configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// TLS, usually with a self-signed certificate or one for another name.
+    Https,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
+/// The session Stash gives a plugin. It ends an hour after its last use unless Stash is set otherwise
+/// (`maxSessionAge`), so a long-lived worker reads the API key early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionCookie {
+    /// The cookie's name, `session`.
+    pub name: String,
+    /// The cookie's value.
+    pub value: Secret,
+}
+
+/// Where Stash listens and where the plugin lives: the `server_connection` of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConnection {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// The address Stash is configured to listen on, verbatim: often `0.0.0.0`. See [`url`](Self::url).
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The session, if Stash could make one.
+    pub session_cookie: Option<SessionCookie>,
+    /// Stash's configuration directory, absolute.
+    pub dir: PathBuf,
+    /// The plugin's directory. Stash may send it relative to the working directory; it is made absolute here,
+    /// so read the input before any change of directory.
+    pub plugin_dir: PathBuf,
+}
+
+impl ServerConnection {
+    pub(super) fn parse(text: &str) -> Result<Self, InputError> {
+        let map: Map<String, Value> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        let scheme = match text_at(&map, "Scheme", "server_connection.Scheme")? {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => {
+                return Err(shape("server_connection.Scheme", "`http` or `https`", "\""));
+            }
+        };
+        let port = map
+            .get("Port")
+            .and_then(unsigned)
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| *port != 0);
+        let plugin_dir = PathBuf::from(
+            text_at(&map, "PluginDir", "server_connection.PluginDir").unwrap_or_default(),
+        );
+        Ok(Self {
+            scheme,
+            host: text_at(&map, "Host", "server_connection.Host")
+                .unwrap_or_default()
+                .to_owned(),
+            port: port
+                .ok_or_else(|| wrong(&map, "Port", "server_connection.Port", "a port number"))?,
+            session_cookie: cookie(map.get("SessionCookie")),
+            dir: PathBuf::from(text_at(&map, "Dir", "server_connection.Dir")?),
+            plugin_dir: std::path::absolute(&plugin_dir).unwrap_or(plugin_dir),
+        })
+    }
+
+    /// The base address to call, without a trailing slash: a wildcard listen address becomes loopback.
+    pub fn url(&self) -> String {
+        let host = match self.host.trim_start_matches('[').trim_end_matches(']') {
+            "" | "0.0.0.0" => "127.0.0.1".to_owned(),
+            "::" => "[::1]".to_owned(),
+            v6 if v6.contains(':') => format!("[{v6}]"),
+            name => name.to_owned(),
+        };
+        format!("{}://{host}:{}", self.scheme, self.port)
+    }
+
+    /// A document for the stdin of a child process of your own, which reads it with
+    /// [`PluginInput::read`](super::PluginInput::read): this connection, no arguments.
+    ///
+    /// It holds the session: write it to a pipe, never to a log, a file or a command line.
+    pub fn handover(&self) -> Secret {
+        let cookie = self
+            .session_cookie
+            .as_ref()
+            .map(|cookie| json!({"Name": cookie.name, "Value": cookie.value.expose()}));
+        let document = json!({
+            "server_connection": {
+                "Scheme": self.scheme.to_string(),
+                "Host": self.host,
+                "Port": self.port,
+                "SessionCookie": cookie,
+                "Dir": self.dir.to_string_lossy(),
+                "PluginDir": self.plugin_dir.to_string_lossy(),
+            },
+            "args": {},
+        });
+        Secret::new(document.to_string())
+    }
+}
+
+fn cookie(value: Option<&Value>) -> Option<SessionCookie> {
+    let text = |key| value?.get(key)?.as_str();
+    Some(SessionCookie {
+        name: text("Name")?.to_owned(),
+        value: Secret::new(text("Value")?),
+    })
+}
+
+fn text_at<'a>(
+    map: &'a Map<String, Value>,
+    key: &str,
+    what: &'static str,
+) -> Result<&'a str, InputError> {
+    map.get(key)
+        .and_then(Value::as_str)
+        .ok_or_else(|| wrong(map, key, what, "text"))
+}
+
+fn wrong(
+    map: &Map<String, Value>,
+    key: &str,
+    what: &'static str,
+    expected: &'static str,
+) -> InputError {
+    let found = map.get(key).map(Value::to_string).unwrap_or_default();
+    shape(what, expected, &found)
+}
