@@ -53,18 +53,25 @@ pub fn get<W: DeserializeOwned>(db: &Connection, scene: u64) -> Result<Option<Ro
     )?;
     let row = find
         .query_row([scene.cast_signed()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get::<_, String>(2)?,
+                row.get(3)?,
+            ))
         })
         .optional()?;
-    Ok(row.and_then(|(rating_key, content_hash, written, synced_at)| {
-        Some(Row {
-            rating_key,
-            content_hash,
-            written: serde_json::from_str(&written).ok()?,
-            synced_at,
-            refs: Vec::new(),
-        })
-    }))
+    Ok(
+        row.and_then(|(rating_key, content_hash, written, synced_at)| {
+            Some(Row {
+                rating_key,
+                content_hash,
+                written: serde_json::from_str(&written).ok()?,
+                synced_at,
+                refs: Vec::new(),
+            })
+        }),
+    )
 }
 
 /// Writes or replaces the scene's row.
@@ -96,14 +103,18 @@ pub fn put<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()
 /// Forgets the scene.
 pub fn remove(db: &Connection, scene: u64) -> Result<()> {
     remove_refs(db, scene)?;
-    db.prepare_cached("DELETE FROM ledger WHERE scene = ?1")?.execute([scene.cast_signed()])?;
+    db.prepare_cached("DELETE FROM ledger WHERE scene = ?1")?
+        .execute([scene.cast_signed()])?;
     Ok(())
 }
 
 /// The synced scenes that referred to an object, also to one that Stash has deleted since.
 pub fn scenes_of(db: &Connection, of: Related, id: u64) -> Result<Vec<u64>> {
-    let mut find = db.prepare_cached("SELECT scene FROM ledger_refs WHERE kind = ?1 AND id = ?2")?;
-    let scenes = find.query_map(params![of.word(), id.cast_signed()], |row| row.get::<_, i64>(0))?;
+    let mut find =
+        db.prepare_cached("SELECT scene FROM ledger_refs WHERE kind = ?1 AND id = ?2")?;
+    let scenes = find.query_map(params![of.word(), id.cast_signed()], |row| {
+        row.get::<_, i64>(0)
+    })?;
     scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
 }
 
@@ -122,7 +133,8 @@ pub fn set_meta(db: &Connection, key: &str, value: &str) -> Result<()> {
 }
 
 fn remove_refs(db: &Connection, scene: u64) -> Result<()> {
-    db.prepare_cached("DELETE FROM ledger_refs WHERE scene = ?1")?.execute([scene.cast_signed()])?;
+    db.prepare_cached("DELETE FROM ledger_refs WHERE scene = ?1")?
+        .execute([scene.cast_signed()])?;
     Ok(())
 }
 
@@ -136,7 +148,11 @@ mod tests {
             content_hash: "abc".into(),
             written: written.into(),
             synced_at: 5,
-            refs: vec![(Related::Tag, 3), (Related::Tag, 3), (Related::Performer, 8)],
+            refs: vec![
+                (Related::Tag, 3),
+                (Related::Tag, 3),
+                (Related::Performer, 8),
+            ],
         }
     }
 
@@ -148,8 +164,18 @@ mod tests {
         assert_eq!(get::<String>(&db, 1)?, None);
         put(&db, 1, &row("old"))?;
         put(&db, 2, &row("other"))?;
-        put(&db, 1, &Row { refs: vec![(Related::Tag, 9)], ..row("new") })?;
-        assert_eq!(get::<String>(&db, 1)?.map(|r| r.written), Some("new".into()));
+        put(
+            &db,
+            1,
+            &Row {
+                refs: vec![(Related::Tag, 9)],
+                ..row("new")
+            },
+        )?;
+        assert_eq!(
+            get::<String>(&db, 1)?.map(|r| r.written),
+            Some("new".into())
+        );
         assert_eq!(scenes_of(&db, Related::Tag, 3)?, [2]);
         assert_eq!(scenes_of(&db, Related::Tag, 9)?, [1]);
         remove(&db, 2)?;

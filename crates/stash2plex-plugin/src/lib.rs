@@ -2,11 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub mod data_dir;
+pub mod hook;
 pub mod job;
+pub mod journal;
+pub mod ledger;
 pub mod outcome;
+pub mod plugin;
+pub mod request;
 pub mod settings;
 pub mod spawn;
+pub mod tasks;
 pub mod tls;
 pub mod worker;
 pub mod worker_lock;
-pub mod worker_log;
+

@@ -19,7 +19,11 @@ pub fn client_builder() -> ClientBuilder {
         return Client::builder();
     }
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-    Client::builder().tls_certs_only(roots.iter().filter_map(|der| Certificate::from_der(der).ok()))
+    Client::builder().tls_certs_only(
+        roots
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok()),
+    )
 }
 
 #[cfg(test)]

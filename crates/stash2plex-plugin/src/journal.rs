@@ -1,0 +1,144 @@
+//! Log lines of the worker: to its own file, since Stash closes the pipes of what it started, or to
+//! Stash while a task runs the worker in the foreground.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, Stderr, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use stash::protocol::{Level, Log};
+
+use crate::data_dir::private_file;
+
+/// Where log lines go. Writing never fails for the caller: a full disk must not stop the sync.
+pub struct Journal<'a> {
+    sink: Sink<'a>,
+    debug: bool,
+}
+
+enum Sink<'a> {
+    File(RefCell<LogFile>),
+    Stash(&'a Log<Stderr>),
+    Memory(&'a RefCell<Vec<String>>),
+}
+
+impl<'a> Journal<'a> {
+    /// Appends to a file of the worker's own.
+    pub fn file(path: &Path) -> Self {
+        Self::to(Sink::File(RefCell::new(LogFile::open(path))))
+    }
+
+    /// Writes to Stash.
+    pub fn stash(log: &'a Log<Stderr>) -> Self {
+        Self::to(Sink::Stash(log))
+    }
+
+    /// Collects the lines, for tests: level, a space, the text.
+    pub fn memory(lines: &'a RefCell<Vec<String>>) -> Self {
+        Self::to(Sink::Memory(lines))
+    }
+
+    fn to(sink: Sink<'a>) -> Self {
+        Self { sink, debug: false }
+    }
+
+    /// Writes debug lines too, or not.
+    pub fn set_debug(&mut self, on: bool) {
+        self.debug = on;
+    }
+
+    /// Expected noise, shown on request.
+    pub fn debug(&self, text: impl AsRef<str>) {
+        if self.debug {
+            self.line(Level::Debug, "DEBUG", text.as_ref());
+        }
+    }
+
+    /// Something worth knowing.
+    pub fn info(&self, text: impl AsRef<str>) {
+        self.line(Level::Info, "INFO", text.as_ref());
+    }
+
+    /// Something a person may want to change.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        self.line(Level::Warning, "WARN", text.as_ref());
+    }
+
+    /// Something a person must change.
+    pub fn error(&self, text: impl AsRef<str>) {
+        self.line(Level::Error, "ERROR", text.as_ref());
+    }
+
+    /// Shows how far a task is, 0 to 1; only Stash has a bar.
+    pub fn progress(&self, share: f64) {
+        if let Sink::Stash(log) = &self.sink {
+            log.progress(share);
+        }
+    }
+
+    fn line(&self, level: Level, word: &str, text: &str) {
+        match &self.sink {
+            Sink::Stash(log) => log.log(level, text),
+            Sink::File(file) => file.borrow_mut().append(word, text),
+            Sink::Memory(lines) => lines.borrow_mut().push(format!("{word} {text}")),
+        }
+    }
+}
+
+/// A file of this size becomes `worker.log.1`, so the two never hold much more than twice as much.
+const ROTATE_AT: u64 = 2 * 1024 * 1024;
+
+struct LogFile {
+    path: PathBuf,
+    open: Option<(File, u64)>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> Self {
+        Self { path: path.to_owned(), open: append_to(path).ok() }
+    }
+
+    fn append(&mut self, level: &str, text: &str) {
+        let now = humantime::format_rfc3339_seconds(SystemTime::now());
+        let text = text.replace(['\n', '\r'], " ");
+        let line = format!("{now} {level:<5} {text}\n");
+        if self.open.as_ref().is_some_and(|(_, size)| *size >= ROTATE_AT) {
+            self.open = None; // Windows renames no open file.
+            let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
+        }
+        if self.open.is_none() {
+            self.open = append_to(&self.path).ok();
+        }
+        if let Some((file, size)) = &mut self.open
+            && file.write_all(line.as_bytes()).is_ok()
+        {
+            *size += line.len() as u64;
+        }
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<(File, u64)> {
+    let file = private_file().create(true).append(true).open(path)?;
+    let size = file.metadata()?.len();
+    Ok((file, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_log_is_rotated_and_lines_stay_single() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("worker.log");
+        fs::write(&path, vec![b'x'; ROTATE_AT as usize]).unwrap();
+        let journal = Journal::file(&path);
+        journal.info("two\nlines");
+        journal.debug("not shown");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.ends_with(" INFO  two lines\n"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+        assert_eq!(fs::metadata(path.with_extension("log.1")).unwrap().len(), ROTATE_AT);
+    }
+}

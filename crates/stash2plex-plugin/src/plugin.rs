@@ -1,0 +1,55 @@
+//! A process that Stash started: one document in, one document out.
+
+use std::io::{Read, Write};
+
+use queue::{NewJob, Options, Queue};
+use serde_json::{Value, json};
+use stash::protocol::{Log, PluginInput, Reply, ServerConnection};
+
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::request::Request;
+use crate::{spawn, tasks};
+
+/// Why a call could not be carried out, in words for the user.
+type Failure = Box<dyn std::error::Error>;
+
+/// Answers one call. Stash expects exit code 0 also when the answer is an error.
+pub fn run(stdin: impl Read, stdout: impl Write) {
+    let log = Log::stderr();
+    let reply = match answer(stdin, &log) {
+        Ok(output) => Reply::Output(output),
+        Err(why) => Reply::Error(why.to_string()),
+    };
+    // Stash drops lines it has not read when the process ends; without lines this returns at once.
+    log.linger();
+    // When Stash is gone, nobody reads the answer.
+    let _ = reply.write_to(stdout);
+}
+
+fn answer(stdin: impl Read, log: &Log<std::io::Stderr>) -> Result<Value, Failure> {
+    let input = PluginInput::read(stdin)?;
+    match Request::of(&input.args)? {
+        Request::Ignore => Ok(json!("nothing that Plex shows has changed")),
+        Request::Record(job) => record(&input.server_connection, job),
+        Request::Task(task) => tasks::run(task, &input.server_connection, log),
+    }
+}
+
+/// Stores the job, durably, and makes sure that a worker will do it. No network, no runtime: the
+/// user's save waits for this.
+fn record(connection: &ServerConnection, job: Job) -> Result<Value, Failure> {
+    let dir = DataDir::create(&connection.dir)?;
+    let mut queue = Queue::<Job>::open(dir.database(), Options::producer())?;
+    let key = job.key();
+    queue.enqueue(NewJob::new(job).key(&key))?;
+    drop(queue);
+    Ok(
+        match spawn::ensure_worker(&dir, connection.handover().expose()) {
+            Ok(()) => json!(format!("recorded {key}")),
+            Err(why) => json!(format!(
+                "recorded {key}; the worker could not be started ({why}), the next save tries again"
+            )),
+        },
+    )
+}
