@@ -1,0 +1,335 @@
+//! The one way to the server: one origin, bounded bodies, a limit of time for each kind of call.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::{
+    ClientBuilder, Method, RequestBuilder, Response, Url,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use thiserror::Error;
+
+use crate::{Device, Error, Token, Unreachable, error::Failure, query};
+
+/// Plex closes idle connections after 20 s; a pool must let go of them sooner.
+const IDLE: Duration = Duration::from_secs(15);
+/// A page of a thousand items with everything in it takes a few megabytes.
+const LONGEST_JSON: usize = 32 << 20;
+const LONGEST_IMAGE: usize = 32 << 20;
+const LONGEST_ERROR: usize = 64 << 10;
+
+/// Why a [`Client`] cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The address is not a plain `http` or `https` one.
+    #[error(
+        "not the address of a Plex server: write it like http://192.168.1.10:32400, without user, password, token or anything else behind"
+    )]
+    Url,
+    /// A text of the [`Device`] cannot be sent in a header.
+    #[error("the device's {0} has characters that cannot be sent")]
+    Device(&'static str),
+    /// The HTTP client cannot be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// How long each kind of call may take, from connecting to the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect (5 s).
+    pub connect: Duration,
+    /// One or a few items, images, activities (30 s).
+    pub read: Duration,
+    /// Sections, listings and searches, which wait for the database (60 s).
+    pub list: Duration,
+    /// An edit, a rating, a scan (30 s).
+    pub write: Duration,
+    /// Sending an image (60 s).
+    pub upload: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            list: Duration::from_secs(60),
+            write: Duration::from_secs(30),
+            upload: Duration::from_secs(60),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    Read,
+    List,
+    Write,
+    Upload,
+}
+
+/// A client of one Plex Media Server. Cheap to clone; connections are reused.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use plex::{Client, Device, Timeouts};
+///
+/// let plex = Client::new(
+///     reqwest::Client::builder(),
+///     "http://192.168.1.10:32400",
+///     Some("the owner's token".parse()?),
+///     &Device::new("6d1b2c1e-7c7e-4a7a-9d6f-0f8e6a4b3c2d", "my program", "1.0"),
+///     Timeouts::default(),
+/// )?;
+/// for section in plex.sections().await? {
+///     println!("{}: {}", section.id, section.title);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<Token>,
+    timeouts: Timeouts,
+}
+
+impl Client {
+    /// A client of the server at `url`. An unclaimed server needs no token.
+    ///
+    /// `builder` decides on TLS: the provider, the roots, or to skip verification, which then holds
+    /// for this one server, since a client never talks to another and follows no redirect.
+    ///
+    /// # Errors
+    /// `url` is not a plain `http(s)://host[:port][/path]`, a text of `device` cannot be sent, or
+    /// `builder` cannot build.
+    pub fn new(
+        builder: ClientBuilder,
+        url: &str,
+        token: Option<Token>,
+        device: &Device,
+        timeouts: Timeouts,
+    ) -> Result<Self, SetupError> {
+        let base = Url::parse(url.trim()).map_err(|_| SetupError::Url)?;
+        let plain = matches!(base.scheme(), "http" | "https")
+            && base.username().is_empty()
+            && base.password().is_none()
+            && base.query().is_none()
+            && base.fragment().is_none();
+        if !plain {
+            return Err(SetupError::Url);
+        }
+        let mut headers = device.headers()?;
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(token) = &token {
+            headers.insert("x-plex-token", token.header().clone());
+        }
+        let http = builder
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timeouts.connect)
+            .pool_idle_timeout(IDLE)
+            .build()
+            .map_err(SetupError::Client)?;
+        Ok(Self {
+            http,
+            base,
+            token,
+            timeouts,
+        })
+    }
+
+    /// The address of `segments` below the server's, and how long its request line is.
+    fn url(&self, segments: &[&str], query: &str) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url.set_query((!query.is_empty()).then_some(query));
+        url
+    }
+
+    /// How many bytes `PUT …?` takes on the wire, without what is in the query.
+    pub(crate) fn line_len(&self, segments: &[&str]) -> usize {
+        "PUT ".len() + self.url(segments, "").path().len() + "?".len() + " HTTP/1.1".len()
+    }
+
+    fn limit(&self, call: Call) -> Duration {
+        match call {
+            Call::Read => self.timeouts.read,
+            Call::List => self.timeouts.list,
+            Call::Write => self.timeouts.write,
+            Call::Upload => self.timeouts.upload,
+        }
+    }
+
+    /// Gets a `MediaContainer`.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Error> {
+        let url = self.url(segments, &query::join(query));
+        let limit = self.limit(call);
+        let response = self
+            .send(Method::GET, url, limit, |request| request)
+            .await?;
+        let status = response.status().as_u16();
+        let body = read(response, LONGEST_JSON, limit).await?;
+        parse(status, &body)
+    }
+
+    /// Does something whose answer has no content. `query` must be encoded.
+    pub(crate) async fn act(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: &str,
+    ) -> Result<(), Error> {
+        let url = self.url(segments, query);
+        self.finish(Call::Write, method, url, |request| request)
+            .await
+    }
+
+    /// Sends an image.
+    pub(crate) async fn upload(
+        &self,
+        segments: &[&str],
+        bytes: Vec<u8>,
+        content_type: HeaderValue,
+    ) -> Result<(), Error> {
+        let url = self.url(segments, "");
+        self.finish(Call::Upload, Method::POST, url, |request| {
+            request.header(CONTENT_TYPE, content_type).body(bytes)
+        })
+        .await
+    }
+
+    async fn finish(
+        &self,
+        call: Call,
+        method: Method,
+        url: Url,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<(), Error> {
+        let limit = self.limit(call);
+        let response = self.send(method, url, limit, with).await?;
+        let status = response.status().as_u16();
+        let plex = response.headers().contains_key("x-plex-protocol");
+        let body = read(response, LONGEST_ERROR, limit).await?;
+        // Plex answers with nothing; a page comes from a login portal, and the write is lost.
+        if !plex && looks_like_a_page(&body) {
+            return Err(Error::NotPlex { status });
+        }
+        Ok(())
+    }
+
+    /// The bytes and content type of an image of this server. `path` is one that Plex gave
+    /// ([`crate::Item::thumb`], [`crate::Image::path`]).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also when `path` leads elsewhere.
+    pub async fn read_image(&self, path: &str) -> Result<(String, Vec<u8>), Error> {
+        let Some(path) = path.strip_prefix('/') else {
+            return Err(Error::NotFound);
+        };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut url = self.base.clone();
+        url.set_path(&format!(
+            "{}/{path}",
+            self.base.path().trim_end_matches('/')
+        ));
+        url.set_query((!query.is_empty()).then_some(query));
+        let limit = self.limit(Call::Read);
+        let response = self
+            .send(Method::GET, url, limit, |request| request)
+            .await?;
+        let content_type = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        Ok((content_type, read(response, LONGEST_IMAGE, limit).await?))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        limit: Duration,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, Error> {
+        let line = self.line_len(&[]) + url.as_str().len() - self.base.as_str().len();
+        let request = self.http.request(method, url).timeout(limit);
+        let response = with(request).send().await.map_err(|error| {
+            if error.is_timeout() && !error.is_connect() {
+                return Error::Timeout(limit);
+            }
+            Error::Unreachable {
+                cause: Unreachable::classify(&error, self.base.scheme() == "https"),
+                source: error.without_url(),
+            }
+        })?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        let headers: HeaderMap = response.headers().clone();
+        // The status counts, even when the words that go with it do not come.
+        let body = read(response, LONGEST_ERROR, limit)
+            .await
+            .unwrap_or_default();
+        let body = String::from_utf8_lossy(&body);
+        let body = self
+            .token
+            .as_ref()
+            .map_or_else(|| body.to_string(), |token| token.redact(&body));
+        Err(Failure {
+            status,
+            headers: &headers,
+            body: &body,
+            line,
+        }
+        .error(SystemTime::now()))
+    }
+}
+
+async fn read(mut response: Response, max: usize, limit: Duration) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > max => return Err(Error::TooLarge(max)),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) if error.is_timeout() => return Err(Error::Timeout(limit)),
+            Err(error) => return Err(Error::CutShort(error.without_url())),
+        }
+    }
+}
+
+fn looks_like_a_page(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let start = start[..start.len().min(14)].to_ascii_lowercase();
+    start.starts_with(b"<html") || start.starts_with(b"<!doctype html")
+}
+
+/// The `MediaContainer` of a JSON answer.
+pub(crate) fn parse<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Error> {
+    #[derive(Deserialize)]
+    struct Envelope<T> {
+        #[serde(rename = "MediaContainer")]
+        container: Option<T>,
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Error::NotPlex { status });
+    }
+    serde_json::from_slice::<Envelope<T>>(body)
+        .map_err(Error::Malformed)?
+        .container
+        .ok_or(Error::NotPlex { status })
+}

@@ -1,0 +1,333 @@
+//! Changes of one item, encoded as Plex takes them: everything in the query string of a PUT.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use thiserror::Error;
+
+use crate::{Client, Error, ItemKind, Lockable, RatingKey, SectionId, Tag, TagKind, query::encode};
+
+/// The longest request line that is sent, in bytes. Common proxies refuse more than 8,192.
+pub const MAX_LINE: usize = 8000;
+
+/// A value that takes at most this many bytes in a query always fits into one request to a server whose
+/// address has a path of at most 500 bytes. Cut longer ones with [`fit`](crate::fit).
+pub const MAX_VALUE: usize = 7200;
+
+/// An editable field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The title.
+    Title,
+    /// The title by which it is sorted.
+    TitleSort,
+    /// The title in its original language.
+    OriginalTitle,
+    /// The studio.
+    Studio,
+    /// The tagline.
+    Tagline,
+    /// The date as `YYYY-MM-DD`; Plex takes the year from it.
+    OriginallyAvailableAt,
+    /// As `R`, `gb/12` or `XXX`.
+    ContentRating,
+    /// The edition; needs Plex Pass.
+    EditionTitle,
+    /// The summary.
+    Summary,
+}
+
+impl Field {
+    /// All fields.
+    pub const ALL: [Self; 9] = [
+        Self::Title,
+        Self::TitleSort,
+        Self::OriginalTitle,
+        Self::Studio,
+        Self::Tagline,
+        Self::OriginallyAvailableAt,
+        Self::ContentRating,
+        Self::EditionTitle,
+        Self::Summary,
+    ];
+
+    /// The name in edits and locks.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::TitleSort => "titleSort",
+            Self::OriginalTitle => "originalTitle",
+            Self::Studio => "studio",
+            Self::Tagline => "tagline",
+            Self::OriginallyAvailableAt => "originallyAvailableAt",
+            Self::ContentRating => "contentRating",
+            Self::EditionTitle => "editionTitle",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// A value or tag that does not fit into one request, however the edit is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{name} takes {bytes} bytes in a request, and at most {max} fit: shorten it")]
+pub struct TooLong {
+    /// The field's or tag kind's name.
+    pub name: &'static str,
+    /// What it takes, encoded.
+    pub bytes: usize,
+    /// What there is room for.
+    pub max: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct TagEdit {
+    add: Vec<Tag>,
+    remove: Vec<String>,
+}
+
+/// Changes of exactly one item. What is set is locked too, so that the metadata agent leaves it.
+///
+/// ```
+/// use plex::{Edit, Field, ItemKind, TagKind};
+///
+/// let edit = Edit::new("1".parse()?, ItemKind::Movie, "1036".parse()?)
+///     .set(Field::Title, "Reign of Fire")
+///     .tags(TagKind::Genre, ["Fantasy"])
+///     .remove_tags(TagKind::Genre, ["Action, Adventure"]);
+/// assert_eq!(edit.queries(8000)?, [
+///     "type=1&id=1036&title.value=Reign%20of%20Fire&title.locked=1\
+///      &genre[].tag.tag-=Action%252C%2520Adventure&genre[0].tag.tag=Fantasy&genre.locked=1",
+/// ]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "an edit does nothing until it is sent with Client::edit"]
+pub struct Edit {
+    section: SectionId,
+    kind: ItemKind,
+    key: RatingKey,
+    values: BTreeMap<Field, (String, bool)>,
+    tags: BTreeMap<TagKind, TagEdit>,
+    locks: BTreeMap<Lockable, bool>,
+}
+
+impl Edit {
+    /// An edit of the item `key`, of this kind and in this library, that changes nothing yet.
+    pub fn new(section: SectionId, kind: ItemKind, key: RatingKey) -> Self {
+        Self {
+            section,
+            kind,
+            key,
+            values: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            locks: BTreeMap::new(),
+        }
+    }
+
+    /// Sets a field and locks it. An empty value clears it.
+    pub fn set(mut self, field: Field, value: impl Into<String>) -> Self {
+        self.values.insert(field, (value.into(), true));
+        self
+    }
+
+    /// Clears a field and gives it back to the metadata agent.
+    pub fn release(mut self, field: Field) -> Self {
+        self.values.insert(field, (String::new(), false));
+        self
+    }
+
+    /// Sends `tags` and locks the kind. Whether Plex adds them to those that are there or
+    /// replaces those is not certain: give **all** that the item shall have, and take the others off
+    /// with [`Edit::remove_tags`], which is right either way.
+    pub fn tags<T: Into<Tag>>(mut self, kind: TagKind, tags: impl IntoIterator<Item = T>) -> Self {
+        let edit = self.tags.entry(kind).or_default();
+        edit.add.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// Takes tags off and locks the kind.
+    pub fn remove_tags<T: Into<String>>(
+        mut self,
+        kind: TagKind,
+        names: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let edit = self.tags.entry(kind).or_default();
+        edit.remove.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Locks something without changing it.
+    pub fn lock(mut self, what: impl Into<Lockable>) -> Self {
+        self.locks.insert(what.into(), true);
+        self
+    }
+
+    /// Gives something back to the metadata agent without changing it now. For a field or kind that this
+    /// edit also sets, the lock it was set with is replaced.
+    pub fn unlock(mut self, what: impl Into<Lockable>) -> Self {
+        self.locks.insert(what.into(), false);
+        self
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+            && self.locks.is_empty()
+            && self
+                .tags
+                .values()
+                .all(|tags| tags.add.is_empty() && tags.remove.is_empty())
+    }
+
+    /// The query strings that make this edit, each at most `max` bytes long; none when it is empty.
+    ///
+    /// What belongs together stays together: a value with its lock, the tags of one kind. Only when
+    /// the tags of one kind do not fit into one request they are split; should Plex replace
+    /// tags, only the last part stays, so read the item back after such an edit.
+    ///
+    /// # Errors
+    /// A single value or tag does not fit.
+    pub fn queries(&self, max: usize) -> Result<Vec<String>, TooLong> {
+        let head = format!("type={}&id={}", self.kind.number(), self.key);
+        let room = max.saturating_sub(head.len());
+        let mut queries: Vec<String> = Vec::new();
+        for group in self.groups(room)? {
+            match queries
+                .iter_mut()
+                .find(|query| query.len() + group.len() <= max)
+            {
+                Some(query) => query.push_str(&group),
+                None => queries.push(format!("{head}{group}")),
+            }
+        }
+        Ok(queries)
+    }
+
+    /// Parameters that must stay in one request, each group beginning with `&`.
+    fn groups(&self, room: usize) -> Result<Vec<String>, TooLong> {
+        let lock = |what: Lockable, default: bool| {
+            let locked = self.locks.get(&what).copied().unwrap_or(default);
+            format!("&{}.locked={}", what.name(), u8::from(locked))
+        };
+        let mut groups = Vec::new();
+        for (&field, (value, locked)) in &self.values {
+            let name = field.name();
+            let value = format!("&{name}.value={}", encode(value));
+            groups.push(checked(value + &lock(field.into(), *locked), name, room)?);
+        }
+        for (&kind, tags) in &self.tags {
+            groups.extend(tags.groups(kind, &lock(kind.into(), true), room)?);
+        }
+        for (&what, &locked) in &self.locks {
+            let covered = match what {
+                Lockable::Field(field) => self.values.contains_key(&field),
+                Lockable::Tags(kind) => self.tags.get(&kind).is_some_and(|tags| !tags.is_empty()),
+                Lockable::Image(_) => false,
+            };
+            if !covered {
+                groups.push(checked(lock(what, locked), what.name(), room)?);
+            }
+        }
+        Ok(groups)
+    }
+}
+
+impl TagEdit {
+    fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+
+    fn groups(&self, kind: TagKind, lock: &str, room: usize) -> Result<Vec<String>, TooLong> {
+        let name = kind.name();
+        let mut groups = Vec::new();
+        let mut group = String::new();
+        for removal in &self.remove {
+            // A comma separates names, so one in a name is encoded once more.
+            let removal = encode(&encode(removal));
+            let more = if group.is_empty() {
+                format!("&{name}[].tag.tag-={removal}")
+            } else {
+                format!("%2C{removal}")
+            };
+            if !group.is_empty() && group.len() + more.len() + lock.len() > room {
+                groups.push(std::mem::take(&mut group) + lock);
+                group = format!("&{name}[].tag.tag-={removal}");
+            } else {
+                group += &more;
+            }
+            checked_len(group.len() + lock.len(), name, room)?;
+        }
+        let mut index = 0;
+        for tag in &self.add {
+            let mut entry = tag_entry(name, index, tag);
+            if !group.is_empty() && group.len() + entry.len() + lock.len() > room {
+                groups.push(std::mem::take(&mut group) + lock);
+                index = 0;
+                entry = tag_entry(name, index, tag);
+            }
+            group += &entry;
+            index += 1;
+            checked_len(group.len() + lock.len(), name, room)?;
+        }
+        if !group.is_empty() {
+            groups.push(group + lock);
+        }
+        Ok(groups)
+    }
+}
+
+fn tag_entry(name: &str, index: usize, tag: &Tag) -> String {
+    let mut entry = format!("&{name}[{index}].tag.tag={}", encode(&tag.name));
+    if !tag.role.is_empty() {
+        entry += &format!("&{name}[{index}].tagging.text={}", encode(&tag.role));
+    }
+    entry
+}
+
+fn checked_len(bytes: usize, name: &'static str, max: usize) -> Result<(), TooLong> {
+    if bytes > max {
+        return Err(TooLong { name, bytes, max });
+    }
+    Ok(())
+}
+
+fn checked(group: String, name: &'static str, max: usize) -> Result<String, TooLong> {
+    checked_len(group.len(), name, max)?;
+    Ok(group)
+}
+
+impl Client {
+    /// Sends an edit: one request when it fits into [`MAX_LINE`], else several; none when it is
+    /// empty. When the server or a proxy finds a line too long, it goes out again in smaller ones. An
+    /// edit may be repeated, also after a failure half-way.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] before anything is sent; [`Error::NotFound`] when the item is gone.
+    pub async fn edit(&self, edit: &Edit) -> Result<(), Error> {
+        const SMALLEST_LINE: usize = 1000;
+        let path = ["library", "sections", edit.section.as_str(), "all"];
+        let fixed = self.line_len(&path);
+        let mut max_line = MAX_LINE;
+        let mut queries = edit.queries(max_line.saturating_sub(fixed))?;
+        loop {
+            let refused = match self.put_all(&path, &queries).await {
+                Err(error @ Error::LineTooLong { .. }) => error,
+                done => return done,
+            };
+            max_line /= 2;
+            match edit.queries(max_line.saturating_sub(fixed)) {
+                Ok(smaller) if max_line >= SMALLEST_LINE => queries = smaller,
+                _ => return Err(refused),
+            }
+        }
+    }
+
+    async fn put_all(&self, path: &[&str], queries: &[String]) -> Result<(), Error> {
+        for query in queries {
+            self.act(Method::PUT, path, query).await?;
+        }
+        Ok(())
+    }
+}

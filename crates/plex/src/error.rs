@@ -1,0 +1,250 @@
+//! What went wrong, sorted by what a caller does about it.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
+
+use reqwest::header::HeaderMap;
+use thiserror::Error;
+
+use crate::{TooLong, Unreachable};
+
+/// Why a call failed. The variants are sorted by what to do, and the list is closed on purpose: a
+/// caller that matches decides about each. No text holds the token or the address.
+///
+/// | variant | Plex is | the same call later |
+/// |---|---|---|
+/// | `Unreachable` | down or unknown | will do |
+/// | `Starting` | up, not ready; this may last hours | will do |
+/// | `Timeout`, `Overloaded`, `Gateway`, `Malformed` | in trouble | may do |
+/// | `Unauthorized` | up | needs another token |
+/// | `NotFound` | up | needs another key: look the item up again |
+/// | `LineTooLong` | up | needs smaller requests |
+/// | `Rejected`, `TooLong`, `BadFile` | up | will fail the same way |
+/// | `NotPlex`, `Redirected`, `TooLarge` | something else | needs another address |
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No connection.
+    #[error("Plex is unreachable: {cause}")]
+    Unreachable {
+        /// Why not.
+        cause: Unreachable,
+        /// The details.
+        source: reqwest::Error,
+    },
+    /// Connected, but no complete answer in time. An edit may or may not have happened; it can be
+    /// repeated.
+    #[error("Plex did not answer within {0:?}")]
+    Timeout(Duration),
+    /// Plex says that it is starting or in maintenance.
+    #[error("Plex is not ready: {0}")]
+    Starting(String),
+    /// The token is missing, wrong, or not the owner's (401, 403).
+    #[error("Plex refused the token (HTTP {status}): set a token of the server's owner")]
+    Unauthorized {
+        /// 401 or 403.
+        status: u16,
+    },
+    /// Plex knows no such item, library or path. Removed and re-added files get new keys.
+    #[error("Plex has no such item (HTTP 404)")]
+    NotFound,
+    /// The request line is too long for Plex or for a proxy (414, or 400 on a long line).
+    #[error("the request line of {bytes} bytes is too long (HTTP {status}): send less at once")]
+    LineTooLong {
+        /// The HTTP status.
+        status: u16,
+        /// How long it was.
+        bytes: usize,
+    },
+    /// Plex refuses this request (400 and other 4xx).
+    #[error("Plex refused the request (HTTP {status}): {text}")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        text: String,
+    },
+    /// Plex cannot serve requests now (408, 429, 500, 503).
+    #[error("Plex is overloaded or in trouble (HTTP {status}): {text}")]
+    Overloaded {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        text: String,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// A proxy answers for Plex, which is gone (502, 504).
+    #[error("the proxy in front of Plex cannot reach it (HTTP {status})")]
+    Gateway {
+        /// The HTTP status.
+        status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The address redirects. The token was not sent on.
+    #[error("the address redirects to {to}: use that address, if it is yours")]
+    Redirected {
+        /// Scheme, host and port of the target.
+        to: String,
+    },
+    /// Something answered that is not Plex.
+    #[error("something that is not Plex answered (HTTP {status}): check the address")]
+    NotPlex {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Plex's answer is broken, as happens during a restart.
+    #[error("Plex's answer is incomplete or damaged: {0}")]
+    Malformed(#[source] serde_json::Error),
+    /// The answer broke off.
+    #[error("Plex's answer broke off")]
+    CutShort(#[source] reqwest::Error),
+    /// The answer is larger than it can be.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// A value of an edit does not fit into one request.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// A path has no file name to look for.
+    #[error("the path has no file name")]
+    BadFile,
+}
+
+impl Error {
+    /// How long the server asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded { retry_after, .. } | Self::Gateway { retry_after, .. } => {
+                *retry_after
+            }
+            _ => None,
+        }
+    }
+}
+
+/// No server is known to refuse shorter request lines with 400 for their length.
+const LONG_LINE: usize = 4000;
+
+/// An answer whose status is not 2xx.
+pub(crate) struct Failure<'a> {
+    pub status: u16,
+    pub headers: &'a HeaderMap,
+    pub body: &'a str,
+    /// Length of the request line in bytes.
+    pub line: usize,
+}
+
+impl Failure<'_> {
+    pub fn error(&self, now: SystemTime) -> Error {
+        let status = self.status;
+        let text = words(self.body);
+        let says = |word| contains_ignore_case(self.body, word);
+        let retry_after = retry_after(self.headers, now);
+        match status {
+            300..400 => Error::Redirected {
+                to: redirect_target(self.headers),
+            },
+            400 if says("starting up") => Error::Starting(text),
+            414 | 431 => Error::LineTooLong {
+                status,
+                bytes: self.line,
+            },
+            400 | 413 if self.line > LONG_LINE => Error::LineTooLong {
+                status,
+                bytes: self.line,
+            },
+            401 | 403 => Error::Unauthorized { status },
+            404 | 410 => Error::NotFound,
+            503 if says("maintenance") => Error::Starting(text),
+            503 if self.is_from_a_proxy() => Error::Gateway {
+                status,
+                retry_after,
+            },
+            408 | 429 | 500 | 503 => Error::Overloaded {
+                status,
+                text,
+                retry_after,
+            },
+            400..500 => Error::Rejected { status, text },
+            501.. => Error::Gateway {
+                status,
+                retry_after,
+            },
+            _ => Error::NotPlex { status },
+        }
+    }
+
+    /// Plex's own error pages have one form; those of common proxies have line breaks in it.
+    fn is_from_a_proxy(&self) -> bool {
+        let plex_page = contains_ignore_case(self.body, "<body><h1>");
+        let page = contains_ignore_case(self.body, "<html");
+        let structured = self.body.trim_start().starts_with(['{', '<']) && (plex_page || !page);
+        !structured && !self.headers.contains_key("x-plex-protocol")
+    }
+}
+
+fn contains_ignore_case(text: &str, lower_case: &str) -> bool {
+    text.to_ascii_lowercase().contains(lower_case)
+}
+
+/// What an error body says, in one short line: Plex sends JSON, XML or HTML.
+fn words(body: &str) -> String {
+    const LONGEST: usize = 200;
+    let body = body.trim();
+    let response =
+        |title: &str, status: &str| if status.is_empty() { title } else { status }.to_owned();
+    let text: Cow<'_, str> = if let Ok(json) = serde_json::from_str::<serde_json::Value>(body) {
+        let part = |name| json[name].as_str().unwrap_or_default();
+        response(part("title"), part("status")).into()
+    } else if let Ok(xml) = roxmltree::Document::parse(body) {
+        let root = xml.root_element();
+        let part = |name| root.attribute(name).unwrap_or_default();
+        match response(part("title"), part("status")) {
+            text if text.is_empty() => page_title(body).into(),
+            text => text.into(),
+        }
+    } else {
+        page_title(body).into()
+    };
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
+    match line.trim() {
+        "" => "no reason given".to_owned(),
+        line => line.to_owned(),
+    }
+}
+
+fn page_title(body: &str) -> &str {
+    body.split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"))
+        .map_or("", |(title, _)| title)
+}
+
+fn redirect_target(headers: &HeaderMap) -> String {
+    headers
+        .get("location")
+        .and_then(|to| reqwest::Url::parse(to.to_str().ok()?).ok())
+        .map_or_else(
+            || "another path".to_owned(),
+            |to| to.origin().ascii_serialization(),
+        )
+}
+
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get("retry-after")?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(
+            httpdate::parse_http_date(value)
+                .ok()?
+                .duration_since(now)
+                .unwrap_or_default(),
+        ),
+    }
+}

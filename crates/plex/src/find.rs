@@ -1,0 +1,72 @@
+//! The undocumented `file=` filter, and how not to be fooled by it.
+
+use crate::{Client, Error, Item, ItemKind, SectionId};
+
+/// What a search by file name brought.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileSearch {
+    /// Items that may have the file; compare their [files](Item::files) with the path. Empty: Plex
+    /// does not have it (yet).
+    Candidates(Vec<Item>),
+    /// The server ignored the filter and gave the whole library, as it does with filters it does
+    /// not know. Do not ask this way again; read the library page by page instead.
+    Ignored,
+}
+
+/// More items than any folder of a show has; a filter that lets through more is no help.
+const MOST: usize = 1000;
+const PAGE: u32 = 100;
+
+impl Client {
+    /// Looks for items by the name of their file, the last part of `path`. Folders do not count: Plex
+    /// often sees them elsewhere.
+    ///
+    /// The filter compares loosely. In libraries of shows whole folders come back; a server that
+    /// does not know it gives everything. Two requests at most find out, whatever the size of the
+    /// library; a folder of hundreds of episodes may take up to ten more.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`] when `path` ends without a file name, [`Error::NotFound`] when there is
+    /// no such library.
+    pub async fn find_by_file(
+        &self,
+        section: &SectionId,
+        kind: ItemKind,
+        path: &str,
+    ) -> Result<FileSearch, Error> {
+        let name = file_name(path).ok_or(Error::BadFile)?;
+        let filter = [("file", name)];
+        let first = self.filtered_page(section, kind, &filter, 0, PAGE).await?;
+        let complete = first.next.is_none();
+        let proven = complete && first.items.iter().all(|item| has_file(item, name));
+        if !proven && first.total == self.count(section, kind).await? {
+            return Ok(FileSearch::Ignored);
+        }
+        let mut items = first.items;
+        let mut next = first.next;
+        while let Some(start) = next {
+            if items.len() >= MOST {
+                return Ok(FileSearch::Ignored);
+            }
+            let page = self
+                .filtered_page(section, kind, &filter, start, PAGE)
+                .await?;
+            items.extend(page.items);
+            next = page.next;
+        }
+        Ok(FileSearch::Candidates(items))
+    }
+}
+
+fn file_name(path: &str) -> Option<&str> {
+    path.rsplit(['/', '\\'])
+        .next()
+        .filter(|name| !name.trim().is_empty())
+}
+
+fn has_file(item: &Item, name: &str) -> bool {
+    let name = name.to_lowercase();
+    item.files()
+        .filter_map(|part| file_name(&part.file))
+        .any(|file| file.to_lowercase() == name)
+}

@@ -1,0 +1,74 @@
+//! The client identifier, made once and kept in a file.
+
+use std::{
+    fs,
+    io::{self, ErrorKind, Write},
+    path::Path,
+};
+
+/// The identifier in the file at `path`, which is made when it is missing or damaged, with `random`
+/// as the source of a version 4 UUID. When several processes make it at once, all get the same.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("client-identifier");
+/// let first = plex::client_identifier(&path, || [7; 16]).unwrap();
+/// let second = plex::client_identifier(&path, || [8; 16]).unwrap();
+/// assert_eq!(first, second);
+/// ```
+///
+/// # Errors
+/// The folder is missing, or the file cannot be read or written.
+pub fn client_identifier(path: &Path, random: impl FnOnce() -> [u8; 16]) -> io::Result<String> {
+    let damaged = match fs::read_to_string(path) {
+        Ok(text) if is_uuid(text.trim()) => return Ok(text.trim().to_owned()),
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::InvalidData => true,
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    let identifier = uuid(random());
+    let temporary = path.with_extension(&identifier);
+    let mut file = fs::File::create_new(&temporary)?;
+    let placed = file
+        .write_all(identifier.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| {
+            if damaged {
+                fs::rename(&temporary, path)
+            } else {
+                // Unlike a rename, a link never replaces what another process has placed.
+                fs::hard_link(&temporary, path)
+            }
+        });
+    drop(file);
+    let _ = fs::remove_file(&temporary);
+    match placed {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(path)?.trim().to_owned())
+        }
+        placed => placed.map(|()| identifier),
+    }
+}
+
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

@@ -1,0 +1,183 @@
+//! Posters and backgrounds.
+
+use std::fmt::Write as _;
+
+use reqwest::{Method, header::HeaderValue};
+use serde::Deserialize;
+use sha1::{Digest, Sha1};
+
+use crate::{Client, Error, RatingKey, client::Call, loose, query};
+
+/// Which image of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImageKind {
+    /// The poster.
+    Poster,
+    /// The background.
+    Background,
+}
+
+impl ImageKind {
+    /// The name of its lock.
+    pub(crate) fn lock_name(self) -> &'static str {
+        match self {
+            Self::Poster => "thumb",
+            Self::Background => "art",
+        }
+    }
+
+    fn all(self) -> &'static str {
+        match self {
+            Self::Poster => "posters",
+            Self::Background => "arts",
+        }
+    }
+
+    fn one(self) -> &'static str {
+        match self {
+            Self::Poster => "poster",
+            Self::Background => "art",
+        }
+    }
+}
+
+/// The format of an image to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl ImageFormat {
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        })
+    }
+}
+
+/// An image an item can show.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Image {
+    /// Its name, as `upload://posters/<sha1>` for one that was sent.
+    #[serde(rename = "ratingKey", default, deserialize_with = "loose::text")]
+    pub name: String,
+    /// Where to read it, for [`Client::read_image`].
+    #[serde(rename = "key", default, deserialize_with = "loose::text")]
+    pub path: String,
+    /// Whether the item shows it.
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub selected: bool,
+}
+
+impl Image {
+    /// Whether it is the one that was sent with these bytes. Plex names uploads by their SHA-1.
+    #[must_use]
+    pub fn is_upload_of(&self, sha1: &str) -> bool {
+        self.name.starts_with("upload://") && self.name.rsplit('/').next() == Some(sha1)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Images {
+    #[serde(rename = "Metadata", deserialize_with = "loose::list")]
+    pub images: Vec<Image>,
+}
+
+/// What [`Client::set_image`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageChange {
+    /// The item already showed it.
+    Unchanged,
+    /// Plex had it, and it was selected.
+    Selected,
+    /// It was sent.
+    Uploaded,
+}
+
+/// The SHA-1 of an image in hexadecimal, by which Plex names it.
+#[must_use]
+pub fn image_sha1(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(40);
+    for byte in Sha1::digest(bytes) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+impl Client {
+    /// The images an item can show.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the item is gone.
+    pub async fn images(&self, key: &RatingKey, kind: ImageKind) -> Result<Vec<Image>, Error> {
+        let path = ["library", "metadata", key.as_str(), kind.all()];
+        let found: Images = self.get(Call::Read, &path, &[]).await?;
+        Ok(found.images)
+    }
+
+    /// Makes an item show an image, without sending bytes that Plex already has. Plex locks the image
+    /// against the agent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the item is gone.
+    pub async fn set_image(
+        &self,
+        key: &RatingKey,
+        kind: ImageKind,
+        format: ImageFormat,
+        bytes: Vec<u8>,
+    ) -> Result<ImageChange, Error> {
+        let sha1 = image_sha1(&bytes);
+        let images = self.images(key, kind).await?;
+        match images.iter().find(|image| image.is_upload_of(&sha1)) {
+            Some(image) if image.selected => Ok(ImageChange::Unchanged),
+            Some(image) => {
+                self.select_image(key, kind, image).await?;
+                Ok(ImageChange::Selected)
+            }
+            None => {
+                self.upload_image(key, kind, format, bytes).await?;
+                Ok(ImageChange::Uploaded)
+            }
+        }
+    }
+
+    /// Sends an image, which Plex then shows. Bytes that it already has are not shown by this:
+    /// see [`Client::set_image`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the item is gone.
+    pub async fn upload_image(
+        &self,
+        key: &RatingKey,
+        kind: ImageKind,
+        format: ImageFormat,
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
+        let path = ["library", "metadata", key.as_str(), kind.all()];
+        self.upload(&path, bytes, format.content_type()).await
+    }
+
+    /// Makes an item show one of its [images](Client::images).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the item is gone.
+    pub async fn select_image(
+        &self,
+        key: &RatingKey,
+        kind: ImageKind,
+        image: &Image,
+    ) -> Result<(), Error> {
+        let path = ["library", "metadata", key.as_str(), kind.one()];
+        let query = query::join(&[("url", &image.name)]);
+        self.act(Method::PUT, &path, &query).await
+    }
+}

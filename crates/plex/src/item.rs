@@ -1,0 +1,418 @@
+//! Items as Plex shows them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{Client, Error, Field, ImageKind, RatingKey, SectionId, client::Call, loose};
+
+/// What kind of item. The numbers are Plex's `type=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ItemKind {
+    /// A movie, or an item of an "other videos" library.
+    Movie = 1,
+    /// A show.
+    Show = 2,
+    /// A season of a show.
+    Season = 3,
+    /// An episode of a show.
+    Episode = 4,
+    /// A trailer or another extra.
+    Clip = 12,
+    /// A collection.
+    Collection = 18,
+}
+
+impl ItemKind {
+    const ALL: [(Self, &str); 6] = [
+        (Self::Movie, "movie"),
+        (Self::Show, "show"),
+        (Self::Season, "season"),
+        (Self::Episode, "episode"),
+        (Self::Clip, "clip"),
+        (Self::Collection, "collection"),
+    ];
+
+    pub(crate) fn number(self) -> String {
+        (self as u8).to_string()
+    }
+}
+
+/// A kind of tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TagKind {
+    /// Genres.
+    Genre,
+    /// Collections. Adding an item to one makes it when it is missing.
+    Collection,
+    /// Actors, with roles.
+    Actor,
+    /// Labels.
+    Label,
+    /// Directors.
+    Director,
+    /// Writers.
+    Writer,
+    /// Producers.
+    Producer,
+    /// Countries.
+    Country,
+}
+
+impl TagKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Genre,
+        Self::Collection,
+        Self::Actor,
+        Self::Label,
+        Self::Director,
+        Self::Writer,
+        Self::Producer,
+        Self::Country,
+    ];
+
+    /// The name in edits and locks.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Genre => "genre",
+            Self::Collection => "collection",
+            Self::Actor => "actor",
+            Self::Label => "label",
+            Self::Director => "director",
+            Self::Writer => "writer",
+            Self::Producer => "producer",
+            Self::Country => "country",
+        }
+    }
+}
+
+/// A tag of an item. Plex compares names without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Tag {
+    /// The name.
+    #[serde(rename = "tag", default, deserialize_with = "loose::text")]
+    pub name: String,
+    /// Whom an actor plays; empty for none.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub role: String,
+}
+
+impl From<&str> for Tag {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
+impl From<String> for Tag {
+    fn from(name: String) -> Self {
+        Self {
+            name,
+            role: String::new(),
+        }
+    }
+}
+
+/// One file of an item.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Part {
+    /// The path as Plex's host sees it; empty when Plex does not show it.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub file: String,
+    /// In bytes.
+    #[serde(default, deserialize_with = "loose::parsed")]
+    pub size: Option<u64>,
+    /// Playing time.
+    #[serde(default, deserialize_with = "millis")]
+    pub duration: Option<Duration>,
+}
+
+/// One version of an item: a file, or several that play one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Media {
+    /// Playing time.
+    #[serde(default, deserialize_with = "millis")]
+    pub duration: Option<Duration>,
+    /// The files.
+    #[serde(rename = "Part", default, deserialize_with = "loose::list")]
+    pub parts: Vec<Part>,
+}
+
+/// An item with what Plex knows about it.
+///
+/// **Listings cut**: they show about two genres and three actors, and never locks. To decide what
+/// has changed, read the item itself with [`Client::item`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Its key. A file that is removed and added again gets a new one.
+    #[serde(rename = "ratingKey")]
+    pub key: RatingKey,
+    /// Its kind; `None` for one this library does not know.
+    #[serde(rename = "type", default, deserialize_with = "kind")]
+    pub kind: Option<ItemKind>,
+    /// The library it is in.
+    #[serde(
+        rename = "librarySectionID",
+        default,
+        deserialize_with = "loose::parsed"
+    )]
+    pub section: Option<SectionId>,
+    /// Where its metadata comes from: an agent, or `local://…` for none.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub guid: String,
+    /// The title. As all texts here, empty when Plex shows none.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub title: String,
+    /// The title by which it is sorted; empty when it is the title.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub title_sort: String,
+    /// The title in its original language.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub original_title: String,
+    /// The studio.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub studio: String,
+    /// The summary.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub summary: String,
+    /// The tagline.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub tagline: String,
+    /// As `YYYY-MM-DD`.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub originally_available_at: String,
+    /// As `R`, `gb/12` or `XXX`.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub content_rating: String,
+    /// The edition.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub edition_title: String,
+    /// The rating by the token's user, 0 to 10.
+    #[serde(default, deserialize_with = "loose::parsed")]
+    pub user_rating: Option<f64>,
+    /// When it was added, in Unix seconds.
+    #[serde(default, deserialize_with = "loose::parsed")]
+    pub added_at: Option<i64>,
+    /// When its metadata last changed, in Unix seconds. A rating does not move it.
+    #[serde(default, deserialize_with = "loose::parsed")]
+    pub updated_at: Option<i64>,
+    /// Playing time.
+    #[serde(default, deserialize_with = "millis")]
+    pub duration: Option<Duration>,
+    /// The path of the poster, for [`Client::read_image`].
+    #[serde(default, deserialize_with = "loose::text")]
+    pub thumb: String,
+    /// The path of the background, for [`Client::read_image`].
+    #[serde(default, deserialize_with = "loose::text")]
+    pub art: String,
+    /// Its versions.
+    #[serde(rename = "Media", default, deserialize_with = "loose::list")]
+    pub media: Vec<Media>,
+    #[serde(rename = "Genre", default, deserialize_with = "tags")]
+    genres: Vec<Tag>,
+    #[serde(rename = "Collection", default, deserialize_with = "tags")]
+    collections: Vec<Tag>,
+    #[serde(rename = "Role", default, deserialize_with = "tags")]
+    actors: Vec<Tag>,
+    #[serde(rename = "Label", default, deserialize_with = "tags")]
+    labels: Vec<Tag>,
+    #[serde(rename = "Director", default, deserialize_with = "tags")]
+    directors: Vec<Tag>,
+    #[serde(rename = "Writer", default, deserialize_with = "tags")]
+    writers: Vec<Tag>,
+    #[serde(rename = "Producer", default, deserialize_with = "tags")]
+    producers: Vec<Tag>,
+    #[serde(rename = "Country", default, deserialize_with = "tags")]
+    countries: Vec<Tag>,
+    #[serde(rename = "Field", default, deserialize_with = "locks")]
+    locks: BTreeSet<String>,
+}
+
+/// What can be locked against the metadata agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lockable {
+    /// A field.
+    Field(Field),
+    /// All tags of a kind.
+    Tags(TagKind),
+    /// A selected image.
+    Image(ImageKind),
+}
+
+impl Lockable {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.name(),
+            Self::Tags(kind) => kind.name(),
+            Self::Image(kind) => kind.lock_name(),
+        }
+    }
+}
+
+impl From<Field> for Lockable {
+    fn from(field: Field) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl From<TagKind> for Lockable {
+    fn from(kind: TagKind) -> Self {
+        Self::Tags(kind)
+    }
+}
+
+impl From<ImageKind> for Lockable {
+    fn from(kind: ImageKind) -> Self {
+        Self::Image(kind)
+    }
+}
+
+impl Item {
+    /// The tags of a kind, complete only when the item was read with [`Client::item`].
+    #[must_use]
+    pub fn tags(&self, kind: TagKind) -> &[Tag] {
+        match kind {
+            TagKind::Genre => &self.genres,
+            TagKind::Collection => &self.collections,
+            TagKind::Actor => &self.actors,
+            TagKind::Label => &self.labels,
+            TagKind::Director => &self.directors,
+            TagKind::Writer => &self.writers,
+            TagKind::Producer => &self.producers,
+            TagKind::Country => &self.countries,
+        }
+    }
+
+    /// The value of an editable field.
+    #[must_use]
+    pub fn field(&self, field: Field) -> &str {
+        match field {
+            Field::Title => &self.title,
+            Field::TitleSort => &self.title_sort,
+            Field::OriginalTitle => &self.original_title,
+            Field::Studio => &self.studio,
+            Field::Summary => &self.summary,
+            Field::Tagline => &self.tagline,
+            Field::OriginallyAvailableAt => &self.originally_available_at,
+            Field::ContentRating => &self.content_rating,
+            Field::EditionTitle => &self.edition_title,
+        }
+    }
+
+    /// Whether the agent may not change it.
+    #[must_use]
+    pub fn is_locked(&self, what: impl Into<Lockable>) -> bool {
+        self.locks.contains(what.into().name())
+    }
+
+    /// All files of all versions that Plex shows.
+    pub fn files(&self) -> impl Iterator<Item = &Part> {
+        self.media
+            .iter()
+            .flat_map(|media| &media.parts)
+            .filter(|part| !part.file.is_empty())
+    }
+}
+
+fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ItemKind>, D::Error> {
+    let text = loose::text(deserializer)?;
+    Ok(ItemKind::ALL
+        .into_iter()
+        .find_map(|(kind, name)| (name == text).then_some(kind)))
+}
+
+fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(loose::parsed(deserializer)?.map(Duration::from_millis))
+}
+
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
+    let mut tags: Vec<Tag> = loose::list(deserializer)?;
+    tags.retain(|tag| !tag.name.is_empty());
+    Ok(tags)
+}
+
+fn locks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Lock {
+        #[serde(default, deserialize_with = "loose::text")]
+        name: String,
+        #[serde(default, deserialize_with = "loose::flag")]
+        locked: bool,
+    }
+    let locks: Vec<Lock> = loose::list(deserializer)?;
+    Ok(locks
+        .into_iter()
+        .filter_map(|lock| lock.locked.then_some(lock.name))
+        .collect())
+}
+
+/// A container of items.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Items {
+    #[serde(deserialize_with = "loose::parsed")]
+    pub total_size: Option<u64>,
+    #[serde(deserialize_with = "loose::parsed")]
+    pub offset: Option<u64>,
+    #[serde(rename = "librarySectionID", deserialize_with = "loose::parsed")]
+    section: Option<SectionId>,
+    #[serde(rename = "Metadata", deserialize_with = "loose::list")]
+    items: Vec<Item>,
+}
+
+impl Items {
+    /// The items; the library often stands on the container only.
+    pub fn into_items(self) -> Vec<Item> {
+        let mut items = self.items;
+        for item in &mut items {
+            if item.section.is_none() {
+                item.section.clone_from(&self.section);
+            }
+        }
+        items
+    }
+}
+
+impl Client {
+    /// An item with all its tags and locks.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none with this key (any more).
+    pub async fn item(&self, key: &RatingKey) -> Result<Item, Error> {
+        self.items(std::slice::from_ref(key))
+            .await?
+            .into_iter()
+            .find(|item| item.key == *key)
+            .ok_or(Error::NotFound)
+    }
+
+    /// Several items in one request; those that are gone are missing in the answer. Ask for at most
+    /// a few hundred at once.
+    ///
+    /// # Errors
+    /// Plex may answer [`Error::NotFound`] when none of them is left.
+    pub async fn items(&self, keys: &[RatingKey]) -> Result<Vec<Item>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = keys
+            .iter()
+            .map(RatingKey::as_str)
+            .collect::<Vec<_>>()
+            .join(",");
+        let items: Items = self
+            .get(
+                Call::Read,
+                &["library", "metadata", &keys],
+                &[
+                    ("skipRefresh", "1"),
+                    ("excludeElements", "Similar,Image,UltraBlurColors,Rating"),
+                ],
+            )
+            .await?;
+        Ok(items.into_items())
+    }
+}

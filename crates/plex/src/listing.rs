@@ -1,0 +1,122 @@
+//! A library's items, page by page.
+
+use crate::{Client, Error, Item, ItemKind, SectionId, client::Call, item::Items};
+
+/// The order of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Newest in the library first.
+    AddedDescending,
+    /// Last changed first. With it, a copy is kept fresh without any filter: read pages until the
+    /// items are older than the copy.
+    UpdatedDescending,
+    /// By title, which does not shift while items are added elsewhere.
+    Title,
+}
+
+impl Sort {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AddedDescending => "addedAt:desc",
+            Self::UpdatedDescending => "updatedAt:desc",
+            Self::Title => "titleSort",
+        }
+    }
+}
+
+/// A part of a library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The items, with their files and without most else (see [`Item`]).
+    pub items: Vec<Item>,
+    /// How many there are in all, when the server says it.
+    pub total: Option<u64>,
+    /// Where the next page starts; `None` after the last one.
+    pub next: Option<u64>,
+}
+
+/// What a listing leaves out. The server may ignore it.
+const EXCLUDED: &str = "Genre,Country,Director,Writer,Role,Producer,Similar,Collection,Label,Image,UltraBlurColors,Guid,Rating";
+
+impl Client {
+    /// Up to `size` items of a library from `start` on. The server may give fewer.
+    ///
+    /// ```no_run
+    /// # async fn example(plex: plex::Client, section: plex::SectionId) -> Result<(), plex::Error> {
+    /// use plex::{ItemKind, Sort};
+    ///
+    /// let mut next = Some(0);
+    /// while let Some(start) = next {
+    ///     let page = plex.page(&section, ItemKind::Movie, Sort::Title, start, 200).await?;
+    ///     for item in &page.items {
+    ///         println!("{}", item.title);
+    ///     }
+    ///     next = page.next;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such library.
+    pub async fn page(
+        &self,
+        section: &SectionId,
+        kind: ItemKind,
+        sort: Sort,
+        start: u64,
+        size: u32,
+    ) -> Result<Page, Error> {
+        self.filtered_page(section, kind, &[("sort", sort.name())], start, size)
+            .await
+    }
+
+    /// How many items of this kind a library has.
+    ///
+    /// # Errors
+    /// As [`Client::page`].
+    pub async fn count(&self, section: &SectionId, kind: ItemKind) -> Result<Option<u64>, Error> {
+        Ok(self.filtered_page(section, kind, &[], 0, 0).await?.total)
+    }
+
+    pub(crate) async fn filtered_page(
+        &self,
+        section: &SectionId,
+        kind: ItemKind,
+        filters: &[(&str, &str)],
+        start: u64,
+        size: u32,
+    ) -> Result<Page, Error> {
+        let (kind, start_text, size_text) = (kind.number(), start.to_string(), size.to_string());
+        let mut query = vec![("type", kind.as_str())];
+        query.extend(filters);
+        query.extend([
+            ("excludeElements", EXCLUDED),
+            ("excludeFields", "summary,tagline"),
+            ("X-Plex-Container-Start", &start_text),
+            ("X-Plex-Container-Size", &size_text),
+        ]);
+        let found: Items = self
+            .get(
+                Call::List,
+                &["library", "sections", section.as_str(), "all"],
+                &query,
+            )
+            .await?;
+        Ok(page(found, start, size))
+    }
+}
+
+fn page(found: Items, start: u64, size: u32) -> Page {
+    let total = found.total_size;
+    let offset = found.offset.unwrap_or(start);
+    let items = found.into_items();
+    let end = offset.saturating_add(items.len() as u64);
+    let ignored_paging = offset != start || items.len() > size as usize;
+    let last = items.is_empty() || ignored_paging || total.is_some_and(|total| end >= total);
+    Page {
+        items,
+        total,
+        next: (!last).then_some(end),
+    }
+}

@@ -1,0 +1,72 @@
+//! Libraries.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{Client, Error, ItemKind, SectionId, client::Call, loose};
+
+/// A library.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Section {
+    /// Its key.
+    #[serde(rename = "key")]
+    pub id: SectionId,
+    /// `movie`, `show`, `artist`, `photo`. A library of other videos is a `movie` one.
+    #[serde(rename = "type", default, deserialize_with = "loose::text")]
+    pub kind: String,
+    /// The name a user sees.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub title: String,
+    /// Where its metadata comes from; `tv.plex.agents.none` for personal media.
+    #[serde(default, deserialize_with = "loose::text")]
+    pub agent: String,
+    /// Whether it is being scanned.
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub refreshing: bool,
+    /// Its folders, as Plex's host sees them.
+    #[serde(rename = "Location", default, deserialize_with = "paths")]
+    pub locations: Vec<String>,
+}
+
+impl Section {
+    /// The kind of its items that have video files; `None` for music and photos.
+    #[must_use]
+    pub fn video_kind(&self) -> Option<ItemKind> {
+        match self.kind.as_str() {
+            "movie" => Some(ItemKind::Movie),
+            "show" => Some(ItemKind::Episode),
+            _ => None,
+        }
+    }
+}
+
+fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Location {
+        #[serde(default, deserialize_with = "loose::text")]
+        path: String,
+    }
+    let locations: Vec<Location> = loose::list(deserializer)?;
+    Ok(locations
+        .into_iter()
+        .map(|location| location.path)
+        .filter(|path| !path.is_empty())
+        .collect())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sections {
+    #[serde(rename = "Directory", deserialize_with = "loose::list")]
+    pub sections: Vec<Section>,
+}
+
+impl Client {
+    /// All libraries. Needs the token, and Plex's database.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn sections(&self) -> Result<Vec<Section>, Error> {
+        let found: Sections = self.get(Call::List, &["library", "sections"], &[]).await?;
+        Ok(found.sections)
+    }
+}
