@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use super::Request;
+use crate::random::Random;
+
+/// What goes wrong with a request. Connection refused is not among them, since it is a state of the whole
+/// server: see [`Server::down`](super::Server::down).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The request is read and never answered. The connection closes when the faults change. Nothing is applied.
+    Hang,
+    /// The request is **applied**, and its answer never comes: the client cannot know.
+    AnswerLost,
+    /// The answer comes this much later.
+    Slow(Duration),
+    /// The connection is closed without an answer; nothing is applied.
+    Close,
+    /// The request is applied, half of the answer is sent, then the connection is reset (RST).
+    Reset,
+    /// The request is applied; the connection ends in order in the middle of the body, before `Content-Length`.
+    Truncated,
+    /// The request is applied; a complete HTTP message carries half of the document.
+    BrokenDocument,
+    /// 503 "Maintenance" with this text: XML, or JSON when asked for.
+    Maintenance(String),
+    /// 503 of an overloaded server: no "Maintenance" in it.
+    Unavailable,
+    /// 401.
+    Unauthorized,
+    /// 502 of a proxy in front: its own HTML, no header of the simulated server.
+    BadGateway,
+    /// 504 of a proxy in front.
+    GatewayTimeout,
+    /// 429 with `Retry-After` in whole seconds.
+    TooManyRequests(Duration),
+    /// 200 with an HTML page: a captive portal, a router, another program.
+    HtmlPage,
+    /// 400 "still starting up, retry later".
+    StartingUp,
+    /// Any other status with the server's usual error body.
+    Status(u16),
+}
+
+impl Fault {
+    /// The 503 of a server that migrates its database.
+    pub fn maintenance() -> Self {
+        Self::Maintenance("Plex Media Server is currently running database migrations.".to_owned())
+    }
+}
+
+/// A fault and the requests it befalls: all of them, unless narrowed.
+///
+/// ```
+/// use simulators::{Fault, Rule};
+/// // Of the edits, 3 in 10 answer 500, at most five times in all.
+/// let rule = Rule::new(Fault::Status(500)).method("PUT").path("/library/sections").flaky(30, 7).times(5);
+/// # let _ = rule;
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Rule {
+    pub(super) fault: Fault,
+    method: Option<String>,
+    path: Option<String>,
+    containing: Option<String>,
+    left: Option<u32>,
+    dice: Option<(u32, Random)>,
+}
+
+impl Rule {
+    /// The fault for every request.
+    pub fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            method: None,
+            path: None,
+            containing: None,
+            left: None,
+            dice: None,
+        }
+    }
+
+    /// Only requests with this method.
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self
+    }
+
+    /// Only requests whose path begins so.
+    pub fn path(mut self, prefix: &str) -> Self {
+        self.path = Some(prefix.to_owned());
+        self
+    }
+
+    /// Only requests with this text in query or body, for instance the name of a GraphQL operation.
+    pub fn containing(mut self, text: &str) -> Self {
+        self.containing = Some(text.to_owned());
+        self
+    }
+
+    /// Only the first `count` requests that match.
+    pub fn times(mut self, count: u32) -> Self {
+        self.left = Some(count);
+        self
+    }
+
+    /// Only `percent` of the requests that match, chosen by a generator with this seed.
+    pub fn flaky(mut self, percent: u32, seed: u64) -> Self {
+        self.dice = Some((percent, Random::new(seed)));
+        self
+    }
+
+    /// Whether this request fails; counts and rolls the dice when it matches.
+    pub(super) fn strikes(&mut self, request: &Request) -> bool {
+        let matches = self
+            .method
+            .as_ref()
+            .is_none_or(|method| *method == request.method)
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|prefix| request.path.starts_with(prefix.as_str()))
+            && self.containing.as_ref().is_none_or(|text| {
+                request.query.contains(text.as_str())
+                    || String::from_utf8_lossy(&request.body).contains(text.as_str())
+            });
+        if !matches || self.left == Some(0) {
+            return false;
+        }
+        if let Some((percent, random)) = &mut self.dice
+            && random.below(100) >= u64::from(*percent)
+        {
+            return false;
+        }
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        true
+    }
+}

@@ -1,0 +1,282 @@
+//! Answers as JSON, and the same as XML: scalars become attributes, arrays child elements.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::images::{Image, Images};
+use super::item::{Item, Kind, Part, TagKind};
+use super::library::{Library, Section, SectionKind};
+
+/// How much of an item an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// In a listing: cut tag lists, no locks.
+    Listed,
+    /// In details.
+    Full,
+}
+
+/// An object without the members that are null or empty, as Plex leaves them out.
+fn compact(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else {
+        return Map::new();
+    };
+    let absent = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    };
+    map.into_iter()
+        .filter(|(_, value)| !absent(value))
+        .collect()
+}
+
+pub(super) fn section(id: u32, section: &Section) -> Value {
+    let (kind, agent, scanner) = match section.kind {
+        SectionKind::Movie => ("movie", "tv.plex.agents.none", "Plex Video Files Scanner"),
+        SectionKind::Show => ("show", "tv.plex.agents.series", "Plex TV Series"),
+        SectionKind::Artist => ("artist", "tv.plex.agents.music", "Plex Music"),
+    };
+    let locations = section.locations.iter().enumerate();
+    let locations: Vec<_> = locations
+        .map(|(at, path)| json!({"id": at + 1, "path": path}))
+        .collect();
+    json!({
+        "allowSync": true, "art": format!("/:/resources/{kind}-fanart.jpg"), "composite": format!("/library/sections/{id}/composite/{}", section.scanned_at),
+        "filters": true, "refreshing": !section.scans.is_empty(), "thumb": format!("/:/resources/{kind}.png"),
+        "key": id.to_string(), "type": kind, "title": section.title, "agent": agent, "scanner": scanner,
+        "language": "xn", "uuid": format!("448f0d70-308d-40ad-a2f4-{id:012x}"),
+        "updatedAt": section.created_at, "createdAt": section.created_at, "scannedAt": section.scanned_at,
+        "content": true, "directory": true, "contentChangedAt": section.scanned_at, "hidden": 0,
+        "Location": locations,
+    })
+}
+
+pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
+    let key = item.key;
+    let mut object = json!({
+        "ratingKey": key.to_string(), "key": item_path(item), "guid": guid(item),
+        "studio": item.field("studio"), "type": item.kind.name(), "title": item.title(),
+        "titleSort": item.field("titleSort"), "originalTitle": item.field("originalTitle"),
+        "contentRating": item.field("contentRating"), "summary": Value::Null,
+        "rating": number(item.field("rating")), "audienceRating": number(item.field("audienceRating")),
+        "userRating": item.user_rating, "year": number(item.field("year")), "tagline": item.field("tagline"),
+        "index": number(item.field("index")), "parentIndex": number(item.field("parentIndex")),
+        "editionTitle": item.field("editionTitle"),
+        "thumb": image_path(key, "thumb", &item.posters, item.updated_at),
+        "art": image_path(key, "art", &item.arts, item.updated_at),
+        "duration": item.media.first().map(|media| media.parts.iter().map(|part| part.duration).sum::<u64>()),
+        "originallyAvailableAt": item.field("originallyAvailableAt"),
+        "addedAt": item.added_at, "updatedAt": item.updated_at,
+    });
+    family(library, item, &mut object);
+    if depth == Depth::Full {
+        object["librarySectionTitle"] = library
+            .sections
+            .get(&item.section)
+            .map(|s| s.title.clone())
+            .into();
+        object["librarySectionID"] = item.section.into();
+        object["librarySectionKey"] = format!("/library/sections/{}", item.section).into();
+        let locks = item
+            .locked
+            .iter()
+            .map(|name| json!({"locked": true, "name": name}));
+        object["Field"] = locks.collect();
+    }
+    object["Media"] = item
+        .media
+        .iter()
+        .enumerate()
+        .map(|(at, version)| media(key, at, &version.parts))
+        .collect();
+    for kind in TagKind::ALL {
+        let shown = if depth == Depth::Full {
+            usize::MAX
+        } else {
+            kind.listed()
+        };
+        let tags = item.tags.get(&kind).into_iter().flatten().take(shown);
+        object[kind.element()] = tags
+            .map(|tag| match depth {
+                Depth::Listed => json!({"tag": tag.name}),
+                Depth::Full => Value::Object(compact(json!({
+                    "id": tag.id, "filter": format!("{}={}", kind.name(), tag.id), "tag": tag.name,
+                    "role": tag.role, "thumb": library.portraits.get(&tag.id),
+                }))),
+            })
+            .collect();
+    }
+    let mut object = compact(object);
+    // Plex writes an empty summary and an empty title out.
+    object.insert("summary".to_owned(), item.field("summary").into());
+    object.insert("title".to_owned(), item.title().into());
+    Value::Object(object)
+}
+
+fn item_path(item: &Item) -> String {
+    match item.kind {
+        Kind::Collection => format!("/library/collections/{}/children", item.key),
+        Kind::Show | Kind::Season | Kind::Artist => {
+            format!("/library/metadata/{}/children", item.key)
+        }
+        Kind::Movie | Kind::Episode => format!("/library/metadata/{}", item.key),
+    }
+}
+
+fn guid(item: &Item) -> String {
+    match item.kind {
+        Kind::Collection => format!("collection://{}", item.key),
+        _ => format!("local://{}", item.key),
+    }
+}
+
+fn image_path(key: u64, name: &str, images: &Images, updated_at: i64) -> Option<String> {
+    images
+        .selected
+        .as_ref()
+        .map(|_| format!("/library/metadata/{key}/{name}/{updated_at}"))
+}
+
+fn number(text: &str) -> Value {
+    if let Ok(whole) = text.parse::<i64>() {
+        whole.into()
+    } else {
+        text.parse::<f64>().ok().into()
+    }
+}
+
+/// What an episode or season tells about its parents, and a parent about its children.
+fn family(library: &Library, item: &Item, object: &mut Value) {
+    for (prefix, relative) in [
+        ("parent", item.parent),
+        ("grandparent", grandparent(library, item)),
+    ] {
+        if let Some(relative) = relative.and_then(|key| library.items.get(&key)) {
+            object[format!("{prefix}RatingKey")] = relative.key.to_string().into();
+            object[format!("{prefix}Key")] = format!("/library/metadata/{}", relative.key).into();
+            object[format!("{prefix}Title")] = relative.title().into();
+        }
+    }
+    if item.kind == Kind::Collection {
+        object["subtype"] = "movie".into();
+    }
+}
+
+fn grandparent(library: &Library, item: &Item) -> Option<u64> {
+    library.items.get(&item.parent?)?.parent
+}
+
+fn media(key: u64, at: usize, parts: &[Part]) -> Value {
+    let id = key * 10 + at as u64;
+    let duration: u64 = parts.iter().map(|part| part.duration).sum();
+    let parts = parts.iter().enumerate().map(|(at, part)| {
+        let container = part.file.rsplit_once('.').map_or("mp4", |(_, extension)| extension);
+        json!({
+            "id": id * 10 + at as u64, "key": format!("/library/parts/{}/1/file.{container}", id * 10 + at as u64),
+            "duration": part.duration, "file": part.file, "size": part.size, "container": container, "videoProfile": "high",
+        })
+    });
+    json!({
+        "id": id, "duration": duration, "bitrate": 3250, "width": 1920, "height": 1080, "aspectRatio": 1.78,
+        "audioChannels": 2, "audioCodec": "aac", "videoCodec": "h264", "videoResolution": "1080",
+        "container": "mp4", "videoFrameRate": "24p", "Part": parts.collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn image(key: u64, image: &Image, images: &Images) -> Value {
+    let encoded: String =
+        url::form_urlencoded::byte_serialize(image.rating_key.as_bytes()).collect();
+    let path = format!("/library/metadata/{key}/file?url={encoded}");
+    json!({
+        "key": path, "ratingKey": image.rating_key, "thumb": path,
+        "selected": images.selected.as_deref() == Some(&image.rating_key),
+    })
+}
+
+/// Writes numbers and truth values as strings, all the way down.
+pub(super) fn loosen(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(loosen),
+        Value::Object(map) => map.values_mut().for_each(loosen),
+        Value::Bool(truth) => *value = if *truth { "1" } else { "0" }.into(),
+        Value::Number(number) => *value = number.to_string().into(),
+        Value::Null | Value::String(_) => {}
+    }
+}
+
+/// The XML form of the content of a `MediaContainer`.
+pub(super) fn xml(container: &Value) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    element(&mut text, "MediaContainer", container);
+    text
+}
+
+fn element(text: &mut String, name: &str, value: &Value) {
+    let Value::Object(map) = value else { return };
+    _ = write!(text, "<{name}");
+    for (name, value) in map {
+        let value = match value {
+            Value::String(value) => escape(value),
+            Value::Bool(value) => u8::from(*value).to_string(),
+            Value::Number(value) => value.to_string(),
+            _ => continue,
+        };
+        _ = write!(text, " {name}=\"{value}\"");
+    }
+    let children: Vec<_> = map
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_array()?)))
+        .collect();
+    if children.iter().all(|(_, list)| list.is_empty()) && name != "MediaContainer" {
+        text.push_str(" />\n");
+        return;
+    }
+    text.push_str(">\n");
+    for (name, list) in children {
+        for child in list {
+            element(
+                text,
+                if name == "Metadata" {
+                    metadata_element(child)
+                } else {
+                    name
+                },
+                child,
+            );
+        }
+    }
+    _ = writeln!(text, "</{name}>");
+}
+
+fn metadata_element(child: &Value) -> &'static str {
+    let kind = child.get("type").and_then(Value::as_str);
+    // Only images are listed without a type.
+    kind.map_or("Photo", |kind| {
+        Kind::ALL
+            .into_iter()
+            .find(|known| known.name() == kind)
+            .map_or("Video", Kind::element)
+    })
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\t' => escaped.push_str("&#9;"),
+            // XML 1.0 cannot say other control characters at all.
+            c if c.is_control() => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

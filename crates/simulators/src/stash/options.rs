@@ -1,0 +1,50 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How the simulated Stash is set up. [`StashServer::set`](super::StashServer::set) changes it while it runs.
+#[derive(Debug, Clone)]
+pub struct StashOptions {
+    /// Whether a user name and password are set: requests then need the session cookie or the API key.
+    pub credentials: bool,
+    /// The API key; `None` if none was made. A wrong key gives 401 even without credentials.
+    pub api_key: Option<String>,
+    /// The `Dir` of hooks: Stash's configuration directory.
+    pub config_dir: PathBuf,
+    /// The `PluginDir` of hooks; may be relative to Stash's working directory.
+    pub plugin_dir: PathBuf,
+    /// The `Host` of hooks, verbatim as configured: `0.0.0.0` by default in Stash.
+    pub host: String,
+    /// The version told.
+    pub version: String,
+    /// `Type.field` names that this version does not have yet, for instance [`BEFORE_GROUPS`].
+    pub missing_fields: Vec<String>,
+    /// Absolute addresses (`paths.*`, images) begin so instead of with the request's `Host`.
+    pub external_host: Option<String>,
+    /// The server's local offset from UTC in minutes, which goes into the text of new `updated_at` values.
+    pub utc_offset: i32,
+    /// Fixed time in Unix seconds instead of the real one.
+    pub now: Option<i64>,
+    /// Idle connections are closed after this. Fixed at the start.
+    pub keep_alive: Duration,
+}
+
+/// What a Stash older than 0.27 lacks.
+pub const BEFORE_GROUPS: [&str; 3] = ["Scene.groups", "Query.findGroups", "Query.findGroup"];
+
+impl Default for StashOptions {
+    fn default() -> Self {
+        Self {
+            credentials: true,
+            api_key: Some("stash-api-key-9Zx4".to_owned()),
+            config_dir: PathBuf::from("/root/.stash"),
+            plugin_dir: PathBuf::from("/root/.stash/plugins/stash2plex"),
+            host: "0.0.0.0".to_owned(),
+            version: "v0.30.1".to_owned(),
+            missing_fields: Vec::new(),
+            external_host: None,
+            utc_offset: 0,
+            now: None,
+            keep_alive: Duration::from_secs(120),
+        }
+    }
+}
