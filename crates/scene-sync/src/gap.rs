@@ -1,0 +1,81 @@
+//! Reconciliation: which scenes differ from their items without anybody having told.
+
+use std::fmt;
+
+use crate::mapping::fit;
+use crate::{Field, Item, LastWritten, Policy, Scene, TagKind, Wanted};
+
+/// How a scene and its item came apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gap {
+    /// Plex has no item for it.
+    NotInPlex,
+    /// It was never synced, or to another item.
+    NeverSynced,
+    /// Its content in Stash changed since.
+    ChangedInStash,
+    /// Plex lacks or changed what was written: the names of what.
+    ChangedInPlex(Vec<String>),
+}
+
+/// Compares *content*, since Stash's times miss renames. `listed` may be a row of a Plex listing, which cuts tag lists:
+/// of them only "there is none at all" is looked at.
+///
+/// None means equal, or a scene without metadata that is not synced yet anyway. With
+/// `preserve_plex_edits` a change in Plex is no gap.
+pub fn find(
+    scene: &Scene,
+    listed: Option<&Item>,
+    last: Option<&LastWritten>,
+    policy: &Policy,
+) -> Option<Gap> {
+    let wanted = Wanted::of(scene, policy);
+    let Some(last) = last else {
+        return crate::plan::has_metadata(scene).then_some(if listed.is_some() {
+            Gap::NeverSynced
+        } else {
+            Gap::NotInPlex
+        });
+    };
+    let Some(item) = listed else {
+        return Some(Gap::NotInPlex);
+    };
+    if last.item != item.key {
+        return Some(Gap::NeverSynced);
+    }
+    if last.content != wanted.content_hash() {
+        return Some(Gap::ChangedInStash);
+    }
+    if policy.preserve_plex_edits {
+        return None;
+    }
+    let fields = wanted
+        .fields
+        .iter()
+        .filter(|(field, value)| differs(**field, value, item));
+    let lists = TagKind::ALL.into_iter().filter(|kind| {
+        item.tags(*kind).is_empty() && wanted.tags.get(kind).is_some_and(|names| !names.is_empty())
+    });
+    let names: Vec<_> = fields
+        .map(|(field, _)| field.to_string())
+        .chain(lists.map(|kind| kind.to_string()))
+        .collect();
+    (!names.is_empty()).then_some(Gap::ChangedInPlex(names))
+}
+
+/// What Stash has no value for was cleared once and is Plex's since.
+fn differs(field: Field, value: &str, item: &Item) -> bool {
+    !value.is_empty() && fit(field, item.field(field)).0 != value
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInPlex => f.write_str("not in Plex"),
+            Self::NeverSynced => f.write_str("never synced"),
+            Self::ChangedInStash => f.write_str("changed in Stash since the last sync"),
+            Self::ChangedInPlex(names) => write!(f, "changed in Plex: {}", names.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The two sides as plain data: a scene as Stash has it, an item as Plex has it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A scene as Stash has it. Empty text means Stash has none.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scene {
+    /// The title.
+    pub title: String,
+    /// The description.
+    pub details: String,
+    /// A short line; Stash has no such field, so the caller chooses what to put here.
+    pub tagline: String,
+    /// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+    pub date: String,
+    /// The rating, 1 to 100.
+    pub rating100: Option<u8>,
+    /// The studio's name.
+    pub studio: Option<String>,
+    /// The performers' names.
+    pub performers: Vec<String>,
+    /// The tags' names.
+    pub tags: Vec<String>,
+    /// What names this version of the cover, such as its address with its time stamp; none if there is no cover.
+    pub cover: Option<String>,
+    /// Its files, the primary one first.
+    pub files: Vec<SceneFile>,
+}
+
+/// A scene's file as Stash sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SceneFile {
+    /// The full path.
+    pub path: String,
+    /// The size in bytes.
+    pub size: Option<u64>,
+    /// The duration in seconds.
+    pub duration: Option<f64>,
+}
+
+/// An item as Plex shows it in its *details*: listings cut the tag lists and leave out the locks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Item {
+    /// Plex's `ratingKey`.
+    pub key: String,
+    /// `title`.
+    pub title: String,
+    /// `summary`.
+    pub summary: String,
+    /// `tagline`.
+    pub tagline: String,
+    /// `studio`.
+    pub studio: String,
+    /// `originallyAvailableAt`.
+    pub date: String,
+    /// `contentRating`.
+    pub content_rating: String,
+    /// `userRating`, 0 to 10.
+    pub rating: Option<f64>,
+    /// `Genre`.
+    pub genres: Vec<Tag>,
+    /// `Role`.
+    pub actors: Vec<Tag>,
+    /// `Collection`.
+    pub collections: Vec<Tag>,
+    /// The names of the locked fields, as Plex calls them in `Field`.
+    pub locked: BTreeSet<String>,
+    /// What names the poster shown now (`thumb`).
+    pub poster: Option<String>,
+    /// What names the background shown now (`art`).
+    pub background: Option<String>,
+}
+
+impl Item {
+    /// The text of a field.
+    pub fn field(&self, field: Field) -> &str {
+        match field {
+            Field::Title => &self.title,
+            Field::Summary => &self.summary,
+            Field::Tagline => &self.tagline,
+            Field::Studio => &self.studio,
+            Field::Date => &self.date,
+            Field::ContentRating => &self.content_rating,
+        }
+    }
+
+    /// The tags of a kind.
+    pub fn tags(&self, kind: TagKind) -> &[Tag] {
+        match kind {
+            TagKind::Genre => &self.genres,
+            TagKind::Actor => &self.actors,
+            TagKind::Collection => &self.collections,
+        }
+    }
+}
+
+/// A tag on an item: a genre, an actor or a collection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// An actor's role, which an edit must repeat or lose.
+    pub role: Option<String>,
+}
+
+impl From<&str> for Tag {
+    fn from(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            role: None,
+        }
+    }
+}
+
+/// A text field of an item that a scene has a value for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Field {
+    Title,
+    Summary,
+    Tagline,
+    Studio,
+    Date,
+    ContentRating,
+}
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Title,
+        Self::Summary,
+        Self::Tagline,
+        Self::Studio,
+        Self::Date,
+        Self::ContentRating,
+    ];
+
+    /// Plex's name for it, in edits (`<name>.value`, `<name>.locked`) and in locks.
+    pub fn plex_name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Summary => "summary",
+            Self::Tagline => "tagline",
+            Self::Studio => "studio",
+            Self::Date => "originallyAvailableAt",
+            Self::ContentRating => "contentRating",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Title => "title",
+            Self::Summary => "summary",
+            Self::Tagline => "tagline",
+            Self::Studio => "studio",
+            Self::Date => "date",
+            Self::ContentRating => "content rating",
+        })
+    }
+}
+
+/// A list of tags of an item that a scene has values for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TagKind {
+    /// Stash's tags.
+    Genre,
+    /// Stash's performers.
+    Actor,
+    /// Stash's studio.
+    Collection,
+}
+
+impl TagKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Genre, Self::Actor, Self::Collection];
+
+    /// Plex's name for it, in edits (`<name>[0].tag.tag`) and in locks.
+    pub fn plex_name(self) -> &'static str {
+        match self {
+            Self::Genre => "genre",
+            Self::Actor => "actor",
+            Self::Collection => "collection",
+        }
+    }
+}
+
+impl fmt::Display for TagKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.plex_name())
+    }
+}
+
+/// A rating in tenths of Plex's scale of 0 to 10, which are Stash's 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rating(u8);
+
+impl Rating {
+    /// From Stash's `rating100`.
+    pub fn from_stash(rating100: u8) -> Self {
+        Self(rating100.min(100))
+    }
+
+    /// From Plex's `userRating`, rounded to a tenth; what is no number is 0.
+    pub fn from_plex(rating: f64) -> Self {
+        // In range by the clamp; NaN becomes 0.
+        Self((rating * 10.0).round().clamp(0.0, 100.0) as u8)
+    }
+
+    /// On Plex's scale of 0 to 10.
+    pub fn to_plex(self) -> f64 {
+        f64::from(self.0) / 10.0
+    }
+}
+
+impl fmt::Display for Rating {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_plex().fmt(f)
+    }
+}

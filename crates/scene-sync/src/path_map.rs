@@ -1,0 +1,122 @@
+use crate::path::Path;
+
+/// Where Stash's folders are for Plex: the two often see the same files at different places.
+///
+/// ```
+/// use scene_sync::PathMap;
+/// let map = PathMap::parse(r"/data=>/media/stash; /data/new => D:\New")?;
+/// assert_eq!(map.map("/data/a/x.mp4"), "/media/stash/a/x.mp4");
+/// assert_eq!(map.map("/data/new/a/x.mp4"), r"D:\New\a\x.mp4"); // the longest prefix wins
+/// assert_eq!(map.map("/database/x.mp4"), "/database/x.mp4"); // whole folder names only
+/// # Ok::<(), scene_sync::PathMapError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PathMap {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    from: Path,
+    to: String,
+    separator: char,
+}
+
+/// Why a text is no path map.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathMapError {
+    /// An entry without an arrow.
+    #[error("`{0}` is no rule; write it as `/path/in/stash=>/path/in/plex`, rules apart by `;`")]
+    NoArrow(String),
+    /// An entry with a side missing.
+    #[error("`{0}` names only one side; write both, as in `/path/in/stash=>/path/in/plex`")]
+    OneSide(String),
+    /// The same folder twice.
+    #[error("`{0}` stands on the left twice; keep one of the rules")]
+    Twice(String),
+}
+
+impl PathMap {
+    /// Parses rules `stash=>plex`, apart by `;` or line breaks. Blank text is the empty map.
+    ///
+    /// # Errors
+    /// [`PathMapError`], naming the faulty rule.
+    pub fn parse(text: &str) -> Result<Self, PathMapError> {
+        let mut map = Self::default();
+        for entry in text
+            .split([';', '\n'])
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
+            let (from, to) = entry
+                .split_once("=>")
+                .ok_or_else(|| PathMapError::NoArrow(entry.to_owned()))?;
+            map.add(from.trim(), to.trim())?;
+        }
+        Ok(map)
+    }
+
+    /// A map of pairs (as Stash sees it, as Plex sees it).
+    ///
+    /// # Errors
+    /// [`PathMapError`], naming the faulty pair.
+    pub fn new<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, PathMapError> {
+        let mut map = Self::default();
+        pairs
+            .into_iter()
+            .try_for_each(|(from, to)| map.add(from, to))?;
+        Ok(map)
+    }
+
+    fn add(&mut self, from: &str, to: &str) -> Result<(), PathMapError> {
+        if from.is_empty() || to.is_empty() {
+            return Err(PathMapError::OneSide(format!("{from}=>{to}")));
+        }
+        let rule = Rule {
+            from: Path::parse(from),
+            separator: if Path::parse(to).windows && to.contains('\\') {
+                '\\'
+            } else {
+                '/'
+            },
+            to: to.to_owned(),
+        };
+        if self.rules.iter().any(|known| known.from == rule.from) {
+            return Err(PathMapError::Twice(from.to_owned()));
+        }
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    /// The path as Plex sees it: the rule with the longest matching folder applies; without one it stays as it is.
+    pub fn map(&self, path: &str) -> String {
+        let parsed = Path::parse(path);
+        let applies = |rule: &&Rule| {
+            let fold = parsed.windows || rule.from.windows;
+            parsed.keys(fold).starts_with(&rule.from.keys(fold))
+        };
+        let Some(rule) = self
+            .rules
+            .iter()
+            .filter(applies)
+            .max_by_key(|rule| rule.from.parts().len())
+        else {
+            return path.to_owned();
+        };
+        let mut mapped = rule.to.trim_end_matches(['/', rule.separator]).to_owned();
+        let rest = parsed
+            .parts()
+            .get(rule.from.parts().len()..)
+            .unwrap_or_default();
+        for part in rest {
+            mapped.push(rule.separator);
+            mapped.push_str(part);
+        }
+        if mapped.is_empty() || rest.is_empty() && mapped.len() < rule.to.len() {
+            return rule.to.clone();
+        }
+        mapped
+    }
+}

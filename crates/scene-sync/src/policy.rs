@@ -1,0 +1,69 @@
+/// What to sync and how. The default syncs all but the ratings, and Stash wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// A field that was changed by hand in Plex stays. Off: Stash wins.
+    pub preserve_plex_edits: bool,
+    /// Title.
+    pub title: bool,
+    /// Details as summary.
+    pub summary: bool,
+    /// Tagline.
+    pub tagline: bool,
+    /// Studio.
+    pub studio: bool,
+    /// Date as `originallyAvailableAt`.
+    pub date: bool,
+    /// What to do with a date of only a year or a month.
+    pub partial_dates: PartialDates,
+    /// Performers as actors.
+    pub performers: bool,
+    /// Tags as genres.
+    pub tags: bool,
+    /// Studio as collection.
+    pub collection: bool,
+    /// Rating as user rating.
+    pub rating: bool,
+    /// The content rating every synced item gets, such as `XXX`; none leaves it alone.
+    pub content_rating: Option<String>,
+    /// Cover as poster.
+    pub poster: bool,
+    /// Cover as background.
+    pub background: bool,
+    /// At most this many tags become genres.
+    pub max_tags: usize,
+    /// At most this many performers become actors.
+    pub max_performers: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            preserve_plex_edits: false,
+            title: true,
+            summary: true,
+            tagline: true,
+            studio: true,
+            date: true,
+            partial_dates: PartialDates::Complete,
+            performers: true,
+            tags: true,
+            collection: true,
+            rating: false,
+            content_rating: None,
+            poster: true,
+            background: true,
+            max_tags: 100,
+            max_performers: 50,
+        }
+    }
+}
+
+/// Plex takes only whole dates; Stash 0.30 and later also has `YYYY` and `YYYY-MM`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PartialDates {
+    /// The first day of the year or month, so that Plex shows the right year.
+    #[default]
+    Complete,
+    /// Leave the date in Plex as it is.
+    Skip,
+}

@@ -1,0 +1,44 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Field, Rating, TagKind};
+
+/// What a sync last wrote to an item: the base of the next three-way merge, kept in the ledger per scene.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastWritten {
+    /// The item's key. A record of another item (re-added to Plex) tells nothing about this one.
+    pub item: String,
+    /// [`content_hash`](crate::content_hash) of the scene then.
+    pub content: String,
+    /// The text fields; one that is absent was never written, or was cleared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, String>,
+    /// The tags per kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagKind, Vec<String>>,
+    /// The user rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// The poster; the caller fills it in after an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poster: Option<ImageWritten>,
+    /// The background; the caller fills it in after an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<ImageWritten>,
+}
+
+/// A picture that was given to an item.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageWritten {
+    /// What named the cover in Stash: [`Scene::cover`](crate::Scene::cover).
+    pub source: String,
+    /// The SHA-1 of its bytes, by which Plex names uploads.
+    pub sha1: String,
+    /// What Plex showed afterwards ([`Item::poster`](crate::Item::poster)), if it was read back. Something else later
+    /// means that the picture was replaced or deleted in Plex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
+}
