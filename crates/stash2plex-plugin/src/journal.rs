@@ -96,14 +96,21 @@ struct LogFile {
 
 impl LogFile {
     fn open(path: &Path) -> Self {
-        Self { path: path.to_owned(), open: append_to(path).ok() }
+        Self {
+            path: path.to_owned(),
+            open: append_to(path).ok(),
+        }
     }
 
     fn append(&mut self, level: &str, text: &str) {
         let now = humantime::format_rfc3339_seconds(SystemTime::now());
         let text = text.replace(['\n', '\r'], " ");
         let line = format!("{now} {level:<5} {text}\n");
-        if self.open.as_ref().is_some_and(|(_, size)| *size >= ROTATE_AT) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|(_, size)| *size >= ROTATE_AT)
+        {
             self.open = None; // Windows renames no open file.
             let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
         }
@@ -139,6 +146,9 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.ends_with(" INFO  two lines\n"), "{text}");
         assert_eq!(text.lines().count(), 1);
-        assert_eq!(fs::metadata(path.with_extension("log.1")).unwrap().len(), ROTATE_AT);
+        assert_eq!(
+            fs::metadata(path.with_extension("log.1")).unwrap().len(),
+            ROTATE_AT
+        );
     }
 }

@@ -11,8 +11,8 @@ pub mod plugin;
 pub mod request;
 pub mod settings;
 pub mod spawn;
+pub mod sync;
 pub mod tasks;
 pub mod tls;
 pub mod worker;
 pub mod worker_lock;
-

@@ -1,6 +1,7 @@
 //! The background worker.
 
 pub mod agenda;
+pub mod time;
 
 use std::io::Read;
 use std::process::ExitCode;

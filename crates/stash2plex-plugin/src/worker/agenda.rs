@@ -37,6 +37,8 @@ pub struct Situation {
     pub in_flight: usize,
     /// Most jobs in flight.
     pub limit: usize,
+    /// Only work off what can be done now, as a task in the foreground does.
+    pub drain: bool,
     /// Something may still come: jobs wait, or an outage or a ramp is under way.
     pub pending: bool,
     /// Since when nothing was in flight, ready or claimed.
@@ -74,6 +76,10 @@ pub fn next(s: &Situation) -> Next {
         return Next::Claim(if s.ramp_at.is_some() { 1 } else { allowed });
     }
 
+    let blocked = s.ready == 0 || (allowed == 0 && !matches!(s.plex, Gate::Trial));
+    if s.drain && s.in_flight == 0 && blocked {
+        return Next::End;
+    }
     let idle_end = s.idle_since + s.idle_timeout;
     let idle = !s.pending && s.in_flight == 0 && s.ready == 0;
     if idle && idle_end <= s.now {

@@ -18,6 +18,7 @@ fn quiet() -> Situation {
         next_due: None,
         in_flight: 0,
         limit: 8,
+        drain: false,
         pending: false,
         idle_since: at(0),
         idle_timeout: Duration::from_secs(600),
@@ -120,6 +121,33 @@ fn ends_only_when_idle_long_enough_with_nothing_pending() {
         ..quiet()
     };
     assert_eq!(next(&waiting), Next::Wait(at(700)));
+}
+
+#[test]
+fn draining_ends_as_soon_as_nothing_can_be_done_now() {
+    let s = Situation {
+        drain: true,
+        pending: true,
+        next_due: Some(at(30)),
+        ..quiet()
+    };
+    assert_eq!(next(&s), Next::End);
+    assert_eq!(next(&Situation { ready: 2, ..s }), Next::Claim(8));
+    assert!(matches!(
+        next(&Situation { in_flight: 1, ..s }),
+        Next::Wait(_)
+    ));
+    let shut = Gate::Shut {
+        until: Some(at(50)),
+    };
+    assert_eq!(
+        next(&Situation {
+            ready: 2,
+            plex: shut,
+            ..s
+        }),
+        Next::End
+    );
 }
 
 /// Whatever the situation: a wait ends in the future, a claim breaks no limit, and ready work behind

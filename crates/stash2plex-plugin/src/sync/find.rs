@@ -1,0 +1,168 @@
+//! Which item in Plex is this scene?
+
+use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
+use scene_sync::matching::{self, Candidate, Reason, Verdict};
+use scene_sync::{PathMap, Scene};
+
+use super::convert;
+use super::failure::Failed;
+
+/// An item with its details, and where it is.
+pub struct Found {
+    pub section: SectionId,
+    pub kind: ItemKind,
+    pub item: Item,
+}
+
+/// Why there is no item to write to.
+pub enum NotFound {
+    NotThere(String),
+    Ambiguous(String),
+    NoFile,
+    Failed(Failed),
+}
+
+impl<E: Into<Failed>> From<E> for NotFound {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A section to look in.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub section: SectionId,
+    pub kind: ItemKind,
+}
+
+/// How an item is looked for.
+pub struct Finder<'a> {
+    pub plex: &'a plex::Client,
+    pub places: &'a [Place],
+    pub map: &'a PathMap,
+    pub strict: bool,
+}
+
+impl Finder<'_> {
+    /// Finds the scene's item: `known` first, if it still has the file, then by file name.
+    pub async fn find(&self, scene: &Scene, known: Option<&RatingKey>) -> Result<Found, NotFound> {
+        if scene.files.is_empty() {
+            return Err(NotFound::NoFile);
+        }
+        if let Some(found) = self.recognise(scene, known).await? {
+            return Ok(found);
+        }
+        let mut items: Vec<(Item, &Place)> = Vec::new();
+        for file in &scene.files {
+            let path = self.map.map(&file.path);
+            for place in self.places {
+                let search = self
+                    .plex
+                    .find_by_file(&place.section, place.kind, &path)
+                    .await?;
+                let new = match search {
+                    FileSearch::Candidates(new) => new,
+                    FileSearch::Ignored => self.listed(place, &path).await?,
+                };
+                items.extend(new.into_iter().map(|item| (item, place)));
+            }
+            // The next file is another copy of the same scene: only needed when this one is not there.
+            let candidates = candidates(&items);
+            match matching::find(&scene.files, &candidates, self.map, false) {
+                Verdict::None { .. } => {}
+                verdict => return self.decide(verdict, &items).await,
+            }
+        }
+        let shown = self.map.map(&scene.files[0].path);
+        Err(NotFound::NotThere(format!(
+            "Plex has no file {shown} (yet)"
+        )))
+    }
+
+    async fn recognise(
+        &self,
+        scene: &Scene,
+        known: Option<&RatingKey>,
+    ) -> Result<Option<Found>, NotFound> {
+        let Some(key) = known else { return Ok(None) };
+        let item = match self.plex.item(key).await {
+            Ok(item) => item,
+            Err(plex::Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let parts = convert::candidates(std::slice::from_ref(&item));
+        let place = self
+            .places
+            .iter()
+            .find(|place| Some(&place.section) == item.section.as_ref());
+        Ok(
+            match (matching::find(&scene.files, &parts, self.map, false), place) {
+                (Verdict::Exact { .. } | Verdict::Likely { .. }, Some(place)) => Some(Found {
+                    section: place.section.clone(),
+                    kind: place.kind,
+                    item,
+                }),
+                _ => None,
+            },
+        )
+    }
+
+    async fn decide(&self, verdict: Verdict, items: &[(Item, &Place)]) -> Result<Found, NotFound> {
+        let key = match &verdict {
+            Verdict::Exact { item, .. } | Verdict::Likely { item, .. } => item.clone(),
+            Verdict::Ambiguous { candidates, reason } if !self.strict && may_guess(*reason) => {
+                candidates
+                    .first()
+                    .map(|first| first.item.clone())
+                    .unwrap_or_default()
+            }
+            verdict => return Err(NotFound::Ambiguous(verdict.to_string())),
+        };
+        let Some((item, place)) = items.iter().find(|(item, _)| item.key.as_str() == key) else {
+            return Err(NotFound::Ambiguous(verdict.to_string()));
+        };
+        // Listings cut the tags; only the details tell what is there.
+        let item = self.plex.item(&item.key).await?;
+        Ok(Found {
+            section: place.section.clone(),
+            kind: place.kind,
+            item,
+        })
+    }
+
+    /// For servers that ignore the file filter: the items of a section that have the file's name.
+    async fn listed(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
+        let name = file_name(path);
+        let (mut found, mut start) = (Vec::new(), Some(0));
+        while let Some(from) = start {
+            let page = self
+                .plex
+                .page(&place.section, place.kind, plex::Sort::Title, from, PAGE)
+                .await?;
+            start = page.next;
+            found.extend(page.items.into_iter().filter(|item| {
+                item.files()
+                    .any(|part| file_name(&part.file).eq_ignore_ascii_case(name))
+            }));
+        }
+        Ok(found)
+    }
+}
+
+const PAGE: u32 = 500;
+
+/// Whether one of several may be taken when the user asked for that.
+fn may_guess(reason: Reason) -> bool {
+    !matches!(reason, Reason::OtherFiles)
+}
+
+fn candidates(items: &[(Item, &Place)]) -> Vec<Candidate> {
+    items
+        .iter()
+        .flat_map(|(item, _)| convert::candidates(std::slice::from_ref(item)))
+        .collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
+}

@@ -1,0 +1,301 @@
+//! The worker's loop: ask the agenda, do it, settle what came back.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use plex_health::{Probe, Report, Schedule};
+use queue::{Claim, Queue};
+use stash::client::{FoundScenes, SceneId};
+
+use super::agenda::{self, Next, Situation};
+use super::circuit::{Circuit, Leave};
+use super::time::Time;
+use super::{chores, settle};
+use crate::job::Job;
+use crate::journal::Journal;
+use crate::ledger;
+use crate::outcome::Outcome;
+use crate::settings::Settings;
+use crate::sync::{Syncer, Synced, stash_failed};
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing left to do, or to wait for.
+    Idle,
+    /// It was asked to stop.
+    Stopped,
+    /// Stash refuses the session; the next hook brings a fresh one.
+    SessionRefused,
+    /// Stash has been away for long; the next hook starts another worker.
+    StashGone,
+    /// The settings may have changed: read them again and go on.
+    Refresh,
+}
+
+/// Jobs claimed at once and not settled; enough to keep Plex's one writer busy.
+const IN_FLIGHT: usize = 16;
+const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Everything a worker works with.
+pub struct Engine<'a, T> {
+    pub(super) time: &'a T,
+    pub(super) journal: &'a Journal<'a>,
+    pub(super) queue: &'a mut Queue<Job>,
+    pub(super) settings: &'a Settings,
+    pub(super) plex: &'a mut Circuit,
+    pub(super) stash: &'a mut Circuit,
+    pub(super) schedule: &'a mut Schedule,
+    pub(super) syncer: Rc<Syncer>,
+    pub(super) probe: Probe,
+    /// Work off what can be done now, then end.
+    pub(super) drain: bool,
+    /// Set from outside when the process is to end.
+    pub(super) stop: &'a tokio::sync::Notify,
+    /// After this time the settings are to be read again.
+    pub(super) refresh_at: Option<SystemTime>,
+}
+
+/// What the loop remembers from step to step.
+pub(super) struct Memory {
+    under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
+    claimed: usize,
+    probing: bool,
+    idle_since: SystemTime,
+    stash_down_since: Option<SystemTime>,
+    pub(super) session_refused: bool,
+    pub(super) done: u64,
+}
+
+enum Event {
+    Probed(Report),
+    Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
+    Ran(Taken, Outcome<Synced>),
+    Looked(Taken, chores::Errand),
+}
+
+/// A job with the leave to call Plex.
+pub(super) struct Taken {
+    pub(super) claim: Claim<Job>,
+    pub(super) leave: Leave,
+}
+
+impl<T: Time> Engine<'_, T> {
+    /// Works until there is a reason to end.
+    ///
+    /// # Errors
+    /// The queue cannot be read or written.
+    pub async fn run(mut self) -> queue::Result<End> {
+        let mut memory = Memory {
+            under_way: FuturesUnordered::new(),
+            claimed: 0,
+            probing: false,
+            idle_since: self.time.now(),
+            stash_down_since: None,
+            session_refused: false,
+            done: 0,
+        };
+        let end = loop {
+            if let Some(end) = self.reason_to_end(&mut memory) {
+                break end;
+            }
+            let situation = self.situation(&memory)?;
+            match agenda::next(&situation) {
+                Next::Probe => self.start_probe(&mut memory),
+                Next::Claim(most) => self.claim(most, &mut memory)?,
+                Next::End => break End::Idle,
+                Next::Wait(until) => {
+                    let queue = &mut *self.queue;
+                    let woken = || queue.changed().unwrap_or(true);
+                    let event = tokio::select! {
+                        biased;
+                        Some(event) = memory.under_way.next(), if !memory.under_way.is_empty() => Some(event),
+                        () = self.stop.notified() => break End::Stopped,
+                        () = self.time.sleep(until, woken) => None,
+                    };
+                    if let Some(event) = event {
+                        self.handle(event, &mut memory)?;
+                    }
+                }
+            }
+        };
+        // What is under way is given back, not waited for: at the next start it is looked at anew.
+        self.queue.release_held()?;
+        Ok(end)
+    }
+
+    fn reason_to_end(&self, memory: &mut Memory) -> Option<End> {
+        let now = self.time.now();
+        if memory.session_refused {
+            return Some(End::SessionRefused);
+        }
+        if self.stash.breaker().kind() == breaker::machine::Kind::Closed {
+            memory.stash_down_since = None;
+        } else {
+            let since = *memory.stash_down_since.get_or_insert(now);
+            if now.duration_since(since).unwrap_or_default() >= STASH_PATIENCE {
+                return Some(End::StashGone);
+            }
+        }
+        let refresh = self.refresh_at.is_some_and(|at| at <= now);
+        (refresh && memory.under_way.is_empty()).then_some(End::Refresh)
+    }
+
+    fn situation(&mut self, memory: &Memory) -> queue::Result<Situation> {
+        let now = self.time.now();
+        let counts = self.queue.counts()?;
+        let next_due = self.queue.next_due()?;
+        let due = next_due.is_some_and(|at| at <= now);
+        let ready = if due { counts.ready.max(1) } else { 0 };
+        let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)
+            .then(|| self.schedule.next_at().unwrap_or(now));
+        // A refresh waits for what is under way, so nothing new is begun.
+        let refreshing = self.refresh_at.is_some_and(|at| at <= now);
+        Ok(Situation {
+            now,
+            plex: self.plex.gate(now),
+            stash: self.stash.gate(now),
+            probe_at,
+            ramp_at: self.ramp_at(now),
+            ready: if refreshing { 0 } else { ready },
+            next_due,
+            in_flight: memory.claimed,
+            limit: IN_FLIGHT,
+            drain: self.drain,
+            pending: counts.live() > 0 || memory.probing || refreshing,
+            idle_since: memory.idle_since,
+            idle_timeout: self.settings.idle_timeout,
+        })
+    }
+
+    fn ramp_at(&self, _now: SystemTime) -> Option<SystemTime> {
+        None
+    }
+
+    fn start_probe(&mut self, memory: &mut Memory) {
+        memory.probing = true;
+        let probe = self.probe.clone();
+        memory.under_way.push(async move { Event::Probed(probe.deep().await) }.boxed_local());
+    }
+
+    /// Takes jobs, each with leave to call Plex, and starts them.
+    fn claim(&mut self, most: usize, memory: &mut Memory) -> queue::Result<()> {
+        let trial = self.plex.gate(self.time.now()) == agenda::Gate::Trial;
+        let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave()).take(most).collect();
+        let claims = self.queue.claim(leaves.len())?;
+        memory.idle_since = self.time.now();
+        memory.claimed += claims.len();
+        let taken = claims.into_iter().zip(leaves).map(|(claim, leave)| Taken { claim, leave });
+        let (scenes, errands): (Vec<_>, Vec<_>) = taken.partition(|taken| scene_id(taken).is_some());
+        for taken in errands {
+            let (syncer, job) = (self.syncer.clone(), taken.claim.payload().clone());
+            let now = self.time.now();
+            let errand = async move { Event::Looked(taken, chores::run(&syncer, job, now).await) };
+            memory.under_way.push(errand.boxed_local());
+        }
+        if !scenes.is_empty() {
+            self.fetch(scenes, trial, memory);
+        }
+        Ok(())
+    }
+
+    /// One question to Stash for all of them; in a trial, Plex is probed first.
+    fn fetch(&mut self, scenes: Vec<Taken>, trial: bool, memory: &mut Memory) {
+        let Some(stash_leave) = self.stash.leave() else {
+            for taken in scenes {
+                let away = Outcome::StashAway("Stash is away".to_owned());
+                memory.under_way.push(std::future::ready(Event::Ran(taken, away)).boxed_local());
+            }
+            return;
+        };
+        let ids: Vec<_> = scenes.iter().filter_map(scene_id).map(SceneId).collect();
+        let (syncer, probe) = (self.syncer.clone(), trial.then(|| self.probe.clone()));
+        let fetch = async move {
+            if let Some(probe) = probe {
+                let report = probe.deep().await;
+                if !report.verdict.is_healthy()
+                    && let Some(taken) = scenes.into_iter().next()
+                {
+                    stash_leave.ignore();
+                    return Event::Ran(taken, settle::of_verdict(&report.verdict));
+                }
+                return Event::Probed(report);
+            }
+            let found = syncer.fetch(&ids).await;
+            Event::Fetched(scenes, stash_leave, found)
+        };
+        memory.under_way.push(fetch.boxed_local());
+    }
+
+    fn handle(&mut self, event: Event, memory: &mut Memory) -> queue::Result<()> {
+        match event {
+            Event::Probed(report) => {
+                memory.probing = false;
+                self.probed(&report);
+            }
+            Event::Fetched(scenes, leave, Ok(found)) => {
+                leave.success();
+                self.start(scenes, found, memory)?;
+            }
+            Event::Fetched(scenes, leave, Err(error)) => {
+                leave.failure();
+                memory.session_refused |= error == stash::client::Error::Unauthorized;
+                for taken in scenes {
+                    self.settle(taken, stash_failed(error.clone()), memory)?;
+                }
+            }
+            Event::Ran(taken, outcome) => self.settle(taken, outcome, memory)?,
+            Event::Looked(taken, errand) => self.settle_errand(taken, errand, memory)?,
+        }
+        Ok(())
+    }
+
+    /// Starts the sync of each fetched scene.
+    fn start(
+        &mut self,
+        scenes: Vec<Taken>,
+        found: FoundScenes,
+        memory: &mut Memory,
+    ) -> queue::Result<()> {
+        let mut found: HashMap<_, _> =
+            found.scenes.into_iter().map(|scene| (scene.id.0, scene)).collect();
+        for taken in scenes {
+            let Job::Scene { id, force } = *taken.claim.payload() else { continue };
+            let Some(scene) = found.remove(&id) else {
+                self.settle(taken, Outcome::GoneFromStash, memory)?;
+                continue;
+            };
+            let row = ledger::get(self.queue.sql(), id)?;
+            let syncer = self.syncer.clone();
+            let now = unix_millis(self.time.now());
+            let sync = async move {
+                let outcome = syncer.scene(&scene, row, force, now).await;
+                Event::Ran(taken, outcome)
+            };
+            memory.under_way.push(sync.boxed_local());
+        }
+        Ok(())
+    }
+
+    pub(super) fn settled(&mut self, memory: &mut Memory) {
+        memory.claimed = memory.claimed.saturating_sub(1);
+        memory.done += 1;
+        memory.idle_since = self.time.now();
+    }
+}
+
+fn scene_id(taken: &Taken) -> Option<u64> {
+    match taken.claim.payload() {
+        Job::Scene { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn unix_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
