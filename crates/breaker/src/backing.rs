@@ -1,0 +1,270 @@
+//! Where the state of a breaker lives, and how a change reaches it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::document::{Document, Moment, Record};
+use crate::gate::{Gate, Hint};
+use crate::machine::{Circuit, Event, Mode, Reply, State, Transition};
+use crate::rules::Rules;
+use crate::store::{SharedStore, Store, StoreError};
+use crate::time::{Clock, Time};
+
+/// Where the state lives.
+pub(crate) enum Backing {
+    Local(Local),
+    Shared(Shared),
+}
+
+/// In this process, which counts by its monotonic clock. Saved, where there is a store.
+pub(crate) struct Local {
+    memory: Mutex<Memory>,
+    store: Option<Box<dyn Store>>,
+}
+
+/// In a store, whose users count by the wall clock. The memory bridges the times when it fails.
+pub(crate) struct Shared {
+    memory: Mutex<Memory>,
+    store: Box<dyn SharedStore>,
+    outages: usize,
+}
+
+struct Memory {
+    record: Record,
+    /// Why the store lacks the last change.
+    unsaved: Option<StoreError>,
+}
+
+impl Memory {
+    fn new(record: Record) -> Mutex<Self> {
+        Mutex::new(Self {
+            record,
+            unsaved: None,
+        })
+    }
+}
+
+/// A panic elsewhere leaves the memory whole: each change is made in one piece.
+fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Backing {
+    pub(crate) fn local(record: Record, store: Option<Box<dyn Store>>) -> Self {
+        Self::Local(Local {
+            memory: Memory::new(record),
+            store,
+        })
+    }
+
+    pub(crate) fn shared(record: Record, store: Box<dyn SharedStore>, outages: usize) -> Self {
+        Self::Shared(Shared {
+            memory: Memory::new(record),
+            store,
+            outages,
+        })
+    }
+
+    pub(crate) fn hint(&self, rules: &Rules) -> Hint {
+        match self {
+            Self::Local(local) => Hint::of(&lock(&local.memory).record.state, rules),
+            Self::Shared(_) => Hint::Ask,
+        }
+    }
+
+    pub(crate) fn store_error(&self) -> Option<String> {
+        let memory = match self {
+            Self::Local(local) => &local.memory,
+            Self::Shared(shared) => &shared.memory,
+        };
+        lock(memory).unsaved.as_ref().map(ToString::to_string)
+    }
+
+    /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
+    pub(crate) fn apply(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        gate: &Gate,
+        event: Event,
+    ) -> (Reply, Option<Transition>) {
+        match self {
+            Self::Local(local) => local.apply(rules, clock, gate, event),
+            Self::Shared(shared) => shared.change(rules, clock, |record, now| {
+                let (reply, transition) = record.state.apply(rules, event, now);
+                if let Some(transition) = &transition {
+                    record.outages.observe(transition);
+                }
+                (reply, transition)
+            }),
+        }
+    }
+
+    pub(crate) fn count_affected(&self, rules: &Rules, clock: &dyn Clock, jobs: u64) {
+        match self {
+            Self::Local(local) => local.count_affected(clock, jobs),
+            Self::Shared(shared) => {
+                shared.change(rules, clock, |record, _| record.outages.affect(jobs))
+            }
+        }
+    }
+
+    /// What the breaker knows, and when that is.
+    pub(crate) fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
+        match self {
+            Self::Local(local) => {
+                let memory = lock(&local.memory);
+                (
+                    memory.record.clone(),
+                    Moment {
+                        now: clock.monotonic(),
+                        wall: clock.wall(),
+                    },
+                )
+            }
+            Self::Shared(shared) => shared.view(rules, clock),
+        }
+    }
+}
+
+impl Local {
+    fn apply(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        gate: &Gate,
+        event: Event,
+    ) -> (Reply, Option<Transition>) {
+        let mut memory = lock(&self.memory);
+        // Read under the lock, so that events are applied in the order of their times.
+        let now = clock.monotonic();
+        let before = Durable::of(&memory.record.state);
+        let (reply, transition) = memory.record.state.apply(rules, event, now);
+        gate.publish(Hint::of(&memory.record.state, rules));
+        let transition = transition.map(|transition| Transition {
+            at: clock.wall(),
+            ..transition
+        });
+        if let Some(transition) = &transition {
+            memory.record.outages.observe(transition);
+        }
+        if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
+            self.save(
+                &mut memory,
+                Moment {
+                    now,
+                    wall: clock.wall(),
+                },
+            );
+        }
+        (reply, transition)
+    }
+
+    fn count_affected(&self, clock: &dyn Clock, jobs: u64) {
+        let mut memory = lock(&self.memory);
+        if memory.record.outages.ongoing().is_some() {
+            memory.record.outages.affect(jobs);
+            self.save(
+                &mut memory,
+                Moment {
+                    now: clock.monotonic(),
+                    wall: clock.wall(),
+                },
+            );
+        }
+    }
+
+    /// Under the lock, so that documents are written in the order of their changes.
+    fn save(&self, memory: &mut Memory, moment: Moment) {
+        if let Some(store) = &self.store {
+            memory.unsaved = store.save(&Document::new(&memory.record, moment)).err();
+        }
+    }
+}
+
+impl Shared {
+    /// Changes the record. It is read without the store's lock first: a decision that changes nothing is right as of that
+    /// read. One that changes something is made again on what the lock protects.
+    fn change<R>(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        change: impl Fn(&mut Record, Time) -> R,
+    ) -> R {
+        let decide = |current: Option<Document>| {
+            let now = clock.wall();
+            let moment = Moment { now, wall: now };
+            let current =
+                current.unwrap_or_else(|| Document::new(&Record::new(now, self.outages), moment));
+            let mut record = current.clone().into_record(rules, self.outages, moment);
+            let result = change(&mut record, now);
+            let next = Document::new(&record, moment);
+            ((next != current).then_some(next), record, result)
+        };
+        if let Ok(current) = self.store.load()
+            && let (None, record, result) = decide(current)
+        {
+            *lock(&self.memory) = Memory {
+                record,
+                unsaved: None,
+            };
+            return result;
+        }
+
+        let mut decided = None;
+        let updated = self.store.update(&mut |current| {
+            let (next, record, result) = decide(current);
+            decided = Some((record, result));
+            next
+        });
+        let mut memory = lock(&self.memory);
+        memory.unsaved = updated.err();
+        match decided {
+            Some((record, result)) => {
+                memory.record = record;
+                result
+            }
+            None => change(&mut memory.record, clock.wall()),
+        }
+    }
+
+    fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
+        let now = clock.wall();
+        let moment = Moment { now, wall: now };
+        let record = match self.store.load() {
+            Ok(Some(document)) => document.into_record(rules, self.outages, moment),
+            Ok(None) => Record::new(now, self.outages),
+            Err(_) => lock(&self.memory).record.clone(),
+        };
+        (record, moment)
+    }
+}
+
+/// The part of a state that is saved when it changes. The window of a rate is not: it is saved along with the rest.
+#[derive(PartialEq)]
+struct Durable {
+    generation: u64,
+    shadow: bool,
+    last_trial: u64,
+    progress: (u32, usize),
+}
+
+impl Durable {
+    fn of(state: &State) -> Self {
+        let progress = match &state.mode {
+            Mode::ForcedOpen { .. } => (0, 0),
+            Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
+                Circuit::Closed { failures, .. } => (*failures, 0),
+                Circuit::Open { .. } => (0, 0),
+                Circuit::HalfOpen {
+                    successes, trials, ..
+                } => (*successes, trials.len()),
+            },
+        };
+        Self {
+            generation: state.generation,
+            shadow: state.is_shadow(),
+            last_trial: state.last_trial,
+            progress,
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! The shell around the [machine](crate::machine): clock, lock, store and observers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backing::Backing;
+use crate::counts::{Count, Counters, Counts};
+use crate::document::{Document, Moment, Record};
+use crate::explain::Explanation;
+use crate::gate::{Gate, Hint};
+use crate::machine::{Event, Kind, Outcome, Rejection, Reply, Role, Ticket, Transition, Why};
+use crate::outage::OutageLog;
+use crate::permit::Permit;
+use crate::reason::Reason;
+use crate::rules::Rules;
+use crate::store::{SharedStore, Store, StoreError};
+use crate::time::{Clock, SystemClock, Time};
+
+/// Decides whether calls to one dependency may run, from how earlier ones ended.
+///
+/// ```
+/// use breaker::{Breaker, Rules};
+///
+/// let breaker = Breaker::new(Rules::default().consecutive_failures(2));
+/// for _ in 0..2 {
+///     breaker.try_acquire().unwrap().failure();
+/// }
+/// let rejection = breaker.try_acquire().err().unwrap();
+/// assert_eq!(rejection.retry_after().unwrap().as_secs_f64().round(), 60.0);
+/// ```
+pub struct Breaker {
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+    gate: Gate,
+    backing: Backing,
+    counters: Counters,
+    observers: Vec<Observer>,
+}
+
+type Observer = Box<dyn Fn(&Transition) + Send + Sync>;
+
+/// Makes a [`Breaker`].
+#[must_use]
+pub struct Builder {
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+    outages: usize,
+    observers: Vec<Observer>,
+}
+
+/// A breaker at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Where the circuit stands, and what that means for a call.
+    pub explanation: Explanation,
+    /// When the last outage ended, by the wall clock, while the circuit is closed: where a recovery
+    /// [ramp](crate::ramp) starts.
+    pub recovered_at: Option<Time>,
+    /// The last outages.
+    pub outages: OutageLog,
+    /// How calls ended in this process.
+    pub counts: Counts,
+    /// Why the last change could not be persisted, if it could not.
+    pub store_error: Option<String>,
+}
+
+impl Builder {
+    /// The clock to count by, the system's unless given.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many outages the log keeps, [`OutageLog::DEFAULT_CAPACITY`] unless given.
+    pub fn outage_capacity(mut self, outages: usize) -> Self {
+        self.outages = outages;
+        self
+    }
+
+    /// Calls `observer` once for each transition this breaker makes, outside the lock, on the thread that made it. Two
+    /// threads may call it at once; [`Transition::generation`] tells which came first. Times are wall-clock times.
+    pub fn on_transition(mut self, observer: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// A breaker that lives and dies with this process.
+    #[must_use]
+    pub fn build(self) -> Breaker {
+        let record = Record::new(self.clock.wall(), self.outages);
+        let backing = Backing::local(record, None);
+        self.finish(backing)
+    }
+
+    /// A breaker that goes on where the one before it stopped, however that ended. Of its trials, none can still be out.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`].
+    pub fn open(self, store: impl Store + 'static) -> Result<Breaker, StoreError> {
+        let moment = Moment {
+            now: self.clock.monotonic(),
+            wall: self.clock.wall(),
+        };
+        let mut record = match store.load()? {
+            Some(document) => document.into_record(&self.rules, self.outages, moment),
+            None => Record::new(moment.wall, self.outages),
+        };
+        record.state.forget_trials();
+        let backing = Backing::local(record, Some(Box::new(store)));
+        Ok(self.finish(backing))
+    }
+
+    /// A breaker that shares its state with those of other processes. Its time is the wall clock's, the only one they
+    /// have in common.
+    ///
+    /// # Errors
+    /// Those of [`SharedStore::load`], but a corrupted document, which is replaced at the first change.
+    pub fn open_shared(self, store: impl SharedStore + 'static) -> Result<Breaker, StoreError> {
+        let wall = self.clock.wall();
+        let record = match store.load() {
+            Ok(Some(document)) => {
+                document.into_record(&self.rules, self.outages, Moment { now: wall, wall })
+            }
+            Ok(None) | Err(StoreError::Corrupted { .. }) => Record::new(wall, self.outages),
+            Err(error) => return Err(error),
+        };
+        let backing = Backing::shared(record, Box::new(store), self.outages);
+        Ok(self.finish(backing))
+    }
+
+    fn finish(self, backing: Backing) -> Breaker {
+        let hint = backing.hint(&self.rules);
+        Breaker {
+            rules: self.rules,
+            clock: self.clock,
+            gate: Gate::new(hint),
+            backing,
+            counters: Counters::default(),
+            observers: self.observers,
+        }
+    }
+}
+
+impl Breaker {
+    /// A breaker in memory, by the system's clock.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        Self::builder(rules).build()
+    }
+
+    /// Chooses clock, store and observers first.
+    pub fn builder(rules: Rules) -> Builder {
+        Builder {
+            rules,
+            clock: Arc::new(SystemClock::new()),
+            outages: OutageLog::DEFAULT_CAPACITY,
+            observers: Vec::new(),
+        }
+    }
+
+    /// Asks whether a call may run.
+    ///
+    /// # Errors
+    /// A [`Rejection`] when it may not.
+    pub fn try_acquire(&self) -> Result<Permit<&Self>, Rejection> {
+        self.admit(self)
+    }
+
+    /// [`try_acquire`](Breaker::try_acquire) with a permit that can go to another thread or task.
+    ///
+    /// # Errors
+    /// A [`Rejection`] when the call may not run.
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Result<Permit<Arc<Self>>, Rejection> {
+        self.admit(Arc::clone(self))
+    }
+
+    fn admit<B: std::borrow::Borrow<Self>>(&self, breaker: B) -> Result<Permit<B>, Rejection> {
+        let ticket = match self.gate.hint() {
+            Hint::Quiet(generation) | Hint::Counting(generation) => Ticket {
+                generation,
+                role: Role::Call,
+            },
+            Hint::Open(until) => self.acquire_open(until)?,
+            Hint::Ask => self.acquire()?,
+        };
+        let started = self.rules.slow_after().map(|_| self.clock.monotonic());
+        Ok(Permit::new(breaker, ticket, started))
+    }
+
+    /// Most rejections need no better clock than the coarse one.
+    fn acquire_open(&self, until: Time) -> Result<Ticket, Rejection> {
+        let now = self.clock.coarse();
+        if now + COARSE_ERROR < until {
+            self.counters.add(Count::Rejected);
+            return Err(Rejection {
+                why: Why::Open,
+                at: now,
+                retry_at: Some(until),
+            });
+        }
+        self.acquire()
+    }
+
+    fn acquire(&self) -> Result<Ticket, Rejection> {
+        match self.apply(Event::Acquire) {
+            Reply::Admitted(ticket) => Ok(ticket),
+            Reply::Rejected(rejection) => {
+                self.counters.add(Count::Rejected);
+                Err(rejection)
+            }
+            // The machine answers Acquire with nothing else; a stale ticket is a harmless answer to an impossible one.
+            Reply::Done | Reply::Stale => Ok(Ticket {
+                generation: u64::MAX,
+                role: Role::Shadow,
+            }),
+        }
+    }
+
+    pub(crate) fn finish(&self, ticket: Ticket, outcome: Outcome, started: Option<Time>) {
+        self.counters.add(outcome.into());
+        let undecided = matches!(
+            outcome,
+            Outcome::Success | Outcome::Ignored | Outcome::Cancelled
+        );
+        if undecided && self.gate.hint() == Hint::Quiet(ticket.generation) {
+            return;
+        }
+        let took = started.map_or(Duration::ZERO, |started| self.clock.monotonic() - started);
+        if self.apply(Event::Finish {
+            ticket,
+            outcome,
+            took,
+        }) == Reply::Stale
+        {
+            self.counters.add(Count::Stale);
+        }
+    }
+
+    fn apply(&self, event: Event) -> Reply {
+        let (reply, transition) = self
+            .backing
+            .apply(&self.rules, &*self.clock, &self.gate, event);
+        if let Some(transition) = transition {
+            for observer in &self.observers {
+                observer(&transition);
+            }
+        }
+        reply
+    }
+
+    /// What [`try_acquire`](Breaker::try_acquire) would say now, without taking a permit or changing anything.
+    ///
+    /// # Errors
+    /// The [`Rejection`] a call would get.
+    pub fn check(&self) -> Result<(), Rejection> {
+        match self.explain().rejection {
+            Some(rejection) => Err(rejection),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the breaker that the dependency seems to be back, and asks for a trial before the open interval is over. The
+    /// breaker decides: [`Rules::early_trial_after`] says how soon it agrees; without that, never before time.
+    ///
+    /// # Errors
+    /// Why no trial may run yet, and when this breaker would agree to one.
+    pub fn suggest_trial(&self) -> Result<(), Rejection> {
+        match self.apply(Event::SuggestTrial) {
+            Reply::Rejected(rejection) => Err(rejection),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the circuit until [`reset`](Breaker::reset) or [`disable`](Breaker::disable); no timer ends that.
+    pub fn force_open(&self, reason: impl Into<Reason>) {
+        self.apply(Event::ForceOpen(reason.into()));
+    }
+
+    /// Lets every call run from now on. The circuit goes on watching, as if it decided: a shadow.
+    pub fn disable(&self) {
+        self.apply(Event::Disable);
+    }
+
+    /// Lets the circuit decide again, from where its shadow stands.
+    pub fn enable(&self) {
+        self.apply(Event::Enable);
+    }
+
+    /// Closes the circuit, clears its counts and lets it decide.
+    pub fn reset(&self) {
+        self.apply(Event::Reset);
+    }
+
+    /// Counts jobs that the running outage keeps waiting; without an outage, nothing.
+    pub fn count_affected(&self, jobs: u64) {
+        self.backing.count_affected(&self.rules, &*self.clock, jobs);
+    }
+
+    /// Where the circuit stands. An open one whose interval is over is half-open, though no call came yet.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.explain().kind
+    }
+
+    /// How long until a call may run: zero when one may now, `None` when only a person can change that.
+    #[must_use]
+    pub fn ready_in(&self) -> Option<Duration> {
+        match self.check() {
+            Ok(()) => Some(Duration::ZERO),
+            Err(rejection) => rejection.retry_after(),
+        }
+    }
+
+    /// Why a call would be admitted or rejected now.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let (record, moment) = self.backing.view(&self.rules, &*self.clock);
+        Explanation::new(&self.rules, record.state, moment.now)
+    }
+
+    /// Everything about the breaker at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let (record, moment) = self.backing.view(&self.rules, &*self.clock);
+        let document = Document::new(&record, moment);
+        Snapshot {
+            explanation: Explanation::new(&self.rules, record.state, moment.now),
+            recovered_at: document.recovered_at,
+            outages: record.outages,
+            counts: self.counters.sum(),
+            store_error: self.backing.store_error(),
+        }
+    }
+}
+
+/// How far the coarse clock may be behind.
+const COARSE_ERROR: Duration = Duration::from_millis(50);
+
+impl std::fmt::Debug for Breaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Breaker")
+            .field("kind", &self.kind())
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
