@@ -1,1 +1,37 @@
 //! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its cap.
+//!
+//! | question | answer |
+//! |---|---|
+//! | how long to wait before retry n? | [`Policy::delay`], [`Policy::delay_seeded`], [`Policy::delays`] |
+//! | again, and when, or give up? | [`Retry::decide`], pure: for a persisted queue, or a loop of your own |
+//! | run this with retries | [`Retry::call`], [`Retry::call_async`] |
+//! | keep retries from becoming the load | [`Budget`] |
+//!
+//! Defaults, reasons and anti-patterns are in the [`guide`].
+//!
+//! # Features
+//!
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`SplitMix64::fresh`]. Without it the crate is `no_std` and never allocates
+//!   (it does not with it, either).
+//! * `tokio`: `Env::tokio`.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "std"), no_std)]
+
+mod budget;
+mod call;
+mod env;
+pub mod guide;
+mod policy;
+mod retry;
+mod splitmix;
+
+pub use budget::{Budget, BudgetedCall};
+pub use call::{Call, GaveUp};
+pub use env::{Env, Slept};
+pub use policy::{Delays, Jitter, Policy};
+pub use retry::{Decision, GiveUp, Hint, Retry};
+pub use splitmix::SplitMix64;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

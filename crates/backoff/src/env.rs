@@ -1,0 +1,92 @@
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+/// The world a [`Call`](crate::Call) runs in: how to sleep, what time it is, where randomness comes from. Plain fields, so that
+/// a test (or another runtime) replaces any of them.
+///
+/// ```
+/// use std::{cell::Cell, time::Duration};
+/// use backoff::{Env, Retry, SplitMix64};
+///
+/// let now = Cell::new(Duration::ZERO);
+/// let env = Env {
+///     sleep: |delay| now.set(now.get() + delay), // no real time passes
+///     clock: || now.get(),
+///     rng: SplitMix64::new(7),
+/// };
+/// let gave_up = Retry::default().call_in(env, || Err::<(), _>("refused")).run().unwrap_err();
+/// assert_eq!((gave_up.error, gave_up.tries), ("refused", 3));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Env<S, C, R> {
+    /// Waits for a `Duration`. To [`run`](crate::Call::run), a function that returns when the time is over, as `std::thread::sleep`; to
+    /// [`run_async`](crate::Call::run_async), one that returns a future, as `tokio::time::sleep`. It yields `()` or, if it can be
+    /// interrupted, [`Slept`].
+    pub sleep: S,
+    /// The time since any fixed moment; best monotonic.
+    pub clock: C,
+    /// A `rand_core` 0.10 generator.
+    pub rng: R,
+}
+
+/// How a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slept {
+    /// It lasted its time.
+    Fully,
+    /// It was cut short because the caller no longer wants the result: the call stops without another try.
+    Cancelled,
+}
+
+impl From<()> for Slept {
+    fn from((): ()) -> Self {
+        Self::Fully
+    }
+}
+
+/// [`Env::blocking`].
+#[cfg(feature = "std")]
+pub type Blocking = Env<fn(Duration), fn() -> Duration, crate::SplitMix64>;
+
+#[cfg(feature = "std")]
+impl Blocking {
+    /// `std::thread::sleep`, `std::time::Instant` and a fresh seed.
+    #[must_use]
+    pub fn blocking() -> Self {
+        Self {
+            sleep: std::thread::sleep,
+            clock: monotonic,
+            rng: crate::SplitMix64::fresh(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+fn monotonic() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}
+
+#[cfg(feature = "tokio")]
+impl Env<(), (), ()> {
+    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and a fresh seed.
+    ///
+    /// ```
+    /// use backoff::{Env, Retry};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let answer = Retry::default().call_async(Env::tokio(), async || Ok::<_, std::io::Error>(42)).run_async().await;
+    /// assert_eq!(answer.unwrap(), 42);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tokio()
+    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::SplitMix64> {
+        let start = tokio::time::Instant::now();
+        Env {
+            sleep: tokio::time::sleep,
+            clock: move || start.elapsed(),
+            rng: crate::SplitMix64::fresh(),
+        }
+    }
+}
