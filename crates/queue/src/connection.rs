@@ -1,6 +1,7 @@
 //! Opening a connection: settings made and read back, the schema created once.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::{Error, Result};
 use crate::network;
 use crate::options::{Options, Role};
+use crate::owner::beside;
 use crate::schema;
 
 /// The first SQLite without the WAL-reset bug, <https://www.sqlite.org/wal.html#walresetbug>.
@@ -37,6 +39,8 @@ pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) network_fs: Option<String>,
+    /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
+    pub(crate) in_use: Option<File>,
 }
 
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
@@ -45,34 +49,54 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
             found: rusqlite::version(),
         });
     }
+    let path = real(path)?;
+    let in_use = match in_use_lock(&path).and_then(|lock| {
+        lock.lock_shared()
+            .map(|()| lock)
+            .map_err(Error::file(&path))
+    }) {
+        Ok(lock) => Some(lock),
+        Err(_) if options.role == Role::Inspector => None,
+        Err(error) => return Err(error),
+    };
+    let (connection, network_fs) = open_real(&path, options)?;
+    Ok(Opened {
+        connection,
+        path,
+        network_fs,
+        in_use,
+    })
+}
+
+/// Opens the file at its real path, which the caller has locked.
+pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, Option<String>)> {
     let created = ensure_file(path, options.role)?;
-    let path = std::fs::canonicalize(path).map_err(Error::file(path))?;
     // A producer trusts the process that made the file to have looked.
     let network_fs = if created || options.role == Role::Consumer {
-        network::kind(&path)
+        network::kind(path)
     } else {
         None
     };
     if let (Some(kind), false) = (&network_fs, options.allow_network_fs) {
         if created {
-            let _ = std::fs::remove_file(&path);
+            let _ = std::fs::remove_file(path);
         }
         return Err(Error::NetworkFileSystem {
-            path,
+            path: path.into(),
             kind: kind.clone(),
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection =
-        Connection::open_with_flags(&path, flags).map_err(|source| Error::Open {
-            path: path.clone(),
+        Connection::open_with_flags(path, flags).map_err(|source| Error::Open {
+            path: path.into(),
             source: Box::new(source),
         })?;
     connection.set_prepared_statement_cache_capacity(64);
     set_busy_handler(&mut connection, options.busy_timeout)?;
     let started = Instant::now();
     loop {
-        match set_up(&mut connection, &path, options.role) {
+        match set_up(&mut connection, path, options.role) {
             // Switching to WAL answers "busy" without calling the handler while others do the same.
             Err(Error::Busy(_)) if started.elapsed() < options.busy_timeout => {
                 std::thread::sleep(pause())
@@ -80,14 +104,44 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
             result => break result?,
         }
     }
-    Ok(Opened {
-        connection,
-        path,
-        network_fs,
-    })
+    Ok((connection, network_fs))
 }
 
-/// Makes an empty file that only its owner can read, as payloads may be private. True when it was made here.
+/// The absolute path without symbolic links, also of a file that is yet to be made.
+pub(crate) fn real(path: &Path) -> Result<PathBuf> {
+    let open = |source: std::io::Error| Error::Open {
+        path: path.into(),
+        source: source.into(),
+    };
+    if let Ok(real) = std::fs::canonicalize(path) {
+        return Ok(real);
+    }
+    let name = path
+        .file_name()
+        .ok_or_else(|| open(ErrorKind::InvalidInput.into()))?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    Ok(std::fs::canonicalize(folder).map_err(open)?.join(name))
+}
+
+/// The file whose lock says that the database is in use.
+pub(crate) fn in_use_lock(path: &Path) -> Result<File> {
+    let path = beside(path, "-in-use");
+    private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(&path)
+        .map_err(Error::file(&path))
+}
+
+/// Files that only their owner can read, as payloads may be private; SQLite gives its own files the database's mode.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Makes an empty file. True when it was made here.
 ///
 /// SQLite must be the only one to open and close the file while it is in use, as closing any handle drops the
 /// process's locks on it: so all threads take turns here, and an existing file is not touched.
@@ -97,17 +151,10 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     if role == Role::Inspector || path.exists() {
         return Ok(false);
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(source) => Err(Error::Open {
-            path: path.into(),
-            source: source.into(),
-        }),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::file(path)(error)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong, and whether anything was written.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -57,7 +58,7 @@ pub enum Error {
     DiskFull(#[source] rusqlite::Error),
     /// The file, or its folder, cannot be written.
     #[error("the queue file or its folder is read-only: check owner and permissions of both")]
-    ReadOnly(#[source] rusqlite::Error),
+    ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file cannot be opened.
     #[error("cannot open the queue file {path}: {source}")]
     Open {
@@ -171,7 +172,12 @@ impl Error {
 
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { path, source }
+        move |source| match source.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly(source.into())
+            }
+            _ => Self::File { path, source },
+        }
     }
 
     /// The error of a failed `COMMIT`.
@@ -195,7 +201,7 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::FileLockingProtocolFailed,
             ) => Self::Busy(error),
             Some(ErrorCode::DiskFull) => Self::DiskFull(error),
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error.into()),
             Some(ErrorCode::SystemIoFailure) => Self::Io(error),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
             _ => Self::Sqlite(error),

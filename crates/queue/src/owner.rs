@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::claim_no::ClaimNo;
+use crate::connection::private;
 use crate::error::{Error, Result};
 
 /// This process as a holder of claims.
@@ -32,11 +33,9 @@ impl Owner {
     /// Takes the lock of a new owner. To be called in the transaction that registers the id, so that nobody looks too early.
     pub(crate) fn new(database: &Path, id: i64) -> Result<Self> {
         let path = lock_path(database, id);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(&path).map_err(Error::file(&path))?;
+        let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(Error::file(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             // Without locks the owner can still work; others go by its leases.

@@ -1,6 +1,7 @@
 //! The queue a program holds: a thin shell that gives each operation its transaction and its durability.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -49,12 +50,15 @@ pub struct Queue<T> {
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
     network_fs: Option<String>,
+    _in_use: Option<File>,
     durability: Durability,
     owner: Option<Owner>,
     held: BTreeSet<Held>,
     watched: Watched,
     looked_around: Option<Duration>,
     pub(crate) seen: i64,
+    /// Written to since the last upkeep.
+    pub(crate) untidy: bool,
     payload: Payload<T>,
 }
 
@@ -69,18 +73,21 @@ impl<T> Queue<T> {
             connection,
             path,
             network_fs,
+            in_use,
         } = connection::open(path.as_ref(), &options)?;
         Ok(Self {
             connection,
             options,
             path,
             network_fs,
+            _in_use: in_use,
             durability: Durability::Power,
             owner: None,
             held: BTreeSet::new(),
             watched: Watched::new(),
             looked_around: None,
             seen: 0,
+            untidy: true,
             payload: PhantomData,
         })
     }
@@ -337,6 +344,7 @@ impl<T> Queue<T> {
         }
         let tx = Tx::begin(&mut self.connection, &self.options, &self.path)?;
         let value = f(&tx)?;
+        self.untidy = true;
         for held in tx.commit()? {
             self.held.remove(&held);
         }

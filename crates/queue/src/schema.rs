@@ -29,7 +29,7 @@ fn is_current_for(connection: &Connection, path: &Path, known: i64) -> Result<bo
     let found = pragma(connection, "user_version")?;
     match application_id {
         APPLICATION_ID => check_version(connection, found, known).map(|()| found >= known),
-        0 if found == 0 && is_empty(connection)? => Ok(false),
+        0 if found == 0 && is_empty(connection)? => reject_scrap(path).map(|()| false),
         _ => Err(Error::Foreign {
             path: path.into(),
             application_id,
@@ -57,6 +57,18 @@ fn is_empty(connection: &Connection) -> Result<bool> {
     )?)
 }
 
+/// SQLite takes a file too short for a page to be empty, and would write over what is in it.
+fn reject_scrap(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(file) if (1..512).contains(&file.len()) => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB),
+            Some("file is too short for a database".into()),
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 /// Brings the file to the newest version, inside the caller's transaction. Does nothing when another process was faster.
 pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
     migrate_with(connection, path, MIGRATIONS)
@@ -80,4 +92,13 @@ pub(crate) fn pragma(connection: &Connection, name: &str) -> Result<i64> {
     Ok(connection
         .prepare_cached(&format!("PRAGMA {name}"))?
         .query_row([], |row| row.get(0))?)
+}
+
+/// How many of an application's own migrations have run.
+pub(crate) fn app_version(connection: &Connection, app: &str) -> Result<i64> {
+    Ok(connection.query_row(
+        "SELECT ifnull(max(version), 0) FROM queue_app WHERE name = ?1",
+        [app],
+        |row| row.get(0),
+    )?)
 }

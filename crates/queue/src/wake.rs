@@ -3,13 +3,17 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::{from_ms, to_ms};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::options::Role;
 use crate::queue::Queue;
 use crate::schema;
 use crate::statements as sql;
 
 /// How often a sleeping worker looks whether another process wrote.
 const LOOK: Duration = Duration::from_millis(25);
+
+/// A consumer with nothing to do for so long tidies up.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Why [`Queue::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,9 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn changed(&mut self) -> Result<bool> {
         let version = schema::pragma(&self.connection, "data_version")?;
-        Ok(std::mem::replace(&mut self.seen, version) != version)
+        let changed = std::mem::replace(&mut self.seen, version) != version;
+        self.untidy |= changed;
+        Ok(changed)
     }
 
     /// Sleeps until another process writes to the file (noticed within 25 ms), a job is due, or the time is over.
@@ -63,12 +69,13 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn wait(&mut self, at_most: Duration) -> Result<Wake> {
         let started = Instant::now();
+        if self.changed()? {
+            return Ok(Wake::Changed);
+        }
+        // It stays so for as long as nothing changes.
+        let due = self.next_due()?.map(to_ms);
         loop {
-            if self.changed()? {
-                return Ok(Wake::Changed);
-            }
-            let now = to_ms(self.options.clock.now());
-            let until_due = self.next_due()?.map(|due| to_ms(due).saturating_sub(now));
+            let until_due = due.map(|due| due.saturating_sub(to_ms(self.options.clock.now())));
             if until_due.is_some_and(|left| left <= 0) {
                 return Ok(Wake::Due);
             }
@@ -76,10 +83,18 @@ impl<T> Queue<T> {
             if left.is_zero() {
                 return Ok(Wake::TimedOut);
             }
-            let until_due = until_due
-                .and_then(|left| u64::try_from(left).ok())
-                .map_or(LOOK, Duration::from_millis);
+            let until_due =
+                until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
             std::thread::sleep(LOOK.min(left).min(until_due));
+            if self.changed()? {
+                return Ok(Wake::Changed);
+            }
+            if self.untidy && self.options.role == Role::Consumer && started.elapsed() >= IDLE {
+                match self.maintain() {
+                    Ok(_) | Err(Error::Busy(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
     }
 }

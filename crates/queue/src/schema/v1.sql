@@ -61,6 +61,9 @@ CREATE TABLE queue_event (
 -- Processes that hold claims. Ids are never reused: they are half of a claim number.
 CREATE TABLE queue_owner (id INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL) STRICT;
 
+-- How many migrations of the application's own tables have run.
+CREATE TABLE queue_app (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE queue_meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   min_version INTEGER NOT NULL,

@@ -1,0 +1,281 @@
+//! Dead letters: jobs that cannot succeed, kept with everything known about them.
+
+use std::time::SystemTime;
+
+use rusqlite::{Row, ToSql, named_params, params};
+
+use crate::clock::{from_ms, to_ms};
+use crate::connection::Durability;
+use crate::error::Result;
+use crate::history::EventKind;
+use crate::queue::Queue;
+use crate::statements as sql;
+use crate::tx::Tx;
+
+/// A job that cannot succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// The job's id.
+    pub id: i64,
+    /// When it died.
+    pub died: SystemTime,
+    /// The type of error it died of.
+    pub error_type: String,
+    /// What went wrong.
+    pub message: String,
+    /// Its key.
+    pub key: Option<String>,
+    /// Its priority; lower runs first.
+    pub priority: i64,
+    /// When its payload was enqueued.
+    pub enqueued: SystemTime,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Deferrals.
+    pub deferred: u32,
+    /// Deliveries lost in a row.
+    pub lost: u32,
+    /// Payloads replaced.
+    pub superseded: u32,
+    /// The payload's JSON.
+    pub payload: String,
+}
+
+/// Dead letters of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadSummary {
+    /// The type of error.
+    pub error_type: String,
+    /// How many died of it.
+    pub count: u64,
+    /// When the first of them died.
+    pub oldest: SystemTime,
+    /// When the last of them died.
+    pub newest: SystemTime,
+}
+
+/// What a redrive did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Redriven {
+    /// Dead letters that are live jobs again.
+    pub jobs: u64,
+    /// Dead letters that stay, because a live job, or a younger dead letter taken back, has their key.
+    pub skipped: u64,
+}
+
+/// Which dead letters: all conditions must hold.
+///
+/// ```
+/// # use queue::DeadFilter;
+/// let timeouts = DeadFilter::all().error_type("Timeout").error_type("Refused").limit(100);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct DeadFilter {
+    error_types: Vec<String>,
+    key: Option<String>,
+    job: Option<i64>,
+    from: Option<SystemTime>,
+    before: Option<SystemTime>,
+    limit: Option<u64>,
+}
+
+impl DeadFilter {
+    /// Every dead letter.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those that died of this type of error, or of another one given.
+    pub fn error_type(mut self, error_type: impl Into<String>) -> Self {
+        self.error_types.push(error_type.into());
+        self
+    }
+
+    /// Those with this key.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// This one.
+    pub fn job(mut self, id: i64) -> Self {
+        self.job = Some(id);
+        self
+    }
+
+    /// Those that died at this time or later.
+    pub fn died_from(mut self, time: SystemTime) -> Self {
+        self.from = Some(time);
+        self
+    }
+
+    /// Those that died before this time.
+    pub fn died_before(mut self, time: SystemTime) -> Self {
+        self.before = Some(time);
+        self
+    }
+
+    /// At most this many, the youngest.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Runs a query over the dead letters that match, the youngest first.
+    fn select<R>(
+        &self,
+        connection: &rusqlite::Connection,
+        columns: &str,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<R>,
+    ) -> Result<Vec<R>> {
+        let types =
+            (!self.error_types.is_empty()).then(|| serde_json::json!(self.error_types).to_string());
+        let limit: &dyn ToSql = &self
+            .limit
+            .and_then(|limit| i64::try_from(limit).ok())
+            .unwrap_or(i64::MAX);
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT {columns} FROM queue_dead WHERE (:types IS NULL OR error_type IN (SELECT value FROM json_each(:types))) \
+             AND (:key IS NULL OR key = :key) AND (:job IS NULL OR id = :job) AND died >= :from AND died < :before \
+             ORDER BY died DESC, id DESC LIMIT :limit"
+        ))?;
+        let rows = select.query_map(
+            named_params! {
+                ":types": types, ":key": self.key, ":job": self.job, ":limit": limit,
+                ":from": self.from.map_or(i64::MIN, to_ms), ":before": self.before.map_or(i64::MAX, to_ms),
+            },
+            read,
+        )?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl<T> Queue<T> {
+    /// The dead letters that match, the youngest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>> {
+        let columns = "id, died, error_type, message, key, priority, enqueued, attempts, deferred, lost, superseded, payload";
+        filter.select(&self.connection, columns, |row| {
+            Ok(DeadLetter {
+                id: row.get(0)?,
+                died: from_ms(row.get(1)?),
+                error_type: row.get(2)?,
+                message: row.get(3)?,
+                key: row.get(4)?,
+                priority: row.get(5)?,
+                enqueued: from_ms(row.get(6)?),
+                attempts: row.get(7)?,
+                deferred: row.get(8)?,
+                lost: row.get(9)?,
+                superseded: row.get(10)?,
+                payload: row.get(11)?,
+            })
+        })
+    }
+
+    /// How many died of what, the most frequent first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn dead_summary(&self) -> Result<Vec<DeadSummary>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT error_type, count(*), min(died), max(died) FROM queue_dead GROUP BY error_type ORDER BY count(*) DESC, error_type",
+        )?;
+        let summary = select.query_map([], |row| {
+            Ok(DeadSummary {
+                error_type: row.get(0)?,
+                count: row.get::<_, i64>(1)?.unsigned_abs(),
+                oldest: from_ms(row.get(2)?),
+                newest: from_ms(row.get(3)?),
+            })
+        })?;
+        Ok(summary.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and their history.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn redrive(&mut self, filter: &DeadFilter) -> Result<Redriven> {
+        self.write(Durability::Power, |tx| tx.redrive(filter))
+    }
+
+    /// Deletes the dead letters that match, with their history; how many.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn purge(&mut self, filter: &DeadFilter) -> Result<u64> {
+        self.write(Durability::Power, |tx| tx.purge(filter))
+    }
+
+    /// Deletes all dead letters but the youngest `keep`, with their history; how many.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn purge_but(&mut self, keep: u64) -> Result<u64> {
+        self.write(Durability::Power, |tx| {
+            let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+            let mut last = tx.sql.prepare_cached(
+                "SELECT id FROM queue_dead ORDER BY died DESC, id DESC LIMIT -1 OFFSET ?1",
+            )?;
+            let ids = last
+                .query_map([keep], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            ids.iter()
+                .try_fold(0, |purged, id| Ok(purged + tx.delete_dead(*id)?))
+        })
+    }
+}
+
+impl<T> Tx<'_, T> {
+    /// Takes dead letters back; see [`Queue::redrive`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn redrive(&self, filter: &DeadFilter) -> Result<Redriven> {
+        let mut redriven = Redriven::default();
+        for id in filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))? {
+            let back = self.execute(
+                "INSERT INTO queue_job (id, state, priority, due, key, enqueued, deferred, superseded, has_history, payload) \
+                 SELECT id, 1, priority, ?2, key, enqueued, deferred, superseded, has_history, payload FROM queue_dead AS dead \
+                 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
+                params![id, self.now],
+            )?;
+            if back == 0 {
+                redriven.skipped += 1;
+            } else {
+                self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
+                self.record(id, EventKind::Redriven, None, None)?;
+                redriven.jobs += 1;
+            }
+        }
+        Ok(redriven)
+    }
+
+    /// Deletes dead letters; see [`Queue::purge`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn purge(&self, filter: &DeadFilter) -> Result<u64> {
+        let ids = filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))?;
+        ids.iter()
+            .try_fold(0, |purged, id| Ok(purged + self.delete_dead(*id)?))
+    }
+
+    fn delete_dead(&self, id: i64) -> Result<u64> {
+        self.execute(sql::FORGET_HISTORY, [id])?;
+        Ok(self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])? as u64)
+    }
+}

@@ -1,0 +1,234 @@
+//! Reading what can be read of a damaged database.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use crate::error::Result;
+
+/// Halving a range around damage ends after this many tries, since a lost inner page makes every range fail.
+const TRIES: u32 = 20_000;
+
+/// What was rescued.
+#[derive(Debug, Default)]
+pub(crate) struct Rescued {
+    pub(crate) jobs: u64,
+    pub(crate) dead: u64,
+    pub(crate) app_rows: u64,
+    pub(crate) lost: Vec<String>,
+}
+
+/// Attaches the damaged file as `old`, when its tables can be listed.
+pub(crate) fn attach(connection: &Connection, path: &Path) -> Result<()> {
+    connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+    connection.execute("ATTACH ?1 AS old", [path.to_str()])?;
+    connection.query_row(
+        "SELECT count(*) FROM old.sqlite_schema WHERE name = 'queue_job'",
+        [],
+        |row| match row.get(0)? {
+            1 => Ok(()),
+            _ => Err(rusqlite::Error::QueryReturnedNoRows),
+        },
+    )?;
+    Ok(())
+}
+
+/// Copies everything readable from `old` into the new queue.
+pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
+    let mut rescued = Rescued::default();
+    let lost = &mut rescued.lost;
+    copy(connection, "queue_job", lost);
+    copy(connection, "queue_dead", lost);
+    copy(connection, "queue_event", lost);
+    copy(connection, "queue_app", lost);
+    let counters = connection.execute(
+        "UPDATE main.queue_meta SET (paused, done, deferred, lost, superseded) = \
+         (SELECT paused, done, deferred, lost, superseded FROM old.queue_meta WHERE id = 1) \
+         WHERE EXISTS (SELECT 1 FROM old.queue_meta)",
+        [],
+    );
+    if !matches!(counters, Ok(1)) {
+        lost.push("queue_meta: whether it was paused, and the counters".into());
+    }
+    // No claim outlives the file; and no number is used twice.
+    connection.execute_batch(
+        "UPDATE main.queue_job SET state = 1, payload = ifnull(next_payload, payload), due = ifnull(next_due, due), \
+           priority = ifnull(next_priority, priority), enqueued = ifnull(next_enqueued, enqueued), attempts = iif(next_payload IS NULL, max(attempts - 1, 0), 0), \
+           claim = NULL, lease_until = NULL, lease = NULL, next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
+         WHERE state = 2",
+    )?;
+    let sequences = connection.execute_batch(
+        "DELETE FROM main.sqlite_sequence WHERE name IN ('queue_job', 'queue_owner'); \
+         INSERT INTO main.sqlite_sequence (name, seq) SELECT name, max(seq) FROM old.sqlite_sequence WHERE name IN ('queue_job', 'queue_owner') GROUP BY name",
+    );
+    if sequences.is_err() {
+        lost.push("sqlite_sequence: the next job and owner ids".into());
+    }
+    raise_sequence(connection)?;
+    rescued.app_rows = copy_app_tables(connection, lost);
+    (rescued.jobs, rescued.dead) = connection.query_row(
+        "SELECT (SELECT count(*) FROM main.queue_job), (SELECT count(*) FROM main.queue_dead)",
+        [],
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?.unsigned_abs(),
+                row.get::<_, i64>(1)?.unsigned_abs(),
+            ))
+        },
+    )?;
+    Ok(rescued)
+}
+
+/// Beyond the largest id in use.
+fn raise_sequence(connection: &Connection) -> Result<()> {
+    connection.execute_batch(
+        "INSERT INTO main.sqlite_sequence (name, seq) SELECT 'queue_job', 0 WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = 'queue_job'); \
+         UPDATE main.sqlite_sequence SET seq = max(seq, (SELECT ifnull(max(id), 0) FROM main.queue_job), (SELECT ifnull(max(id), 0) FROM main.queue_dead)) \
+         WHERE name = 'queue_job'",
+    )?;
+    Ok(())
+}
+
+/// The application's tables, then their indexes, views and triggers; how many rows.
+fn copy_app_tables(connection: &Connection, lost: &mut Vec<String>) -> u64 {
+    let mut rows = 0;
+    match app_schema(connection, "type = 'table'") {
+        Ok(tables) => {
+            for (name, sql) in tables {
+                match connection.execute_batch(&sql) {
+                    Ok(()) => rows += copy(connection, &name, lost),
+                    Err(error) => lost.push(format!("{name}: {error}")),
+                }
+            }
+        }
+        Err(error) => lost.push(format!("the application's tables: {error}")),
+    }
+    for (name, sql) in app_schema(connection, "type <> 'table'").unwrap_or_default() {
+        if let Err(error) = connection.execute_batch(&sql) {
+            lost.push(format!("{name}: {error}"));
+        }
+    }
+    rows
+}
+
+fn app_schema(connection: &Connection, which: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut select = connection.prepare(&format!(
+        "SELECT name, sql FROM old.sqlite_schema WHERE {which} AND sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         AND name NOT IN (SELECT name FROM main.sqlite_schema)"
+    ))?;
+    select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Copies one table's readable rows; how many.
+fn copy(connection: &Connection, table: &str, lost: &mut Vec<String>) -> u64 {
+    let quoted = format!("\"{}\"", table.replace('"', "\"\""));
+    let columns = match common_columns(connection, table) {
+        Ok(columns) if !columns.is_empty() => columns.join(", "),
+        Ok(_) => return 0,
+        Err(error) => {
+            lost.push(format!("{table}: {error}"));
+            return 0;
+        }
+    };
+    let insert = format!(
+        "INSERT OR IGNORE INTO main.{quoted} ({columns}) SELECT {columns} FROM old.{quoted}"
+    );
+    match connection.execute(&insert, []) {
+        Ok(rows) => return rows as u64,
+        Err(error) => lost.push(format!("{table}: {error}")),
+    }
+    // Damaged: around the damage, by row number, or by the column that a table without row numbers is ordered by.
+    let by = match table {
+        "queue_event" => "job",
+        "queue_app" => return 0,
+        _ => "rowid",
+    };
+    let (low, high) = bounds(connection, &quoted, by);
+    let mut halving = Halving {
+        connection,
+        insert: format!("{insert} WHERE {by} BETWEEN ?1 AND ?2"),
+        tries: TRIES,
+        rows: 0,
+        lost: Vec::new(),
+    };
+    halving.copy(low, high);
+    lost.extend(
+        halving
+            .lost
+            .iter()
+            .map(|(low, high)| format!("{table}: rows in {low} to {high}")),
+    );
+    halving.rows
+}
+
+/// The columns that the old and the new table share.
+fn common_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare(
+        "SELECT name FROM pragma_table_info(?1, 'main') WHERE name IN (SELECT name FROM pragma_table_info(?1, 'old'))",
+    )?;
+    let names = select.query_map([table], |row| row.get::<_, String>(0))?;
+    names
+        .map(|name| Ok(format!("\"{}\"", name?.replace('"', "\"\""))))
+        .collect()
+}
+
+/// The smallest and largest row number; a guess when they cannot be read.
+fn bounds(connection: &Connection, table: &str, by: &str) -> (i64, i64) {
+    let bound = |which: &str| {
+        connection.query_row(
+            &format!("SELECT {which}({by}) FROM old.{table}"),
+            [],
+            |row| row.get(0),
+        )
+    };
+    let sequence = || {
+        connection.query_row("SELECT max(seq) FROM old.sqlite_sequence", [], |row| {
+            row.get(0)
+        })
+    };
+    (
+        bound("min").unwrap_or(1),
+        bound("max").or_else(|_| sequence()).unwrap_or(1 << 20),
+    )
+}
+
+/// Copies a range, or its halves when it cannot be read as a whole.
+struct Halving<'a> {
+    connection: &'a Connection,
+    insert: String,
+    tries: u32,
+    rows: u64,
+    lost: Vec<(i64, i64)>,
+}
+
+impl Halving<'_> {
+    fn copy(&mut self, low: i64, high: i64) {
+        if low > high {
+            return;
+        }
+        self.tries = self.tries.saturating_sub(1);
+        let copied = self
+            .connection
+            .prepare_cached(&self.insert)
+            .and_then(|mut insert| insert.execute(params![low, high]));
+        match copied {
+            Ok(rows) => self.rows += rows as u64,
+            Err(_) if low == high || self.tries == 0 => self.lose(low, high),
+            Err(_) => {
+                let middle = low.midpoint(high);
+                self.copy(low, middle);
+                self.copy(middle + 1, high);
+            }
+        }
+    }
+
+    /// Neighbouring losses are one.
+    fn lose(&mut self, low: i64, high: i64) {
+        match self.lost.last_mut() {
+            Some(last) if last.1 + 1 == low => last.1 = high,
+            _ => self.lost.push((low, high)),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Setting a damaged file aside, and rescuing what can be read into a new one.
+
+use std::fs::{self, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::clock::to_ms;
+use crate::connection::{self, private};
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::owner::beside;
+use crate::queue::Queue;
+use crate::repair::Repair;
+use crate::rescue::{self, Rescued};
+
+/// What [`Queue::open_or_salvage`] had to do: worth a line in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvage {
+    /// The damaged file, untouched, under a dated name; its write-ahead log beside it.
+    pub set_aside: PathBuf,
+    /// What was wrong with it.
+    pub reason: String,
+    /// Live jobs rescued. Those that ran are ready again.
+    pub jobs: u64,
+    /// Dead letters rescued.
+    pub dead: u64,
+    /// Rows of the application's own tables rescued.
+    pub app_rows: u64,
+    /// What could not be read: tables, and ranges of row numbers. When this is empty nothing is known to be lost.
+    pub lost: Vec<String>,
+}
+
+impl<T> Queue<T> {
+    /// Opens the queue as [`open`](Self::open) does; when the file is damaged or no queue, first sets it aside under a
+    /// dated name and moves everything readable, the application's own tables too, into a new one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Error::InUse`] when another process has the damaged file open.
+    pub fn open_or_salvage(
+        path: impl AsRef<Path>,
+        options: Options,
+    ) -> Result<(Self, Option<Salvage>)> {
+        let path = path.as_ref();
+        match Self::open(path, options.clone()) {
+            Err(error @ (Error::Corrupt(_) | Error::Foreign { .. })) => {
+                let salvage = salvage(path, &options, &error)?;
+                Ok((Self::open(path, options)?, salvage))
+            }
+            opened => Ok((opened?, None)),
+        }
+    }
+
+    /// Sets this queue's own file aside and rescues what can be read, whatever its state; for damage that showed only while
+    /// working ([`Error::Corrupt`]). `reason` is kept in the report.
+    ///
+    /// # Errors
+    /// As [`open_or_salvage`](Self::open_or_salvage).
+    pub fn salvage(self, reason: &Error) -> Result<(Self, Option<Salvage>)> {
+        let (path, options) = (self.path.clone(), self.options.clone());
+        drop(self);
+        let salvage = replace(&path, &options, reason)?;
+        Ok((Self::open(path, options)?, Some(salvage)))
+    }
+}
+
+/// None when another process was faster.
+fn salvage(path: &Path, options: &Options, reason: &Error) -> Result<Option<Salvage>> {
+    let path = connection::real(path)?;
+    let _alone = alone(&path, options)?;
+    if connection::open_real(&path, options).is_ok() {
+        return Ok(None);
+    }
+    replace_locked(&path, options, reason).map(Some)
+}
+
+fn replace(path: &Path, options: &Options, reason: &Error) -> Result<Salvage> {
+    let _alone = alone(path, options)?;
+    replace_locked(path, options, reason)
+}
+
+/// The lock that says nobody else uses the file.
+fn alone(path: &Path, options: &Options) -> Result<fs::File> {
+    let lock = connection::in_use_lock(path)?;
+    let started = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if started.elapsed() < options.busy_timeout => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: path.into() }),
+            Err(TryLockError::Error(error)) => return Err(Error::file(path)(error)),
+        }
+    }
+}
+
+/// Copies, rescues into a new file beside, and only then swaps: a process that dies on the way loses nothing.
+fn replace_locked(path: &Path, options: &Options, reason: &Error) -> Result<Salvage> {
+    let set_aside = set_aside(path, options)?;
+    let work = beside(path, "-salvage-from");
+    let fresh = beside(path, "-salvage-to");
+    let rescued = rescue_into(&fresh, &work, &set_aside, options, reason);
+    remove_database(&work);
+    let rescued = match rescued {
+        Ok(rescued) => rescued,
+        Err(error) => {
+            remove_database(&fresh);
+            return Err(error);
+        }
+    };
+    // The old log must go first: beside the new file it would be taken for its own.
+    for suffix in ["-wal", "-shm"] {
+        remove(&beside(path, suffix))?;
+    }
+    fs::rename(&fresh, path).map_err(Error::file(path))?;
+    let Rescued {
+        jobs,
+        dead,
+        app_rows,
+        lost,
+    } = rescued;
+    Ok(Salvage {
+        set_aside,
+        reason: reason.to_string(),
+        jobs,
+        dead,
+        app_rows,
+        lost,
+    })
+}
+
+/// A copy of the file and its log under a dated name that is not yet taken.
+fn set_aside(path: &Path, options: &Options) -> Result<PathBuf> {
+    let date: String = Connection::open_in_memory()?.query_row(
+        "SELECT strftime('%Y%m%d-%H%M%S', ?1 / 1000, 'unixepoch')",
+        [to_ms(options.clock.now())],
+        |row| row.get(0),
+    )?;
+    let mut aside = beside(path, &format!(".damaged-{date}"));
+    for n in 2.. {
+        if !aside.exists() {
+            break;
+        }
+        aside = beside(path, &format!(".damaged-{date}-{n}"));
+    }
+    copy(path, &aside)?;
+    let log = beside(path, "-wal");
+    if log.exists() {
+        copy(&log, &beside(&aside, "-wal"))?;
+    }
+    Ok(aside)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut source = fs::File::open(from).map_err(Error::file(from))?;
+    let mut target = private(OpenOptions::new().write(true).create(true).truncate(true))
+        .open(to)
+        .map_err(Error::file(to))?;
+    std::io::copy(&mut source, &mut target)
+        .and_then(|_| target.sync_all())
+        .map_err(Error::file(to))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_database(path: &Path) {
+    for suffix in ["-wal", "-shm", ""] {
+        let _ = fs::remove_file(beside(path, suffix));
+    }
+}
+
+fn rescue_into(
+    fresh: &Path,
+    work: &Path,
+    aside: &Path,
+    options: &Options,
+    reason: &Error,
+) -> Result<Rescued> {
+    // What an interrupted salvage left.
+    remove_database(fresh);
+    remove_database(work);
+    let mut options = options.clone();
+    options.role = crate::options::Role::Consumer;
+    options.allow_network_fs = true;
+    let (connection, _) = connection::open_real(fresh, &options)?;
+    let mut rescued = Rescued::default();
+    if let Error::Foreign { .. } = reason {
+        rescued
+            .lost
+            .push("the file was no queue, and nothing was taken from it".into());
+        return close(connection).map(|()| rescued);
+    }
+    for repair in Repair::ALL {
+        remove_database(work);
+        copy(aside, work)?;
+        if beside(aside, "-wal").exists() {
+            copy(&beside(aside, "-wal"), &beside(work, "-wal"))?;
+        }
+        if repair
+            .apply(work, &connection)
+            .and_then(|()| rescue::attach(&connection, work))
+            .is_ok()
+        {
+            rescued = rescue::rescue(&connection)?;
+            rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
+            connection.execute_batch("DETACH old")?;
+            return close(connection).map(|()| rescued);
+        }
+        // Attached, but not readable.
+        let attached: Option<i64> = connection
+            .query_row(
+                "SELECT 1 FROM pragma_database_list WHERE name = 'old'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if attached.is_some() {
+            connection.execute_batch("DETACH old")?;
+        }
+    }
+    rescued
+        .lost
+        .push("everything: no table could be found in the file".into());
+    close(connection).map(|()| rescued)
+}
+
+/// Leaves one file without a log.
+fn close(connection: Connection) -> Result<()> {
+    connection.close().map_err(|(_, error)| error.into())
+}
