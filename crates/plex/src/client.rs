@@ -142,7 +142,7 @@ impl Client {
         })
     }
 
-    /// The address of `segments` below the server's, and how long its request line is.
+    /// The address of `segments` below the server's.
     fn url(&self, segments: &[&str], query: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -264,7 +264,8 @@ impl Client {
         limit: Duration,
         with: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Error> {
-        let line = self.line_len(&[]) + url.as_str().len() - self.base.as_str().len();
+        let query = url.query().map_or(0, |query| "?".len() + query.len());
+        let line = method.as_str().len() + " ".len() + url.path().len() + query + " HTTP/1.1".len();
         let request = self.http.request(method, url).timeout(limit);
         let response = with(request).send().await.map_err(|error| {
             if error.is_timeout() && !error.is_connect() {

@@ -96,8 +96,8 @@ struct TagEdit {
 ///     .tags(TagKind::Genre, ["Fantasy"])
 ///     .remove_tags(TagKind::Genre, ["Action, Adventure"]);
 /// assert_eq!(edit.queries(8000)?, [
-///     "type=1&id=1036&title.value=Reign%20of%20Fire&title.locked=1\
-///      &genre[].tag.tag-=Action%252C%2520Adventure&genre[0].tag.tag=Fantasy&genre.locked=1",
+///     "type=1&id=1036&genre[].tag.tag-=Action%252C%2520Adventure&genre[0].tag.tag=Fantasy&genre.locked=1\
+///      &title.value=Reign%20of%20Fire&title.locked=1",
 /// ]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -194,12 +194,10 @@ impl Edit {
         let room = max.saturating_sub(head.len());
         let mut queries: Vec<String> = Vec::new();
         for group in self.groups(room)? {
-            match queries
-                .iter_mut()
-                .find(|query| query.len() + group.len() <= max)
-            {
-                Some(query) => query.push_str(&group),
-                None => queries.push(format!("{head}{group}")),
+            // Only the last query is tried: parts of one kind, whose indices start anew, must not meet.
+            match queries.last_mut() {
+                Some(query) if query.len() + group.len() <= max => query.push_str(&group),
+                _ => queries.push(format!("{head}{group}")),
             }
         }
         Ok(queries)
@@ -212,11 +210,6 @@ impl Edit {
             format!("&{}.locked={}", what.name(), u8::from(locked))
         };
         let mut groups = Vec::new();
-        for (&field, (value, locked)) in &self.values {
-            let name = field.name();
-            let value = format!("&{name}.value={}", encode(value));
-            groups.push(checked(value + &lock(field.into(), *locked), name, room)?);
-        }
         for (&kind, tags) in &self.tags {
             groups.extend(tags.groups(kind, &lock(kind.into(), true), room)?);
         }
@@ -229,6 +222,11 @@ impl Edit {
             if !covered {
                 groups.push(checked(lock(what, locked), what.name(), room)?);
             }
+        }
+        for (&field, (value, locked)) in &self.values {
+            let name = field.name();
+            let value = format!("&{name}.value={}", encode(value));
+            groups.push(checked(value + &lock(field.into(), *locked), name, room)?);
         }
         Ok(groups)
     }

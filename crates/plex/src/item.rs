@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Client, Error, Field, ImageKind, RatingKey, SectionId, client::Call, loose};
+use crate::{
+    Client, Error, Field, ImageKind, RatingKey, SectionId, Tag, TagKind, client::Call, loose, tag,
+};
 
 /// What kind of item. The numbers are Plex's `type=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,82 +38,6 @@ impl ItemKind {
 
     pub(crate) fn number(self) -> String {
         (self as u8).to_string()
-    }
-}
-
-/// A kind of tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TagKind {
-    /// Genres.
-    Genre,
-    /// Collections. Adding an item to one makes it when it is missing.
-    Collection,
-    /// Actors, with roles.
-    Actor,
-    /// Labels.
-    Label,
-    /// Directors.
-    Director,
-    /// Writers.
-    Writer,
-    /// Producers.
-    Producer,
-    /// Countries.
-    Country,
-}
-
-impl TagKind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::Genre,
-        Self::Collection,
-        Self::Actor,
-        Self::Label,
-        Self::Director,
-        Self::Writer,
-        Self::Producer,
-        Self::Country,
-    ];
-
-    /// The name in edits and locks.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Genre => "genre",
-            Self::Collection => "collection",
-            Self::Actor => "actor",
-            Self::Label => "label",
-            Self::Director => "director",
-            Self::Writer => "writer",
-            Self::Producer => "producer",
-            Self::Country => "country",
-        }
-    }
-}
-
-/// A tag of an item. Plex compares names without case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Tag {
-    /// The name.
-    #[serde(rename = "tag", default, deserialize_with = "loose::text")]
-    pub name: String,
-    /// Whom an actor plays; empty for none.
-    #[serde(default, deserialize_with = "loose::text")]
-    pub role: String,
-}
-
-impl From<&str> for Tag {
-    fn from(name: &str) -> Self {
-        name.to_owned().into()
-    }
-}
-
-impl From<String> for Tag {
-    fn from(name: String) -> Self {
-        Self {
-            name,
-            role: String::new(),
-        }
     }
 }
 
@@ -211,21 +137,21 @@ pub struct Item {
     /// Its versions.
     #[serde(rename = "Media", default, deserialize_with = "loose::list")]
     pub media: Vec<Media>,
-    #[serde(rename = "Genre", default, deserialize_with = "tags")]
+    #[serde(rename = "Genre", default, deserialize_with = "tag::list")]
     genres: Vec<Tag>,
-    #[serde(rename = "Collection", default, deserialize_with = "tags")]
+    #[serde(rename = "Collection", default, deserialize_with = "tag::list")]
     collections: Vec<Tag>,
-    #[serde(rename = "Role", default, deserialize_with = "tags")]
+    #[serde(rename = "Role", default, deserialize_with = "tag::list")]
     actors: Vec<Tag>,
-    #[serde(rename = "Label", default, deserialize_with = "tags")]
+    #[serde(rename = "Label", default, deserialize_with = "tag::list")]
     labels: Vec<Tag>,
-    #[serde(rename = "Director", default, deserialize_with = "tags")]
+    #[serde(rename = "Director", default, deserialize_with = "tag::list")]
     directors: Vec<Tag>,
-    #[serde(rename = "Writer", default, deserialize_with = "tags")]
+    #[serde(rename = "Writer", default, deserialize_with = "tag::list")]
     writers: Vec<Tag>,
-    #[serde(rename = "Producer", default, deserialize_with = "tags")]
+    #[serde(rename = "Producer", default, deserialize_with = "tag::list")]
     producers: Vec<Tag>,
-    #[serde(rename = "Country", default, deserialize_with = "tags")]
+    #[serde(rename = "Country", default, deserialize_with = "tag::list")]
     countries: Vec<Tag>,
     #[serde(rename = "Field", default, deserialize_with = "locks")]
     locks: BTreeSet<String>,
@@ -326,12 +252,6 @@ fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ItemKind>, 
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(loose::parsed(deserializer)?.map(Duration::from_millis))
-}
-
-fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
-    let mut tags: Vec<Tag> = loose::list(deserializer)?;
-    tags.retain(|tag| !tag.name.is_empty());
-    Ok(tags)
 }
 
 fn locks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {

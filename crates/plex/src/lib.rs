@@ -26,6 +26,7 @@ mod loose;
 mod query;
 mod section;
 mod server;
+mod tag;
 mod transport;
 
 pub use client::{Client, SetupError, Timeouts};
@@ -36,11 +37,12 @@ pub use find::FileSearch;
 pub use id::{InvalidId, InvalidToken, RatingKey, SectionId, Token};
 pub use identifier::client_identifier;
 pub use image::{Image, ImageChange, ImageFormat, ImageKind, image_sha1};
-pub use item::{Item, ItemKind, Lockable, Media, Part, Tag, TagKind};
+pub use item::{Item, ItemKind, Lockable, Media, Part};
 pub use listing::{Page, Sort};
 pub use query::fit;
 pub use section::Section;
 pub use server::{Activity, Prefs, UserRating};
+pub use tag::{Tag, TagKind};
 pub use transport::Unreachable;
 
 #[cfg(doctest)]

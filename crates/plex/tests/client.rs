@@ -3,23 +3,36 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::client;
-use plex::{Edit, Field, FileSearch, ItemKind, TagKind};
+use mockito::{Matcher, Server, ServerGuard};
+use plex::{
+    Edit, Field, FileSearch, ImageChange, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId,
+    Sort, TagKind, UserRating, image_sha1,
+};
+
+fn key() -> RatingKey {
+    "7".parse().unwrap()
+}
+
+fn section() -> SectionId {
+    "1".parse().unwrap()
+}
 
 #[tokio::test]
 async fn an_edit_is_one_put_in_the_query_and_an_empty_one_none() {
-    let mut server = mockito::Server::new_async().await;
+    let mut server = Server::new_async().await;
     let put = server
-        .mock(
-            "PUT",
-            "/library/sections/1/all?type=1&id=7&title.value=A%20%26%20B&title.locked=1&genre[0].tag.tag=X&genre.locked=1",
-        )
-        .match_header("x-plex-token", "token-for-tests")
+        .mock("PUT", "/below/library/sections/1/all?type=1&id=7&genre[0].tag.tag=X&genre.locked=1&title.value=A%20%26%20B&title.locked=1")
+        .match_header("x-plex-token", common::TOKEN)
+        .match_header("accept", "application/json")
+        .match_body("")
         .expect(1)
         .create_async()
         .await;
-    let plex = client(&server.url());
-    let empty = Edit::new("1".parse().unwrap(), ItemKind::Movie, "7".parse().unwrap());
+    let plex = client(&format!("{}/below/", server.url()));
+    let empty = Edit::new(section(), ItemKind::Movie, key());
     plex.edit(&empty).await.unwrap();
     let edit = empty.set(Field::Title, "A & B").tags(TagKind::Genre, ["X"]);
     plex.edit(&edit).await.unwrap();
@@ -27,23 +40,282 @@ async fn an_edit_is_one_put_in_the_query_and_an_empty_one_none() {
 }
 
 #[tokio::test]
-async fn a_file_is_found_by_its_name() {
-    let mut server = mockito::Server::new_async().await;
+async fn an_item_shows_its_locks() {
+    let mut server = Server::new_async().await;
     server
-        .mock("GET", "/library/sections/1/all")
-        .match_query(mockito::Matcher::UrlEncoded("file".into(), "a b.mkv".into()))
-        .with_body(r#"{"MediaContainer":{"size":1,"totalSize":1,"offset":0,"librarySectionID":1,"Metadata":[
-            {"ratingKey":"5","type":"movie","Media":[{"Part":[{"file":"/films/A b.mkv","size":"12"}]}]}]}}"#)
+        .mock("GET", Matcher::Regex("^/library/metadata/7[?]".into()))
+        .with_body(
+            r#"{"MediaContainer":{"Metadata":[{"ratingKey":7,"type":"movie","userRating":"8","addedAt":"12",
+            "title":true,"summary":null,"studio":["odd"],"tagline":{"odd":1},"duration":"1500",
+            "Genre":{"tag":"alone"},"Label":null,"Role":[{"tag":""},{"role":"nobody"}],
+            "Field":[{"name":"collection","locked":true},{"locked":"1","name":"thumb"},{"locked":0,"name":"title"}]}]}}"#,
+        )
         .create_async()
         .await;
-    let found = client(&server.url())
-        .find_by_file(&"1".parse().unwrap(), ItemKind::Movie, r"D:\films\a b.mkv")
+    let item = client(&server.url()).item(&key()).await.unwrap();
+    assert!(item.is_locked(TagKind::Collection));
+    assert!(item.is_locked(ImageKind::Poster));
+    assert!(!item.is_locked(Field::Title));
+    assert!(!item.is_locked(ImageKind::Background));
+    assert_eq!(item.user_rating, Some(8.0));
+    assert_eq!(item.added_at, Some(12));
+    assert_eq!(item.duration.unwrap().as_millis(), 1500);
+    assert_eq!(item.tags(TagKind::Genre)[0].name, "alone");
+    assert_eq!(item.tags(TagKind::Actor), []);
+    for field in [Field::Summary, Field::Studio, Field::Tagline] {
+        assert_eq!(item.field(field), "");
+    }
+}
+
+#[tokio::test]
+async fn several_items_take_one_request_and_none_takes_none() {
+    let mut server = Server::new_async().await;
+    let get = server
+        .mock("GET", Matcher::Regex("^/library/metadata/7,8[?]".into()))
+        .with_body(r#"{"MediaContainer":{"Metadata":[{"ratingKey":"8"}]}}"#)
+        .expect(1)
+        .create_async()
+        .await;
+    let plex = client(&server.url());
+    assert_eq!(plex.items(&[]).await.unwrap(), []);
+    let items = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
+    assert_eq!(items[0].key.as_str(), "8");
+    get.assert_async().await;
+}
+
+/// A library of `all` items; `file=` lets through those that `matching` accepts, or all.
+async fn library(all: usize, matching: fn(usize) -> bool) -> ServerGuard {
+    let mut server = Server::new_async().await;
+    server
+        .mock("GET", Matcher::Regex("^/library/sections/1/all[?]".into()))
+        .with_body_from_request(move |request| {
+            let url = format!("http://plex{}", request.path_and_query());
+            let query: std::collections::HashMap<_, _> = reqwest::Url::parse(&url)
+                .unwrap()
+                .query_pairs()
+                .into_owned()
+                .collect();
+            let number = |name| query[name].parse::<usize>().unwrap();
+            let found: Vec<usize> = (0..all)
+                .filter(|&n| !query.contains_key("file") || matching(n))
+                .collect();
+            let (start, size) = (
+                number("X-Plex-Container-Start"),
+                number("X-Plex-Container-Size"),
+            );
+            let mut items = String::new();
+            for n in found.iter().skip(start).take(size) {
+                let comma = if items.is_empty() { "" } else { "," };
+                write!(items, r#"{comma}{{"ratingKey":"{n}","Media":[{{"Part":[{{"file":"/films/{n}.mkv"}}]}}]}}"#).unwrap();
+            }
+            let total = found.len();
+            format!(r#"{{"MediaContainer":{{"totalSize":{total},"offset":{start},"librarySectionID":1,"Metadata":[{items}]}}}}"#)
+                .into()
+        })
+        .create_async()
+        .await;
+    server
+}
+
+async fn find(server: &ServerGuard, path: &str) -> FileSearch {
+    client(&server.url())
+        .find_by_file(&section(), ItemKind::Movie, path)
+        .await
+        .unwrap()
+}
+
+fn keys(search: FileSearch) -> Vec<String> {
+    match search {
+        FileSearch::Candidates(items) => items.iter().map(|item| item.key.to_string()).collect(),
+        FileSearch::Ignored => panic!("ignored"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_found_by_its_name_wherever_it_lies() {
+    let server = library(5000, |n| n == 42).await;
+    for path in ["/films/42.mkv", r"\\?\D:\films\42.MKV", "42.mkv"] {
+        assert_eq!(keys(find(&server, path).await), ["42"]);
+    }
+    let server = library(5000, |_| false).await;
+    assert_eq!(keys(find(&server, "/films/42.mkv").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_filter_that_lets_everything_through_is_noticed_in_two_requests() {
+    for all in [3, 5000] {
+        let server = library(all, |_| true).await;
+        assert_eq!(find(&server, "/films/x.mkv").await, FileSearch::Ignored);
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_lets_a_folder_through_gives_the_folder() {
+    let server = library(5000, |n| n < 250).await;
+    assert_eq!(keys(find(&server, "/films/120.mkv").await).len(), 250);
+    let server = library(5000, |n| n < 4000).await;
+    assert_eq!(find(&server, "/films/120.mkv").await, FileSearch::Ignored);
+}
+
+#[tokio::test]
+async fn a_path_without_a_file_name_is_refused() {
+    let plex = client("http://127.0.0.1:9");
+    for path in ["", "/films/", r"D:\", "/films/ "] {
+        let found = plex.find_by_file(&section(), ItemKind::Movie, path).await;
+        assert!(matches!(found, Err(plex::Error::BadFile)), "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_one_another_to_the_end() {
+    let server = library(250, |_| true).await;
+    let plex = client(&server.url());
+    assert_eq!(
+        plex.count(&section(), ItemKind::Movie).await.unwrap(),
+        Some(250)
+    );
+    let (mut next, mut seen, mut requests) = (Some(0), vec![], 0);
+    while let Some(start) = next {
+        let page = plex
+            .page(&section(), ItemKind::Movie, Sort::Title, start, 100)
+            .await
+            .unwrap();
+        seen.extend(page.items.into_iter().map(|item| item.key.to_string()));
+        next = page.next;
+        requests += 1;
+    }
+    assert_eq!(seen, (0..250).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(requests, 3);
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_paging_ends_the_listing() {
+    let mut server = Server::new_async().await;
+    server
+        .mock("GET", Matcher::Any)
+        .with_body(r#"{"MediaContainer":{"Metadata":[{"ratingKey":"1"},{"ratingKey":"2"},{"ratingKey":"3"}]}}"#)
+        .create_async()
+        .await;
+    let plex = client(&server.url());
+    let page = plex
+        .page(&section(), ItemKind::Movie, Sort::Title, 0, 2)
         .await
         .unwrap();
-    let FileSearch::Candidates(items) = found else {
-        panic!("{found:?}");
+    assert_eq!((page.items.len(), page.next), (3, None));
+}
+
+async fn images(list: String) -> ServerGuard {
+    let mut server = Server::new_async().await;
+    server
+        .mock("GET", "/library/metadata/7/posters")
+        .with_body(list)
+        .create_async()
+        .await;
+    server
+}
+
+async fn set_poster(server: &ServerGuard) -> ImageChange {
+    client(&server.url())
+        .set_image(
+            &key(),
+            ImageKind::Poster,
+            ImageFormat::Jpeg,
+            b"picture".to_vec(),
+        )
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_image_is_sent_once() {
+    assert_eq!(
+        image_sha1(b"picture"),
+        "0e66b49d04a43c19bcb2e13a53aff5d174f610fc"
+    );
+    let name = "upload://posters/0e66b49d04a43c19bcb2e13a53aff5d174f610fc".to_owned();
+
+    let mut server = images(r#"{"MediaContainer":{"size":0}}"#.into()).await;
+    let post = server
+        .mock("POST", "/library/metadata/7/posters")
+        .match_header("content-type", "image/jpeg")
+        .match_body("picture")
+        .expect(1)
+        .create_async()
+        .await;
+    assert_eq!(set_poster(&server).await, ImageChange::Uploaded);
+    post.assert_async().await;
+
+    let entry = |selected: &str| {
+        format!(
+            r#"{{"MediaContainer":{{"Metadata":[{{"key":"/library/metadata/7/file?url=x","ratingKey":"{name}","selected":{selected}}}]}}}}"#
+        )
     };
-    assert_eq!(items[0].key.as_str(), "5");
-    assert_eq!(items[0].section.as_ref().unwrap().as_str(), "1");
-    assert_eq!(items[0].files().next().unwrap().size, Some(12));
+    let mut server = images(entry("false")).await;
+    let put = server
+        .mock("PUT", "/library/metadata/7/poster")
+        .match_query(Matcher::UrlEncoded("url".into(), name.clone()))
+        .expect(1)
+        .create_async()
+        .await;
+    assert_eq!(set_poster(&server).await, ImageChange::Selected);
+    put.assert_async().await;
+
+    let server = images(entry("\"1\"")).await;
+    assert_eq!(set_poster(&server).await, ImageChange::Unchanged);
+}
+
+#[tokio::test]
+async fn an_image_is_read_from_the_path_that_plex_gives() {
+    let mut server = Server::new_async().await;
+    let path = "/library/metadata/7/file?url=upload%3A%2F%2Fposters%2Fabc";
+    server
+        .mock("GET", format!("/below{path}").as_str())
+        .with_header("content-type", "image/png")
+        .with_body("picture")
+        .create_async()
+        .await;
+    let plex = client(&format!("{}/below", server.url()));
+    let image = plex.read_image(path).await.unwrap();
+    assert_eq!(image, ("image/png".to_owned(), b"picture".to_vec()));
+}
+
+#[tokio::test]
+async fn ratings_scans_and_activities() {
+    let mut server = Server::new_async().await;
+    let mut expect = Vec::new();
+    for (method, target) in [
+        (
+            "PUT",
+            "/:/rate?key=7&identifier=com.plexapp.plugins.library&rating=7.5",
+        ),
+        (
+            "PUT",
+            "/:/rate?key=7&identifier=com.plexapp.plugins.library&rating=-1",
+        ),
+        (
+            "GET",
+            "/library/sections/1/refresh?path=%2Ffilms%2Fa%20%26%20b",
+        ),
+    ] {
+        expect.push(server.mock(method, target).expect(1).create_async().await);
+    }
+    server
+        .mock("GET", "/activities")
+        .with_body(r#"{"MediaContainer":{"Activity":[{"uuid":"u","type":"library.update.section","progress":"40","Context":{"librarySectionID":"1"}},{"type":"media.generate"}]}}"#)
+        .create_async()
+        .await;
+    let plex = client(&server.url());
+    plex.rate(&key(), UserRating::new(7.5)).await.unwrap();
+    plex.rate(&key(), None).await.unwrap();
+    plex.scan(&section(), "/films/a & b").await.unwrap();
+    for mock in expect {
+        mock.assert_async().await;
+    }
+    let activities = plex.activities().await.unwrap();
+    assert!(activities[0].is_scan() && !activities[1].is_scan());
+    assert_eq!(activities[0].section, Some(section()));
+    assert_eq!(activities[0].progress, Some(40));
+    for rating in [-0.1, 10.1, f64::NAN, f64::INFINITY] {
+        assert_eq!(UserRating::new(rating), None);
+    }
 }

@@ -1,22 +1,60 @@
 //! What all tests share.
 #![allow(dead_code)]
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    path::Path,
+    thread,
+};
+
 use plex::{Client, Device, Timeouts};
 
 /// Long enough not to occur by chance.
 pub const TOKEN: &str = "token-for-tests";
 
 pub fn client(url: &str) -> Client {
-    client_with(url, Timeouts::default())
+    client_with(reqwest::Client::builder(), url, Timeouts::default())
 }
 
-pub fn client_with(url: &str, timeouts: Timeouts) -> Client {
+pub fn client_with(builder: reqwest::ClientBuilder, url: &str, timeouts: Timeouts) -> Client {
+    let device = Device::new("identifier", "plex tests", "1");
     Client::new(
-        reqwest::Client::builder(),
+        builder,
         url,
         Some(TOKEN.parse().unwrap()),
-        &Device::new("identifier", "plex tests", "1"),
+        &device,
         timeouts,
     )
     .unwrap()
+}
+
+/// The text of a recorded answer, or `None` where the recordings are not installed.
+pub fn recording(name: &str) -> Option<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings/plex");
+    if !folder.exists() {
+        println!("skipped: no recordings at {}", folder.display());
+        return None;
+    }
+    Some(std::fs::read_to_string(folder.join(name)).unwrap())
+}
+
+/// A server that gives each connection the same bytes, whatever is asked, and closes it.
+pub fn raw_server(answer: impl Into<Vec<u8>>) -> String {
+    let answer = answer.into();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap_or(0) == 1 {
+                request.push(byte[0]);
+            }
+            // The client may have had enough.
+            let _ = connection.write_all(&answer);
+        }
+    });
+    url
 }
