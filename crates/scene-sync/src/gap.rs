@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::mapping::fit;
+use crate::mapping::plain;
 use crate::{Field, Item, LastWritten, Policy, Scene, TagKind, Wanted};
 
 /// How a scene and its item came apart.
@@ -66,7 +66,7 @@ pub fn find(
 
 /// What Stash has no value for was cleared once and is Plex's since.
 fn differs(field: Field, value: &str, item: &Item) -> bool {
-    !value.is_empty() && fit(field, item.field(field)).0 != value
+    !value.is_empty() && plain(field, item.field(field)) != value
 }
 
 impl fmt::Display for Gap {

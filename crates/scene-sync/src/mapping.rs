@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use sha2::{Digest, Sha256};
 
 use crate::date::{self, DateFault};
-use crate::text;
+use crate::text::{self, Limit};
 use crate::{Field, Policy, Rating, Scene, TagKind};
 
 /// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns so wide.
@@ -64,11 +64,11 @@ impl Wanted {
             (policy.studio, Field::Studio, studio),
         ] {
             if on {
-                wanted.text(field, value);
+                wanted.text(field, value, policy.max_encoded);
             }
         }
         if let Some(content_rating) = &policy.content_rating {
-            wanted.text(Field::ContentRating, content_rating);
+            wanted.text(Field::ContentRating, content_rating, policy.max_encoded);
         }
         if policy.date {
             wanted.date(&scene.date, policy);
@@ -100,12 +100,14 @@ impl Wanted {
         wanted
     }
 
-    fn text(&mut self, field: Field, value: &str) {
-        let (fitted, whole) = fit(field, value);
-        if !whole {
+    fn text(&mut self, field: Field, value: &str, encoded: usize) {
+        let chars = if field == Field::Summary { LONG } else { SHORT };
+        let plain = plain(field, value);
+        let fitted = text::cut(&plain, Limit { chars, encoded });
+        if fitted.len() < plain.len() {
             self.notes.push(Note::Shortened(field));
         }
-        self.fields.insert(field, fitted);
+        self.fields.insert(field, fitted.to_owned());
     }
 
     fn date(&mut self, text: &str, policy: &Policy) {
@@ -124,7 +126,13 @@ impl Wanted {
     }
 
     fn names<'a>(&mut self, kind: TagKind, names: impl IntoIterator<Item = &'a str>, limit: usize) {
-        let mut names = text::names(names, SHORT);
+        let mut names = text::names(
+            names,
+            Limit {
+                chars: SHORT,
+                ..Limit::NONE
+            },
+        );
         if names.len() > limit {
             self.notes.push(Note::TooMany(kind, names.len() - limit));
             names.truncate(limit);
@@ -169,15 +177,12 @@ impl Wanted {
     }
 }
 
-/// The value as the field can hold it, and whether it is whole.
-pub(crate) fn fit(field: Field, value: &str) -> (String, bool) {
-    let (form, limit): (fn(&str, usize) -> String, _) = match field {
-        Field::Summary => (text::paragraphs, LONG),
-        _ => (text::line, SHORT),
-    };
-    let fitted = form(value, limit);
-    let whole = fitted.len() == form(value, usize::MAX).len();
-    (fitted, whole)
+/// A value as it would be sent, whatever its length: two values that agree so are equal to both servers.
+pub(crate) fn plain(field: Field, value: &str) -> String {
+    match field {
+        Field::Summary => text::paragraphs(value),
+        _ => text::line(value),
+    }
 }
 
 /// The fingerprint of what the scene wants of its item: equal to the ledger's means nothing changed in Stash.

@@ -1,6 +1,6 @@
 //! The smallest edit that makes an item what its scene wants.
 
-use crate::mapping::fit;
+use crate::mapping::plain;
 use crate::merge::{self, Merged, Sides};
 use crate::{
     Field, ImageWritten, Item, LastWritten, Note, Policy, Rating, Scene, Tag, TagKind, Wanted,
@@ -170,7 +170,7 @@ impl Planner<'_> {
         // What Plex has is compared as it would have been sent.
         let sides = Sides {
             wanted: Some(wanted.clone()).filter(|text| !text.is_empty()),
-            current: Some(fit(field, from).0).filter(|text| !text.is_empty()),
+            current: Some(plain(field, from)).filter(|text| !text.is_empty()),
             last: self.last.fields.get(&field).cloned(),
             by_hand: self.item.locked.contains(field.plex_name()),
         };

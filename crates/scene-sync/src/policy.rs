@@ -33,6 +33,9 @@ pub struct Policy {
     pub max_tags: usize,
     /// At most this many performers become actors.
     pub max_performers: usize,
+    /// Longest text in bytes once percent-encoded: Plex takes edits in the request line, and common proxies refuse
+    /// lines over 8,192 bytes. Longer text is cut between characters.
+    pub max_encoded: usize,
 }
 
 impl Default for Policy {
@@ -54,6 +57,7 @@ impl Default for Policy {
             background: true,
             max_tags: 100,
             max_performers: 50,
+            max_encoded: 7200,
         }
     }
 }

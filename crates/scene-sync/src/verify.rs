@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::mapping::fit;
+use crate::mapping::plain;
 use crate::text::key;
 use crate::{EditPlan, Item, LastWritten, Rating, TagEdit};
 
@@ -15,7 +15,7 @@ impl EditPlan {
             fields: self
                 .fields
                 .iter()
-                .filter(|edit| fit(edit.field, readback.field(edit.field)).0 != edit.to)
+                .filter(|edit| plain(edit.field, readback.field(edit.field)) != edit.to)
                 .cloned()
                 .collect(),
             tags: self
@@ -42,7 +42,7 @@ impl EditPlan {
         // Not equal to any scene's hash: the next sync must look again.
         written.content.clear();
         for edit in unmet.fields {
-            let shown = fit(edit.field, readback.field(edit.field)).0;
+            let shown = plain(edit.field, readback.field(edit.field));
             if shown.is_empty() {
                 written.fields.remove(&edit.field);
             } else {
