@@ -7,6 +7,7 @@ mod http;
 mod plex;
 mod random;
 mod stash;
+mod world;
 
 pub use compare::{Comparison, Difference, Mapping, compare};
 pub use http::{Fault, Recorded, Request, Response, Rule, Server};
@@ -18,3 +19,4 @@ pub use stash::{
     BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, StashOptions, StashServer,
     Trigger,
 };
+pub use world::World;

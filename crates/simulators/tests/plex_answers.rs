@@ -1,0 +1,555 @@
+//! Plex's answers against what real servers answered.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::Value;
+use simulators::{FileFilter, PlexOptions, PlexServer, SectionKind, TagKind};
+use support::{Client, encode, plex_client, recording};
+
+fn films(files: &[&str]) -> (PlexServer, Vec<u64>) {
+    let plex = PlexServer::start().unwrap();
+    let section = plex.add_section("Films", SectionKind::Movie, &["/media"]);
+    let keys = plex.add_files(section, files.iter().copied());
+    (plex, keys)
+}
+
+fn keys_of(list: &Value) -> Vec<&str> {
+    list["Metadata"].as_array().map_or(Vec::new(), |l| {
+        l.iter().map(|m| m["ratingKey"].as_str().unwrap()).collect()
+    })
+}
+
+/// Names and kinds of the members of `recorded` that `ours` lacks or has in another kind.
+fn missing(recorded: &Value, ours: &Value, allowed: &[&str]) -> Vec<String> {
+    let kind = |value: &Value| match value {
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "boolean",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::Null => "null",
+    };
+    let members = recorded.as_object().unwrap().iter();
+    let differs = members.filter(|(name, value)| {
+        !allowed.contains(&name.as_str()) && ours.get(name.as_str()).map(kind) != Some(kind(value))
+    });
+    differs
+        .map(|(name, value)| format!("{name}: {} (ours {:?})", kind(value), ours.get(name)))
+        .collect()
+}
+
+#[test]
+fn identity_has_the_recorded_shape_in_both_forms_and_needs_no_token() {
+    let plex = PlexServer::start().unwrap();
+    let json = Client::connect(plex.port())
+        .unwrap()
+        .header("Accept", "application/json")
+        .get("/identity");
+    assert_eq!(json.header("content-type"), Some("application/json"));
+    assert_eq!(json.header("x-plex-protocol"), Some("1.0"));
+    assert_eq!(json.header("keep-alive"), Some("timeout=20"));
+    let ours = json.container();
+    assert_eq!(ours["claimed"], true);
+    assert_eq!(ours["machineIdentifier"].as_str().unwrap().len(), 40);
+    if let Some(text) = recording("plex/wire/identity_claimed.json") {
+        let recorded: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            missing(&recorded["MediaContainer"], &ours, &[]),
+            Vec::<String>::new()
+        );
+    }
+
+    let xml = Client::connect(plex.port()).unwrap().get("/identity");
+    assert_eq!(xml.header("content-type"), Some("text/xml;charset=utf-8"));
+    let document = roxmltree::Document::parse(xml.text()).unwrap();
+    let root = document.root_element();
+    assert_eq!(
+        (root.tag_name().name(), root.attribute("claimed")),
+        ("MediaContainer", Some("1"))
+    );
+    assert_eq!(
+        root.attribute("machineIdentifier"),
+        ours["machineIdentifier"].as_str()
+    );
+}
+
+#[test]
+fn an_unclaimed_server_needs_no_token() {
+    let plex = PlexServer::start_with(PlexOptions {
+        token: None,
+        ..PlexOptions::default()
+    })
+    .unwrap();
+    let mut client = Client::connect(plex.port())
+        .unwrap()
+        .header("Accept", "application/json");
+    assert_eq!(client.get("/identity").container()["claimed"], false);
+    assert_eq!(client.get("/").container()["myPlexMappingState"], "unknown");
+    assert_eq!(client.get("/library/sections").container()["size"], 0);
+}
+
+#[test]
+fn a_wrong_token_gets_the_recorded_html_even_for_json() {
+    let plex = PlexServer::start().unwrap();
+    let mut client = Client::connect(plex.port())
+        .unwrap()
+        .header("Accept", "application/json");
+    for (path, name) in [
+        ("/", "401_root.html"),
+        ("/library/sections", "401_any_path.html"),
+    ] {
+        for token in ["", "?X-Plex-Token=wrong"] {
+            let answer = client.get(&format!("{path}{token}"));
+            assert_eq!(
+                (answer.status, answer.header("content-type")),
+                (401, Some("text/html"))
+            );
+            if let Some(recorded) = recording(&format!("plex/errors/{name}")) {
+                assert_eq!(answer.text(), recorded);
+            }
+        }
+    }
+    let token = plex.token();
+    assert_eq!(client.get(&format!("/?X-Plex-Token={token}")).status, 200);
+    assert!(
+        plex.requests().last().unwrap().contains(&token),
+        "secrets are recorded as sent"
+    );
+}
+
+#[test]
+fn a_guest_reads_and_does_not_edit() {
+    let options = PlexOptions {
+        guest_token: Some("guest".into()),
+        ..PlexOptions::default()
+    };
+    let plex = PlexServer::start_with(options).unwrap();
+    let section = plex.add_section("Films", SectionKind::Movie, &[]);
+    let key = plex.add_file(section, "/media/a.mp4");
+    let mut client = Client::connect(plex.port())
+        .unwrap()
+        .header("X-Plex-Token", "guest");
+    assert_eq!(client.get("/library/sections").status, 200);
+    assert_eq!(
+        client
+            .put(&format!("/library/metadata/{key}?title.value=x"))
+            .status,
+        403
+    );
+    assert_eq!(plex.item(key).unwrap().title(), "a");
+}
+
+#[test]
+fn other_errors_have_their_recorded_bodies() {
+    let (plex, _) = films(&[]);
+    let mut client = plex_client(&plex);
+    for (path, status, name) in [
+        (
+            "/library/metadata/999",
+            404,
+            "404_same_form_unverified.html",
+        ),
+        ("/library/sections/Films/all", 500, "500.html"),
+        ("/library/sections/1/all?file=a.mp4", 500, "500.html"),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(answer.status, status, "{path}");
+        if let Some(recorded) = recording(&format!("plex/errors/{name}")) {
+            assert_eq!(answer.text(), recorded);
+        }
+    }
+}
+
+#[test]
+fn sections_have_the_recorded_shape() {
+    let (plex, _) = films(&[]);
+    let ours = plex_client(&plex).get("/library/sections").container();
+    assert_eq!(ours["Directory"][0]["key"], "1", "a string");
+    assert_eq!(ours["Directory"][0]["Location"][0]["path"], "/media");
+    let xml = Client::connect(plex.port())
+        .unwrap()
+        .header("X-Plex-Token", &plex.token())
+        .get("/library/sections");
+    let document = roxmltree::Document::parse(xml.text()).unwrap();
+    if let Some(text) = recording("plex/wire/library_sections_1movie.xml") {
+        let recorded = roxmltree::Document::parse(&text).unwrap();
+        let section = |document: &roxmltree::Document| {
+            let node = document
+                .descendants()
+                .find(|n| n.has_tag_name("Directory"))
+                .unwrap();
+            node.attributes()
+                .map(|a| a.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let ours = section(&document);
+        let lacking: Vec<_> = section(&recorded)
+            .into_iter()
+            .filter(|name| !ours.contains(name))
+            .collect();
+        assert_eq!(lacking, ["metadataAgentProviderGroupId"]);
+    }
+}
+
+#[test]
+fn listings_and_details_have_the_recorded_members() {
+    let (plex, keys) = films(&["/media/Big Buck Bunny.mkv"]);
+    for kind in [
+        TagKind::Genre,
+        TagKind::Director,
+        TagKind::Country,
+        TagKind::Collection,
+        TagKind::Actor,
+    ] {
+        plex.add_tag(keys[0], kind, "Some");
+    }
+    plex.change(keys[0], |item| {
+        for (field, value) in [
+            ("studio", "S"),
+            ("contentRating", "G"),
+            ("rating", "6.2"),
+            ("tagline", "t"),
+        ] {
+            item.set_field(field, value);
+        }
+        item.set_field("originallyAvailableAt", "2008-04-10");
+        item.set_field("year", "2008");
+        item.set_field("audienceRating", "4.9");
+    });
+    let mut client = plex_client(&plex);
+    let list = client.get("/library/sections/1/all?type=1").container();
+    if let Some(text) = recording("plex/movie_library.json") {
+        let recorded: Value = serde_json::from_str(&text).unwrap();
+        let recorded = &recorded["MediaContainer"];
+        assert_eq!(missing(recorded, &list, &[]), Vec::<String>::new());
+        assert_eq!(
+            missing(&recorded["Metadata"][0], &list["Metadata"][0], &[]),
+            Vec::<String>::new()
+        );
+        let media = |value: &Value| value["Metadata"][0]["Media"][0].clone();
+        assert_eq!(
+            missing(
+                &media(recorded),
+                &media(&list),
+                &["audioProfile", "videoProfile"]
+            ),
+            Vec::<String>::new()
+        );
+        let part = |value: &Value| media(value)["Part"][0].clone();
+        assert_eq!(
+            missing(&part(recorded), &part(&list), &["audioProfile"]),
+            Vec::<String>::new()
+        );
+    }
+    let full = client
+        .get(&format!("/library/metadata/{}", keys[0]))
+        .container();
+    if let Some(text) = recording("plex/metadata_1036.json") {
+        let recorded: Value = serde_json::from_str(&text).unwrap();
+        let agent = [
+            "viewCount",
+            "lastViewedAt",
+            "audienceRatingImage",
+            "primaryExtraKey",
+            "ratingImage",
+            "Guid",
+            "Rating",
+            "Similar",
+            "Writer",
+            "Producer",
+        ];
+        assert_eq!(
+            missing(
+                &recorded["MediaContainer"]["Metadata"][0],
+                &full["Metadata"][0],
+                &agent
+            ),
+            Vec::<String>::new()
+        );
+        let role = |value: &Value| value["Metadata"][0]["Role"][0].clone();
+        assert_eq!(
+            missing(
+                &role(&recorded["MediaContainer"]),
+                &role(&full),
+                &["tagKey", "role", "thumb"]
+            ),
+            Vec::<String>::new()
+        );
+    }
+}
+
+#[test]
+fn the_file_filter_answers_as_recorded() {
+    let (plex, keys) = films(&[
+        "/media/a/Test (2024).mkv",
+        "/media/b/Test (2024).mkv",
+        "/media/b/Other.mkv",
+    ]);
+    let mut client = plex_client(&plex);
+    let base = "/library/sections/1/all?type=1&file=";
+    let hit = client.get(&format!("{base}{}", encode("Test (2024).mkv")));
+    assert_eq!(hit.header("x-plex-container-total-size"), Some("2"));
+    assert_eq!(
+        keys_of(&hit.container()),
+        [keys[0].to_string(), keys[1].to_string()]
+    );
+    let exact = client
+        .get(&format!("{base}{}", encode("/media/b/Test (2024).mkv")))
+        .container();
+    assert_eq!(keys_of(&exact), [keys[1].to_string()]);
+    let miss = client.get(&format!("{base}nothing.mkv"));
+    assert_eq!(miss.header("x-plex-container-total-size"), Some("0"));
+    assert_eq!(
+        (
+            miss.container()["size"].clone(),
+            miss.container()["totalSize"].clone()
+        ),
+        (0.into(), 0.into())
+    );
+    let mut xml = Client::connect(plex.port())
+        .unwrap()
+        .header("X-Plex-Token", &plex.token());
+    let ours = xml.get(&format!("{base}Other.mkv"));
+    let document = roxmltree::Document::parse(ours.text()).unwrap();
+    assert_eq!(
+        document
+            .descendants()
+            .filter(|node| node.has_tag_name("Video"))
+            .count(),
+        1
+    );
+    let part = document
+        .descendants()
+        .find(|node| node.has_tag_name("Part"))
+        .unwrap();
+    assert_eq!(part.attribute("file"), Some("/media/b/Other.mkv"));
+    if let Some(text) = recording("plex/wire/all_file_hit.xml") {
+        let recorded = roxmltree::Document::parse(&text).unwrap();
+        for name in ["MediaContainer", "Video", "Media", "Part"] {
+            let attributes = |document: &roxmltree::Document| -> Vec<String> {
+                let node = document
+                    .descendants()
+                    .find(|node| node.has_tag_name(name))
+                    .unwrap();
+                node.attributes()
+                    .map(|attribute| attribute.name().to_owned())
+                    .collect()
+            };
+            let ours = attributes(&document);
+            let agent = [
+                "slug",
+                "year",
+                "originallyAvailableAt",
+                "videoProfile",
+                "hasVoiceActivity",
+                "indexes",
+            ];
+            let lacking = attributes(&recorded)
+                .into_iter()
+                .filter(|n| !ours.contains(n) && !agent.contains(&n.as_str()));
+            assert_eq!(lacking.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
+        }
+    }
+    plex.set(|options| options.file_filter = FileFilter::Ignored);
+    assert_eq!(
+        client.get(&format!("{base}Other.mkv")).container()["totalSize"],
+        3,
+        "the whole library"
+    );
+}
+
+#[test]
+fn unknown_filters_are_ignored_and_known_ones_are_not() {
+    let (plex, keys) = films(&["/media/Alpha.mp4", "/media/Beta.mp4"]);
+    plex.change(keys[0], |item| item.added_at = 100);
+    plex.change(keys[1], |item| item.added_at = 200);
+    plex.add_tag(keys[1], TagKind::Genre, "Night");
+    let genre = plex.item(keys[1]).unwrap().tags[&TagKind::Genre][0].id;
+    let mut client = plex_client(&plex);
+    let mut found = |query: &str| {
+        let list = client
+            .get(&format!("/library/sections/1/all?type=1&{query}"))
+            .container();
+        keys_of(&list)
+            .into_iter()
+            .map(|key| key.parse().unwrap())
+            .collect::<Vec<u64>>()
+    };
+    let both = keys.clone();
+    assert_eq!(found("nonsense=1"), both);
+    assert_eq!(found("addedAt>==150"), both, "this spelling is ignored");
+    assert_eq!(found("addedAt>=150"), [keys[1]]);
+    assert_eq!(found("addedAt%3E%3E=150"), [keys[1]]);
+    assert!(found("addedAt>>=200").is_empty(), "strictly greater");
+    assert_eq!(found("title=lph"), [keys[0]]);
+    assert!(found("title==lph").is_empty());
+    assert_eq!(found("title==Alpha"), [keys[0]]);
+    assert_eq!(found(&format!("genre={genre}")), [keys[1]]);
+    assert_eq!(found("sort=addedAt:desc"), [keys[1], keys[0]]);
+}
+
+#[test]
+fn pages_come_by_header_or_query_and_may_be_shorter_than_asked() {
+    let files: Vec<String> = (0..25).map(|n| format!("/media/{n:02}.mp4")).collect();
+    let (plex, keys) = films(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    plex.set(|options| options.page_limit = 10);
+    let list = "/library/sections/1/all?type=1";
+    let mut client = plex_client(&plex);
+    let page = client.get(&format!(
+        "{list}&X-Plex-Container-Start=20&X-Plex-Container-Size=10"
+    ));
+    assert_eq!(page.header("x-plex-container-start"), Some("20"));
+    assert_eq!(page.header("x-plex-container-total-size"), Some("25"));
+    let page = page.container();
+    assert_eq!(
+        (
+            page["size"].clone(),
+            page["totalSize"].clone(),
+            page["offset"].clone()
+        ),
+        (5.into(), 25.into(), 20.into())
+    );
+    assert_eq!(
+        keys_of(&page),
+        keys[20..].iter().map(u64::to_string).collect::<Vec<_>>()
+    );
+    let mut asking = plex_client(&plex)
+        .header("X-Plex-Container-Start", "0")
+        .header("X-Plex-Container-Size", "100");
+    assert_eq!(asking.get(list).container()["size"], 10);
+    let totals = client
+        .get(&format!(
+            "{list}&X-Plex-Container-Start=0&X-Plex-Container-Size=0"
+        ))
+        .container();
+    assert_eq!(
+        (totals["size"].clone(), totals["totalSize"].clone()),
+        (0.into(), 25.into())
+    );
+    let whole = client
+        .get(&format!(
+            "{list}&excludeElements=Media&excludeFields=summary"
+        ))
+        .container();
+    assert_eq!(whole["size"], 25);
+    assert!(
+        whole["Metadata"][0].get("Media").is_none()
+            && whole["Metadata"][0].get("summary").is_none()
+    );
+}
+
+#[test]
+fn listings_cut_tags_and_show_no_locks() {
+    let (plex, keys) = films(&["/media/a.mp4"]);
+    for kind in [
+        TagKind::Genre,
+        TagKind::Actor,
+        TagKind::Writer,
+        TagKind::Director,
+        TagKind::Label,
+    ] {
+        for name in ["A", "B", "C", "D"] {
+            plex.add_tag(keys[0], kind, name);
+        }
+    }
+    plex.edit_by_hand(keys[0], "title", "By hand");
+    let mut client = plex_client(&plex);
+    let listed = client.get("/library/sections/1/all?type=1").container()["Metadata"][0].clone();
+    let count = |item: &Value, name: &str| item[name].as_array().map_or(0, Vec::len);
+    let names = ["Genre", "Role", "Writer", "Director", "Label", "Field"];
+    assert_eq!(names.map(|name| count(&listed, name)), [2, 3, 2, 1, 0, 0]);
+    let full = client
+        .get(&format!("/library/metadata/{}", keys[0]))
+        .container()["Metadata"][0]
+        .clone();
+    assert_eq!(names.map(|name| count(&full, name)), [4, 4, 4, 4, 4, 1]);
+    assert_eq!(
+        full["Field"][0],
+        serde_json::json!({"locked": true, "name": "title"})
+    );
+    let two = client
+        .get(&format!("/library/metadata/{0},{0}", keys[0]))
+        .container();
+    assert_eq!(two["size"], 2);
+}
+
+#[test]
+fn shows_have_episodes_and_artists_have_none() {
+    let plex = PlexServer::start().unwrap();
+    let shows = plex.add_section("Shows", SectionKind::Show, &["/tv"]);
+    let music = plex.add_section("Music", SectionKind::Artist, &["/music"]);
+    let episode = plex.add_file(shows, "/tv/The Show/one.mkv");
+    plex.add_file(shows, "/tv/The Show/two.mkv");
+    plex.add_item(music, simulators::Kind::Artist, "Somebody");
+    let mut client = plex_client(&plex);
+    let list = client
+        .get("/library/sections/1/all?type=4&file=one.mkv")
+        .container();
+    assert_eq!(keys_of(&list), [episode.to_string()]);
+    assert_eq!(list["Metadata"][0]["grandparentTitle"], "The Show");
+    let shows = client.get("/library/sections/1/all").container();
+    assert_eq!(
+        (shows["size"].clone(), shows["Metadata"][0]["type"].clone()),
+        (1.into(), "show".into())
+    );
+    let show = shows["Metadata"][0]["ratingKey"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        client
+            .get(&format!("/library/metadata/{show}/allLeaves"))
+            .container()["size"],
+        2
+    );
+    assert_eq!(
+        client.get("/library/sections/2/all").container()["Metadata"][0]["type"],
+        "artist"
+    );
+    assert_eq!(
+        client.get("/library/sections/2/all?type=1").container()["size"],
+        0
+    );
+}
+
+#[test]
+fn loose_types_turn_numbers_and_truths_into_strings() {
+    let (plex, _) = films(&["/media/a.mp4"]);
+    plex.set(|options| options.loose_types = true);
+    let list = plex_client(&plex)
+        .get("/library/sections/1/all?type=1")
+        .container();
+    assert_eq!(
+        (list["size"].clone(), list["allowSync"].clone()),
+        ("1".into(), "1".into())
+    );
+    assert!(list["Metadata"][0]["Media"][0]["Part"][0]["size"].is_string());
+}
+
+#[test]
+fn xml_escapes_what_people_write() {
+    let (plex, keys) = films(&["/media/a.mp4"]);
+    plex.edit_by_hand(keys[0], "summary", "a < b & \"c\"\nnew line 山\u{1}");
+    let mut client = Client::connect(plex.port())
+        .unwrap()
+        .header("X-Plex-Token", &plex.token());
+    let answer = client.get(&format!("/library/metadata/{}", keys[0]));
+    let document = roxmltree::Document::parse(answer.text()).unwrap();
+    let video = document
+        .descendants()
+        .find(|node| node.has_tag_name("Video"))
+        .unwrap();
+    assert_eq!(
+        video.attribute("summary"),
+        Some("a < b & \"c\"\nnew line 山")
+    );
+    let lock = video
+        .children()
+        .find(|node| node.has_tag_name("Field"))
+        .unwrap();
+    assert_eq!(
+        (lock.attribute("locked"), lock.attribute("name")),
+        (Some("1"), Some("summary"))
+    );
+}
