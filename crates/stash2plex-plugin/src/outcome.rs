@@ -168,6 +168,24 @@ impl<L> Outcome<L> {
         }
     }
 
+    /// A stable word for the kind of failure and what happened, for a job's history.
+    pub fn failure(&self) -> (&'static str, &str) {
+        match self {
+            Self::Synced(_) => ("", ""),
+            Self::Skipped(why) => ("", why),
+            Self::GoneFromStash => ("", "deleted in Stash"),
+            Self::Invalid(why) => (ErrorKind::InvalidScene.word(), why),
+            Self::NotInPlex(why) => (ErrorKind::NotInPlex.word(), why),
+            Self::Ambiguous(why) => (ErrorKind::LowConfidence.word(), why),
+            Self::Refused(why) => (ErrorKind::PlexRefused.word(), why),
+            Self::Failing { why, .. } => (ErrorKind::PlexFailing.word(), why),
+            Self::Unauthorized(why)
+            | Self::Unreachable(why)
+            | Self::Starting(why)
+            | Self::StashAway(why) => ("", why),
+        }
+    }
+
     /// What the Plex breaker is told.
     pub fn signal(&self) -> Signal {
         match self {

@@ -1,12 +1,13 @@
 //! The background worker.
 
 pub mod agenda;
+mod chores;
+pub mod circuit;
+pub mod engine;
+mod process;
+mod ramp;
+pub mod session;
+mod settle;
 pub mod time;
 
-use std::io::Read;
-use std::process::ExitCode;
-
-/// Runs as the worker; `stdin` carries the Stash connection.
-pub fn process(_: impl Read) -> ExitCode {
-    ExitCode::SUCCESS
-}
+pub use process::process;

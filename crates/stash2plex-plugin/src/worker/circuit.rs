@@ -32,7 +32,10 @@ pub type Leave = Permit<Arc<Breaker>>;
 impl Circuit {
     pub fn new(breaker: Breaker) -> Self {
         let breaker = Arc::new(breaker);
-        Self { seen: breaker.kind(), breaker }
+        Self {
+            seen: breaker.kind(),
+            breaker,
+        }
     }
 
     pub fn breaker(&self) -> &Breaker {
@@ -44,9 +47,9 @@ impl Circuit {
         match (self.breaker.kind(), self.breaker.check()) {
             (Kind::Closed, Ok(())) => Gate::Open,
             (_, Ok(())) => Gate::Trial,
-            (_, Err(rejection)) => {
-                Gate::Shut { until: rejection.retry_after().map(|left| now + left.max(MOMENT)) }
-            }
+            (_, Err(rejection)) => Gate::Shut {
+                until: rejection.retry_after().map(|left| now + left.max(MOMENT)),
+            },
         }
     }
 

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use backoff::SplitMix64;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use plex_health::{Probe, Report, Schedule};
+use plex_health::{Probe, Report, Schedule, Verdict};
 use queue::{Claim, Queue};
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
 use super::circuit::{Circuit, Leave};
+use super::ramp::Rising;
 use super::time::Time;
 use super::{chores, settle};
 use crate::job::Job;
@@ -19,7 +21,7 @@ use crate::journal::Journal;
 use crate::ledger;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
-use crate::sync::{Syncer, Synced, stash_failed};
+use crate::sync::{Synced, Syncer, stash_failed};
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum End {
     StashGone,
     /// The settings may have changed: read them again and go on.
     Refresh,
+    /// Another version of the program stands in its place.
+    Replaced,
 }
 
 /// Jobs claimed at once and not settled; enough to keep Plex's one writer busy.
@@ -51,10 +55,10 @@ pub struct Engine<'a, T> {
     pub(super) schedule: &'a mut Schedule,
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
+    pub(super) ramp: Option<Rising>,
+    pub(super) rng: SplitMix64,
     /// Work off what can be done now, then end.
     pub(super) drain: bool,
-    /// Set from outside when the process is to end.
-    pub(super) stop: &'a tokio::sync::Notify,
     /// After this time the settings are to be read again.
     pub(super) refresh_at: Option<SystemTime>,
 }
@@ -73,6 +77,7 @@ pub(super) struct Memory {
 enum Event {
     Probed(Report),
     Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
+    Unhealthy(Vec<Taken>, Verdict),
     Ran(Taken, Outcome<Synced>),
     Looked(Taken, chores::Errand),
 }
@@ -89,6 +94,7 @@ impl<T: Time> Engine<'_, T> {
     /// # Errors
     /// The queue cannot be read or written.
     pub async fn run(mut self) -> queue::Result<End> {
+        self.start_ramp();
         let mut memory = Memory {
             under_way: FuturesUnordered::new(),
             claimed: 0,
@@ -113,7 +119,6 @@ impl<T: Time> Engine<'_, T> {
                     let event = tokio::select! {
                         biased;
                         Some(event) = memory.under_way.next(), if !memory.under_way.is_empty() => Some(event),
-                        () = self.stop.notified() => break End::Stopped,
                         () = self.time.sleep(until, woken) => None,
                     };
                     if let Some(event) = event {
@@ -171,25 +176,32 @@ impl<T: Time> Engine<'_, T> {
         })
     }
 
-    fn ramp_at(&self, _now: SystemTime) -> Option<SystemTime> {
-        None
-    }
-
     fn start_probe(&mut self, memory: &mut Memory) {
         memory.probing = true;
         let probe = self.probe.clone();
-        memory.under_way.push(async move { Event::Probed(probe.deep().await) }.boxed_local());
+        memory
+            .under_way
+            .push(async move { Event::Probed(probe.deep().await) }.boxed_local());
     }
 
     /// Takes jobs, each with leave to call Plex, and starts them.
     fn claim(&mut self, most: usize, memory: &mut Memory) -> queue::Result<()> {
         let trial = self.plex.gate(self.time.now()) == agenda::Gate::Trial;
-        let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave()).take(most).collect();
+        let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave())
+            .take(most)
+            .collect();
         let claims = self.queue.claim(leaves.len())?;
         memory.idle_since = self.time.now();
         memory.claimed += claims.len();
-        let taken = claims.into_iter().zip(leaves).map(|(claim, leave)| Taken { claim, leave });
-        let (scenes, errands): (Vec<_>, Vec<_>) = taken.partition(|taken| scene_id(taken).is_some());
+        if !claims.is_empty() {
+            self.ramp_spend();
+        }
+        let taken = claims
+            .into_iter()
+            .zip(leaves)
+            .map(|(claim, leave)| Taken { claim, leave });
+        let (scenes, errands): (Vec<_>, Vec<_>) =
+            taken.partition(|taken| scene_id(taken).is_some());
         for taken in errands {
             let (syncer, job) = (self.syncer.clone(), taken.claim.payload().clone());
             let now = self.time.now();
@@ -207,7 +219,9 @@ impl<T: Time> Engine<'_, T> {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
                 let away = Outcome::StashAway("Stash is away".to_owned());
-                memory.under_way.push(std::future::ready(Event::Ran(taken, away)).boxed_local());
+                memory
+                    .under_way
+                    .push(std::future::ready(Event::Ran(taken, away)).boxed_local());
             }
             return;
         };
@@ -215,14 +229,11 @@ impl<T: Time> Engine<'_, T> {
         let (syncer, probe) = (self.syncer.clone(), trial.then(|| self.probe.clone()));
         let fetch = async move {
             if let Some(probe) = probe {
-                let report = probe.deep().await;
-                if !report.verdict.is_healthy()
-                    && let Some(taken) = scenes.into_iter().next()
-                {
+                let verdict = probe.deep().await.verdict;
+                if !verdict.is_healthy() {
                     stash_leave.ignore();
-                    return Event::Ran(taken, settle::of_verdict(&report.verdict));
+                    return Event::Unhealthy(scenes, verdict);
                 }
-                return Event::Probed(report);
             }
             let found = syncer.fetch(&ids).await;
             Event::Fetched(scenes, stash_leave, found)
@@ -247,6 +258,11 @@ impl<T: Time> Engine<'_, T> {
                     self.settle(taken, stash_failed(error.clone()), memory)?;
                 }
             }
+            Event::Unhealthy(scenes, verdict) => {
+                for taken in scenes {
+                    self.settle(taken, settle::of_verdict(&verdict), memory)?;
+                }
+            }
             Event::Ran(taken, outcome) => self.settle(taken, outcome, memory)?,
             Event::Looked(taken, errand) => self.settle_errand(taken, errand, memory)?,
         }
@@ -260,10 +276,15 @@ impl<T: Time> Engine<'_, T> {
         found: FoundScenes,
         memory: &mut Memory,
     ) -> queue::Result<()> {
-        let mut found: HashMap<_, _> =
-            found.scenes.into_iter().map(|scene| (scene.id.0, scene)).collect();
+        let mut found: HashMap<_, _> = found
+            .scenes
+            .into_iter()
+            .map(|scene| (scene.id.0, scene))
+            .collect();
         for taken in scenes {
-            let Job::Scene { id, force } = *taken.claim.payload() else { continue };
+            let Job::Scene { id, force } = *taken.claim.payload() else {
+                continue;
+            };
             let Some(scene) = found.remove(&id) else {
                 self.settle(taken, Outcome::GoneFromStash, memory)?;
                 continue;
@@ -279,11 +300,14 @@ impl<T: Time> Engine<'_, T> {
         }
         Ok(())
     }
+}
 
-    pub(super) fn settled(&mut self, memory: &mut Memory) {
-        memory.claimed = memory.claimed.saturating_sub(1);
-        memory.done += 1;
-        memory.idle_since = self.time.now();
+impl Memory {
+    /// A job has ended.
+    pub(super) fn settled(&mut self, now: SystemTime) {
+        self.claimed = self.claimed.saturating_sub(1);
+        self.done += 1;
+        self.idle_since = now;
     }
 }
 

@@ -1,0 +1,296 @@
+//! The worker as a process: the lock, the settings, the loop, and handing over at the end.
+
+use std::io::{self, Read};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use backoff::SplitMix64;
+use breaker::{Breaker, FileStore, Rules};
+use plex_health::Schedule;
+use queue::{Options, Queue};
+use stash::client::Client;
+use stash::protocol::{PluginInput, ServerConnection};
+
+use super::circuit::Circuit;
+use super::engine::{End, Engine};
+use super::session::{self, Executable, SetupError};
+use super::time::{SystemTimer, Time};
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::journal::Journal;
+use crate::settings::{Fault, Settings};
+use crate::sync::Syncer;
+use crate::worker_lock::WorkerLock;
+use crate::{ledger, spawn};
+
+/// Settings are read again this often while there is work.
+const REFRESH: Duration = Duration::from_secs(60);
+/// A starting worker waits this long for a lock that a hook holds while it looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a worker could not work.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    /// The ledger's tables.
+    #[error("the ledger cannot be made: {0}")]
+    Ledger(#[from] queue::rusqlite::Error),
+    /// The breaker's document.
+    #[error(transparent)]
+    Breaker(#[from] breaker::StoreError),
+    /// The clients.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The settings cannot be read.
+    #[error("the settings cannot be read: {0}")]
+    Stash(#[from] stash::client::Error),
+    /// The settings do not say where Plex is.
+    #[error("{}", list(.0))]
+    Settings(Vec<Fault>),
+    /// Turned off by the user.
+    #[error("the sync is turned off in the settings; changes are kept until it is on again")]
+    Disabled,
+}
+
+fn list(faults: &[Fault]) -> String {
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Runs as the worker; `stdin` carries the Stash connection.
+pub fn process(stdin: impl Read) -> ExitCode {
+    spawn::own_session();
+    let Ok(input) = PluginInput::read(stdin) else {
+        return ExitCode::from(2);
+    };
+    let connection = input.server_connection;
+    let Ok(dir) = DataDir::create(&connection.dir) else {
+        return ExitCode::from(1);
+    };
+    let mut journal = Journal::file(&dir.worker_log());
+    match serve(&connection, &dir, &mut journal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            journal.error(why.to_string());
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn serve(
+    connection: &ServerConnection,
+    dir: &DataDir,
+    journal: &mut Journal<'_>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let program = Executable::current();
+    let Some(mut lock) = patient_lock(dir)? else {
+        return Ok(());
+    };
+    loop {
+        journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
+        let end = runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program)))?;
+        journal.info(format!("worker ends: {}", words(end)));
+        drop(lock);
+        // A hook that looked before the lock was free saw a worker and started none: its job is ours.
+        let left_over = Queue::<Job>::open(dir.database(), Options::inspector())?
+            .next_due()?
+            .is_some_and(|due| due <= SystemTime::now());
+        if end == End::Replaced {
+            spawn::ensure_worker(dir, connection.handover().expose())?;
+        }
+        if end != End::Idle || !left_over {
+            return Ok(());
+        }
+        let Some(again) = WorkerLock::try_take(dir)? else {
+            return Ok(());
+        };
+        lock = again;
+    }
+}
+
+fn words(end: End) -> &'static str {
+    match end {
+        End::Idle => "nothing left to do",
+        End::Stopped => "asked to stop",
+        End::SessionRefused => "Stash ended the session; the next change brings a new one",
+        End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
+        End::Refresh => "settings changed",
+        End::Replaced => "the plugin was updated",
+    }
+}
+
+fn patient_lock(dir: &DataDir) -> io::Result<Option<WorkerLock>> {
+    let give_up = SystemTime::now() + LOCK_PATIENCE;
+    loop {
+        match WorkerLock::try_take(dir)? {
+            None if SystemTime::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            lock => return Ok(lock),
+        }
+    }
+}
+
+/// How long to work.
+#[derive(Clone, Copy)]
+pub enum Stay<'a> {
+    /// As long as something may come, unless this program was replaced.
+    WhileUseful(&'a Executable),
+    /// Until nothing more can be done at once.
+    UntilDrained,
+}
+
+/// Works; the caller holds the worker lock.
+///
+/// # Errors
+/// See [`WorkError`]; the queue keeps everything.
+pub async fn work(
+    connection: &ServerConnection,
+    dir: &DataDir,
+    journal: &mut Journal<'_>,
+    stay: Stay<'_>,
+) -> Result<End, WorkError> {
+    let (mut queue, salvage) =
+        Queue::<Job>::open(dir.database(), Options::consumer()).map(|q| (q, None::<()>))?;
+    let _ = salvage;
+    ledger::create(queue.sql())?;
+    let client = session::stash(connection)?;
+    let mut stash = Circuit::new(Breaker::new(Rules::default()));
+    let mut schedule = remembered(&queue);
+    let mut said = Vec::new();
+    let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
+    loop {
+        if faults != said {
+            faults
+                .iter()
+                .for_each(|fault| journal.warn(fault.to_string()));
+            said.clone_from(&faults);
+        }
+        journal.set_debug(settings.debug_logging);
+        if !settings.enabled {
+            return Err(WorkError::Disabled);
+        }
+        let Some(target) = &settings.plex else {
+            return Err(WorkError::Settings(faults));
+        };
+        let rules = Rules::default()
+            .consecutive_failures(settings.failure_threshold)
+            .open_for(settings.recovery_timeout)
+            .early_trial_after(Duration::ZERO);
+        let store = FileStore::open(dir.breaker())?;
+        if let Some(aside) = store.set_aside() {
+            let name = aside.display();
+            journal.warn(format!(
+                "circuit_breaker.json was damaged; starting CLOSED, it is kept as {name}"
+            ));
+        }
+        let mut plex = Circuit::new(Breaker::builder(rules).open(store)?);
+        let probe = session::probe(target, &settings, dir)?;
+        let plex_client = session::plex(target, &settings, dir)?;
+        let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
+        let changed = loop {
+            let engine = Engine {
+                time: &SystemTimer,
+                journal,
+                queue: &mut queue,
+                settings: &settings,
+                plex: &mut plex,
+                stash: &mut stash,
+                schedule: &mut schedule,
+                syncer: syncer.clone(),
+                probe: probe.clone(),
+                ramp: None,
+                rng: SplitMix64::fresh(),
+                drain: matches!(stay, Stay::UntilDrained),
+                refresh_at: Some(SystemTimer.now() + REFRESH),
+            };
+            let end = tokio::select! {
+                end = engine.run() => end?,
+                () = asked_to_stop() => End::Stopped,
+            };
+            if end != End::Refresh {
+                queue.release_held()?;
+                return Ok(end);
+            }
+            if let Stay::WhileUseful(program) = stay
+                && program.replaced()
+            {
+                return Ok(End::Replaced);
+            }
+            // While Stash is away the old settings serve.
+            if let Ok(new) = session::settings(&client).await
+                && new.0 != settings
+            {
+                break new;
+            }
+        };
+        journal.info("settings changed");
+        (settings, faults) = changed;
+    }
+}
+
+/// The settings, once Stash answers: it may be starting.
+async fn first_settings(
+    client: &Client,
+    journal: &Journal<'_>,
+    stay: Stay<'_>,
+) -> Result<(Settings, Vec<Fault>), stash::client::Error> {
+    const PATIENCE: Duration = Duration::from_secs(15 * 60);
+    let policy = backoff::Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
+    let (mut rng, mut waited, mut tries) = (SplitMix64::fresh(), Duration::ZERO, 0);
+    loop {
+        match session::settings(client).await {
+            Err(error)
+                if error.is_temporary()
+                    && error != stash::client::Error::Unauthorized
+                    && waited < PATIENCE
+                    && matches!(stay, Stay::WhileUseful(_)) =>
+            {
+                let delay = policy.delay(tries, &mut rng);
+                journal.debug(format!("{error}; again in {:.1} s", delay.as_secs_f64()));
+                (tries, waited) = (tries + 1, waited + delay);
+                tokio::time::sleep(delay).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// The probe schedule as the last worker left it.
+fn remembered(queue: &Queue<Job>) -> Schedule {
+    let text = ledger::meta(queue.sql(), super::settle::PROBE_KEY)
+        .ok()
+        .flatten();
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,97 @@
+//! The gentle return after an outage: how fast jobs may follow one another.
+
+use std::time::{Duration, SystemTime};
+
+use breaker::Time as Instant;
+use breaker::ramp::{Curve, Ramp};
+
+use super::engine::{Engine, unix_millis};
+use super::time::Time;
+use crate::outcome::Signal;
+use crate::settings;
+
+/// A ramp under way, and whether a job may be taken now.
+pub struct Rising {
+    ramp: Ramp,
+    token: bool,
+}
+
+impl Rising {
+    /// The ramp that began at `started`, unless it is over by now.
+    pub fn resume(shape: settings::Ramp, started: Instant, now: SystemTime) -> Option<Self> {
+        let curve = Curve {
+            initial: shape.initial,
+            target: shape.target,
+            duration: shape.duration,
+            ..Curve::default()
+        };
+        let ramp = Ramp::new(curve, started, instant(now));
+        ramp.rate(instant(now))?;
+        Some(Self { ramp, token: false })
+    }
+}
+
+/// The worker's time as the breaker counts it.
+pub fn instant(time: SystemTime) -> Instant {
+    Instant::from_unix_micros(unix_millis(time).unsigned_abs().saturating_mul(1000))
+}
+
+impl<T: Time> Engine<'_, T> {
+    /// Begins the ramp where the breaker says the outage ended; also after a restart.
+    pub(super) fn start_ramp(&mut self) {
+        let recovered = self.plex.breaker().snapshot().recovered_at;
+        self.ramp = self
+            .settings
+            .ramp
+            .zip(recovered)
+            .and_then(|(shape, started)| Rising::resume(shape, started, self.time.now()));
+        if let Some(rising) = &self.ramp {
+            let rate = rising
+                .ramp
+                .rate(instant(self.time.now()))
+                .unwrap_or_default();
+            self.journal
+                .info(format!("starting gently: {rate:.0} jobs/s, rising"));
+        }
+    }
+
+    /// When a job may be taken; `None` when nothing limits the rate.
+    pub(super) fn ramp_at(&mut self, now: SystemTime) -> Option<SystemTime> {
+        let rising = self.ramp.as_mut()?;
+        if rising.ramp.rate(instant(now)).is_none() {
+            self.ramp = None;
+            self.journal.info("gentle start is over: full speed again");
+            return None;
+        }
+        if rising.token {
+            return Some(now);
+        }
+        match rising.ramp.take(instant(now)) {
+            Ok(()) => {
+                rising.token = true;
+                Some(now)
+            }
+            Err(wait) => Some(now + wait.max(Duration::from_millis(1))),
+        }
+    }
+
+    /// A job was taken.
+    pub(super) fn ramp_spend(&mut self) {
+        if let Some(rising) = &mut self.ramp {
+            rising.token = false;
+        }
+    }
+
+    /// A job has ended.
+    pub(super) fn ramp_record(&mut self, signal: &Signal) {
+        let failed = match signal {
+            Signal::Neutral => return,
+            Signal::Success => false,
+            Signal::Failure | Signal::Trip(_) => true,
+        };
+        let now = instant(self.time.now());
+        if let Some(rising) = &mut self.ramp {
+            rising.ramp.record(failed, now);
+        }
+    }
+}

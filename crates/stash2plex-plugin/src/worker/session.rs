@@ -1,0 +1,133 @@
+//! Connecting: the settings from Stash, and the clients they lead to.
+
+use std::path::Path;
+use std::time::Duration;
+
+use backoff::SplitMix64;
+use plex_health::Probe;
+use stash::client::{Client, Endpoint};
+use stash::protocol::ServerConnection;
+
+use crate::data_dir::DataDir;
+use crate::settings::{Fault, PlexTarget, Settings};
+use crate::tls;
+
+/// The key of the plugin's settings in Stash: the name of its manifest.
+pub const PLUGIN_ID: &str = "Stash2Plex";
+
+/// Why no client can be made; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The address or token of Plex.
+    #[error("{0}")]
+    Plex(String),
+    /// The connection to Stash.
+    #[error(transparent)]
+    Stash(#[from] stash::client::Error),
+    /// The file that holds this device's identifier.
+    #[error("cannot keep the identifier of this device in {path}: {source}")]
+    Identifier {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+/// A client of the Stash that started this process.
+pub fn stash(connection: &ServerConnection) -> Result<Client, stash::client::Error> {
+    Client::new(tls::client_builder(), &Endpoint::of_plugin(connection)?)
+}
+
+/// Reads the settings and, early, the API key, which outlives the session.
+pub async fn settings(stash: &Client) -> Result<(Settings, Vec<Fault>), stash::client::Error> {
+    let configuration = stash.configuration(PLUGIN_ID).await?;
+    if let Some(key) = configuration.api_key {
+        stash.use_api_key(key)?;
+    }
+    Ok(Settings::read(&configuration.settings, |name| {
+        std::env::var(name).ok()
+    }))
+}
+
+/// A client of Plex.
+pub fn plex(
+    target: &PlexTarget,
+    settings: &Settings,
+    dir: &DataDir,
+) -> Result<plex::Client, SetupError> {
+    let identifier = identifier(dir)?;
+    let device = plex::Device::new(&identifier, "Stash2Plex", env!("CARGO_PKG_VERSION"));
+    let read = settings.read_timeout;
+    let timeouts = plex::Timeouts {
+        connect: settings.connect_timeout,
+        read,
+        write: read,
+        list: read.max(Duration::from_secs(60)),
+        upload: read.max(Duration::from_secs(60)),
+    };
+    let token = target
+        .token
+        .expose()
+        .parse()
+        .map_err(|why: plex::InvalidToken| SetupError::Plex(why.to_string()))?;
+    plex::Client::new(
+        builder(settings),
+        &target.url,
+        Some(token),
+        &device,
+        timeouts,
+    )
+    .map_err(|why| SetupError::Plex(why.to_string()))
+}
+
+/// A probe of Plex, with the token for its second step.
+pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<Probe, SetupError> {
+    let identifier = identifier(dir)?;
+    Probe::new(builder(settings), &target.url)
+        .and_then(|probe| probe.sign_in(target.token.expose(), &identifier))
+        .map_err(|why| SetupError::Plex(why.to_string()))
+}
+
+/// TLS for the Plex server alone: nothing else is ever called with this builder.
+fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+    tls::client_builder().tls_danger_accept_invalid_certs(settings.tls_skip_verify)
+}
+
+fn identifier(dir: &DataDir) -> Result<String, SetupError> {
+    let path = dir.path().join("client_identifier");
+    plex::client_identifier(&path, random).map_err(|source| SetupError::Identifier { path, source })
+}
+
+fn random() -> [u8; 16] {
+    use rand_core::Rng;
+    let mut bytes = [0; 16];
+    SplitMix64::fresh().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// Whether the running program was replaced by an update since it started.
+pub struct Executable {
+    path: Option<std::path::PathBuf>,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl Executable {
+    /// Remembers the program as it is now.
+    pub fn current() -> Self {
+        let path = std::env::current_exe().ok();
+        let modified = path.as_deref().and_then(modified);
+        Self { path, modified }
+    }
+
+    /// Whether another file stands in its place.
+    pub fn replaced(&self) -> bool {
+        self.path
+            .as_deref()
+            .is_some_and(|path| modified(path) != self.modified)
+    }
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    path.metadata().and_then(|meta| meta.modified()).ok()
+}

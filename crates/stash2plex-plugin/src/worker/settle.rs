@@ -1,0 +1,256 @@
+//! What becomes of a job that has ended, and what a person reads about it.
+
+use plex_health::{Report, Verdict};
+use queue::NewJob;
+
+use super::chores::Errand;
+use super::circuit::{self, Change};
+use super::engine::{Engine, Memory, Taken};
+use super::time::Time;
+use crate::job::{Job, scene_key};
+use crate::ledger;
+use crate::outcome::{Fate, Outcome, Signal};
+use crate::sync::Synced;
+
+/// Scenes queued by one transaction of a bulk job.
+const BULK: usize = 1000;
+/// Bulk work waits behind what people just saved.
+const BULK_PRIORITY: i32 = 10;
+
+/// Where the probe schedule is remembered.
+pub const PROBE_KEY: &str = "probe";
+
+/// A failed probe in the words of a job's end.
+pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
+    let why = verdict.to_string();
+    match verdict {
+        Verdict::Unauthorized { .. } => Outcome::Unauthorized(why),
+        Verdict::Starting { .. } => Outcome::Starting(why),
+        _ => Outcome::Unreachable(why),
+    }
+}
+
+impl<T: Time> Engine<'_, T> {
+    /// Settles a scene's job.
+    pub(super) fn settle(
+        &mut self,
+        taken: Taken,
+        outcome: Outcome<Synced>,
+        memory: &mut Memory,
+    ) -> queue::Result<()> {
+        self.settle_errand(taken, Errand::from(outcome), memory)
+    }
+
+    /// Settles a job, with the jobs it leads to in the same transaction.
+    pub(super) fn settle_errand(
+        &mut self,
+        taken: Taken,
+        errand: Errand,
+        memory: &mut Memory,
+    ) -> queue::Result<()> {
+        let Taken { claim, leave } = taken;
+        let signal = errand.outcome.signal();
+        self.ramp_record(&signal);
+        circuit::report(leave, &signal);
+        if matches!(errand.outcome, Outcome::StashAway(_))
+            && let Some(leave) = self.stash.leave()
+        {
+            leave.failure();
+        }
+        let rng = &mut self.rng;
+        let fate = errand
+            .outcome
+            .fate(claim.attempt(), self.settings, |base, cap, n| {
+                backoff::Policy::exponential(base, cap).delay(n, rng)
+            });
+        self.tell(claim.payload(), &errand, &fate);
+        let now = self.time.now();
+        let settled = match fate {
+            Fate::Done => self.acknowledge(&claim, errand),
+            Fate::Forget => self.queue.transaction(|tx| {
+                if let Job::Scene { id, .. } = claim.payload() {
+                    ledger::remove(tx.sql(), *id)?;
+                }
+                tx.done(&claim)
+            }),
+            Fate::Retry(delay) => {
+                let (kind, why) = errand.outcome.failure();
+                self.queue.retry_at(claim, now + delay, kind, why)
+            }
+            Fate::Hold => {
+                let due = claim.due();
+                self.queue.defer(claim, due, errand.outcome.failure().1)
+            }
+            Fate::Dead { kind, message } => self.queue.dead(claim, kind.word(), &message),
+        };
+        memory.settled(now);
+        if self.drain {
+            let left = self.queue.counts()?.live() as f64;
+            self.journal
+                .progress(memory.done as f64 / (memory.done as f64 + left));
+        }
+        match settled {
+            // Cancelled or taken over meanwhile: it was or will be done elsewhere.
+            Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+        self.announce(&errand_reason(&signal));
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, claim: &queue::Claim<Job>, errand: Errand) -> queue::Result<()> {
+        let mut scenes = errand.scenes;
+        if let Some((of, id)) = errand.of {
+            scenes.extend(ledger::scenes_of(self.queue.sql(), of, id)?);
+        }
+        scenes.sort_unstable();
+        scenes.dedup();
+        let (scan, force) = (
+            errand.scan.filter(|_| self.settings.trigger_plex_scan),
+            errand.force,
+        );
+        let mut chunks = scenes.chunks(BULK).peekable();
+        // All but the last chunk go ahead of the acknowledgement: repeated after a crash, they coalesce by key.
+        while let Some(chunk) = chunks.next_if(|_| scenes.len() > BULK) {
+            self.queue
+                .enqueue_all(chunk.iter().map(|id| scene_job(*id, force)))?;
+        }
+        self.queue.transaction(|tx| {
+            for id in chunks.flatten() {
+                tx.enqueue(scene_job(*id, force))?;
+            }
+            if let Some(folder) = scan {
+                let job = Job::PlexScan { folder };
+                let key = job.key();
+                tx.enqueue(NewJob::new(job).key(key))?;
+            }
+            if let (Job::Scene { id, .. }, Outcome::Synced(synced)) =
+                (claim.payload(), &errand.outcome)
+            {
+                ledger::put(tx.sql(), *id, &synced.row)?;
+            }
+            tx.done(claim)
+        })
+    }
+
+    /// A line for the log, when there is something to say.
+    fn tell(&self, job: &Job, errand: &Errand, fate: &Fate) {
+        let name = job.key().replace(':', " ");
+        match (&errand.outcome, fate) {
+            (Outcome::Synced(synced), _) if synced.changes.is_empty() => {
+                self.journal.debug(format!("{name}: Plex is equal already"));
+            }
+            (Outcome::Synced(synced), _) => {
+                let changes = synced.changes.join(", ");
+                self.journal
+                    .info(format!("{name}: wrote {changes} to Plex"));
+            }
+            (_, Fate::Dead { kind, message }) => {
+                self.journal
+                    .warn(format!("{name}: set aside as {}: {message}", kind.word()));
+            }
+            (outcome, Fate::Retry(delay)) => {
+                let (seconds, why) = (delay.as_secs_f64(), outcome.failure().1);
+                self.journal
+                    .info(format!("{name}: {why}; next try in {seconds:.0} s"));
+            }
+            (_, Fate::Forget) => self
+                .journal
+                .info(format!("{name}: deleted in Stash, forgotten")),
+            (Outcome::Skipped(why), _) if errand.scenes.len() > 1 => {
+                let n = errand.scenes.len();
+                self.journal
+                    .info(format!("{name}: {why}, {n} scenes queued"));
+            }
+            (outcome, _) => self
+                .journal
+                .debug(format!("{name}: {}", outcome.failure().1)),
+        }
+    }
+
+    /// A finished health probe.
+    pub(super) fn probed(&mut self, report: &Report) {
+        let now = self.time.now();
+        if report.verdict.is_healthy() {
+            self.schedule.passed(now);
+            self.remember_probe();
+            let ms = report.latency.as_millis();
+            self.journal.info(format!(
+                "Plex health check passed ({ms}ms), recovery possible"
+            ));
+            if self.settings.fast_recovery && self.plex.breaker().suggest_trial().is_ok() {
+                self.journal.info("fast_recovery: trying now");
+            }
+            return;
+        }
+        let policy = backoff::Policy::exponential(
+            self.settings.probe_interval,
+            self.settings.probe_cap.max(self.settings.probe_interval),
+        );
+        let rng = &mut self.rng;
+        let wait = self.schedule.failed(now, |n| policy.delay(n, rng));
+        self.remember_probe();
+        self.journal.debug(format!(
+            "Plex health check {} failed: {}; next in {:.1} s",
+            self.schedule.failures(),
+            report.verdict,
+            wait.as_secs_f64()
+        ));
+    }
+
+    /// For the next worker, and for whoever asks when Plex was last looked at.
+    fn remember_probe(&self) {
+        if let Ok(text) = serde_json::to_string(self.schedule) {
+            // Lost, it costs one probe more.
+            let _ = ledger::set_meta(self.queue.sql(), PROBE_KEY, &text);
+        }
+    }
+
+    /// Says what became of the circuits, once for each change.
+    fn announce(&mut self, why: &str) {
+        let waiting = self.queue.counts().map_or(0, |counts| counts.live());
+        match self.plex.change() {
+            None => {}
+            Some(Change::Opened) => {
+                self.plex.breaker().count_affected(waiting);
+                let left = self.plex.breaker().ready_in().unwrap_or_default();
+                let seconds = left.as_secs_f64();
+                let hint = if why == "unauthorized" {
+                    "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
+                } else {
+                    "Plex is away"
+                };
+                self.journal.warn(format!(
+                    "{hint}: circuit open, {waiting} jobs wait; next try in {seconds:.0} s"
+                ));
+            }
+            Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
+            Some(Change::Closed) => {
+                self.journal
+                    .info(format!("Plex is back: circuit closed, {waiting} jobs wait"));
+                self.start_ramp();
+            }
+        }
+        match self.stash.change() {
+            Some(Change::Opened) => {
+                self.journal
+                    .warn(format!("Stash is away: {waiting} jobs wait for it"));
+            }
+            Some(Change::Closed) => self.journal.info("Stash is back"),
+            Some(Change::Trying) | None => {}
+        }
+    }
+}
+
+fn errand_reason(signal: &Signal) -> String {
+    match signal {
+        Signal::Trip(reason) => reason.word().to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn scene_job(id: u64, force: bool) -> NewJob<Job> {
+    NewJob::new(Job::Scene { id, force })
+        .key(scene_key(id))
+        .priority(BULK_PRIORITY)
+}
