@@ -175,6 +175,8 @@ impl Owner {
             return Ok(());
         };
         let socket = held.take().map_or_else(|| hold(self.shared.address), Ok)?;
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
         socket.listen(128)?;
         *door = Door::Open(listen(Arc::clone(&self.shared), socket.into())?);
         Ok(())
@@ -198,6 +200,9 @@ fn hold(address: SocketAddr) -> io::Result<Socket> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
+    // While it is held it is nobody else's.
+    #[cfg(unix)]
+    socket.set_reuse_address(false)?;
     Ok(socket)
 }
 
@@ -236,6 +241,7 @@ fn listen(shared: Arc<Shared>, listener: TcpListener) -> io::Result<JoinHandle<(
 enum After {
     Keep,
     Close,
+    Reset,
 }
 
 impl Shared {
@@ -260,12 +266,14 @@ impl Shared {
             };
             let (status, after) = self.exchange(stream, &request);
             self.complete(number, status);
-            if after == After::Close {
-                break;
+            match after {
+                After::Keep => {}
+                After::Close => break,
+                // Closing without lingering resets, unless the end was announced before.
+                After::Reset => return SockRef::from(stream).set_linger(Some(Duration::ZERO)),
             }
         }
-        _ = stream.shutdown(Shutdown::Both);
-        Ok(())
+        stream.shutdown(Shutdown::Both)
     }
 
     fn complete(&self, number: usize, status: Option<u16>) {
@@ -315,10 +323,12 @@ impl Shared {
                 // At least the last byte is missing, at least half of the body when there is one.
                 let cut = (bytes.len() - response.body.len() / 2).min(bytes.len() - 1);
                 _ = write_all(stream, &bytes[..cut]);
-                if fault == Fault::Reset {
-                    _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-                }
-                (Some(response.status), After::Close)
+                let after = if fault == Fault::Reset {
+                    After::Reset
+                } else {
+                    After::Close
+                };
+                (Some(response.status), after)
             }
             Fault::BrokenDocument => {
                 let mut response = self.handler.answer(request);

@@ -71,7 +71,7 @@ impl Edit {
                 ".tag.tag-" => self
                     .removals
                     .push((kind, value.split(',').map(percent_decode).collect())),
-                "" if value.is_empty() => self.cleared.push(kind),
+                ".tag" if value.is_empty() => self.cleared.push(kind),
                 _ => {}
             }
         } else if let Ok(index) = index.parse() {
