@@ -6,6 +6,7 @@ mod compare;
 mod http;
 mod plex;
 mod random;
+mod run;
 mod stash;
 mod world;
 
@@ -19,4 +20,5 @@ pub use stash::{
     BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, StashOptions, StashServer,
     Trigger,
 };
+pub use run::{Run, run_plugin};
 pub use world::World;

@@ -115,7 +115,7 @@ impl<T: Time> Engine<'_, T> {
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
                     let queue = &mut *self.queue;
-                    let woken = || queue.changed().unwrap_or(true);
+                    let woken = || queue.changed().unwrap_or(false);
                     let event = tokio::select! {
                         biased;
                         Some(event) = memory.under_way.next(), if !memory.under_way.is_empty() => Some(event),
@@ -150,9 +150,10 @@ impl<T: Time> Engine<'_, T> {
     }
 
     fn situation(&mut self, memory: &Memory) -> queue::Result<Situation> {
-        let now = self.time.now();
         let counts = self.queue.counts()?;
         let next_due = self.queue.next_due()?;
+        // Read last: a ready job is due "now", and must not lie ahead.
+        let now = self.time.now();
         let due = next_due.is_some_and(|at| at <= now);
         let ready = if due { counts.ready.max(1) } else { 0 };
         let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)

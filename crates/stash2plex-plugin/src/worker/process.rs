@@ -256,7 +256,9 @@ async fn first_settings(
                     && matches!(stay, Stay::WhileUseful(_)) =>
             {
                 let delay = policy.delay(tries, &mut rng);
-                journal.debug(format!("{error}; again in {:.1} s", delay.as_secs_f64()));
+                if tries == 0 {
+                    journal.warn(format!("{error}; trying again for 15 minutes"));
+                }
                 (tries, waited) = (tries + 1, waited + delay);
                 tokio::time::sleep(delay).await;
             }

@@ -1,0 +1,86 @@
+//! Running a plugin the way Stash does: a child process, one document on stdin, until stdout ends.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// What Stash saw of one plugin process.
+#[derive(Debug)]
+pub struct Run {
+    /// The document on stdout: `output` and `error`; text that is no JSON object is an output as it is.
+    pub reply: Value,
+    /// The log lines: level letter (`t d i w e p`, or `?` for a raw line) and text.
+    pub log: Vec<(char, String)>,
+    /// How the process ended.
+    pub status: ExitStatus,
+    /// From its start until Stash lets the user go on: the process has ended and nobody holds its stdout.
+    pub took: Duration,
+}
+
+impl Run {
+    /// The error the plugin answered with.
+    pub fn error(&self) -> Option<&str> {
+        self.reply.get("error")?.as_str()
+    }
+
+    /// The output the plugin answered with.
+    pub fn output(&self) -> Option<&Value> {
+        self.reply.get("output").filter(|output| !output.is_null())
+    }
+
+    /// All log lines as one text.
+    pub fn log_text(&self) -> String {
+        self.log.iter().map(|(level, text)| format!("{level} {text}\n")).collect()
+    }
+}
+
+/// Runs `program`, writes `stdin` to it and waits as Stash does.
+///
+/// # Errors
+/// The process cannot be started.
+pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
+    let started = Instant::now();
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (mut input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let text = stdin.to_owned();
+    // A plugin may exit without reading; Stash only warns.
+    let writer = thread::spawn(move || input.as_mut().map(|pipe| pipe.write_all(text.as_bytes())));
+    let logger = thread::spawn(move || read(errors));
+    let reply = read(output);
+    let status = child.wait()?;
+    let took = started.elapsed();
+    let _ = writer.join();
+    let log = logger.join().unwrap_or_default();
+    Ok(Run { reply: reply_of(&reply), log: log.lines().map(line).collect(), status, took })
+}
+
+fn read(pipe: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn reply_of(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Value::Object(map),
+        _ => serde_json::json!({ "output": text }),
+    }
+}
+
+fn line(line: &str) -> (char, String) {
+    let mut chars = line.chars();
+    match (chars.next(), chars.next(), chars.next()) {
+        (Some('\u{1}'), Some(level), Some('\u{2}')) => (level, chars.as_str().to_owned()),
+        _ => ('?', line.to_owned()),
+    }
+}
