@@ -16,9 +16,9 @@ pub use plex::{
     FileFilter, Image, Images, Item, Kind, Media, Part, PlexOptions, PlexServer, SectionKind, Tag,
     TagKind, TagMode,
 };
+pub use run::{Run, run_plugin};
 pub use stash::{
     BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, StashOptions, StashServer,
     Trigger,
 };
-pub use run::{Run, run_plugin};
 pub use world::World;

@@ -34,7 +34,10 @@ impl Run {
 
     /// All log lines as one text.
     pub fn log_text(&self) -> String {
-        self.log.iter().map(|(level, text)| format!("{level} {text}\n")).collect()
+        self.log
+            .iter()
+            .map(|(level, text)| format!("{level} {text}\n"))
+            .collect()
     }
 }
 
@@ -49,7 +52,8 @@ pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let (mut input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut input, output, errors) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let text = stdin.to_owned();
     // A plugin may exit without reading; Stash only warns.
     let writer = thread::spawn(move || input.as_mut().map(|pipe| pipe.write_all(text.as_bytes())));
@@ -59,7 +63,12 @@ pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
     let took = started.elapsed();
     let _ = writer.join();
     let log = logger.join().unwrap_or_default();
-    Ok(Run { reply: reply_of(&reply), log: log.lines().map(line).collect(), status, took })
+    Ok(Run {
+        reply: reply_of(&reply),
+        log: log.lines().map(line).collect(),
+        status,
+        took,
+    })
 }
 
 fn read(pipe: Option<impl Read>) -> String {

@@ -1,5 +1,7 @@
 //! What a person asked for in Stash's task list.
 
+mod process_queue;
+
 use std::io::Stderr;
 
 use serde_json::Value;
@@ -8,10 +10,16 @@ use stash::protocol::{Log, ServerConnection};
 use crate::request::Task;
 
 /// Runs a task and returns its data for the page and the log.
+///
+/// # Errors
+/// The task cannot be carried out; the text says why.
 pub fn run(
-    _: Task,
-    _: &ServerConnection,
-    _: &Log<Stderr>,
+    task: Task,
+    connection: &ServerConnection,
+    log: &Log<Stderr>,
 ) -> Result<Value, Box<dyn std::error::Error>> {
-    Ok(Value::Null)
+    match task {
+        Task::ProcessQueue => process_queue::run(connection, log),
+        _ => Ok(Value::Null),
+    }
 }

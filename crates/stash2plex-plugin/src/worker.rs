@@ -10,4 +10,4 @@ pub mod session;
 mod settle;
 pub mod time;
 
-pub use process::process;
+pub use process::{Stay, WorkError, process, work};

@@ -30,6 +30,7 @@ pub enum Change {
 pub type Leave = Permit<Arc<Breaker>>;
 
 impl Circuit {
+    /// Watches this breaker.
     pub fn new(breaker: Breaker) -> Self {
         let breaker = Arc::new(breaker);
         Self {
@@ -38,6 +39,7 @@ impl Circuit {
         }
     }
 
+    /// The breaker itself.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
     }

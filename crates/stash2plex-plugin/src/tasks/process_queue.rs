@@ -1,0 +1,86 @@
+//! Working the queue off in the foreground, with progress.
+
+use std::io::Stderr;
+use std::thread;
+use std::time::Duration;
+
+use breaker::Report;
+use breaker::machine::Kind;
+use queue::{Counts, Options, Queue};
+use serde_json::{Value, json};
+use stash::protocol::{Log, ServerConnection};
+
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::journal::Journal;
+use crate::worker::{Stay, work};
+use crate::worker_lock::WorkerLock;
+
+/// Between two looks at what a worker in the background does.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
+///
+/// # Errors
+/// The queue, the settings or the runtime fail.
+pub fn run(
+    connection: &ServerConnection,
+    log: &Log<Stderr>,
+) -> Result<Value, Box<dyn std::error::Error>> {
+    let dir = DataDir::create(&connection.dir)?;
+    // Made when missing, so that the first task of a new installation finds an empty queue.
+    let queue = Queue::<Job>::open(dir.database(), Options::producer())?;
+    let before = queue.counts()?;
+    log.info(format!("{} jobs wait", before.live()));
+    loop {
+        if let Some(_lock) = WorkerLock::try_take(&dir)? {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let mut journal = Journal::stash(log);
+            runtime.block_on(work(connection, &dir, &mut journal, Stay::UntilDrained))?;
+            break;
+        }
+        log.info("a worker is at it in the background; watching");
+        if watch(&dir, &queue, &before, log)? {
+            break;
+        }
+    }
+    let counts = queue.counts()?;
+    let done = counts.done.saturating_sub(before.done);
+    let set_aside = counts.dead.saturating_sub(before.dead);
+    log.progress(1.0);
+    log.info(format!(
+        "{done} jobs done, {set_aside} set aside, {} wait",
+        counts.live()
+    ));
+    if counts.live() > 0 && circuit_open(&dir) {
+        log.warn("the circuit is open: Plex is away. Nothing is lost; Health Check says more");
+    }
+    Ok(json!({ "done": done, "set_aside": set_aside, "waiting": counts.live() }))
+}
+
+/// Follows a worker in the background; true when nothing more can be done at once, false when it ended.
+fn watch(
+    dir: &DataDir,
+    queue: &Queue<Job>,
+    before: &Counts,
+    log: &Log<Stderr>,
+) -> Result<bool, Box<dyn std::error::Error>> {
+    loop {
+        let counts = queue.counts()?;
+        let done = (counts.done - before.done) as f64;
+        log.progress(done / (done + counts.live() as f64).max(1.0));
+        if counts.ready + counts.running == 0 || circuit_open(dir) {
+            return Ok(true);
+        }
+        if !WorkerLock::is_held(dir)? {
+            return Ok(false);
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+fn circuit_open(dir: &DataDir) -> bool {
+    matches!(Report::read(&dir.breaker()), Report::Known(document) if document.state == Kind::Open)
+}

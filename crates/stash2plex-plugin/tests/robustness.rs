@@ -1,0 +1,188 @@
+//! What must hold when things go wrong around the plugin.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use common::{Installed, binary};
+use serde_json::{Value, json};
+use simulators::{Trigger, run_plugin};
+
+/// Broken input is answered in words, with the exit code Stash expects.
+#[test]
+fn broken_stdin_is_answered_in_words() {
+    let plugin = Installed::new(1);
+    let task = |args: Value| plugin.world.stash.task_stdin(args);
+    let mut no_args: Value = serde_json::from_str(&task(json!({}))).unwrap();
+    no_args.as_object_mut().unwrap().remove("args");
+    let cases = [
+        (String::new(), "stdin is empty"),
+        ("hello".to_owned(), "not JSON"),
+        ("null".to_owned(), "stdin must be an object"),
+        ("[]".to_owned(), "stdin must be an object"),
+        (no_args.to_string(), "args must be an object"),
+        (task(json!({})), "names no mode"),
+        (task(json!({"mode": "dance"})), "unknown mode \"dance\""),
+        ("x".repeat(10 << 20), "not JSON"),
+    ];
+    for (stdin, words) in cases {
+        let run = plugin.run(&stdin);
+        assert!(run.status.success(), "{words}");
+        let error = run.error().unwrap_or_default();
+        assert!(error.contains(words), "{words}: {}", run.reply);
+        assert_eq!(run.output(), None);
+    }
+    assert!(!plugin.data().exists(), "nothing was written for nonsense");
+}
+
+/// A pasted cover makes a save's input megabytes large; the save is recorded all the same.
+#[test]
+fn ten_megabytes_of_input_are_recorded() {
+    let plugin = Installed::new(1);
+    let scene = plugin.world.scenes[0];
+    let stdin = plugin.world.stash.hook_stdin(&Trigger::SceneForm(scene));
+    let mut document: Value = serde_json::from_str(&stdin).unwrap();
+    let cover = format!("data:image/jpeg;base64,{}", "A".repeat(10 << 20));
+    document["args"]["hookContext"]["input"]["cover_image"] = json!(cover);
+    let run = plugin.run(&document.to_string());
+    assert_eq!(run.error(), None);
+    plugin.until_equal();
+}
+
+/// Clicks that Plex does not show start nothing.
+#[test]
+fn a_play_counter_starts_nothing() {
+    let plugin = Installed::new(1);
+    let run = plugin.hook(&Trigger::SceneUpdate(
+        plugin.world.scenes[0],
+        &["play_count"],
+    ));
+    assert!(run.output().unwrap().as_str().unwrap().contains("nothing"));
+    assert!(!plugin.data().exists());
+}
+
+/// A hundred hooks at the same moment: a hundred scenes recorded, one worker, nobody locked out.
+#[test]
+fn a_hundred_hooks_at_once() {
+    let plugin = Installed::with(100, json!({"idle_timeout": 5}));
+    let inputs: Vec<_> = plugin
+        .world
+        .scenes
+        .iter()
+        .map(|scene| plugin.world.stash.hook_stdin(&Trigger::SceneForm(*scene)))
+        .collect();
+    let workers = thread::scope(|scope| {
+        let hooks: Vec<_> = inputs
+            .iter()
+            .map(|stdin| scope.spawn(move || run_plugin(binary(), stdin).unwrap()))
+            .collect();
+        for hook in hooks {
+            let run = hook.join().unwrap();
+            assert_eq!(run.error(), None);
+            let said = run.output().unwrap().as_str().unwrap();
+            assert!(
+                said.starts_with("recorded scene:") && !said.contains("could not"),
+                "{said}"
+            );
+        }
+        plugin.until_equal();
+        plugin.workers()
+    });
+    assert_eq!(workers.len(), 1, "one worker: {workers:?}");
+    let started = plugin.worker_log().matches(" started").count();
+    assert_eq!(started, 1, "{}", plugin.worker_log());
+    let counts = plugin.queue().counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (0, 0));
+}
+
+/// `kill -9` of the worker again and again in the middle of a drain: every scene ends equal.
+#[test]
+fn kill_nine_in_the_middle_of_a_drain_loses_nothing() {
+    let plugin = Installed::with(60, json!({"idle_timeout": 5}));
+    plugin
+        .world
+        .plex
+        .set_latency(std::time::Duration::from_millis(5));
+    let mut killed = BTreeSet::new();
+    for (n, scene) in plugin.world.scenes.clone().into_iter().enumerate() {
+        plugin.save(scene);
+        if n % 10 == 9 {
+            let done = plugin.queue().counts().unwrap().done;
+            plugin.until("further", || plugin.queue().counts().unwrap().done > done);
+            killed.extend(plugin.workers());
+            plugin.kill_worker();
+        }
+    }
+    assert!(
+        killed.len() >= 3,
+        "the test must kill workers at work: {killed:?}"
+    );
+    plugin.task("process_queue");
+    plugin.until_equal();
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}
+
+/// Saves while Plex is down wait, and arrive when it is back; the outage is known as one.
+#[test]
+fn an_outage_of_plex_loses_nothing() {
+    let plugin = Installed::with(30, json!({"idle_timeout": 5}));
+    for (n, scene) in plugin.world.scenes.clone().into_iter().enumerate() {
+        if n == 10 {
+            plugin.world.plex.down();
+        }
+        plugin.save(scene);
+    }
+    plugin.until("open", || plugin.worker_log().contains("circuit open"));
+    plugin.until("probed", || {
+        plugin.worker_log().contains("Plex health check 2 failed")
+    });
+    plugin.world.plex.up().unwrap();
+    plugin.until_equal();
+    plugin.until("closed", || plugin.worker_log().contains("circuit closed"));
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+    let document = std::fs::read_to_string(plugin.data().join("circuit_breaker.json")).unwrap();
+    assert!(document.contains(r#""state": "closed""#) || document.contains(r#""state":"closed""#));
+}
+
+/// The task in the foreground shows progress and ends when nothing is left.
+#[test]
+fn process_queue_works_in_the_foreground() {
+    let plugin = Installed::with(20, json!({"enabled": false}));
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until_no_worker();
+    let run = plugin.task("process_queue");
+    assert!(
+        run.error().unwrap().contains("turned off"),
+        "{:?}",
+        run.reply
+    );
+    assert_eq!(
+        plugin.queue().counts().unwrap().live(),
+        20,
+        "disabled: nothing sent, nothing lost"
+    );
+
+    plugin.set(json!({}));
+    let run = plugin.task("process_queue");
+    assert_eq!(run.error(), None);
+    assert_eq!(run.output().unwrap()["done"], 20);
+    assert!(
+        plugin.world.comparison().is_equal(),
+        "{}",
+        plugin.world.comparison()
+    );
+    let shares: Vec<f64> = run
+        .log
+        .iter()
+        .filter(|(level, _)| *level == 'p')
+        .map(|(_, share)| share.parse().unwrap())
+        .collect();
+    assert!(
+        shares.len() > 5 && shares.is_sorted() && shares.last() == Some(&1.0),
+        "{shares:?}"
+    );
+}
