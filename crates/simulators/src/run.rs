@@ -1,7 +1,7 @@
 //! Running a plugin the way Stash does: a child process, one document on stdin, until stdout ends.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,6 +69,26 @@ pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
         status,
         took,
     })
+}
+
+/// Builds a program of this workspace, if need be, in the profile of the running example or benchmark, and says where
+/// it is.
+///
+/// # Errors
+/// It does not build, or the running program is not in cargo's target folder.
+pub fn build_program(package: &str, name: &str) -> io::Result<PathBuf> {
+    let running = std::env::current_exe()?;
+    let profile = running.ancestors().nth(2).unwrap_or(&running);
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "--package", package, "--bin", name]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    if !build.status()?.success() {
+        return Err(io::Error::other(format!("{package} does not build")));
+    }
+    Ok(profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 fn read(pipe: Option<impl Read>) -> String {

@@ -6,6 +6,7 @@ pub mod hook;
 pub mod job;
 pub mod journal;
 pub mod ledger;
+pub mod obfuscate;
 pub mod outcome;
 pub mod plugin;
 pub mod request;

@@ -124,6 +124,8 @@ impl ErrorKind {
 /// A scene that is not in Plex is tried this often before it is a dead letter.
 pub const NOT_FOUND_TRIES: u32 = 12;
 const NOT_FOUND_CAP: Duration = Duration::from_secs(600);
+/// No server's wish keeps a job waiting for longer.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 const RETRY_CAP: Duration = Duration::from_secs(80);
 
 impl<L> Outcome<L> {
@@ -163,7 +165,8 @@ impl<L> Outcome<L> {
             Self::Failing { retry_after, .. } => {
                 let base = settings.retry_base;
                 let delay = jitter(base, RETRY_CAP.max(base), past);
-                Fate::Retry(delay.max(retry_after.unwrap_or_default()))
+                let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                Fate::Retry(delay.max(asked))
             }
         }
     }
@@ -201,3 +204,6 @@ impl<L> Outcome<L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

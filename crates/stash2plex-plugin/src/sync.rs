@@ -3,21 +3,24 @@
 mod convert;
 mod failure;
 mod find;
+mod index;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use scene_sync::{LastWritten, PathMap, Policy};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::job::Related;
 use crate::ledger::Row;
+use crate::obfuscate::Paths;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 
 use failure::Failed;
 use find::{Finder, NotFound, Place};
+use index::Indexes;
 use write::Writer;
 
 /// A scene and its item are equal.
@@ -40,6 +43,10 @@ pub struct Syncer {
     places: RefCell<Option<Rc<[Place]>>>,
     /// Plex has one database writer: edits go one at a time, while reads overlap.
     writing: Mutex<()>,
+    /// Reads that may overlap.
+    reading: Semaphore,
+    indexes: Indexes,
+    paths: Paths,
 }
 
 impl Syncer {
@@ -54,6 +61,9 @@ impl Syncer {
             libraries: settings.libraries.clone(),
             places: RefCell::default(),
             writing: Mutex::default(),
+            reading: Semaphore::new(settings.concurrency),
+            indexes: Indexes::default(),
+            paths: Paths { hidden: settings.obfuscate_paths },
         }
     }
 
@@ -101,15 +111,7 @@ impl Syncer {
         if last.is_none() && nothing.written.is_none() {
             return Ok(None);
         }
-        let places = self.places().await?;
-        let finder = Finder {
-            plex: &self.plex,
-            places: &places,
-            map: &self.map,
-            strict: self.strict,
-        };
-        let known = row.and_then(|row| row.rating_key.parse().ok());
-        let found = finder.find(scene, known.as_ref()).await?;
+        let found = self.find(scene, row).await?;
         let plan = scene_sync::plan(scene, &convert::item(&found.item), last, &self.policy);
         let changes = changes(&plan);
         if plan.is_empty() {
@@ -125,6 +127,26 @@ impl Syncer {
             .await
             .map_err(NotFound::Failed)?;
         Ok(written.map(|written| (written, changes)))
+    }
+
+    async fn find(
+        &self,
+        scene: &scene_sync::Scene,
+        row: Option<&Row<LastWritten>>,
+    ) -> Result<find::Found, NotFound> {
+        // Closed never, so this only waits.
+        let _overlapping = self.reading.acquire().await;
+        let places = self.places().await?;
+        let finder = Finder {
+            plex: &self.plex,
+            places: &places,
+            map: &self.map,
+            strict: self.strict,
+            indexes: &self.indexes,
+            paths: self.paths,
+        };
+        let known = row.and_then(|row| row.rating_key.parse().ok());
+        finder.find(scene, known.as_ref()).await
     }
 
     /// The sections to search, read once for each worker.
@@ -225,7 +247,7 @@ impl Syncer {
         }
         .await;
         match result {
-            Ok(()) => Outcome::Skipped(format!("Plex scans {path}")),
+            Ok(()) => Outcome::Skipped(format!("Plex scans {}", self.paths.show(&path))),
             Err(NotFound::Failed(failed)) => failed.into(),
             Err(_) => Outcome::Skipped("no library".to_owned()),
         }

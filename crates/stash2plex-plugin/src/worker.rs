@@ -8,6 +8,8 @@ mod process;
 mod ramp;
 pub mod session;
 mod settle;
+#[cfg(test)]
+mod story;
 pub mod time;
 
 pub use process::{Stay, WorkError, process, work};

@@ -6,6 +6,8 @@ use scene_sync::{PathMap, Scene};
 
 use super::convert;
 use super::failure::Failed;
+use super::index::Indexes;
+use crate::obfuscate::Paths;
 
 /// An item with its details, and where it is.
 pub struct Found {
@@ -41,6 +43,8 @@ pub struct Finder<'a> {
     pub places: &'a [Place],
     pub map: &'a PathMap,
     pub strict: bool,
+    pub indexes: &'a Indexes,
+    pub paths: Paths,
 }
 
 impl Finder<'_> {
@@ -56,14 +60,7 @@ impl Finder<'_> {
         for file in &scene.files {
             let path = self.map.map(&file.path);
             for place in self.places {
-                let search = self
-                    .plex
-                    .find_by_file(&place.section, place.kind, &path)
-                    .await?;
-                let new = match search {
-                    FileSearch::Candidates(new) => new,
-                    FileSearch::Ignored => self.listed(place, &path).await?,
-                };
+                let new = self.search(place, &path).await?;
                 items.extend(new.into_iter().map(|item| (item, place)));
             }
             // The next file is another copy of the same scene: only needed when this one is not there.
@@ -73,10 +70,19 @@ impl Finder<'_> {
                 verdict => return self.decide(verdict, &items).await,
             }
         }
-        let shown = self.map.map(&scene.files[0].path);
-        Err(NotFound::NotThere(format!(
-            "Plex has no file {shown} (yet)"
-        )))
+        let path = self.map.map(&scene.files[0].path);
+        let shown = self.paths.show(&path);
+        Err(NotFound::NotThere(format!("Plex has no file {shown} (yet)")))
+    }
+
+    async fn search(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
+        if !self.indexes.covers(place).await {
+            let search = self.plex.find_by_file(&place.section, place.kind, path).await?;
+            if let FileSearch::Candidates(items) = search {
+                return Ok(items);
+            }
+        }
+        Ok(self.indexes.items(self.plex, place, path).await?)
     }
 
     async fn recognise(
@@ -116,10 +122,10 @@ impl Finder<'_> {
                     .map(|first| first.item.clone())
                     .unwrap_or_default()
             }
-            verdict => return Err(NotFound::Ambiguous(verdict.to_string())),
+            _ => return Err(NotFound::Ambiguous(self.words(verdict))),
         };
         let Some((item, place)) = items.iter().find(|(item, _)| item.key.as_str() == key) else {
-            return Err(NotFound::Ambiguous(verdict.to_string()));
+            return Err(NotFound::Ambiguous(self.words(verdict)));
         };
         // Listings cut the tags; only the details tell what is there.
         let item = self.plex.item(&item.key).await?;
@@ -130,26 +136,15 @@ impl Finder<'_> {
         })
     }
 
-    /// For servers that ignore the file filter: the items of a section that have the file's name.
-    async fn listed(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
-        let name = file_name(path);
-        let (mut found, mut start) = (Vec::new(), Some(0));
-        while let Some(from) = start {
-            let page = self
-                .plex
-                .page(&place.section, place.kind, plex::Sort::Title, from, PAGE)
-                .await?;
-            start = page.next;
-            found.extend(page.items.into_iter().filter(|item| {
-                item.files()
-                    .any(|part| file_name(&part.file).eq_ignore_ascii_case(name))
-            }));
+    fn words(&self, mut verdict: Verdict) -> String {
+        if let Verdict::Ambiguous { candidates, .. } = &mut verdict {
+            for candidate in candidates {
+                candidate.path = self.paths.show(&candidate.path).into_owned();
+            }
         }
-        Ok(found)
+        verdict.to_string()
     }
 }
-
-const PAGE: u32 = 500;
 
 /// Whether one of several may be taken when the user asked for that.
 fn may_guess(reason: Reason) -> bool {
@@ -161,8 +156,4 @@ fn candidates(items: &[(Item, &Place)]) -> Vec<Candidate> {
         .iter()
         .flat_map(|(item, _)| convert::candidates(std::slice::from_ref(item)))
         .collect()
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or_default()
 }

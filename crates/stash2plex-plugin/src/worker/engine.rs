@@ -114,12 +114,13 @@ impl<T: Time> Engine<'_, T> {
                 Next::Claim(most) => self.claim(most, &mut memory)?,
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
+                    let busy = !memory.under_way.is_empty();
                     let queue = &mut *self.queue;
                     let woken = || queue.changed().unwrap_or(false);
                     let event = tokio::select! {
                         biased;
-                        Some(event) = memory.under_way.next(), if !memory.under_way.is_empty() => Some(event),
-                        () = self.time.sleep(until, woken) => None,
+                        Some(event) = memory.under_way.next(), if busy => Some(event),
+                        () = self.time.sleep(until, busy, woken) => None,
                     };
                     if let Some(event) = event {
                         self.handle(event, &mut memory)?;
@@ -188,6 +189,9 @@ impl<T: Time> Engine<'_, T> {
     /// Takes jobs, each with leave to call Plex, and starts them.
     fn claim(&mut self, most: usize, memory: &mut Memory) -> queue::Result<()> {
         let trial = self.plex.gate(self.time.now()) == agenda::Gate::Trial;
+        if trial {
+            self.count_affected(self.queue.counts()?.live());
+        }
         let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave())
             .take(most)
             .collect();

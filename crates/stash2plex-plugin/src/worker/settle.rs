@@ -135,7 +135,10 @@ impl<T: Time> Engine<'_, T> {
 
     /// A line for the log, when there is something to say.
     fn tell(&self, job: &Job, errand: &Errand, fate: &Fate) {
-        let name = job.key().replace(':', " ");
+        let name = match job {
+            Job::PlexScan { .. } => "scan".to_owned(),
+            job => job.key().replace(':', " "),
+        };
         match (&errand.outcome, fate) {
             (Outcome::Synced(synced), _) if synced.changes.is_empty() => {
                 self.journal.debug(format!("{name}: Plex is equal already"));
@@ -165,6 +168,15 @@ impl<T: Time> Engine<'_, T> {
             (outcome, _) => self
                 .journal
                 .debug(format!("{name}: {}", outcome.failure().1)),
+        }
+    }
+
+    /// Notes on the outage how many jobs waited for its end, those that came meanwhile too.
+    pub(super) fn count_affected(&self, waiting: u64) {
+        let breaker = self.plex.breaker();
+        let known = breaker.snapshot().outages.ongoing().map_or(waiting, |o| o.jobs_affected);
+        if waiting > known {
+            breaker.count_affected(waiting - known);
         }
     }
 
@@ -212,7 +224,7 @@ impl<T: Time> Engine<'_, T> {
         match self.plex.change() {
             None => {}
             Some(Change::Opened) => {
-                self.plex.breaker().count_affected(waiting);
+                self.count_affected(waiting);
                 let left = self.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
                 let hint = if why == "unauthorized" {

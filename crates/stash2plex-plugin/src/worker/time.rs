@@ -7,8 +7,14 @@ pub trait Time {
     /// The wall clock.
     fn now(&self) -> SystemTime;
 
-    /// Sleeps until `until`, or until `woken` says true, which is asked now and then.
-    fn sleep(&self, until: SystemTime, woken: impl FnMut() -> bool) -> impl Future<Output = ()>;
+    /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says that calls
+    /// are under way, which end the sleep too: a clock that is not real must not run ahead of them.
+    fn sleep(
+        &self,
+        until: SystemTime,
+        busy: bool,
+        woken: impl FnMut() -> bool,
+    ) -> impl Future<Output = ()>;
 }
 
 /// Another process's job is noticed within this time. Each look costs a few microseconds.
@@ -23,7 +29,7 @@ impl Time for SystemTimer {
         SystemTime::now()
     }
 
-    async fn sleep(&self, until: SystemTime, mut woken: impl FnMut() -> bool) {
+    async fn sleep(&self, until: SystemTime, _: bool, mut woken: impl FnMut() -> bool) {
         while !woken() {
             let Ok(left) = until.duration_since(self.now()) else {
                 return;

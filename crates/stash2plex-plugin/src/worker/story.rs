@@ -1,0 +1,244 @@
+//! Eight hours of outage on a virtual clock: the real queue, breaker and clients, simulated servers
+//! on real sockets, and no waiting.
+
+use std::cell::RefCell;
+use std::future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use backoff::SplitMix64;
+use breaker::{Breaker, FakeClock, FileStore, Rules};
+use plex_health::Schedule;
+use queue::{Clock, ManualClock, NewJob, Options, Queue};
+use serde_json::json;
+use simulators::{Fault, StashOptions, World};
+use stash::protocol::PluginInput;
+
+use super::circuit::Circuit;
+use super::engine::{End, Engine};
+use super::time::Time;
+use super::{ramp, session};
+use crate::data_dir::DataDir;
+use crate::job::{Job, scene_key};
+use crate::journal::Journal;
+use crate::ledger;
+use crate::settings::Settings;
+use crate::sync::Syncer;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Moves only when the worker sleeps and nothing is under way.
+struct Virtual<'a> {
+    queue: Arc<ManualClock>,
+    breaker: Arc<FakeClock>,
+    began: SystemTime,
+    /// Called with the time passed since the beginning, whenever it passes.
+    passing: RefCell<Box<dyn FnMut(Duration) + 'a>>,
+}
+
+impl Time for Virtual<'_> {
+    fn now(&self) -> SystemTime {
+        self.queue.now()
+    }
+
+    async fn sleep(&self, until: SystemTime, busy: bool, _: impl FnMut() -> bool) {
+        if busy {
+            return future::pending().await;
+        }
+        let left = until.duration_since(self.now()).unwrap_or_default();
+        self.queue.advance(left);
+        self.breaker.advance(left);
+        let passed = self.now().duration_since(self.began).unwrap_or_default();
+        (self.passing.borrow_mut())(passed);
+    }
+}
+
+#[test]
+fn eight_hours_of_outage() {
+    const JOBS: usize = 300;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(outage(JOBS, 8 * HOUR));
+}
+
+async fn outage(jobs: usize, length: Duration) {
+    let config = tempfile::tempdir().unwrap();
+    let options = StashOptions {
+        config_dir: config.path().to_owned(),
+        ..StashOptions::default()
+    };
+    let world = World::with(jobs, 1, options, simulators::PlexOptions::default()).unwrap();
+    let map = json!({
+        "plex_url": world.plex.url(), "plex_token": world.plex.token(),
+        "path_map": "/data=>/media/scenes", "sync_poster": false, "sync_background": false,
+        "sync_collection": false, "sync_rating": false,
+    });
+    let (settings, faults) = Settings::read(map.as_object().unwrap(), |_| None);
+    assert_eq!(faults, []);
+    let dir = DataDir::create(config.path()).unwrap();
+
+    let clock = Arc::new(ManualClock::default());
+    let began = clock.now();
+    let breaker_clock = Arc::new(FakeClock::at(ramp::instant(began)));
+    let options = Options::consumer().clock(clock.clone());
+    let mut queue = Queue::<Job>::open(dir.database(), options).unwrap();
+    ledger::create(queue.sql()).unwrap();
+    // Due one after the other, so that the order of the drain can be told.
+    let due = |n: usize| began - HOUR + Duration::from_millis(n as u64);
+    let scenes = world.scenes.iter().enumerate();
+    let waiting = scenes.map(|(n, id)| {
+        NewJob::new(Job::Scene {
+            id: *id,
+            force: false,
+        })
+        .key(scene_key(*id))
+        .due_at(due(n))
+    });
+    queue.enqueue_all(waiting).unwrap();
+
+    let lines = RefCell::new(Vec::new());
+    let journal = Journal::memory(&lines);
+    let (mut read, mut count) = (0, 0);
+    let mut wrote = || {
+        let lines = lines.borrow();
+        count += lines[read..].iter().filter(|line| line.contains(": wrote ")).count();
+        read = lines.len();
+        count
+    };
+    let (mut seen_down, mut drained) = (0, Vec::new());
+    world.plex.fail_with(Fault::maintenance());
+    let (seen, curve) = (&mut seen_down, &mut drained);
+    let passing = |passed: Duration| {
+        if passed >= length && *seen == 0 {
+            *seen = world.plex.request_count();
+            world.plex.clear_faults();
+        }
+        if *seen > 0 {
+            curve.push((passed, wrote()));
+        }
+    };
+    let time = Virtual {
+        queue: clock.clone(),
+        breaker: breaker_clock.clone(),
+        began,
+        passing: RefCell::new(Box::new(passing)),
+    };
+
+    let rules = Rules::default().early_trial_after(Duration::ZERO);
+    let store = FileStore::open(dir.breaker()).unwrap();
+    let plex = Breaker::builder(rules)
+        .clock(breaker_clock.clone())
+        .open(store)
+        .unwrap();
+    let stash = Breaker::builder(Rules::default())
+        .clock(breaker_clock)
+        .build();
+    let (mut plex, mut stash) = (Circuit::new(plex), Circuit::new(stash));
+    let connection = PluginInput::parse(world.stash.task_stdin(json!({})).as_bytes()).unwrap();
+    let client = session::stash(&connection.server_connection).unwrap();
+    let target = settings.plex.as_ref().unwrap();
+    let plex_client = session::plex(target, &settings, &dir).unwrap();
+    let engine = Engine {
+        time: &time,
+        journal: &journal,
+        queue: &mut queue,
+        settings: &settings,
+        plex: &mut plex,
+        stash: &mut stash,
+        schedule: &mut Schedule::default(),
+        syncer: Rc::new(Syncer::new(client, plex_client, &settings)),
+        probe: session::probe(target, &settings, &dir).unwrap(),
+        ramp: None,
+        rng: SplitMix64::new(3),
+        drain: false,
+        refresh_at: None,
+    };
+    assert_eq!(engine.run().await.unwrap(), End::Idle);
+    drop(time);
+
+    // Nothing lost, nothing dead, no attempt spent, one outage.
+    assert!(world.comparison().is_equal(), "{}", world.comparison());
+    let counts = queue.counts().unwrap();
+    assert_eq!(
+        (counts.live(), counts.dead, counts.done),
+        (0, 0, jobs as u64)
+    );
+    let log = plex.breaker().snapshot().outages;
+    let outages: Vec<_> = log.outages().collect();
+    assert_eq!(outages.len(), 1);
+    assert_eq!(outages[0].jobs_affected, jobs as u64);
+    assert_eq!(outages[0].reason.as_str(), "starting");
+    let lasted = outages[0].ended.unwrap() - outages[0].started;
+    assert!(
+        lasted >= length && lasted < length + Duration::from_secs(120),
+        "{lasted:?}"
+    );
+
+    // A probe now and then, a trial a minute: what Plex had to answer while it was down.
+    let minutes = length.as_secs() / 60;
+    let (least, most) = (minutes as usize, 4 * minutes as usize + 20);
+    assert!(
+        (least..most).contains(&seen_down),
+        "{seen_down} requests in {minutes} minutes"
+    );
+
+    check_order(&world);
+    check_ramp(&drained);
+    let text = lines.borrow().join("\n");
+    assert_eq!(
+        text.matches("circuit open").count(),
+        1,
+        "said once:\n{text}"
+    );
+    assert_eq!(text.matches("gentle start is over").count(), 1);
+}
+
+/// In the order of due times, but for those under way together.
+fn check_order(world: &World) {
+    let position = |key: &str| world.items.iter().position(|item| item.to_string() == key);
+    let edits = world.plex.requests();
+    let order: Vec<usize> = edits
+        .iter()
+        .filter(|request| request.method == "PUT")
+        .filter_map(|request| {
+            let id = request
+                .query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("id="))?;
+            position(id)
+        })
+        .collect();
+    assert_eq!(order.len(), world.scenes.len(), "one edit a scene");
+    for (n, place) in order.iter().enumerate() {
+        assert!(n.abs_diff(*place) <= 16, "edit {n} was of scene {place}");
+    }
+}
+
+/// From 5 to 20 a second within 300 s: after t seconds 5·t + t²/40 jobs, within 5 %.
+fn check_ramp(drained: &[(Duration, usize)]) {
+    let Some(start) = drained
+        .iter()
+        .find(|(_, done)| *done > 0)
+        .map(|(at, _)| *at)
+    else {
+        panic!("nothing drained");
+    };
+    for seconds in [60.0, 120.0, 180.0, 240.0, 299.0_f64] {
+        let at = start + Duration::from_secs_f64(seconds);
+        let done = drained
+            .iter()
+            .take_while(|(passed, _)| *passed <= at)
+            .last()
+            .unwrap()
+            .1 as f64;
+        let expected = 5.0 * seconds + seconds * seconds / 40.0;
+        let off = (done - expected).abs() / expected;
+        assert!(
+            off < 0.05,
+            "after {seconds} s: {done} jobs, expected {expected}"
+        );
+    }
+}
