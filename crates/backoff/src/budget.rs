@@ -80,13 +80,13 @@ impl Budget {
 
     /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve + calls · percent / 100.
     ///
-    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the reserve and one retry. Timeouts
-    /// cost as much as other failures, and success returns nothing.
+    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the reserve, one call's share
+    /// and one retry. Timeouts cost as much as other failures, and success returns nothing.
     #[must_use]
     pub const fn ratio(percent: u32, reserve: u32) -> Self {
         let tokens = reserve.saturating_mul(100);
         let terms = Terms {
-            capacity: tokens.saturating_add(if percent > 100 { percent } else { 100 }),
+            capacity: tokens.saturating_add(percent).saturating_add(100),
             retry: 100,
             timeout: 100,
             per_call: percent,
