@@ -115,13 +115,11 @@ impl Budget {
     }
 
     fn deposit(&self, tokens: u32) {
-        let capacity = self.terms.capacity;
-        // Nothing to add is the common case on a healthy path: it must not write to a shared cache line.
-        if tokens > 0 && self.tokens() < capacity {
-            self.tokens.update(Relaxed, Relaxed, |now| {
-                now.saturating_add(tokens).min(capacity)
-            });
-        }
+        // A full bucket, the common case, is only read: writing would take its cache line from the other threads.
+        let _ = self.tokens.try_update(Relaxed, Relaxed, |now| {
+            let then = now.saturating_add(tokens).min(self.terms.capacity);
+            (then != now).then_some(then)
+        });
     }
 
     fn withdraw(&self, tokens: u32) -> bool {

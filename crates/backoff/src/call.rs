@@ -2,7 +2,7 @@ use core::{error::Error, fmt, marker::PhantomData, time::Duration};
 
 use rand_core::Rng;
 
-use crate::{Budget, BudgetedCall, Decision, Env, GiveUp, Hint, Retry, Slept};
+use crate::{Budget, BudgetedCall, Env, GiveUp, Hint, Retry, Slept};
 
 /// An operation about to be run with retries: made by [`Retry::call`], [`call_in`](Retry::call_in) or
 /// [`call_async`](Retry::call_async), ended by [`run`](Self::run) or [`run_async`](Self::run_async).
@@ -220,7 +220,12 @@ where
 {
     fn start(&mut self) -> Progress<'b> {
         Progress {
-            first_try: (self.env.clock)(),
+            // Reading a clock is dear beside a call that succeeds at once, and only a deadline needs it.
+            first_try: if self.retry.has_deadline() {
+                (self.env.clock)()
+            } else {
+                Duration::ZERO
+            },
             tries: 0,
             budgeted: self.budget.map(Budget::call),
         }
@@ -230,18 +235,10 @@ where
     fn next_delay(&mut self, progress: &mut Progress<'_>, error: &E) -> Result<Duration, GiveUp> {
         progress.tries = progress.tries.saturating_add(1);
         let hint = (self.hint)(error);
-        let now = (self.env.clock)();
-        let decision = self.retry.decide(
-            progress.first_try,
-            progress.tries,
-            now,
-            hint,
-            &mut self.env.rng,
-        );
-        let delay = match decision {
-            Decision::RetryAt(at) => at.saturating_sub(now),
-            Decision::GiveUp(why) => return Err(why),
-        };
+        let elapsed = || (self.env.clock)().saturating_sub(progress.first_try);
+        let delay = self
+            .retry
+            .next_delay(elapsed, progress.tries, hint, &mut self.env.rng)?;
         if let Some(call) = &mut progress.budgeted
             && !call.may_retry(hint)
         {

@@ -46,17 +46,17 @@ impl From<()> for Slept {
 
 /// [`Env::blocking`].
 #[cfg(feature = "std")]
-pub type Blocking = Env<fn(Duration), fn() -> Duration, crate::SplitMix64>;
+pub type Blocking = Env<fn(Duration), fn() -> Duration, crate::Unseeded>;
 
 #[cfg(feature = "std")]
 impl Blocking {
-    /// `std::thread::sleep`, `std::time::Instant` and a fresh seed.
+    /// `std::thread::sleep`, `std::time::Instant` and [`Unseeded`](crate::Unseeded) randomness.
     #[must_use]
     pub fn blocking() -> Self {
         Self {
             sleep: std::thread::sleep,
             clock: monotonic,
-            rng: crate::SplitMix64::fresh(),
+            rng: crate::Unseeded,
         }
     }
 }
@@ -69,7 +69,7 @@ fn monotonic() -> Duration {
 
 #[cfg(feature = "tokio")]
 impl Env<(), (), ()> {
-    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and a fresh seed.
+    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and [`Unseeded`](crate::Unseeded) randomness.
     ///
     /// ```
     /// use backoff::{Env, Retry};
@@ -81,12 +81,12 @@ impl Env<(), (), ()> {
     /// ```
     #[must_use]
     pub fn tokio()
-    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::SplitMix64> {
+    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::Unseeded> {
         let start = tokio::time::Instant::now();
         Env {
             sleep: tokio::time::sleep,
             clock: move || start.elapsed(),
-            rng: crate::SplitMix64::fresh(),
+            rng: crate::Unseeded,
         }
     }
 }

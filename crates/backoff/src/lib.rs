@@ -11,7 +11,7 @@
 //!
 //! # Features
 //!
-//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`SplitMix64::fresh`]. Without it the crate is `no_std` and never allocates
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std` and never allocates
 //!   (it does not with it, either).
 //! * `tokio`: `Env::tokio`.
 #![forbid(unsafe_code)]
@@ -24,6 +24,8 @@ pub mod guide;
 mod policy;
 mod retry;
 mod splitmix;
+#[cfg(feature = "std")]
+mod unseeded;
 
 pub use budget::{Budget, BudgetedCall};
 pub use call::{Call, GaveUp};
@@ -31,6 +33,8 @@ pub use env::{Env, Slept};
 pub use policy::{Delays, Jitter, Policy};
 pub use retry::{Decision, GiveUp, Hint, Retry};
 pub use splitmix::SplitMix64;
+#[cfg(feature = "std")]
+pub use unseeded::Unseeded;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -151,9 +151,23 @@ impl Retry {
         hint: Hint,
         rng: &mut (impl Rng + ?Sized),
     ) -> Decision {
+        match self.next_delay(|| now.saturating_sub(first_try), past_tries, hint, rng) {
+            Ok(delay) => Decision::RetryAt(now.saturating_add(delay)),
+            Err(why) => Decision::GiveUp(why),
+        }
+    }
+
+    /// The delay before the next try, or why there is none. Only a deadline asks what time has `elapsed` since the first try began.
+    pub(crate) fn next_delay(
+        &self,
+        elapsed: impl FnOnce() -> Duration,
+        past_tries: u32,
+        hint: Hint,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Duration, GiveUp> {
         let (policy, floor) = match hint {
-            Hint::Permanent => return Decision::GiveUp(GiveUp::Permanent),
-            Hint::Cancelled => return Decision::GiveUp(GiveUp::Cancelled),
+            Hint::Permanent => return Err(GiveUp::Permanent),
+            Hint::Cancelled => return Err(GiveUp::Cancelled),
             Hint::Transient | Hint::Timeout => (self.policy, Duration::ZERO),
             Hint::Policy(policy) => (policy, Duration::ZERO),
             Hint::RetryAfter(wait) => (self.policy, wait.min(self.retry_after_max)),
@@ -161,16 +175,20 @@ impl Retry {
         if let Some(max) = self.max_tries
             && past_tries >= max
         {
-            return Decision::GiveUp(GiveUp::Tries { max });
+            return Err(GiveUp::Tries { max });
         }
         let delay = policy.delay(past_tries.saturating_sub(1), rng).max(floor);
-        let next = now.saturating_sub(first_try).saturating_add(delay);
-        if let Some(deadline) = self.deadline
-            && next > deadline
-        {
-            return Decision::GiveUp(GiveUp::Deadline { deadline, next });
+        if let Some(deadline) = self.deadline {
+            let next = elapsed().saturating_add(delay);
+            if next > deadline {
+                return Err(GiveUp::Deadline { deadline, next });
+            }
         }
-        Decision::RetryAt(now.saturating_add(delay))
+        Ok(delay)
+    }
+
+    pub(crate) const fn has_deadline(&self) -> bool {
+        self.deadline.is_some()
     }
 }
 

@@ -27,12 +27,11 @@ impl SplitMix64 {
         Self(seed)
     }
 
-    /// A sequence no other generator of this or another process shares, from the standard library's hash keys.
+    /// The sequence of a seed drawn from [`Unseeded`](crate::Unseeded).
     #[cfg(feature = "std")]
     #[must_use]
     pub fn fresh() -> Self {
-        use std::hash::BuildHasher;
-        Self(std::hash::RandomState::new().hash_one(GAMMA))
+        Self(rand_core::Rng::next_u64(&mut crate::Unseeded))
     }
 
     /// The sequence without its first `draws` items, in constant time.

@@ -64,7 +64,8 @@ async fn a_timeout_around_it_stops_it() {
 async fn the_future_can_move_between_threads() {
     let call = Retry::default()
         .call_async(Env::tokio(), async || {
-            Ok::<_, String>(tokio::task::yield_now().await)
+            tokio::task::yield_now().await;
+            Ok::<_, String>(())
         })
         .when(|error| error == "busy")
         .notify(|_, _| ());
