@@ -21,6 +21,8 @@ mod budget;
 mod call;
 mod env;
 pub mod guide;
+#[cfg(doctest)]
+mod must_not_compile;
 mod policy;
 mod retry;
 mod splitmix;

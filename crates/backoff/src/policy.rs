@@ -47,13 +47,6 @@ pub enum Jitter {
 /// let exact = POLICY.with_jitter(Jitter::None);
 /// assert_eq!(exact.delay_seeded(3, 0), Duration::from_secs(40));
 /// ```
-///
-/// Builders return the changed policy, and a result thrown away is a warning (an error here):
-///
-/// ```compile_fail
-/// #![deny(unused_must_use)]
-/// backoff::Policy::default().with_jitter(backoff::Jitter::Equal);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     base: u64,
