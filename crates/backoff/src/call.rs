@@ -7,7 +7,8 @@ use crate::{Budget, BudgetedCall, Env, GiveUp, Hint, Retry, Slept};
 /// An operation about to be run with retries: made by [`Retry::call`], [`call_in`](Retry::call_in) or
 /// [`call_async`](Retry::call_async), ended by [`run`](Self::run) or [`run_async`](Self::run_async).
 ///
-/// `W` is the [`Env`], `E` the operation's error, `H` and `N` what [`hint`](Self::hint) and [`notify`](Self::notify) were given.
+/// `W` is the [`Env`], `E` the operation's error, `H` and `N` what [`hint`](Self::hint) and [`notify`](Self::notify)
+/// were given.
 #[must_use = "nothing happens until `run` or `run_async`"]
 pub struct Call<'b, F, W, E, H = fn(&E) -> Hint, N = fn(&E, Duration)> {
     retry: Retry,
@@ -122,7 +123,8 @@ impl<'b, F, W, E, H, N> Call<'b, F, W, E, H, N> {
         })
     }
 
-    /// Called before each sleep, with the error and the delay. Not called when the call is given up: that is in the result.
+    /// Called before each sleep, with the error and the delay. Not called when the call is given up: that is in the
+    /// result.
     pub fn notify<N2: FnMut(&E, Duration)>(self, notify: N2) -> Call<'b, F, W, E, H, N2> {
         Call {
             retry: self.retry,

@@ -1,4 +1,5 @@
-//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its cap.
+//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its
+//! cap.
 //!
 //! | question | answer |
 //! |---|---|
@@ -11,8 +12,8 @@
 //!
 //! # Features
 //!
-//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std` and never allocates
-//!   (it does not with it, either).
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std` and never
+//!   allocates (it does not with it, either).
 //! * `tokio`: `Env::tokio`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]

@@ -1,6 +1,4 @@
 //! The runners, sync and async, in a simulated world: no test here sleeps.
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used)]
 use std::{
     cell::{Cell, RefCell},
     future::Future,

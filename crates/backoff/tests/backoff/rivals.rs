@@ -1,5 +1,4 @@
 //! Faults found in other crates and services, each named after where it was found; none may be ours.
-#![allow(clippy::unwrap_used)]
 use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 use backoff::{Budget, Decision, Env, GiveUp, Hint, Jitter, Policy, Retry, SplitMix64};
@@ -63,7 +62,8 @@ fn tokio_retry2_max_interval_is_not_a_maximum_interval() {
 
 // No jitter left, or holes in it.
 
-/// Once at the maximum all clients waited exactly that long; the first delay was always the minimum. yoshuawuyts/exponential-backoff#24, #30, #36.
+/// Once at the maximum all clients waited exactly that long; the first delay was always the minimum.
+/// yoshuawuyts/exponential-backoff#24, #30, #36.
 #[test]
 fn exponential_backoff_24_no_jitter_at_the_maximum() {
     let policy = Policy::exponential(secs(1), secs(60));
@@ -88,7 +88,8 @@ fn exponential_backoff_holes_in_the_jitter() {
     );
 }
 
-/// The drawn value was clamped, so decorrelated delays piled up at the cap. TrueLayer/retry-policies#10 removed them for it.
+/// The drawn value was clamped, so decorrelated delays piled up at the cap. TrueLayer/retry-policies#10 removed them
+/// for it.
 #[test]
 fn retry_policies_10_clamping_destroys_decorrelated_jitter() {
     let policy = Policy::exponential(secs(5), secs(80)).with_jitter(Jitter::Decorrelated);
@@ -107,7 +108,8 @@ fn tokio_retry2_jitter_drawn_once() {
     assert_eq!(distinct.len(), 1000);
 }
 
-/// Without `std` every generator had the same constant seed, so all devices agreed on their jitter. Here none is made up: a source must be given.
+/// Without `std` every generator had the same constant seed, so all devices agreed on their jitter. Here none is made
+/// up: a source must be given.
 #[cfg(feature = "std")]
 #[test]
 fn backon_no_std_all_devices_draw_the_same() {
@@ -281,7 +283,8 @@ fn retry_policies_23_both_limits_at_once() {
     assert_eq!(decide(4, secs(9)), Decision::RetryAt(secs(10)));
 }
 
-/// `backoff` 0.4 had no limit to the tries at all. ihrwein/backoff#60, #55; it had a deadline of 15 minutes nobody asked for: #39, #42, #43.
+/// `backoff` 0.4 had no limit to the tries at all. ihrwein/backoff#60, #55; it had a deadline of 15 minutes nobody
+/// asked for: #39, #42, #43.
 #[test]
 fn backoff_60_no_limit_of_tries_but_a_hidden_deadline() {
     let retry = Retry::new(Policy::exponential(secs(1), secs(1)));
@@ -365,7 +368,8 @@ fn aws_sdk_go_3550_a_ratio_refills_from_calls_alone() {
     assert_eq!(granted, 10);
 }
 
-/// The bucket of a client was silently unset, and retries were unbounded. awslabs/aws-sdk-rust#1234. The runner charges every retry.
+/// The bucket of a client was silently unset, and retries were unbounded. awslabs/aws-sdk-rust#1234. The runner
+/// charges every retry.
 #[test]
 fn aws_sdk_rust_1234_the_budget_is_silently_ignored() {
     let budget = Budget::token_bucket(25);

@@ -1,18 +1,16 @@
 //! The async runner under tokio, its clock paused: an hour passes at once, and exactly.
-#![cfg(feature = "tokio")]
-#![allow(clippy::unwrap_used)]
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
+use ::tokio::time::{Instant, sleep, timeout};
 use backoff::{Env, GiveUp, Jitter, Policy, Retry};
-use tokio::time::{Instant, sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const RETRY: Retry = Retry::new(Policy::exponential(HOUR, HOUR).with_jitter(Jitter::None));
 
-#[tokio::test(start_paused = true)]
+#[::tokio::test(start_paused = true)]
 async fn sleeps_by_tokios_clock() {
     let start = Instant::now();
     let gave_up = RETRY
@@ -23,7 +21,7 @@ async fn sleeps_by_tokios_clock() {
     assert_eq!((gave_up.tries, start.elapsed()), (3, 2 * HOUR));
 }
 
-#[tokio::test(start_paused = true)]
+#[::tokio::test(start_paused = true)]
 async fn measures_the_deadline_by_tokios_clock() {
     let work = async || {
         sleep(HOUR).await;
@@ -49,7 +47,7 @@ async fn measures_the_deadline_by_tokios_clock() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[::tokio::test(start_paused = true)]
 async fn a_timeout_around_it_stops_it() {
     let tries = AtomicU32::new(0);
     let call = RETRY.call_async(Env::tokio(), async || {
@@ -60,14 +58,14 @@ async fn a_timeout_around_it_stops_it() {
     assert_eq!(tries.into_inner(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_future_can_move_between_threads() {
     let call = Retry::default()
         .call_async(Env::tokio(), async || {
-            tokio::task::yield_now().await;
+            ::tokio::task::yield_now().await;
             Ok::<_, String>(())
         })
         .when(|error| error == "busy")
         .notify(|_, _| ());
-    assert_eq!(tokio::spawn(call.run_async()).await.unwrap(), Ok(()));
+    assert_eq!(::tokio::spawn(call.run_async()).await.unwrap(), Ok(()));
 }

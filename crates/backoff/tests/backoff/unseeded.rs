@@ -1,6 +1,4 @@
 //! Randomness without a seed differs from draw to draw and from process to process.
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used)]
 use std::{collections::BTreeSet, process::Command};
 
 use backoff::{SplitMix64, Unseeded};
@@ -35,7 +33,7 @@ fn one_draw() {
 fn processes_differ() {
     let draw = || {
         let test = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "one_draw", "--nocapture"])
+            .args(["--exact", "unseeded::one_draw", "--nocapture"])
             .output()
             .unwrap();
         let output = String::from_utf8(test.stdout).unwrap();
