@@ -21,13 +21,6 @@ pub struct Call<'b, F, W, E, H = fn(&E) -> Hint, N = fn(&E, Duration)> {
 }
 
 /// The last error of a call that was given up, and why it was.
-///
-/// ```
-/// use backoff::{GiveUp, Retry};
-///
-/// let gave_up = Retry::default().call(|| Err::<(), _>("no such file")).when(|_| false).run().unwrap_err();
-/// assert_eq!((gave_up.error, gave_up.why, gave_up.tries), ("no such file", GiveUp::Permanent, 1));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaveUp<E> {
     /// The error of the last try.

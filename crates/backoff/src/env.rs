@@ -6,7 +6,7 @@ use core::time::Duration;
 ///
 /// ```
 /// use std::{cell::Cell, time::Duration};
-/// use backoff::{Env, Retry, SplitMix64};
+/// use backoff::{Env, GaveUp, GiveUp, Retry, SplitMix64};
 ///
 /// let now = Cell::new(Duration::ZERO);
 /// let env = Env {
@@ -14,8 +14,8 @@ use core::time::Duration;
 ///     clock: || now.get(),
 ///     rng: SplitMix64::new(7),
 /// };
-/// let gave_up = Retry::default().call_in(env, || Err::<(), _>("refused")).run().unwrap_err();
-/// assert_eq!((gave_up.error, gave_up.tries), ("refused", 3));
+/// let outcome = Retry::default().call_in(env, || Err::<(), _>("refused")).run();
+/// assert_eq!(outcome, Err(GaveUp { error: "refused", why: GiveUp::Tries { max: 3 }, tries: 3 }));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Env<S, C, R> {

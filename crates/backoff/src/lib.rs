@@ -12,8 +12,8 @@
 //!
 //! # Features
 //!
-//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std` and never
-//!   allocates (it does not with it, either).
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std`, and
+//!   `alloc` is not needed.
 //! * `tokio`: `Env::tokio`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -22,7 +22,7 @@ mod budget;
 mod call;
 mod env;
 pub mod guide;
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 mod must_not_compile;
 mod policy;
 mod retry;
@@ -39,6 +39,6 @@ pub use splitmix::SplitMix64;
 #[cfg(feature = "std")]
 pub use unseeded::Unseeded;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
