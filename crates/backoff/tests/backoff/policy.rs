@@ -64,8 +64,6 @@ fn ceiling(base: Duration, cap: Duration, attempt: u32) -> u128 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
     #[test]
     fn a_delay_is_between_zero_and_the_cap(
         base in durations(), cap in durations(), attempt in attempts(), jitter in jitters(), draw in any::<u64>(), seed in any::<u64>(),

@@ -44,8 +44,6 @@ fn hints() -> impl Strategy<Value = Hint> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
-
     #[test]
     fn a_retry_breaks_no_limit_and_no_floor(
         base in durations(), cap in durations(), first_try in durations(), now in durations(), past_tries in prop_oneof![0..6_u32, any::<u32>()],
