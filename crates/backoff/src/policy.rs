@@ -187,10 +187,10 @@ const CHAIN: u32 = 1024;
 
 const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
+    if nanos >> 64 == 0 {
         nanos as u64
+    } else {
+        u64::MAX
     }
 }
 
