@@ -149,6 +149,31 @@ fn the_deadline_counts_from_the_first_try_whatever_the_clock_says_then() {
 }
 
 #[test]
+fn only_a_deadline_reads_the_clock() {
+    let readings = |retry: Retry| {
+        let (world, readings) = (World::default(), Cell::new(0));
+        let clock = || {
+            readings.set(readings.get() + 1);
+            world.now.get()
+        };
+        let env = Env {
+            sleep: |_| (),
+            clock,
+            rng: SplitMix64::new(0),
+        };
+        let outcome = retry.call_in(env, world.operation(secs(0), 3)).run();
+        assert_eq!(outcome, Ok(3));
+        readings.get()
+    };
+    assert_eq!(readings(RETRY), 0);
+    assert_eq!(
+        readings(RETRY.deadline(secs(60))),
+        3,
+        "at the start, and after each failure"
+    );
+}
+
+#[test]
 fn when_and_hint_decide_by_the_error() {
     let world = World::default();
     let outcome = RETRY
