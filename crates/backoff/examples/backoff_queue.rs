@@ -1,10 +1,10 @@
-//! A job queue that outlives its process keeps only (first try, tries) with a job; `decide` says the rest. The clock here is
-//! simulated, so an hour of retries prints at once.
+//! A job queue that outlives its process keeps only (first try, tries) with a job; `decide` says the rest. The clock
+//! here is simulated, so an hour of retries prints at once.
 //!
 //! `cargo run --example backoff_queue`
 use std::time::Duration;
 
-use backoff::{Decision, Hint, Policy, Retry, SplitMix64};
+use backoff::{Decision, Hint, Policy, Retry, Unseeded};
 
 const RETRY: Retry = Retry::new(Policy::exponential(
     Duration::from_secs(30),
@@ -23,7 +23,6 @@ fn main() {
         first_try: Duration::from_secs(1_700_000_000),
         tries: 0,
     };
-    let mut rng = SplitMix64::fresh();
     let mut now = job.first_try;
     loop {
         now += Duration::from_secs(2); // the work of a try that fails
@@ -32,7 +31,7 @@ fn main() {
             3 => Hint::RetryAfter(Duration::from_secs(120)), // "503, Retry-After: 120"
             _ => Hint::Transient,
         };
-        match RETRY.decide(job.first_try, job.tries, now, hint, &mut rng) {
+        match RETRY.decide(job.first_try, job.tries, now, hint, &mut Unseeded) {
             Decision::RetryAt(at) => {
                 println!(
                     "try {:2} failed; next in {:5.1} s",

@@ -4,8 +4,8 @@ use crate::Hint;
 
 /// Tokens that retries must pay for, so that retries stay a bounded addition to the load when everything fails at once.
 ///
-/// First tries are never refused. Lock-free, `const` to make, and shared by reference: put one per *dependency* in a `static` or
-/// an `Arc`. It is deliberately not `Clone`, since a copy would be a second budget.
+/// First tries are never refused. Lock-free, `const` to make, and shared by reference: put one per *dependency* in a
+/// `static` or an `Arc`. It is deliberately not `Clone`, since a copy would be a second budget.
 ///
 /// ```
 /// use backoff::{Budget, Hint};
@@ -47,8 +47,9 @@ pub struct BudgetedCall<'b> {
 }
 
 impl Budget {
-    /// A bucket of `capacity` tokens, full at first: a retry costs 5, after a timeout 10; a success at the first try adds 1, a success after
-    /// retries returns the price of the last. The standard mode of the AWS SDKs, whose capacity is 500.
+    /// A bucket of `capacity` tokens, full at first: a retry costs 5, after a timeout 10; a success at the first try
+    /// adds 1, a success after retries returns the price of the last. The standard mode of the AWS SDKs, whose
+    /// capacity is 500.
     ///
     /// Fewer than 5 tokens of capacity allow no retry at all.
     #[must_use]
@@ -78,15 +79,16 @@ impl Budget {
         Self { terms, ..self }
     }
 
-    /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve + calls · percent / 100.
+    /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve +
+    /// calls · percent / 100.
     ///
-    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the reserve and one retry. Timeouts
-    /// cost as much as other failures, and success returns nothing.
+    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the reserve, one call's
+    /// share and one retry. Timeouts cost as much as other failures, and success returns nothing.
     #[must_use]
     pub const fn ratio(percent: u32, reserve: u32) -> Self {
         let tokens = reserve.saturating_mul(100);
         let terms = Terms {
-            capacity: tokens.saturating_add(if percent > 100 { percent } else { 100 }),
+            capacity: tokens.saturating_add(percent).saturating_add(100),
             retry: 100,
             timeout: 100,
             per_call: percent,
@@ -115,13 +117,11 @@ impl Budget {
     }
 
     fn deposit(&self, tokens: u32) {
-        let capacity = self.terms.capacity;
-        // Nothing to add is the common case on a healthy path: it must not write to a shared cache line.
-        if tokens > 0 && self.tokens() < capacity {
-            self.tokens.update(Relaxed, Relaxed, |now| {
-                now.saturating_add(tokens).min(capacity)
-            });
-        }
+        // A full bucket, the common case, is only read: writing would take its cache line from the other threads.
+        let _ = self.tokens.try_update(Relaxed, Relaxed, |now| {
+            let then = now.saturating_add(tokens).min(self.terms.capacity);
+            (then != now).then_some(then)
+        });
     }
 
     fn withdraw(&self, tokens: u32) -> bool {

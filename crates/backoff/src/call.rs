@@ -2,12 +2,13 @@ use core::{error::Error, fmt, marker::PhantomData, time::Duration};
 
 use rand_core::Rng;
 
-use crate::{Budget, BudgetedCall, Decision, Env, GiveUp, Hint, Retry, Slept};
+use crate::{Budget, BudgetedCall, Env, GiveUp, Hint, Retry, Slept};
 
 /// An operation about to be run with retries: made by [`Retry::call`], [`call_in`](Retry::call_in) or
 /// [`call_async`](Retry::call_async), ended by [`run`](Self::run) or [`run_async`](Self::run_async).
 ///
-/// `W` is the [`Env`], `E` the operation's error, `H` and `N` what [`hint`](Self::hint) and [`notify`](Self::notify) were given.
+/// `W` is the [`Env`], `E` the operation's error, `H` and `N` what [`hint`](Self::hint) and [`notify`](Self::notify)
+/// were given.
 #[must_use = "nothing happens until `run` or `run_async`"]
 pub struct Call<'b, F, W, E, H = fn(&E) -> Hint, N = fn(&E, Duration)> {
     retry: Retry,
@@ -20,13 +21,6 @@ pub struct Call<'b, F, W, E, H = fn(&E) -> Hint, N = fn(&E, Duration)> {
 }
 
 /// The last error of a call that was given up, and why it was.
-///
-/// ```
-/// use backoff::{GiveUp, Retry};
-///
-/// let gave_up = Retry::default().call(|| Err::<(), _>("no such file")).when(|_| false).run().unwrap_err();
-/// assert_eq!((gave_up.error, gave_up.why, gave_up.tries), ("no such file", GiveUp::Permanent, 1));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GaveUp<E> {
     /// The error of the last try.
@@ -122,7 +116,8 @@ impl<'b, F, W, E, H, N> Call<'b, F, W, E, H, N> {
         })
     }
 
-    /// Called before each sleep, with the error and the delay. Not called when the call is given up: that is in the result.
+    /// Called before each sleep, with the error and the delay. Not called when the call is given up: that is in the
+    /// result.
     pub fn notify<N2: FnMut(&E, Duration)>(self, notify: N2) -> Call<'b, F, W, E, H, N2> {
         Call {
             retry: self.retry,
@@ -220,7 +215,12 @@ where
 {
     fn start(&mut self) -> Progress<'b> {
         Progress {
-            first_try: (self.env.clock)(),
+            // Reading a clock is dear beside a call that succeeds at once, and only a deadline needs it.
+            first_try: if self.retry.has_deadline() {
+                (self.env.clock)()
+            } else {
+                Duration::ZERO
+            },
             tries: 0,
             budgeted: self.budget.map(Budget::call),
         }
@@ -230,18 +230,10 @@ where
     fn next_delay(&mut self, progress: &mut Progress<'_>, error: &E) -> Result<Duration, GiveUp> {
         progress.tries = progress.tries.saturating_add(1);
         let hint = (self.hint)(error);
-        let now = (self.env.clock)();
-        let decision = self.retry.decide(
-            progress.first_try,
-            progress.tries,
-            now,
-            hint,
-            &mut self.env.rng,
-        );
-        let delay = match decision {
-            Decision::RetryAt(at) => at.saturating_sub(now),
-            Decision::GiveUp(why) => return Err(why),
-        };
+        let elapsed = || (self.env.clock)().saturating_sub(progress.first_try);
+        let delay = self
+            .retry
+            .next_delay(elapsed, progress.tries, hint, &mut self.env.rng)?;
         if let Some(call) = &mut progress.budgeted
             && !call.may_retry(hint)
         {

@@ -1,12 +1,12 @@
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-/// The world a [`Call`](crate::Call) runs in: how to sleep, what time it is, where randomness comes from. Plain fields, so that
-/// a test (or another runtime) replaces any of them.
+/// The world a [`Call`](crate::Call) runs in: how to sleep, what time it is, where randomness comes from. Plain
+/// fields, so that a test (or another runtime) replaces any of them.
 ///
 /// ```
 /// use std::{cell::Cell, time::Duration};
-/// use backoff::{Env, Retry, SplitMix64};
+/// use backoff::{Env, GaveUp, GiveUp, Retry, SplitMix64};
 ///
 /// let now = Cell::new(Duration::ZERO);
 /// let env = Env {
@@ -14,12 +14,13 @@ use core::time::Duration;
 ///     clock: || now.get(),
 ///     rng: SplitMix64::new(7),
 /// };
-/// let gave_up = Retry::default().call_in(env, || Err::<(), _>("refused")).run().unwrap_err();
-/// assert_eq!((gave_up.error, gave_up.tries), ("refused", 3));
+/// let outcome = Retry::default().call_in(env, || Err::<(), _>("refused")).run();
+/// assert_eq!(outcome, Err(GaveUp { error: "refused", why: GiveUp::Tries { max: 3 }, tries: 3 }));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Env<S, C, R> {
-    /// Waits for a `Duration`. To [`run`](crate::Call::run), a function that returns when the time is over, as `std::thread::sleep`; to
+    /// Waits for a `Duration`. To [`run`](crate::Call::run), a function that returns when the time is over, as
+    /// `std::thread::sleep`; to
     /// [`run_async`](crate::Call::run_async), one that returns a future, as `tokio::time::sleep`. It yields `()` or, if it can be
     /// interrupted, [`Slept`].
     pub sleep: S,
@@ -46,17 +47,17 @@ impl From<()> for Slept {
 
 /// [`Env::blocking`].
 #[cfg(feature = "std")]
-pub type Blocking = Env<fn(Duration), fn() -> Duration, crate::SplitMix64>;
+pub type Blocking = Env<fn(Duration), fn() -> Duration, crate::Unseeded>;
 
 #[cfg(feature = "std")]
 impl Blocking {
-    /// `std::thread::sleep`, `std::time::Instant` and a fresh seed.
+    /// `std::thread::sleep`, `std::time::Instant` and [`Unseeded`](crate::Unseeded) randomness.
     #[must_use]
     pub fn blocking() -> Self {
         Self {
             sleep: std::thread::sleep,
             clock: monotonic,
-            rng: crate::SplitMix64::fresh(),
+            rng: crate::Unseeded,
         }
     }
 }
@@ -69,7 +70,8 @@ fn monotonic() -> Duration {
 
 #[cfg(feature = "tokio")]
 impl Env<(), (), ()> {
-    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and a fresh seed.
+    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and [`Unseeded`](crate::Unseeded)
+    /// randomness.
     ///
     /// ```
     /// use backoff::{Env, Retry};
@@ -81,12 +83,12 @@ impl Env<(), (), ()> {
     /// ```
     #[must_use]
     pub fn tokio()
-    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::SplitMix64> {
+    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::Unseeded> {
         let start = tokio::time::Instant::now();
         Env {
             sleep: tokio::time::sleep,
             clock: move || start.elapsed(),
-            rng: crate::SplitMix64::fresh(),
+            rng: crate::Unseeded,
         }
     }
 }

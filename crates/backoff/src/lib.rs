@@ -1,4 +1,5 @@
-//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its cap.
+//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its
+//! cap.
 //!
 //! | question | answer |
 //! |---|---|
@@ -11,8 +12,8 @@
 //!
 //! # Features
 //!
-//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`SplitMix64::fresh`]. Without it the crate is `no_std` and never allocates
-//!   (it does not with it, either).
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std`, and
+//!   `alloc` is not needed.
 //! * `tokio`: `Env::tokio`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -21,9 +22,13 @@ mod budget;
 mod call;
 mod env;
 pub mod guide;
+#[cfg(all(doctest, feature = "std"))]
+mod must_not_compile;
 mod policy;
 mod retry;
 mod splitmix;
+#[cfg(feature = "std")]
+mod unseeded;
 
 pub use budget::{Budget, BudgetedCall};
 pub use call::{Call, GaveUp};
@@ -31,7 +36,9 @@ pub use env::{Env, Slept};
 pub use policy::{Delays, Jitter, Policy};
 pub use retry::{Decision, GiveUp, Hint, Retry};
 pub use splitmix::SplitMix64;
+#[cfg(feature = "std")]
+pub use unseeded::Unseeded;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

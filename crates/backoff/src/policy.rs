@@ -12,7 +12,8 @@ use crate::SplitMix64;
 /// [Exponential Backoff And Jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Jitter {
-    /// Uniform in `[0, e]`. With many clients it makes the fewest calls, and is done sooner than [`Equal`](Self::Equal).
+    /// Uniform in `[0, e]`. With many clients it makes the fewest calls, and is done sooner than
+    /// [`Equal`](Self::Equal).
     #[default]
     Full,
     /// Uniform in `[e/2, e]`: never shorter than half the ceiling.
@@ -46,13 +47,6 @@ pub enum Jitter {
 ///
 /// let exact = POLICY.with_jitter(Jitter::None);
 /// assert_eq!(exact.delay_seeded(3, 0), Duration::from_secs(40));
-/// ```
-///
-/// Builders return the changed policy, and a result thrown away is a warning (an error here):
-///
-/// ```compile_fail
-/// #![deny(unused_must_use)]
-/// backoff::Policy::default().with_jitter(backoff::Jitter::Equal);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
@@ -97,7 +91,8 @@ impl Policy {
     /// [`delay`](Self::delay) with a fixed seed: `(policy, attempt, seed)` gives the same delay on every machine, in
     /// every version of this crate.
     ///
-    /// Equal to the item number `attempt` of [`delays`](Self::delays) over [`SplitMix64::new(seed)`](SplitMix64::new), in constant time.
+    /// Equal to the item number `attempt` of [`delays`](Self::delays) over
+    /// [`SplitMix64::new(seed)`](SplitMix64::new), in constant time.
     ///
     /// ```
     /// # use backoff::{Policy, SplitMix64};
@@ -114,7 +109,8 @@ impl Policy {
         self.delay(attempt, &mut SplitMix64::new(seed).skip(skipped.into()))
     }
 
-    /// The endless sequence of delays for attempts 0, 1, 2 …; bound it with `take`, or decide with [`Retry`](crate::Retry).
+    /// The endless sequence of delays for attempts 0, 1, 2 …; bound it with `take`, or decide with
+    /// [`Retry`](crate::Retry).
     ///
     /// ```
     /// # use backoff::{Policy, SplitMix64};
@@ -185,16 +181,16 @@ impl<R: Rng> Iterator for Delays<R> {
     }
 }
 
-/// Steps after which a decorrelated chain has forgotten its start: its logarithm drifts up by `ln 3 − 1 ≈ 0.1` a step, and
-/// the widest range there is, 1 ns to 584 years, spans 44.
+/// Steps after which a decorrelated chain has forgotten its start: its logarithm drifts up by `ln 3 − 1 ≈ 0.1` a
+/// step, and the widest range there is, 1 ns to 584 years, spans 44.
 const CHAIN: u32 = 1024;
 
 const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 {
-        u64::MAX
-    } else {
+    if nanos >> 64 == 0 {
         nanos as u64
+    } else {
+        u64::MAX
     }
 }
 

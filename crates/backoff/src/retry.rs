@@ -4,7 +4,8 @@ use rand_core::Rng;
 
 use crate::Policy;
 
-/// Whether to try again, and when: a [`Policy`] with its limits. A small `Copy` value whose [`decide`](Self::decide) is pure.
+/// Whether to try again, and when: a [`Policy`] with its limits. A small `Copy` value whose [`decide`](Self::decide)
+/// is pure.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,7 +40,8 @@ pub enum Hint {
     /// Try again when the policy says.
     #[default]
     Transient,
-    /// As [`Transient`](Self::Transient), but dearer for a [`Budget`](crate::Budget): the server may still be at work on it.
+    /// As [`Transient`](Self::Transient), but dearer for a [`Budget`](crate::Budget): the server may still be at work
+    /// on it.
     Timeout,
     /// Try again by another policy than the usual one.
     Policy(Policy),
@@ -102,7 +104,8 @@ impl Retry {
         }
     }
 
-    /// At most `tries` tries, the first included: 1 never retries (nor does 0, since the first is made before any decision).
+    /// At most `tries` tries, the first included: 1 never retries (nor does 0, since the first is made before any
+    /// decision).
     #[must_use]
     pub const fn max_tries(self, tries: u32) -> Self {
         Self {
@@ -141,8 +144,9 @@ impl Retry {
 
     /// The decision after a failed try: first why there may be no other, else when.
     ///
-    /// `first_try` is when the first try started, `past_tries` how many were made (1 after the first; 0 counts as 1), `now` the present, both
-    /// times since one epoch, any. A `now` before `first_try` (a clock set back) counts as no time elapsed; sums saturate.
+    /// `first_try` is when the first try started, `past_tries` how many were made (1 after the first; 0 counts as 1),
+    /// `now` the present, both times since one epoch, any. A `now` before `first_try` (a clock set back) counts as no
+    /// time elapsed; sums saturate.
     pub fn decide(
         &self,
         first_try: Duration,
@@ -151,9 +155,24 @@ impl Retry {
         hint: Hint,
         rng: &mut (impl Rng + ?Sized),
     ) -> Decision {
+        match self.next_delay(|| now.saturating_sub(first_try), past_tries, hint, rng) {
+            Ok(delay) => Decision::RetryAt(now.saturating_add(delay)),
+            Err(why) => Decision::GiveUp(why),
+        }
+    }
+
+    /// The delay before the next try, or why there is none. Only a deadline asks what time has `elapsed` since the
+    /// first try began.
+    pub(crate) fn next_delay(
+        &self,
+        elapsed: impl FnOnce() -> Duration,
+        past_tries: u32,
+        hint: Hint,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Duration, GiveUp> {
         let (policy, floor) = match hint {
-            Hint::Permanent => return Decision::GiveUp(GiveUp::Permanent),
-            Hint::Cancelled => return Decision::GiveUp(GiveUp::Cancelled),
+            Hint::Permanent => return Err(GiveUp::Permanent),
+            Hint::Cancelled => return Err(GiveUp::Cancelled),
             Hint::Transient | Hint::Timeout => (self.policy, Duration::ZERO),
             Hint::Policy(policy) => (policy, Duration::ZERO),
             Hint::RetryAfter(wait) => (self.policy, wait.min(self.retry_after_max)),
@@ -161,16 +180,20 @@ impl Retry {
         if let Some(max) = self.max_tries
             && past_tries >= max
         {
-            return Decision::GiveUp(GiveUp::Tries { max });
+            return Err(GiveUp::Tries { max });
         }
         let delay = policy.delay(past_tries.saturating_sub(1), rng).max(floor);
-        let next = now.saturating_sub(first_try).saturating_add(delay);
-        if let Some(deadline) = self.deadline
-            && next > deadline
-        {
-            return Decision::GiveUp(GiveUp::Deadline { deadline, next });
+        if let Some(deadline) = self.deadline {
+            let next = elapsed().saturating_add(delay);
+            if next > deadline {
+                return Err(GiveUp::Deadline { deadline, next });
+            }
         }
-        Decision::RetryAt(now.saturating_add(delay))
+        Ok(delay)
+    }
+
+    pub(crate) const fn has_deadline(&self) -> bool {
+        self.deadline.is_some()
     }
 }
 

@@ -4,8 +4,8 @@ use rand_core::{TryRng, utils::fill_bytes_via_next_word};
 
 /// The SplitMix64 generator: 64 bits of state, seedable, its sequence fixed for ever; not for secrets.
 ///
-/// Steele, Lea and Flood, [Fast Splittable Pseudorandom Number Generators] (2014), with the constants of `splitmix64.c` by
-/// Vigna. Any other `rand_core` 0.10 generator serves as well.
+/// Steele, Lea and Flood, [Fast Splittable Pseudorandom Number Generators] (2014), with the constants of
+/// `splitmix64.c` by Vigna. Any other `rand_core` 0.10 generator serves as well.
 ///
 /// ```
 /// use backoff::SplitMix64;
@@ -27,12 +27,11 @@ impl SplitMix64 {
         Self(seed)
     }
 
-    /// A sequence no other generator of this or another process shares, from the standard library's hash keys.
+    /// The sequence of a seed drawn from [`Unseeded`](crate::Unseeded).
     #[cfg(feature = "std")]
     #[must_use]
     pub fn fresh() -> Self {
-        use std::hash::BuildHasher;
-        Self(std::hash::RandomState::new().hash_one(GAMMA))
+        Self(rand_core::Rng::next_u64(&mut crate::Unseeded))
     }
 
     /// The sequence without its first `draws` items, in constant time.

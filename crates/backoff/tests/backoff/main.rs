@@ -1,0 +1,15 @@
+//! One test program, a module for each question.
+#![allow(clippy::unwrap_used)]
+
+mod budget;
+#[cfg(feature = "std")]
+mod call;
+mod distribution;
+mod policy;
+mod retry;
+mod rivals;
+mod splitmix;
+#[cfg(feature = "tokio")]
+mod tokio;
+#[cfg(feature = "std")]
+mod unseeded;
