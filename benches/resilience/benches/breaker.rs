@@ -29,7 +29,7 @@ struct Contender {
 }
 
 const ROUNDS: usize = 31;
-const CALLS: u32 = 100_000;
+const CALLS: u32 = 20_000;
 const FOREVER: Duration = Duration::from_secs(3600);
 
 fn main() {
@@ -216,7 +216,7 @@ fn seatbelt(threshold: u32, open_for: Duration) -> Contender {
             })
             .rejected_input(|_, _| Ok(false))
             .min_throughput(threshold)
-            .break_duration(open_for);
+            .break_duration(open_for.max(Duration::from_nanos(1)));
         let service = Arc::new((layer, layered::Execute::new(async |ok: bool| dependency(ok))).into_service());
         each(threads, || {
             let service = Arc::clone(&service);

@@ -126,6 +126,21 @@ impl Backing {
     }
 }
 
+/// The locked memory. What it holds is published when it is let go, also by a panic of the rules' function, and after it
+/// was saved: nobody acts on a change that a crash could undo.
+struct Held<'a> {
+    memory: MutexGuard<'a, Memory>,
+    rules: &'a Rules,
+    gate: &'a Gate,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.gate
+            .publish(Hint::of(&self.memory.record.state, self.rules));
+    }
+}
+
 impl Local {
     fn apply(
         &self,
@@ -134,12 +149,16 @@ impl Local {
         gate: &Gate,
         event: Event,
     ) -> (Reply, Option<Transition>) {
-        let mut memory = lock(&self.memory);
+        let mut held = Held {
+            memory: lock(&self.memory),
+            rules,
+            gate,
+        };
+        let memory = &mut *held.memory;
         // Read under the lock, so that events are applied in the order of their times.
         let now = clock.monotonic();
         let before = Durable::of(&memory.record.state);
         let (reply, transition) = memory.record.state.apply(rules, event, now);
-        gate.publish(Hint::of(&memory.record.state, rules));
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition
@@ -149,7 +168,7 @@ impl Local {
         }
         if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
             self.save(
-                &mut memory,
+                memory,
                 Moment {
                     now,
                     wall: clock.wall(),

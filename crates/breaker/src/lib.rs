@@ -16,6 +16,8 @@ mod reason;
 mod rules;
 mod store;
 mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use breaker::{Breaker, Builder, Snapshot};
 pub use call::CallError;
