@@ -101,6 +101,7 @@ impl Backing {
 
     pub(crate) fn count_affected(&self, rules: &Rules, clock: &dyn Clock, jobs: u64) {
         match self {
+            _ if jobs == 0 => {}
             Self::Local(local) => local.count_affected(clock, jobs),
             Self::Shared(shared) => {
                 shared.change(rules, clock, |record, _| record.outages.affect(jobs))
