@@ -1,5 +1,6 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
+use std::cell::LazyCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
@@ -90,7 +91,7 @@ impl Backing {
         match self {
             Self::Local(local) => local.apply(rules, clock, gate, event),
             Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                let (reply, transition) = record.state.apply(rules, event, now);
+                let (reply, transition) = record.state.apply(rules, event, || now);
                 if let Some(transition) = &transition {
                     record.outages.observe(transition);
                 }
@@ -156,10 +157,10 @@ impl Local {
             gate,
         };
         let memory = &mut *held.memory;
-        // Read under the lock, so that events are applied in the order of their times.
-        let now = clock.monotonic();
+        // Read under the lock, so that events are applied in the order of their times; and only if needed.
+        let now = LazyCell::new(|| clock.monotonic());
         let before = Durable::of(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, now);
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition
@@ -171,7 +172,7 @@ impl Local {
             self.save(
                 memory,
                 Moment {
-                    now,
+                    now: *now,
                     wall: clock.wall(),
                 },
             );
