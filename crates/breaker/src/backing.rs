@@ -1,5 +1,6 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
+use std::cell::LazyCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
@@ -90,7 +91,7 @@ impl Backing {
         match self {
             Self::Local(local) => local.apply(rules, clock, gate, event),
             Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                let (reply, transition) = record.state.apply(rules, event, now);
+                let (reply, transition) = record.state.apply(rules, event, || now);
                 if let Some(transition) = &transition {
                     record.outages.observe(transition);
                 }
@@ -101,6 +102,7 @@ impl Backing {
 
     pub(crate) fn count_affected(&self, rules: &Rules, clock: &dyn Clock, jobs: u64) {
         match self {
+            _ if jobs == 0 => {}
             Self::Local(local) => local.count_affected(clock, jobs),
             Self::Shared(shared) => {
                 shared.change(rules, clock, |record, _| record.outages.affect(jobs))
@@ -126,6 +128,21 @@ impl Backing {
     }
 }
 
+/// The locked memory. What it holds is published when it is let go, also by a panic of the rules' function, and after it
+/// was saved: nobody acts on a change that a crash could undo.
+struct Held<'a> {
+    memory: MutexGuard<'a, Memory>,
+    rules: &'a Rules,
+    gate: &'a Gate,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.gate
+            .publish(Hint::of(&self.memory.record.state, self.rules));
+    }
+}
+
 impl Local {
     fn apply(
         &self,
@@ -134,12 +151,16 @@ impl Local {
         gate: &Gate,
         event: Event,
     ) -> (Reply, Option<Transition>) {
-        let mut memory = lock(&self.memory);
-        // Read under the lock, so that events are applied in the order of their times.
-        let now = clock.monotonic();
+        let mut held = Held {
+            memory: lock(&self.memory),
+            rules,
+            gate,
+        };
+        let memory = &mut *held.memory;
+        // Read under the lock, so that events are applied in the order of their times; and only if needed.
+        let now = LazyCell::new(|| clock.monotonic());
         let before = Durable::of(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, now);
-        gate.publish(Hint::of(&memory.record.state, rules));
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition
@@ -149,9 +170,9 @@ impl Local {
         }
         if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
             self.save(
-                &mut memory,
+                memory,
                 Moment {
-                    now,
+                    now: *now,
                     wall: clock.wall(),
                 },
             );

@@ -1,5 +1,6 @@
 //! The shell around the [machine](crate::machine): clock, lock, store and observers.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,6 +163,7 @@ impl Breaker {
     ///
     /// # Errors
     /// A [`Rejection`] when it may not.
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit<&Self>, Rejection> {
         self.admit(self)
     }
@@ -174,7 +176,8 @@ impl Breaker {
         self.admit(Arc::clone(self))
     }
 
-    fn admit<B: std::borrow::Borrow<Self>>(&self, breaker: B) -> Result<Permit<B>, Rejection> {
+    #[inline]
+    fn admit<B: Borrow<Self>>(&self, breaker: B) -> Result<Permit<B>, Rejection> {
         let ticket = match self.gate.hint() {
             Hint::Quiet(generation) | Hint::Counting(generation) => Ticket {
                 generation,
@@ -183,11 +186,17 @@ impl Breaker {
             Hint::Open(until) => self.acquire_open(until)?,
             Hint::Ask => self.acquire()?,
         };
-        let started = self.rules.slow_after().map(|_| self.clock.monotonic());
-        Ok(Permit::new(breaker, ticket, started))
+        Ok(Permit::new(breaker, ticket, self.start()))
+    }
+
+    /// When the call starts, if the rules ask how long it takes.
+    #[inline]
+    fn start(&self) -> Option<Time> {
+        self.rules.slow_after().map(|_| self.clock.monotonic())
     }
 
     /// Most rejections need no better clock than the coarse one.
+    #[inline(never)]
     fn acquire_open(&self, until: Time) -> Result<Ticket, Rejection> {
         let now = self.clock.coarse();
         if now + COARSE_ERROR < until {
@@ -201,6 +210,7 @@ impl Breaker {
         self.acquire()
     }
 
+    #[inline(never)]
     fn acquire(&self) -> Result<Ticket, Rejection> {
         match self.apply(Event::Acquire) {
             Reply::Admitted(ticket) => Ok(ticket),
@@ -216,15 +226,20 @@ impl Breaker {
         }
     }
 
+    #[inline]
     pub(crate) fn finish(&self, ticket: Ticket, outcome: Outcome, started: Option<Time>) {
-        self.counters.add(outcome.into());
+        self.counters.add(Count::of(&outcome));
         let undecided = matches!(
             outcome,
             Outcome::Success | Outcome::Ignored | Outcome::Cancelled
         );
-        if undecided && self.gate.hint() == Hint::Quiet(ticket.generation) {
-            return;
+        if !undecided || self.gate.hint() != Hint::Quiet(ticket.generation) {
+            self.decide(ticket, outcome, started);
         }
+    }
+
+    #[inline(never)]
+    fn decide(&self, ticket: Ticket, outcome: Outcome, started: Option<Time>) {
         let took = started.map_or(Duration::ZERO, |started| self.clock.monotonic() - started);
         if self.apply(Event::Finish {
             ticket,

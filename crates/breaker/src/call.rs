@@ -17,6 +17,7 @@ pub enum CallError<E> {
 }
 
 /// `Ok` is a success, `Err` a failure.
+#[inline]
 pub(crate) fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
     match result {
         Ok(_) => Outcome::Success,
@@ -37,6 +38,7 @@ impl Breaker {
     /// assert_eq!(breaker.call(|| Err::<(), _>("refused")), Err(CallError::Failed("refused")));
     /// assert!(matches!(breaker.call(|| Ok::<_, &str>(1)), Err(CallError::Rejected(_))));
     /// ```
+    #[inline]
     pub fn call<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
         self.call_if(by_result, call)
     }
@@ -60,14 +62,15 @@ impl Breaker {
     /// let _ = breaker.call_if(classify, || Err(401));
     /// assert_eq!(breaker.kind(), Kind::Open);
     /// ```
+    #[inline]
     pub fn call_if<T, E>(
         &self,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
         call: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, CallError<E>> {
-        let permit = self.try_acquire()?;
+        let mut permit = self.try_acquire()?;
         let result = call();
-        permit.finish(classify(&result));
+        permit.report(classify(&result));
         result.map_err(CallError::Failed)
     }
 
@@ -103,9 +106,9 @@ impl Breaker {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let permit = self.try_acquire()?;
+        let mut permit = self.try_acquire()?;
         let result = call().await;
-        permit.finish(classify(&result));
+        permit.report(classify(&result));
         result.map_err(CallError::Failed)
     }
 }

@@ -38,8 +38,9 @@ pub(crate) enum Count {
     Stale,
 }
 
-impl From<Outcome> for Count {
-    fn from(outcome: Outcome) -> Self {
+impl Count {
+    #[inline]
+    pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Success => Self::Success,
             Outcome::Failure | Outcome::Trip(_) => Self::Failure,
@@ -65,6 +66,7 @@ thread_local! {
     static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
+#[inline]
 fn stripe() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let mine = STRIPE.get();
@@ -77,6 +79,7 @@ fn stripe() -> usize {
 }
 
 impl Counters {
+    #[inline]
     pub(crate) fn add(&self, count: Count) {
         self.0[stripe() % STRIPES].0[count as usize].fetch_add(1, Ordering::Relaxed);
     }

@@ -49,6 +49,7 @@ impl Hint {
         }
     }
 
+    #[inline]
     fn unpack(word: u64) -> Self {
         match word & 3 {
             0 => Self::Ask,
@@ -64,6 +65,7 @@ impl Gate {
         Self(AtomicU64::new(hint.pack()))
     }
 
+    #[inline]
     pub(crate) fn hint(&self) -> Hint {
         Hint::unpack(self.0.load(Ordering::Acquire))
     }

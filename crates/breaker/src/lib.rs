@@ -1,4 +1,25 @@
 //! A circuit breaker with generation-fenced permits, crash-safe persisted state and an outage log.
+//!
+//! ```
+//! use breaker::{Breaker, CallError, Rules};
+//!
+//! let breaker = Breaker::new(Rules::default()); // opens after 5 failures in a row, tries again after 60 s
+//! match breaker.call(|| std::fs::read_to_string("/proc/version")) {
+//!     Ok(text) => println!("{text}"),
+//!     Err(CallError::Rejected(rejection)) => println!("{rejection}"),
+//!     Err(CallError::Failed(error)) => println!("{error}"),
+//! }
+//! ```
+//!
+//! * [`Breaker`] is the shell: clock, lock, store, observers. [`Rules`] say when it opens and closes.
+//! * [`machine`] is the core: a pure function of state, event and time.
+//! * [`Permit`] is the right to run one call, and the duty to say how it ended.
+//! * [`FileStore`] and [`SharedFileStore`] keep the state through crashes; [`Report`] reads it beside them.
+//! * [`OutageLog`] holds the last outages, and [`Figures`] what follows from them.
+//! * [`ramp`] is a gentle return after an outage.
+//! * [`guide`] is the manual, with a diagram of the states and what not to do.
+//!
+//! The feature `tower` adds a layer.
 #![forbid(unsafe_code)]
 
 mod backing;
@@ -8,6 +29,7 @@ mod counts;
 mod document;
 mod explain;
 mod gate;
+pub mod guide;
 pub mod machine;
 mod outage;
 mod permit;
@@ -16,6 +38,8 @@ mod reason;
 mod rules;
 mod store;
 mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use breaker::{Breaker, Builder, Snapshot};
 pub use call::CallError;

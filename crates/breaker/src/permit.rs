@@ -14,21 +14,25 @@ use crate::time::Time;
 #[must_use = "a permit dropped at once counts as a cancelled call"]
 pub struct Permit<B: Borrow<Breaker>> {
     breaker: B,
-    /// `None` once the outcome is reported.
-    ticket: Option<Ticket>,
+    ticket: Ticket,
+    /// Whether the outcome is still to be reported. Beside the ticket rather than around it: so it stays in registers.
+    owed: bool,
     started: Option<Time>,
 }
 
 impl<B: Borrow<Breaker>> Permit<B> {
+    #[inline]
     pub(crate) fn new(breaker: B, ticket: Ticket, started: Option<Time>) -> Self {
         Self {
             breaker,
-            ticket: Some(ticket),
+            ticket,
+            owed: true,
             started,
         }
     }
 
     /// The dependency answered.
+    #[inline]
     pub fn success(self) {
         self.finish(Outcome::Success);
     }
@@ -49,26 +53,31 @@ impl<B: Borrow<Breaker>> Permit<B> {
     }
 
     /// Reports any outcome.
+    #[inline]
     pub fn finish(mut self, outcome: Outcome) {
         self.report(outcome);
     }
 
-    /// What the permit was admitted with.
+    /// What the call was admitted with.
     #[must_use]
-    pub fn ticket(&self) -> Option<Ticket> {
+    pub fn ticket(&self) -> Ticket {
         self.ticket
     }
 
-    fn report(&mut self, outcome: Outcome) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker.borrow().finish(ticket, outcome, self.started);
+    #[inline]
+    pub(crate) fn report(&mut self, outcome: Outcome) {
+        if std::mem::take(&mut self.owed) {
+            self.breaker
+                .borrow()
+                .finish(self.ticket, outcome, self.started);
         }
     }
 }
 
 impl<B: Borrow<Breaker>> Drop for Permit<B> {
+    #[inline]
     fn drop(&mut self) {
-        if self.ticket.is_some() {
+        if self.owed {
             self.report(if std::thread::panicking() {
                 Outcome::Panicked
             } else {

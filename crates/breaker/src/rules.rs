@@ -142,6 +142,7 @@ impl Rules {
     }
 
     /// Whether the length of a call matters, so that it must be measured.
+    #[inline]
     pub(crate) fn slow_after(&self) -> Option<Duration> {
         Some(self.rate.as_ref()?.slow?.after)
     }

@@ -34,6 +34,7 @@ impl Time {
 
     /// The time this many microseconds after the Unix epoch, at most [`Time::MAX`].
     #[must_use]
+    #[inline]
     pub const fn from_unix_micros(micros: u64) -> Self {
         if micros > Self::MAX.0 {
             Self::MAX

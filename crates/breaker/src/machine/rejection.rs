@@ -31,7 +31,9 @@ pub enum Why {
 }
 
 impl Rejection {
-    /// How long to wait from the moment of the rejection; sleeping that long never ends too early.
+    /// How long to wait from the moment of the rejection. Sleeping that long never ends too early; an open circuit, which
+    /// is rejected by a coarse clock, may make it 50 ms more than needed. [`Breaker::ready_in`](crate::Breaker::ready_in)
+    /// is exact.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         Some(self.retry_at? - self.at)

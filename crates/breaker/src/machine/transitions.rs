@@ -15,37 +15,26 @@ type Effect = (Reply, Option<Transition>);
 
 impl State {
     /// [`step`](super::step) in place.
-    pub(crate) fn apply(&mut self, rules: &Rules, event: Event, now: Time) -> Effect {
+    ///
+    /// `now` always answers the same; it is asked when needed, since most calls through a closed circuit end without.
+    pub(crate) fn apply(&mut self, rules: &Rules, event: Event, now: impl Fn() -> Time) -> Effect {
         match event {
-            Event::Acquire => self.acquire(rules, now),
+            Event::Acquire => self.acquire(rules, now()),
             Event::Finish {
                 ticket,
                 outcome,
                 took,
             } => self.finish(rules, ticket, outcome, took, now),
-            Event::SuggestTrial => self.suggest_trial(rules, now),
-            Event::ForceOpen(reason) => {
-                self.openings = 0;
-                (
-                    Reply::Done,
-                    self.go(Mode::ForcedOpen { since: now, reason }, now, reason),
-                )
-            }
-            Event::Disable => (Reply::Done, self.disable(now)),
+            Event::SuggestTrial => self.suggest_trial(rules, now()),
+            Event::ForceOpen(reason) => (Reply::Done, self.force_open(now(), reason)),
+            Event::Disable => (Reply::Done, self.disable(now())),
             Event::Enable => {
                 if let Mode::Shadow(circuit) = &mut self.mode {
                     self.mode = Mode::Enforced(std::mem::take(circuit));
                 }
                 (Reply::Done, None)
             }
-            Event::Reset => {
-                self.openings = 0;
-                let closed = self.closed(now);
-                (
-                    Reply::Done,
-                    self.go(Mode::Enforced(closed), now, "reset".into()),
-                )
-            }
+            Event::Reset => (Reply::Done, self.reset(now())),
         }
     }
 
@@ -134,7 +123,7 @@ impl State {
         ticket: Ticket,
         outcome: Outcome,
         took: Duration,
-        now: Time,
+        now: impl Fn() -> Time,
     ) -> Effect {
         if ticket.generation != self.generation {
             return (Reply::Stale, None);
@@ -150,13 +139,14 @@ impl State {
                     failures, window, ..
                 },
                 Role::Call,
-            ) => count_call(rules, failures, window, outcome, slow, now),
+            ) => count_call(rules, failures, window, outcome, slow, &now),
             (
                 Circuit::HalfOpen {
                     successes, trials, ..
                 },
                 Role::Trial(id),
             ) => {
+                let now = now();
                 trials.retain(|trial| trial.expires_at > now);
                 let Some(place) = trials.iter().position(|trial| trial.id == id) else {
                     return (Reply::Stale, None);
@@ -179,7 +169,7 @@ impl State {
         };
         (
             Reply::Done,
-            trip.and_then(|reason| self.open(rules, now, reason)),
+            trip.and_then(|reason| self.open(rules, now(), reason)),
         )
     }
 
@@ -193,7 +183,7 @@ impl State {
         };
         let openings = u64::from(self.openings).saturating_sub(healed) as u32;
         let openings = openings.saturating_add(1);
-        // Drawn first: should the function panic, nothing has changed yet.
+        // Drawn first: should the function panic, the circuit is as it was.
         let until = now + rules.open.after(openings);
         self.openings = openings;
         self.switch(
@@ -238,6 +228,16 @@ impl State {
             window: None,
             recovered_at,
         }
+    }
+
+    fn force_open(&mut self, now: Time, reason: Reason) -> Option<Transition> {
+        self.openings = 0;
+        self.go(Mode::ForcedOpen { since: now, reason }, now, reason)
+    }
+
+    fn reset(&mut self, now: Time) -> Option<Transition> {
+        self.openings = 0;
+        self.go(Mode::Enforced(self.closed(now)), now, "reset".into())
     }
 
     fn disable(&mut self, now: Time) -> Option<Transition> {
@@ -286,7 +286,7 @@ fn count_call(
     window: &mut Option<Window>,
     outcome: Outcome,
     slow: bool,
-    now: Time,
+    now: impl Fn() -> Time,
 ) -> Option<Reason> {
     let failed = match outcome {
         Outcome::Success => false,

@@ -77,17 +77,25 @@ impl Window {
         current.total
     }
 
-    pub(super) fn record(&mut self, rate: &Rate, call: Tally, now: Time) {
-        self.expire(rate, now);
+    pub(super) fn record(&mut self, rate: &Rate, call: Tally, now: impl Fn() -> Time) {
         self.total.add(call);
         match rate.span {
-            Span::Calls(_) => self.entries.push_back((0, call)),
-            Span::Time(span) => match self.entries.back_mut() {
-                Some((slice, sum)) if *slice == slice_at(now, span) => sum.add(call),
-                _ => self.entries.push_back((slice_at(now, span), call)),
-            },
+            Span::Calls(calls) => {
+                self.entries.push_back((0, call));
+                if self.entries.len() > calls.get() as usize {
+                    self.forget_oldest();
+                }
+            }
+            Span::Time(span) => {
+                let now = now();
+                let slice = slice_at(now, span);
+                self.expire(rate, now);
+                match self.entries.back_mut() {
+                    Some((last, sum)) if *last == slice => sum.add(call),
+                    _ => self.entries.push_back((slice, call)),
+                }
+            }
         }
-        self.expire(rate, now);
     }
 
     /// Forgets what lies outside the span: before it, or, where the clock was set back, after `now`.

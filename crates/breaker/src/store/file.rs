@@ -13,6 +13,12 @@ use crate::document::Document;
 /// so whoever holds the lock for longer is stopped or hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Where the kill test ends the process.
+#[cfg(not(test))]
+const fn crash_point(_: &str) {}
+#[cfg(test)]
+use super::kill_tests::crash_point;
+
 /// A file that one breaker owns for as long as it lives: no other can open it meanwhile.
 ///
 /// The document is written to a temporary file, synced, and renamed over the old one. Beside `NAME` the store keeps
@@ -109,6 +115,7 @@ impl SharedStore for SharedFileStore {
             }
             loaded => loaded?,
         };
+        crash_point("locked");
         match decide(current) {
             Some(next) => self.files.save(&next),
             None => Ok(()),
@@ -161,14 +168,21 @@ impl Files {
             .map_err(|source| failed("write", &self.temporary, source))?;
         fs::rename(&self.temporary, &self.document)
             .map_err(|source| failed("replace", &self.document, source))?;
+        crash_point("renamed");
         self.sync_folder()
-            .map_err(|source| failed("sync the folder of", &self.document, source))
+            .map_err(|source| failed("sync the folder of", &self.document, source))?;
+        crash_point("folder synced");
+        Ok(())
     }
 
     fn write_temporary(&self, text: &[u8]) -> io::Result<()> {
         let mut file = private().truncate(true).open(&self.temporary)?;
+        crash_point("created");
         file.write_all(text)?;
-        file.sync_all()
+        crash_point("written");
+        file.sync_all()?;
+        crash_point("synced");
+        Ok(())
     }
 
     /// Makes the rename durable. Windows has no such call; there the rename itself is journaled.

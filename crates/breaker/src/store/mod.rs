@@ -1,6 +1,8 @@
 //! Where a breaker's document is kept.
 
 mod file;
+#[cfg(test)]
+mod kill_tests;
 mod report;
 
 use std::io;

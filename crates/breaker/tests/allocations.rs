@@ -1,0 +1,36 @@
+//! The paths that every call takes do not allocate.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use allocation_counter::measure;
+use breaker::{Breaker, Outcome, Rate, Rules};
+
+fn allocations_of(times: u32, mut call: impl FnMut()) -> u64 {
+    measure(|| (0..times).for_each(|_| call())).count_total
+}
+
+#[test]
+fn neither_a_call_nor_a_rejection_allocates() {
+    let rules = [
+        Rules::default(),
+        Rules::default().rate(Rate::over_calls(50).slow_calls(Duration::from_secs(1), 50)),
+        Rules::default().rate(Rate::over_time(Duration::from_secs(30))),
+    ];
+    for rules in rules {
+        let breaker = Breaker::new(rules);
+        // The window is made with the first call that it counts.
+        breaker.try_acquire().unwrap().success();
+        for outcome in [Outcome::Success, Outcome::Ignored, Outcome::Cancelled] {
+            let allocated = allocations_of(1000, || breaker.try_acquire().unwrap().finish(outcome));
+            assert_eq!(allocated, 0, "{outcome:?} with {breaker:?}");
+        }
+        let failures = allocations_of(4, || breaker.try_acquire().unwrap().failure());
+        assert_eq!(failures, 0);
+        breaker.try_acquire().unwrap().trip("down");
+        assert_eq!(
+            allocations_of(1000, || assert!(breaker.try_acquire().is_err())),
+            0
+        );
+    }
+}

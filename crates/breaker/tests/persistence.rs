@@ -1,0 +1,586 @@
+//! What a breaker keeps in its file, and what it makes of what it finds there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use breaker::machine::Kind;
+use breaker::{
+    Breaker, Control, Document, FakeClock, FileStore, Rate, Report, Rules, SharedFileStore, Store,
+    StoreError, Time,
+};
+use tempfile::TempDir;
+
+const START: Time = Time::from_unix_micros(1_764_000_000_000_000);
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Place {
+    clock: Arc<FakeClock>,
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            clock: Arc::new(FakeClock::at(START)),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn with(text: &str) -> Self {
+        let place = Self::new();
+        fs::write(place.path(), text).unwrap();
+        place
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("circuit_breaker.json")
+    }
+
+    fn owned(&self, rules: Rules) -> Breaker {
+        let store = FileStore::open(self.path()).unwrap();
+        Breaker::builder(rules)
+            .clock(Arc::clone(&self.clock))
+            .open(store)
+            .unwrap()
+    }
+
+    fn shared(&self, rules: Rules) -> Breaker {
+        let store = SharedFileStore::open(self.path()).unwrap();
+        Breaker::builder(rules)
+            .clock(Arc::clone(&self.clock))
+            .open_shared(store)
+            .unwrap()
+    }
+
+    fn document(&self) -> Document {
+        match Report::read(&self.path()) {
+            Report::Known(document) => *document,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.path()).unwrap()).unwrap()
+    }
+}
+
+fn trip(breaker: &Breaker) {
+    breaker.try_acquire().unwrap().trip("test");
+}
+
+#[test]
+fn the_four_keys_are_the_contract() {
+    let place = Place::new();
+    let breaker = place.owned(Rules::default().successes_to_close(2));
+    assert_eq!(Report::read(&place.path()), Report::Missing);
+    breaker.try_acquire().unwrap().failure();
+    let closed = place.json();
+    assert_eq!(
+        (&closed["state"], &closed["failure_count"]),
+        (&"closed".into(), &1.into())
+    );
+    assert_eq!(
+        (&closed["success_count"], &closed["opened_at"]),
+        (&0.into(), &serde_json::Value::Null)
+    );
+
+    place.clock.advance(Duration::from_millis(250));
+    trip(&breaker);
+    let open = place.json();
+    assert_eq!(
+        (&open["state"], &open["opened_at"]),
+        (&"open".into(), &1_764_000_000.25.into())
+    );
+    assert_eq!(open["retry_at"], 1_764_000_060.25);
+
+    place.clock.advance(60 * SECOND);
+    breaker.try_acquire().unwrap().success();
+    let half_open = place.json();
+    assert_eq!(
+        (&half_open["state"], &half_open["success_count"]),
+        (&"half_open".into(), &1.into())
+    );
+    assert_eq!(half_open["opened_at"], 1_764_000_000.25);
+}
+
+#[test]
+fn it_writes_only_on_change() {
+    let place = Place::new();
+    let breaker = place.owned(Rules::default());
+    breaker.try_acquire().unwrap().success();
+    breaker.try_acquire().unwrap().ignore();
+    drop(breaker.try_acquire().unwrap());
+    assert_eq!(Report::read(&place.path()), Report::Missing);
+
+    trip(&breaker);
+    fs::remove_file(place.path()).unwrap();
+    assert!(breaker.try_acquire().is_err());
+    breaker.count_affected(0);
+    let _ = breaker.suggest_trial();
+    breaker.enable();
+    drop(breaker);
+    assert_eq!(Report::read(&place.path()), Report::Missing);
+}
+
+#[test]
+fn a_restart_goes_on_where_it_stopped() {
+    let place = Place::new();
+    let rules = || Rules::default().consecutive_failures(3);
+    let breaker = place.owned(rules());
+    breaker.try_acquire().unwrap().failure();
+    drop(breaker);
+
+    // Two more failures open it, since one was kept.
+    let breaker = place.owned(rules());
+    breaker.try_acquire().unwrap().failure();
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!(breaker.kind(), Kind::Open);
+    breaker.count_affected(7);
+    drop(breaker);
+
+    // Open stays open, for the remaining time.
+    place.clock.advance(20 * SECOND);
+    let breaker = place.owned(rules());
+    assert_eq!(breaker.ready_in(), Some(40 * SECOND));
+    assert_eq!(
+        breaker.explain().reason.unwrap().as_str(),
+        "consecutive_failures"
+    );
+    place.clock.advance(40 * SECOND);
+    std::mem::forget(breaker.try_acquire().unwrap());
+    assert_eq!(place.document().trials.len(), 1);
+    drop(breaker);
+
+    // The trial died with its process: its place is free at once.
+    let breaker = place.owned(rules());
+    assert_eq!(
+        (breaker.kind(), breaker.ready_in()),
+        (Kind::HalfOpen, Some(Duration::ZERO))
+    );
+    breaker.try_acquire().unwrap().success();
+    let recovered_at = START + 60 * SECOND;
+    assert_eq!(breaker.snapshot().recovered_at, Some(recovered_at));
+    drop(breaker);
+
+    // When the last outage ended is kept, for a ramp to resume.
+    place.clock.advance(5 * SECOND);
+    let snapshot = place.owned(rules()).snapshot();
+    assert_eq!(
+        (snapshot.explanation.kind, snapshot.recovered_at),
+        (Kind::Closed, Some(recovered_at))
+    );
+    let outages: Vec<_> = snapshot.outages.outages().collect();
+    assert_eq!((outages.len(), outages[0].jobs_affected), (1, 7));
+    assert_eq!(
+        (outages[0].started, outages[0].ended),
+        (START, Some(recovered_at))
+    );
+}
+
+#[test]
+fn what_a_person_ordered_outlives_a_restart() {
+    let place = Place::new();
+    place.owned(Rules::default()).force_open("maintenance");
+    let document = place.document();
+    assert_eq!(
+        (document.state, document.control, document.retry_at),
+        (Kind::Open, Control::ForcedOpen, None)
+    );
+    assert_eq!(document.kind_at(Time::MAX), Kind::ForcedOpen);
+
+    place.clock.advance(1000 * SECOND);
+    let breaker = place.owned(Rules::default());
+    assert_eq!(breaker.kind(), Kind::ForcedOpen);
+    assert_eq!(breaker.explain().reason.unwrap().as_str(), "maintenance");
+    breaker.disable();
+    drop(breaker);
+    assert_eq!(place.document().control, Control::Disabled);
+    let breaker = place.owned(Rules::default());
+    trip(&breaker);
+    assert!(breaker.try_acquire().is_ok());
+    assert!(breaker.explain().state.is_shadow());
+}
+
+#[test]
+fn a_document_of_four_keys_is_taken_over() {
+    let place = Place::with(
+        r#"{"state": "open", "failure_count": 5, "success_count": 0, "opened_at": 1763999990.0}"#,
+    );
+    let breaker = place.owned(Rules::default());
+    assert_eq!(breaker.ready_in(), Some(50 * SECOND));
+    assert_eq!(
+        breaker.snapshot().outages.ongoing().unwrap().started,
+        Time::from_unix_seconds(1_763_999_990.0)
+    );
+
+    let place = Place::with(
+        r#"{"state": "closed", "failure_count": 4, "success_count": 0, "opened_at": null}"#,
+    );
+    let breaker = place.owned(Rules::default());
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!(breaker.kind(), Kind::Open);
+
+    let place = Place::with(
+        r#"{"state": "half_open", "failure_count": 5, "success_count": 1, "opened_at": null}"#,
+    );
+    let breaker = place.owned(Rules::default().successes_to_close(2));
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(breaker.kind(), Kind::Closed);
+}
+
+#[test]
+fn unknown_keys_survive() {
+    let text = r#"{"state": "closed", "failure_count": 0, "opened_at": null, "note": {"by": ["someone", 1]}}"#;
+    for shared in [false, true] {
+        let place = Place::with(text);
+        let breaker = if shared {
+            place.shared(Rules::default())
+        } else {
+            place.owned(Rules::default())
+        };
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(place.json()["failure_count"], 1);
+        assert_eq!(place.json()["note"]["by"][0], "someone");
+    }
+}
+
+const NONSENSE: [(&str, &str); 9] = [
+    ("", "EOF"),
+    ("{\"state\": \"open\", \"fail", "EOF"),
+    ("not json", "expected"),
+    ("[]", "invalid"),
+    ("{}", "missing field `state`"),
+    ("{\"state\": \"ajar\"}", "ajar"),
+    ("{\"state\": \"forced_open\"}", "state is none of"),
+    (
+        "{\"state\": \"open\", \"opened_at\": null}",
+        "opened_at is null",
+    ),
+    (
+        "{\"state\": \"closed\", \"failure_count\": \"five\"}",
+        "failure_count",
+    ),
+];
+
+#[test]
+fn nonsense_is_reported_set_aside_and_started_over() {
+    for (text, why) in NONSENSE {
+        let place = Place::with(text);
+        match Report::read(&place.path()) {
+            // serde names the value, not the key.
+            Report::Corrupted(told) => assert!(
+                told.contains(why) || why == "failure_count",
+                "{text}: {told}"
+            ),
+            other => panic!("{text}: {other:?}"),
+        }
+        fs::write(
+            format!("{}.corrupt-1", place.path().display()),
+            "an earlier one",
+        )
+        .unwrap();
+        let store = FileStore::open(place.path()).unwrap();
+        let aside = store.set_aside().unwrap().to_owned();
+        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
+        assert!(aside.to_str().unwrap().ends_with(".corrupt-2"));
+        let breaker = Breaker::builder(Rules::default()).open(store).unwrap();
+        assert_eq!(breaker.kind(), Kind::Closed);
+
+        let place = Place::with(text);
+        let breaker = place.shared(Rules::default());
+        assert_eq!(breaker.kind(), Kind::Closed);
+        trip(&breaker);
+        assert_eq!(
+            (place.document().state, breaker.snapshot().store_error),
+            (Kind::Open, None)
+        );
+        let aside = format!("{}.corrupt-1", place.path().display());
+        assert_eq!(fs::read_to_string(aside).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_folder_in_its_place_is_set_aside_too() {
+    let place = Place::new();
+    fs::create_dir(place.path()).unwrap();
+    assert!(matches!(Report::read(&place.path()), Report::Corrupted(_)));
+    let breaker = place.owned(Rules::default());
+    trip(&breaker);
+    assert_eq!(place.document().state, Kind::Open);
+}
+
+#[test]
+fn numbers_out_of_range_are_bounded() {
+    let text = r#"{"state": "open", "opened_at": 1e300, "retry_at": 1e308, "openings": 4294967295,
+        "generation": 18446744073709551615, "last_trial": 18446744073709551615}"#;
+    let place = Place::with(text);
+    let breaker = place.owned(Rules::default());
+    assert!(breaker.ready_in().unwrap() <= 60 * SECOND);
+    place.clock.advance(60 * SECOND);
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(breaker.kind(), Kind::Closed);
+
+    let place = Place::with(r#"{"state": "open", "opened_at": -5.0, "retry_at": -1e9}"#);
+    assert_eq!(
+        place.owned(Rules::default()).ready_in(),
+        Some(Duration::ZERO)
+    );
+}
+
+#[test]
+fn a_future_dated_opening_waits_at_most_one_interval() {
+    let text = r#"{"state": "open", "opened_at": 1764009999.0, "retry_at": 1764010059.0}"#;
+    for shared in [false, true] {
+        let place = Place::with(text);
+        let breaker = if shared {
+            place.shared(Rules::default())
+        } else {
+            place.owned(Rules::default())
+        };
+        assert!(breaker.try_acquire().is_err());
+        place.clock.advance(59 * SECOND);
+        assert!(breaker.try_acquire().is_err(), "shared: {shared}");
+        place.clock.advance(SECOND);
+        breaker.try_acquire().unwrap().success();
+        assert_eq!(breaker.kind(), Kind::Closed);
+    }
+}
+
+#[test]
+fn an_owner_does_not_notice_steps_of_the_wall_clock() {
+    for step in [
+        START + 86_400 * SECOND,
+        Time::from_unix_micros(START.unix_micros() / 2),
+    ] {
+        let place = Place::new();
+        let breaker = place.owned(Rules::default());
+        trip(&breaker);
+        place.clock.set_wall(step);
+        assert_eq!(breaker.ready_in(), Some(60 * SECOND));
+        place.clock.advance(59 * SECOND);
+        assert!(breaker.try_acquire().is_err());
+        place.clock.advance(SECOND);
+        // What is written now is written by the new wall clock, and a restart goes on by it.
+        drop(breaker.try_acquire().unwrap());
+        assert_eq!(place.document().opened_at, Some(step));
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(place.document().retry_at, Some(step + 120 * SECOND));
+        drop(breaker);
+        assert_eq!(place.owned(Rules::default()).ready_in(), Some(60 * SECOND));
+    }
+}
+
+#[test]
+fn sharers_bound_a_step_back_and_cannot_see_one_forward() {
+    let place = Place::new();
+    let breaker = place.shared(Rules::default());
+    trip(&breaker);
+    place
+        .clock
+        .set_wall(Time::from_unix_micros(START.unix_micros() / 2));
+    assert_eq!(
+        breaker.try_acquire().err().unwrap().retry_after(),
+        Some(60 * SECOND)
+    );
+    place.clock.advance(59 * SECOND);
+    assert!(breaker.try_acquire().is_err());
+    place.clock.advance(SECOND);
+    breaker.try_acquire().unwrap().failure();
+
+    // The only clock they have in common says that a day has passed.
+    place.clock.set_wall(START + 86_400 * SECOND);
+    let trial = breaker.try_acquire().unwrap();
+    place.clock.set_wall(START);
+    assert_eq!(
+        breaker.try_acquire().err().unwrap().retry_after(),
+        Some(60 * SECOND)
+    );
+    trial.success();
+    assert_eq!(breaker.kind(), Kind::Closed);
+}
+
+#[test]
+fn one_owner_at_a_time() {
+    let place = Place::new();
+    let store = FileStore::open(place.path()).unwrap();
+    let refused = FileStore::open(place.path()).unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }));
+    assert!(refused.to_string().contains("in use by another breaker"));
+    drop(store);
+    FileStore::open(place.path()).unwrap();
+}
+
+#[test]
+fn a_missing_folder_is_an_error_with_a_way_out() {
+    let error = FileStore::open(Path::new("/nowhere/at/all.json")).unwrap_err();
+    assert!(
+        error.to_string().contains("check that the folder exists"),
+        "{error}"
+    );
+    assert!(SharedFileStore::open("/nowhere/at/all.json").is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    trip(&place.owned(Rules::default()));
+    for name in ["circuit_breaker.json", "circuit_breaker.json.lock"] {
+        let mode = fs::metadata(place.folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_left_beside_the_document() {
+    let place = Place::new();
+    trip(&place.owned(Rules::default()));
+    let mut names: Vec<_> = place
+        .folder
+        .path()
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["circuit_breaker.json", "circuit_breaker.json.lock"]);
+}
+
+/// A store that fails when told to.
+struct Flaky {
+    fails: Arc<AtomicBool>,
+    store: FileStore,
+}
+
+impl Store for Flaky {
+    fn load(&self) -> Result<Option<Document>, StoreError> {
+        self.store.load()
+    }
+
+    fn save(&self, document: &Document) -> Result<(), StoreError> {
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(StoreError::InUse {
+                path: "full disk".into(),
+            }),
+            false => self.store.save(document),
+        }
+    }
+}
+
+#[test]
+fn a_store_that_fails_loses_nothing_but_durability() {
+    let place = Place::new();
+    let fails = Arc::new(AtomicBool::new(true));
+    let store = Flaky {
+        fails: Arc::clone(&fails),
+        store: FileStore::open(place.path()).unwrap(),
+    };
+    let breaker = Breaker::builder(Rules::default()).open(store).unwrap();
+    trip(&breaker);
+    assert_eq!(breaker.kind(), Kind::Open);
+    assert!(
+        breaker
+            .snapshot()
+            .store_error
+            .unwrap()
+            .contains("full disk")
+    );
+
+    // The next event saves what is missing, though it changes nothing itself.
+    fails.store(false, Ordering::SeqCst);
+    breaker.enable();
+    assert_eq!(breaker.snapshot().store_error, None);
+    assert_eq!(place.document().state, Kind::Open);
+}
+
+#[test]
+fn sharers_go_on_by_what_they_knew_when_the_store_is_lost() {
+    let place = Place::new();
+    let breaker = place.shared(Rules::default());
+    trip(&breaker);
+    assert!(breaker.try_acquire().is_err());
+    fs::remove_dir_all(place.folder.path()).unwrap();
+    // A lost document is a missing one, which is closed; a store that fails is neither, and opens nothing.
+    place.clock.advance(60 * SECOND);
+    let permit = breaker.try_acquire().unwrap();
+    permit.trip("again");
+    assert!(
+        breaker
+            .snapshot()
+            .store_error
+            .unwrap()
+            .contains("cannot open")
+    );
+}
+
+#[test]
+fn sharers_see_each_other() {
+    let place = Place::new();
+    let rules = || Rules::default().consecutive_failures(3);
+    let (one, other) = (place.shared(rules()), place.shared(rules()));
+    one.try_acquire().unwrap().failure();
+    other.try_acquire().unwrap().failure();
+    let late = other.try_acquire().unwrap();
+    one.try_acquire().unwrap().failure();
+    assert_eq!(other.kind(), Kind::Open);
+    late.failure();
+    assert_eq!(other.snapshot().counts.stale, 1);
+    other.count_affected(3);
+    assert_eq!(one.snapshot().outages.ongoing().unwrap().jobs_affected, 3);
+    assert_eq!(place.document().outages.len(), 1);
+}
+
+#[test]
+fn sharers_share_the_window_of_a_rate() {
+    let place = Place::new();
+    let rules = || {
+        Rules::default()
+            .no_consecutive_limit()
+            .rate(Rate::over_calls(4).failures(50))
+    };
+    let (one, other) = (place.shared(rules()), place.shared(rules()));
+    one.try_acquire().unwrap().failure();
+    other.try_acquire().unwrap().success();
+    one.try_acquire().unwrap().success();
+    assert_eq!(one.kind(), Kind::Closed);
+    other.try_acquire().unwrap().failure();
+    assert_eq!(one.kind(), Kind::Open);
+}
+
+#[test]
+fn readers_see_whole_documents_while_it_is_written() {
+    let place = Place::new();
+    let breaker = place.owned(Rules::default().consecutive_failures(1_000_000));
+    breaker.try_acquire().unwrap().failure();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut last = 0;
+                    while !done.load(Ordering::SeqCst) {
+                        let failures = place.document().failure_count;
+                        assert!(failures >= last, "{failures} after {last}");
+                        last = failures;
+                    }
+                    last
+                })
+            })
+            .collect();
+        for _ in 0..300 {
+            breaker.try_acquire().unwrap().failure();
+        }
+        done.store(true, Ordering::SeqCst);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 1);
+        }
+    });
+}
