@@ -6,24 +6,51 @@ mod support;
 use std::collections::BTreeSet;
 
 use simulators::{EntityKind, Mapping, PlexServer, Scene, TagKind, World};
-use support::{encode, plex_client, Client};
+use support::{Client, encode, plex_client};
 
 /// What a perfect sync does, through HTTP.
 fn sync(world: &World, client: &mut Client, scene: &Scene) {
     let file = world.mapping.to_plex(&scene.files[0].path);
     let name = file.rsplit('/').next().unwrap();
-    let found = client.get(&format!("/library/sections/{}/all?type=1&file={}", world.section, encode(name))).container();
+    let found = client
+        .get(&format!(
+            "/library/sections/{}/all?type=1&file={}",
+            world.section,
+            encode(name)
+        ))
+        .container();
     let items = found["Metadata"].as_array().unwrap();
-    let item = items.iter().find(|item| item["Media"][0]["Part"][0]["file"] == file.as_str()).unwrap();
-    let mut edit = format!("/library/sections/{}/all?type=1&id={}", world.section, item["ratingKey"].as_str().unwrap());
-    let studio = scene.studio.map(|id| world.stash.name_of(EntityKind::Studio, id)).unwrap_or_default();
-    let texts = [("title", &scene.title), ("summary", &scene.details), ("originallyAvailableAt", &scene.date), ("studio", &studio)];
+    let item = items
+        .iter()
+        .find(|item| item["Media"][0]["Part"][0]["file"] == file.as_str())
+        .unwrap();
+    let mut edit = format!(
+        "/library/sections/{}/all?type=1&id={}",
+        world.section,
+        item["ratingKey"].as_str().unwrap()
+    );
+    let studio = scene
+        .studio
+        .map(|id| world.stash.name_of(EntityKind::Studio, id))
+        .unwrap_or_default();
+    let texts = [
+        ("title", &scene.title),
+        ("summary", &scene.details),
+        ("originallyAvailableAt", &scene.date),
+        ("studio", &studio),
+    ];
     for (field, value) in texts {
         edit += &format!("&{field}.value={}&{field}.locked=1", encode(value));
     }
-    for (name, kind, ids) in [("actor", EntityKind::Performer, &scene.performers), ("genre", EntityKind::Tag, &scene.tags)] {
+    for (name, kind, ids) in [
+        ("actor", EntityKind::Performer, &scene.performers),
+        ("genre", EntityKind::Tag, &scene.tags),
+    ] {
         for (at, id) in ids.iter().enumerate() {
-            edit += &format!("&{name}%5B{at}%5D.tag.tag={}", encode(&world.stash.name_of(kind, *id)));
+            edit += &format!(
+                "&{name}%5B{at}%5D.tag.tag={}",
+                encode(&world.stash.name_of(kind, *id))
+            );
         }
     }
     edit += &format!("&collection%5B0%5D.tag.tag={}", encode(&studio));
@@ -33,7 +60,10 @@ fn sync(world: &World, client: &mut Client, scene: &Scene) {
 #[test]
 fn a_world_is_unequal_until_it_is_synced() {
     let world = World::new(40, 7).unwrap();
-    assert_eq!(world.comparison().to_string().lines().next(), Some("0 of 40 scenes equal"));
+    assert_eq!(
+        world.comparison().to_string().lines().next(),
+        Some("0 of 40 scenes equal")
+    );
     let mut client = plex_client(&world.plex);
     for scene in world.stash.scenes() {
         sync(&world, &mut client, &scene);
@@ -46,7 +76,11 @@ fn a_world_is_unequal_until_it_is_synced() {
 fn the_same_seed_makes_the_same_world() {
     let scenes = |seed| {
         let stash = World::new(30, seed).unwrap().stash;
-        stash.scenes().into_iter().map(|scene| (scene.title, scene.files[0].path.clone(), scene.performers)).collect::<Vec<_>>()
+        stash
+            .scenes()
+            .into_iter()
+            .map(|scene| (scene.title, scene.files[0].path.clone(), scene.performers))
+            .collect::<Vec<_>>()
     };
     assert_eq!(scenes(1), scenes(1));
     assert_ne!(scenes(1), scenes(2));
@@ -73,7 +107,12 @@ fn synced() -> (World, Mapping, u64) {
     let mut client = plex_client(&world.plex);
     let cover = scene.cover.unwrap();
     for shelf in ["posters", "arts"] {
-        assert_eq!(client.ask("POST", &format!("/library/metadata/{key}/{shelf}"), &cover).status, 200);
+        assert_eq!(
+            client
+                .ask("POST", &format!("/library/metadata/{key}/{shelf}"), &cover)
+                .status,
+            200
+        );
     }
     world.plex.change(key, |item| {
         item.user_rating = scene.rating100.map(|rating| f64::from(rating) / 10.0);
@@ -89,16 +128,36 @@ fn every_difference_is_found_and_named() {
     let changes: [(&str, Change); 14] = [
         ("title", |plex, key| plex.edit_by_hand(key, "title", "x")),
         ("summary", |plex, key| plex.edit_by_hand(key, "summary", "")),
-        ("date", |plex, key| plex.edit_by_hand(key, "originallyAvailableAt", "1990-01-01")),
+        ("date", |plex, key| {
+            plex.edit_by_hand(key, "originallyAvailableAt", "1990-01-01")
+        }),
         ("studio", |plex, key| plex.edit_by_hand(key, "studio", "x")),
-        ("performers", |plex, key| plex.add_tag(key, TagKind::Actor, "Stranger")),
-        ("tags", |plex, key| plex.change(key, |item| _ = item.tags.get_mut(&TagKind::Genre).unwrap().pop())),
-        ("collection", |plex, key| plex.add_tag(key, TagKind::Collection, "x")),
-        ("rating", |plex, key| plex.change(key, |item| item.user_rating = Some(0.05))),
-        ("content rating", |plex, key| plex.edit_by_hand(key, "contentRating", "G")),
+        ("performers", |plex, key| {
+            plex.add_tag(key, TagKind::Actor, "Stranger")
+        }),
+        ("tags", |plex, key| {
+            plex.change(key, |item| {
+                _ = item.tags.get_mut(&TagKind::Genre).unwrap().pop()
+            })
+        }),
+        ("collection", |plex, key| {
+            plex.add_tag(key, TagKind::Collection, "x")
+        }),
+        ("rating", |plex, key| {
+            plex.change(key, |item| item.user_rating = Some(0.05))
+        }),
+        ("content rating", |plex, key| {
+            plex.edit_by_hand(key, "contentRating", "G")
+        }),
         ("tagline", |plex, key| plex.edit_by_hand(key, "tagline", "")),
-        ("poster", |plex, key| plex.change(key, |item| item.posters.selected = None)),
-        ("background", |plex, key| plex.change(key, |item| item.arts.selected = Some("upload://art/00".into()))),
+        ("poster", |plex, key| {
+            plex.change(key, |item| item.posters.selected = None)
+        }),
+        ("background", |plex, key| {
+            plex.change(key, |item| {
+                item.arts.selected = Some("upload://art/00".into())
+            })
+        }),
         ("item", |plex, key| _ = plex.remove(key)),
         ("item", |plex, key| {
             let file = plex.item(key).unwrap().files().next().unwrap().to_owned();
@@ -111,19 +170,30 @@ fn every_difference_is_found_and_named() {
         assert_eq!(compare().to_string(), "1 of 1 scenes equal");
         change(&world.plex, key);
         let after = compare();
-        assert_eq!(after.differences.iter().map(|d| d.what).collect::<Vec<_>>(), [what]);
-        assert!(after.to_string().starts_with("0 of 1 scenes equal\n  scene 1 "), "{after}");
+        assert_eq!(
+            after.differences.iter().map(|d| d.what).collect::<Vec<_>>(),
+            [what]
+        );
+        assert!(
+            after
+                .to_string()
+                .starts_with("0 of 1 scenes equal\n  scene 1 "),
+            "{after}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_difference() {
     let (world, mut mapping, key) = synced();
-    let equal = |mapping: &Mapping| simulators::compare(&world.stash, &world.plex, mapping).is_equal();
+    let equal =
+        |mapping: &Mapping| simulators::compare(&world.stash, &world.plex, mapping).is_equal();
     world.plex.change(key, |item| {
         let genres = item.tags.get_mut(&TagKind::Genre).unwrap();
         genres.reverse();
-        genres.iter_mut().for_each(|tag| tag.name = tag.name.to_ascii_uppercase());
+        genres
+            .iter_mut()
+            .for_each(|tag| tag.name = tag.name.to_ascii_uppercase());
     });
     assert!(equal(&mapping), "neither order nor ASCII case");
     world.plex.add_tag(key, TagKind::Genre, "By hand");
@@ -133,12 +203,20 @@ fn what_is_no_difference() {
     world.stash.edit(1).title("").date("2024-05");
     mapping.tagline = None;
     assert!(!equal(&mapping), "the old date is not of that month");
-    world.plex.edit_by_hand(key, "originallyAvailableAt", "2024-05-01");
-    assert!(equal(&mapping), "an empty title clears nothing; a partial date may be completed");
+    world
+        .plex
+        .edit_by_hand(key, "originallyAvailableAt", "2024-05-01");
+    assert!(
+        equal(&mapping),
+        "an empty title clears nothing; a partial date may be completed"
+    );
     world.plex.edit_by_hand(key, "originallyAvailableAt", "");
     assert!(equal(&mapping), "… or left out");
     world.stash.add_scene_without_file();
-    assert_eq!(simulators::compare(&world.stash, &world.plex, &mapping).scenes, 1);
+    assert_eq!(
+        simulators::compare(&world.stash, &world.plex, &mapping).scenes,
+        1
+    );
 }
 
 #[test]
@@ -150,7 +228,10 @@ fn fifty_thousand_items_are_served_whole() {
     let mut keys = BTreeSet::new();
     let mut requests = 0;
     loop {
-        let page = format!("{list}&X-Plex-Container-Start={}&X-Plex-Container-Size=1000", keys.len());
+        let page = format!(
+            "{list}&X-Plex-Container-Start={}&X-Plex-Container-Size=1000",
+            keys.len()
+        );
         let page = client.get(&page).container();
         requests += 1;
         assert_eq!(page["totalSize"], 50_000);
@@ -158,10 +239,29 @@ fn fifty_thousand_items_are_served_whole() {
         if items.is_empty() {
             break;
         }
-        keys.extend(items.iter().map(|item| item["ratingKey"].as_str().unwrap().parse::<u64>().unwrap()));
+        keys.extend(
+            items
+                .iter()
+                .map(|item| item["ratingKey"].as_str().unwrap().parse::<u64>().unwrap()),
+        );
     }
     assert_eq!((keys.len(), requests), (50_000, 51));
-    let file = world.plex.item(world.items[9]).unwrap().files().next().unwrap().to_owned();
-    let found = client.get(&format!("{list}&file={}", encode(&file))).container();
-    assert_eq!((found["size"].clone(), found["Metadata"][0]["ratingKey"].clone()), (1.into(), world.items[9].to_string().into()));
+    let file = world
+        .plex
+        .item(world.items[9])
+        .unwrap()
+        .files()
+        .next()
+        .unwrap()
+        .to_owned();
+    let found = client
+        .get(&format!("{list}&file={}", encode(&file)))
+        .container();
+    assert_eq!(
+        (
+            found["size"].clone(),
+            found["Metadata"][0]["ratingKey"].clone()
+        ),
+        (1.into(), world.items[9].to_string().into())
+    );
 }
