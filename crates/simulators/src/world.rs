@@ -143,7 +143,7 @@ impl World {
         let file = if number.is_multiple_of(10) {
             format!("{number}/scene.mp4")
         } else {
-            format!("{title}.mp4")
+            format!("{}.1080p.mp4", title.replace(' ', "."))
         };
         let folder = studio.replace(['"', '<', '>'], "");
         let path = format!("/data/{folder}/{file}");
