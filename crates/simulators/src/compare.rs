@@ -75,7 +75,7 @@ impl fmt::Display for Difference {
         } = self;
         write!(
             f,
-            "scene {scene} \"{name}\": {what} differs: Stash has {stash}, Plex has {plex}"
+            "scene {scene} \"{name}\": {what}: Stash has {stash}, Plex has {plex}"
         )
     }
 }
@@ -129,7 +129,7 @@ impl fmt::Display for Comparison {
 /// let mapping = Mapping::path("/data", "/media");
 /// let found = compare(&stash, &plex, &mapping).to_string();
 /// assert!(found.starts_with("0 of 1 scenes equal"));
-/// assert!(found.contains(r#"title differs: Stash has "First", Plex has "one""#));
+/// assert!(found.contains(r#"title: Stash has "First", Plex has "one""#));
 ///
 /// plex.edit_by_hand(key, "title", "First");
 /// assert_eq!(compare(&stash, &plex, &mapping).to_string(), "1 of 1 scenes equal");

@@ -1,4 +1,18 @@
 //! In-process Plex and Stash servers for tests, examples and benches.
+//!
+//! [`PlexServer`] and [`StashServer`] keep state and answer over real sockets; both are also a [`Server`], which has the
+//! switches for outages ([`Server::down`], [`Server::fail_with`], [`Rule`]) and the log of requests. [`World`] fills both
+//! with the same files, [`compare`] says what differs, [`Trigger`] makes the documents Stash hands to a plugin.
+//!
+//! ```
+//! use simulators::{Fault, World};
+//!
+//! let world = World::new(2, 1)?;
+//! world.plex.fail_with(Fault::Hang);
+//! world.plex.up()?;
+//! assert_eq!(world.comparison().to_string().lines().next(), Some("0 of 2 scenes equal"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -22,3 +36,7 @@ pub use stash::{
     Trigger,
 };
 pub use world::World;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -140,10 +140,10 @@ impl World {
         let studio = pick(random, &STUDIOS);
         let title = format!("{} {} {number}", pick(random, &WORDS), pick(random, &WORDS));
         // Every tenth file has the same base name as others, in a folder of its own.
-        let file = if number % 10 == 0 {
+        let file = if number.is_multiple_of(10) {
             format!("{number}/scene.mp4")
         } else {
-            format!("{title}.mp4")
+            format!("{}.1080p.mp4", title.replace(' ', "."))
         };
         let folder = studio.replace(['"', '<', '>'], "");
         let path = format!("/data/{folder}/{file}");

@@ -279,6 +279,12 @@ fn times_are_compared_as_text() {
         json!({"t": "2025-12-31T23:59:00Z"}),
     );
     assert_eq!(found["findScenes"]["count"], 1, "the later one is missed");
+    let found = data(
+        &mut client(&stash),
+        query,
+        json!({"t": "2026-01-01T00:00:00Z"}),
+    );
+    assert_eq!(found["findScenes"]["count"], 0, "greater, not equal");
 }
 
 #[test]

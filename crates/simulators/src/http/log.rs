@@ -23,7 +23,7 @@ pub struct Recorded {
     pub at: Duration,
     /// When the answer was written or given up; `None` while it runs.
     pub ended: Option<Duration>,
-    /// The status sent; `None` when the client got none.
+    /// The status sent, whether or not the rest arrived; `None` when none was sent.
     pub status: Option<u16>,
 }
 

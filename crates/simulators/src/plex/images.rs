@@ -34,7 +34,7 @@ pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
 impl Images {
     /// The image that a new item starts with: a frame out of the file.
     pub(super) fn generated(key: u64, name: &str) -> Self {
-        let rating_key = format!("media://{}/{name}1.jpg", sha1_hex(&key.to_be_bytes()));
+        let rating_key = format!("media://{key:040x}/{name}1.jpg");
         let image = Image {
             rating_key: rating_key.clone(),
             bytes: Arc::default(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::file_index::FileIndex;
 use super::images::Images;
 use super::item::{Item, Kind, Media, Part, Tag, TagKind};
 use super::options::PlexOptions;
@@ -72,7 +73,7 @@ pub(super) struct Library {
     next_key: u64,
     /// Keys in the order of a sort, until the next change.
     pub orders: HashMap<(u32, Kind, String), Arc<[u64]>>,
-    files: HashMap<String, BTreeSet<u64>>,
+    files: FileIndex,
     collections: BTreeSet<u64>,
     /// The one season of the show that a folder is.
     seasons: HashMap<(u32, String), u64>,
@@ -88,7 +89,7 @@ impl Library {
             portraits: HashMap::new(),
             next_key: 1,
             orders: HashMap::new(),
-            files: HashMap::new(),
+            files: FileIndex::default(),
             collections: BTreeSet::new(),
             seasons: HashMap::new(),
         }
@@ -161,7 +162,7 @@ impl Library {
     /// Gives an item one more version with one file.
     pub fn add_part(&mut self, key: u64, part: Part) {
         if let Some(item) = self.items.get_mut(&key) {
-            self.files.entry(part.file.clone()).or_default().insert(key);
+            self.files.add(key, &part.file);
             item.media.push(Media { parts: vec![part] });
         }
     }
@@ -185,18 +186,22 @@ impl Library {
     /// The items that have this very file.
     pub fn with_file(&self, file: &str) -> impl Iterator<Item = &Item> {
         self.files
-            .get(file)
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.items.get(key))
+            .with_path(file)
+            .filter_map(|key| self.items.get(&key))
+    }
+
+    /// The items that can have a file whose path contains the text, in order of their keys.
+    pub fn near_file(&self, text: &str) -> Vec<&Item> {
+        match self.files.candidates(text) {
+            Some(keys) => keys.iter().filter_map(|key| self.items.get(key)).collect(),
+            None => self.items.values().collect(),
+        }
     }
 
     pub fn remove(&mut self, key: u64) -> Option<Item> {
         let item = self.items.remove(&key)?;
         for file in item.files() {
-            if let Some(keys) = self.files.get_mut(file) {
-                keys.remove(&key);
-            }
+            self.files.remove(key, file);
         }
         self.orders.clear();
         Some(item)

@@ -57,6 +57,14 @@ impl Filter {
         }
     }
 
+    fn file(&self) -> Option<&str> {
+        if let Self::File(text) = self {
+            Some(text)
+        } else {
+            None
+        }
+    }
+
     fn accepts(&self, item: &Item) -> bool {
         match self {
             Self::File(text) => item.files().any(|file| file.contains(text.as_str())),
@@ -75,21 +83,16 @@ impl Filter {
 impl Library {
     /// The page that a request asks for.
     pub(super) fn page(&mut self, section: u32, kind: Kind, request: &Request) -> Page {
-        let order = self.order(section, kind, &request.param("sort").unwrap_or_default());
         let filters: Vec<Filter> = request
             .params()
             .filter_map(|(name, value)| Filter::read(&name, &value, self.options.file_filter))
             .collect();
-        let keys = if filters.is_empty() {
-            order
-        } else {
-            let accepted = |key: &&u64| {
-                self.items
-                    .get(key)
-                    .is_some_and(|item| filters.iter().all(|filter| filter.accepts(item)))
-            };
-            order.iter().filter(accepted).copied().collect()
-        };
+        let keys = self.filtered(
+            section,
+            kind,
+            &filters,
+            &request.param("sort").unwrap_or_default(),
+        );
         let number = |name| {
             request
                 .header_or_param(name)
@@ -104,6 +107,26 @@ impl Library {
             offset,
             total: keys.len(),
         }
+    }
+
+    fn filtered(&mut self, section: u32, kind: Kind, filters: &[Filter], sort: &str) -> Arc<[u64]> {
+        let of_kind = |item: &&Item| item.section == section && item.kind == kind;
+        let accepted = |item: &&Item| filters.iter().all(|filter| filter.accepts(item));
+        // The few that a path finds stand in no order.
+        if let Some(text) = filters.iter().find_map(Filter::file) {
+            let near = self.near_file(text).into_iter();
+            return near
+                .filter(of_kind)
+                .filter(accepted)
+                .map(|item| item.key)
+                .collect();
+        }
+        let order = self.order(section, kind, sort);
+        if filters.is_empty() {
+            return order;
+        }
+        let items = order.iter().filter_map(|key| self.items.get(key));
+        items.filter(accepted).map(|item| item.key).collect()
     }
 
     /// All keys of a section in the order asked for (`updatedAt:desc`, …), else by title.

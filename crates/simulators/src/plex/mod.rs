@@ -1,6 +1,7 @@
 //! The simulated Plex Media Server.
 
 mod edit;
+mod file_index;
 mod image_routes;
 mod images;
 mod item;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::images::{Image, Images};
-use super::item::{Item, Kind, Part, TagKind};
+use super::item::{Item, Kind, Media, Part, Tag, TagKind};
 use super::library::{Library, Section, SectionKind};
 
 /// How much of an item an answer shows.
@@ -17,20 +17,13 @@ pub(super) enum Depth {
     Full,
 }
 
-/// An object without the members that are null or empty, as Plex leaves them out.
-fn compact(value: Value) -> Map<String, Value> {
-    let Value::Object(map) = value else {
-        return Map::new();
-    };
-    let absent = |value: &Value| match value {
+fn is_absent(value: &Value) -> bool {
+    match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
         Value::Array(list) => list.is_empty(),
         _ => false,
-    };
-    map.into_iter()
-        .filter(|(_, value)| !absent(value))
-        .collect()
+    }
 }
 
 pub(super) fn section(id: u32, section: &Section) -> Value {
@@ -54,66 +47,98 @@ pub(super) fn section(id: u32, section: &Section) -> Value {
     })
 }
 
+/// An object under construction; what is null or empty stays out, as in Plex's answers.
+#[derive(Default)]
+struct Object(Map<String, Value>);
+
+impl Object {
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        if !is_absent(&value) {
+            self.0.insert(name.to_owned(), value);
+        }
+    }
+}
+
 pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
     let key = item.key;
-    let mut object = json!({
-        "ratingKey": key.to_string(), "key": item_path(item), "guid": guid(item),
-        "studio": item.field("studio"), "type": item.kind.name(), "title": item.title(),
-        "titleSort": item.field("titleSort"), "originalTitle": item.field("originalTitle"),
-        "contentRating": item.field("contentRating"), "summary": Value::Null,
-        "rating": number(item.field("rating")), "audienceRating": number(item.field("audienceRating")),
-        "userRating": item.user_rating, "year": number(item.field("year")), "tagline": item.field("tagline"),
-        "index": number(item.field("index")), "parentIndex": number(item.field("parentIndex")),
-        "editionTitle": item.field("editionTitle"),
-        "thumb": image_path(key, "thumb", &item.posters, item.updated_at),
-        "art": image_path(key, "art", &item.arts, item.updated_at),
-        "duration": item.media.first().map(|media| media.parts.iter().map(|part| part.duration).sum::<u64>()),
-        "originallyAvailableAt": item.field("originallyAvailableAt"),
-        "addedAt": item.added_at, "updatedAt": item.updated_at,
-    });
+    let mut object = Object::default();
+    for (name, value) in &item.fields {
+        match *name {
+            "rating" | "audienceRating" | "year" | "index" | "parentIndex" => {
+                object.put(name, number(value))
+            }
+            _ => object.put(name, value.as_str()),
+        }
+    }
+    // Plex writes an empty summary and an empty title out.
+    for name in ["title", "summary"] {
+        object.0.insert(name.to_owned(), item.field(name).into());
+    }
+    object.put("ratingKey", key.to_string());
+    object.put("key", item_path(item));
+    object.put("guid", guid(item));
+    object.put("type", item.kind.name());
+    object.put("userRating", item.user_rating);
+    object.put(
+        "thumb",
+        image_path(key, "thumb", &item.posters, item.updated_at),
+    );
+    object.put("art", image_path(key, "art", &item.arts, item.updated_at));
+    object.put("addedAt", item.added_at);
+    object.put("updatedAt", item.updated_at);
+    let duration = |media: &Media| media.parts.iter().map(|part| part.duration).sum::<u64>();
+    object.put("duration", item.media.first().map(duration));
     family(library, item, &mut object);
     if depth == Depth::Full {
-        object["librarySectionTitle"] = library
-            .sections
-            .get(&item.section)
-            .map(|s| s.title.clone())
-            .into();
-        object["librarySectionID"] = item.section.into();
-        object["librarySectionKey"] = format!("/library/sections/{}", item.section).into();
+        let section = library.sections.get(&item.section);
+        object.put(
+            "librarySectionTitle",
+            section.map(|section| section.title.as_str()),
+        );
+        object.put("librarySectionID", item.section);
+        object.put(
+            "librarySectionKey",
+            format!("/library/sections/{}", item.section),
+        );
         let locks = item
             .locked
             .iter()
             .map(|name| json!({"locked": true, "name": name}));
-        object["Field"] = locks.collect();
+        object.put("Field", locks.collect::<Value>());
     }
-    object["Media"] = item
-        .media
-        .iter()
-        .enumerate()
-        .map(|(at, version)| media(key, at, &version.parts))
-        .collect();
-    for kind in TagKind::ALL {
+    let versions = item.media.iter().enumerate();
+    object.put(
+        "Media",
+        versions
+            .map(|(at, version)| media(key, at, &version.parts))
+            .collect::<Value>(),
+    );
+    for (kind, tags) in &item.tags {
         let shown = if depth == Depth::Full {
             usize::MAX
         } else {
             kind.listed()
         };
-        let tags = item.tags.get(&kind).into_iter().flatten().take(shown);
-        object[kind.element()] = tags
-            .map(|tag| match depth {
-                Depth::Listed => json!({"tag": tag.name}),
-                Depth::Full => Value::Object(compact(json!({
-                    "id": tag.id, "filter": format!("{}={}", kind.name(), tag.id), "tag": tag.name,
-                    "role": tag.role, "thumb": library.portraits.get(&tag.id),
-                }))),
-            })
-            .collect();
+        let tags = tags
+            .iter()
+            .take(shown)
+            .map(|tag| self::tag(library, *kind, tag, depth));
+        object.put(kind.element(), tags.collect::<Value>());
     }
-    let mut object = compact(object);
-    // Plex writes an empty summary and an empty title out.
-    object.insert("summary".to_owned(), item.field("summary").into());
-    object.insert("title".to_owned(), item.title().into());
-    Value::Object(object)
+    Value::Object(object.0)
+}
+
+fn tag(library: &Library, kind: TagKind, tag: &Tag, depth: Depth) -> Value {
+    let mut object = Object::default();
+    object.put("tag", tag.name.as_str());
+    if depth == Depth::Full {
+        object.put("id", tag.id);
+        object.put("filter", format!("{}={}", kind.name(), tag.id));
+        object.put("role", tag.role.as_deref());
+        object.put("thumb", library.portraits.get(&tag.id).map(String::as_str));
+    }
+    Value::Object(object.0)
 }
 
 fn item_path(item: &Item) -> String {
@@ -149,19 +174,22 @@ fn number(text: &str) -> Value {
 }
 
 /// What an episode or season tells about its parents, and a parent about its children.
-fn family(library: &Library, item: &Item, object: &mut Value) {
+fn family(library: &Library, item: &Item, object: &mut Object) {
     for (prefix, relative) in [
         ("parent", item.parent),
         ("grandparent", grandparent(library, item)),
     ] {
         if let Some(relative) = relative.and_then(|key| library.items.get(&key)) {
-            object[format!("{prefix}RatingKey")] = relative.key.to_string().into();
-            object[format!("{prefix}Key")] = format!("/library/metadata/{}", relative.key).into();
-            object[format!("{prefix}Title")] = relative.title().into();
+            object.put(&format!("{prefix}RatingKey"), relative.key.to_string());
+            object.put(
+                &format!("{prefix}Key"),
+                format!("/library/metadata/{}", relative.key),
+            );
+            object.put(&format!("{prefix}Title"), relative.title());
         }
     }
     if item.kind == Kind::Collection {
-        object["subtype"] = "movie".into();
+        object.put("subtype", "movie");
     }
 }
 

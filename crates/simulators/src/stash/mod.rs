@@ -3,6 +3,8 @@
 mod edit;
 mod find;
 mod hook;
+mod mutate;
+mod objects;
 mod options;
 mod picture;
 mod query;

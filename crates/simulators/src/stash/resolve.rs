@@ -6,7 +6,7 @@ use super::find::{Found, id_of};
 use super::query::{Field, Operation};
 use super::scene::{Entity, EntityKind, Scene};
 use super::schema;
-use super::store::{Job, Store};
+use super::store::Store;
 use crate::clock;
 
 /// What a field leads to.
@@ -295,50 +295,6 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn file(&self, scene: &Scene, file: &super::scene::SceneFile) -> Value {
-        let basename = file.path.rsplit(['/', '\\']).next();
-        let created_at = clock::rfc3339(scene.created_at, self.store.options.utc_offset);
-        json!({
-            "id": file.id.to_string(), "path": file.path, "basename": basename, "size": file.size, "duration": file.duration,
-            "mod_time": created_at, "created_at": created_at, "updated_at": created_at, "parent_folder_id": "1",
-            "format": "mp4", "width": 1920, "height": 1080, "video_codec": "h264", "audio_codec": "aac",
-            "frame_rate": 25.0, "bit_rate": 3_250_000,
-            "fingerprints": [{"type": "oshash", "value": file.oshash}], "fingerprint": file.oshash,
-        })
-    }
-
-    fn group(&self, group: &Entity, index: Option<u32>) -> Value {
-        let address = format!(
-            "{}/group/{}/frontimage?t={}",
-            self.base, group.id, group.updated
-        );
-        let group = json!({
-            "id": group.id.to_string(), "name": group.name, "aliases": group.aliases.join(", "), "urls": [],
-            "front_image_path": address,
-        });
-        json!({"group": group, "movie": group, "scene_index": index})
-    }
-
-    fn paths(&self, scene: &Scene) -> Value {
-        let base = format!("{}/scene/{}", self.base, scene.id);
-        // The stream's address carries the API key in clear.
-        let key = self
-            .store
-            .options
-            .api_key
-            .as_ref()
-            .map(|key| format!("?apikey={key}"))
-            .unwrap_or_default();
-        let oshash = scene.files.first().map_or("", |file| &file.oshash);
-        json!({
-            "screenshot": format!("{base}/screenshot?t={}", scene.updated), "preview": format!("{base}/preview"),
-            "stream": format!("{base}/stream{key}"), "webp": format!("{base}/webp"),
-            "vtt": format!("{}/scene/{oshash}_thumbs.vtt", self.base), "sprite": format!("{}/scene/{oshash}_sprite.jpg", self.base),
-            "funscript": format!("{base}/funscript"), "interactive_heatmap": format!("{base}/interactive_heatmap"),
-            "caption": format!("{base}/caption"),
-        })
-    }
-
     fn entity(&self, kind: EntityKind, entity: &'a Entity, name: &str) -> Out<'a> {
         let store = self.store;
         let studio = |studio: &'a Entity| Node::Entity(EntityKind::Studio, studio);
@@ -403,46 +359,4 @@ fn from_json<'a>(value: Value, selected: bool) -> Out<'a> {
         value if selected => one(value),
         value => Out::Leaf(value),
     }
-}
-
-/// The two mutations that are simulated.
-pub(super) fn mutate(store: &mut Store, operation: &Operation) -> Outcome {
-    let mut data = Map::new();
-    for field in &operation.selection {
-        let text = |name: &str| {
-            field
-                .arguments
-                .get(name)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        let plugin = text("plugin_id").unwrap_or_default();
-        let value = match field.name.as_str() {
-            "runPluginTask" => {
-                let args = field
-                    .arguments
-                    .get("args_map")
-                    .cloned()
-                    .unwrap_or(Value::Null);
-                store.jobs.push(Job {
-                    plugin,
-                    task: text("task_name"),
-                    args,
-                });
-                store.jobs.len().to_string().into()
-            }
-            // The whole map is replaced.
-            _ => {
-                let input = field
-                    .arguments
-                    .get("input")
-                    .cloned()
-                    .unwrap_or_else(|| json!({}));
-                store.plugins.insert(plugin, input.clone());
-                input
-            }
-        };
-        data.insert(field.alias.clone(), value);
-    }
-    Ok(Value::Object(data))
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
-use super::resolve::{self, Resolver};
+use super::resolve::Resolver;
 use super::store::Store;
-use super::{lock, picture, query, schema};
+use super::{lock, mutate, picture, query, schema};
 use crate::http::{Fault, Handler, Request, Response};
 
 pub(super) struct Wire(pub Arc<Mutex<Store>>);
@@ -186,7 +186,7 @@ fn graphql(store: &mut Store, request: &Request) -> Response {
         return refuse(faults, "GRAPHQL_VALIDATION_FAILED");
     }
     let outcome = if operation.mutation {
-        resolve::mutate(store, &operation)
+        mutate::mutate(store, &operation)
     } else {
         let base = store.options.external_host.clone();
         let base = base
