@@ -14,7 +14,7 @@ use plex::{Client, Device, Timeouts};
 pub const TOKEN: &str = "token-for-tests";
 
 pub fn client(url: &str) -> Client {
-    client_with(reqwest::Client::builder(), url, Timeouts::default())
+    client_with(builder(), url, Timeouts::default())
 }
 
 pub fn client_with(builder: reqwest::ClientBuilder, url: &str, timeouts: Timeouts) -> Client {
@@ -27,6 +27,14 @@ pub fn client_with(builder: reqwest::ClientBuilder, url: &str, timeouts: Timeout
         timeouts,
     )
     .unwrap()
+}
+
+/// A program that builds reqwest with TLS and no provider must install one before its first client, and
+/// the tests of a whole workspace are built with the features of all its programs.
+pub fn builder() -> reqwest::ClientBuilder {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
 }
 
 /// The text of a recorded answer, or `None` where the recordings are not installed.
