@@ -47,6 +47,15 @@ pub fn recording(name: &str) -> Option<String> {
     Some(std::fs::read_to_string(folder.join(name)).unwrap())
 }
 
+/// The head of one request.
+pub fn read_request(connection: &mut impl Read) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap_or(0) == 1 {
+        request.push(byte[0]);
+    }
+}
+
 /// A server that gives each connection the same bytes, whatever is asked, and closes it.
 pub fn raw_server(answer: impl Into<Vec<u8>>) -> String {
     let answer = answer.into();
@@ -55,11 +64,7 @@ pub fn raw_server(answer: impl Into<Vec<u8>>) -> String {
     thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap_or(0) == 1 {
-                request.push(byte[0]);
-            }
+            read_request(&mut connection);
             // The client may have had enough.
             let _ = connection.write_all(&answer);
         }
