@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     thread,
+    time::Duration,
 };
+
+use plex_health::Probe;
 
 pub const IDENTITY: &str =
     r#"{"MediaContainer":{"size":0,"claimed":true,"machineIdentifier":"abc","version":"1.43.1"}}"#;
@@ -17,6 +20,16 @@ pub fn builder() -> reqwest::ClientBuilder {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
+}
+
+/// With the usual limit.
+pub fn probe(url: &str) -> Probe {
+    Probe::new(builder(), url).unwrap()
+}
+
+/// For servers that do not answer.
+pub fn hasty(url: &str) -> Probe {
+    Probe::with_limit(builder(), url, Duration::from_secs(1)).unwrap()
 }
 
 /// The text of a recorded answer, or `None` where the recordings are not installed.
