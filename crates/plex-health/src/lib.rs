@@ -13,6 +13,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let _ = rustls::crypto::ring::default_provider().install_default();
 //! # let mut server = mockito::Server::new_async().await;
 //! # server.mock("GET", "/identity").with_body(r#"{"MediaContainer":{"machineIdentifier":"abc","version":"1.43.1"}}"#).create();
 //! # let url = server.url();

@@ -103,6 +103,9 @@ impl Client {
     /// `builder` decides on TLS: the provider, the roots, or to skip verification, which then holds
     /// for this one server, since a client never talks to another and follows no redirect.
     ///
+    /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the program
+    /// (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics without one.
+    ///
     /// # Errors
     /// `url` is not a plain `http(s)://host[:port][/path]`, a text of `device` cannot be sent, or
     /// `builder` cannot build.

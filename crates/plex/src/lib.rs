@@ -17,6 +17,8 @@ mod device;
 mod edit;
 mod error;
 mod find;
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod identifier;
 mod image;

@@ -189,6 +189,34 @@ async fn pages_follow_one_another_to_the_end() {
 }
 
 #[tokio::test]
+async fn a_page_has_its_order_and_leaves_out_what_is_long() {
+    for (sort, name) in [
+        (Sort::AddedDescending, "addedAt:desc"),
+        (Sort::UpdatedDescending, "updatedAt:desc"),
+        (Sort::Title, "titleSort"),
+    ] {
+        let mut server = Server::new_async().await;
+        let get = server
+            .mock("GET", "/library/sections/1/all")
+            .match_query(Matcher::AllOf(vec![
+                Matcher::UrlEncoded("type".into(), "4".into()),
+                Matcher::UrlEncoded("sort".into(), name.into()),
+                Matcher::UrlEncoded("excludeFields".into(), "summary,tagline".into()),
+                Matcher::UrlEncoded("X-Plex-Container-Start".into(), "20".into()),
+                Matcher::UrlEncoded("X-Plex-Container-Size".into(), "10".into()),
+            ]))
+            .with_body(r#"{"MediaContainer":{"totalSize":0}}"#)
+            .expect(1)
+            .create_async()
+            .await;
+        let plex = client(&server.url());
+        let page = plex.page(&section(), ItemKind::Episode, sort, 20, 10).await;
+        assert_eq!(page.unwrap().next, None);
+        get.assert_async().await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_ignores_paging_ends_the_listing() {
     let mut server = Server::new_async().await;
     server

@@ -5,7 +5,7 @@ mod common;
 
 use std::{error::Error as _, io::Write, net::TcpListener, time::Duration};
 
-use common::{TOKEN, client, client_with, raw_server};
+use common::{TOKEN, builder, client, client_with, raw_server};
 use mockito::{Matcher, Server};
 use plex::{
     Client, Device, Edit, Error, Field, ItemKind, RatingKey, SetupError, Timeouts, Token,
@@ -19,7 +19,7 @@ fn key() -> RatingKey {
 fn short() -> Timeouts {
     let limit = Duration::from_millis(300);
     Timeouts {
-        connect: limit,
+        connect: Duration::from_secs(5),
         read: limit,
         list: limit,
         write: limit,
@@ -226,7 +226,8 @@ async fn no_connection() {
         ),
         "{error:?}"
     );
-    let error = client("http://no-such-host.invalid")
+    // No resolver is asked about a name with so long a part.
+    let error = client(&format!("http://{}.invalid", "x".repeat(64)))
         .item(&key())
         .await
         .unwrap_err();
@@ -258,7 +259,7 @@ async fn silence_is_a_timeout_for_every_kind_of_call() {
     // Accepts connections, by the operating system's hand, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let plex = client_with(reqwest::Client::builder(), &url, short());
+    let plex = client_with(builder(), &url, short());
     let limit = Duration::from_millis(300);
     let edit = Edit::new("1".parse().unwrap(), ItemKind::Movie, key()).set(Field::Title, "A");
     for error in [
@@ -371,15 +372,8 @@ async fn no_text_has_the_token_or_the_address() {
 #[test]
 fn what_cannot_be_a_server_token_or_device() {
     let device = Device::new("id", "product", "1");
-    let make = |url: &str, device: &Device| {
-        Client::new(
-            reqwest::Client::builder(),
-            url,
-            None,
-            device,
-            Timeouts::default(),
-        )
-    };
+    let make =
+        |url: &str, device: &Device| Client::new(builder(), url, None, device, Timeouts::default());
     for url in [
         "",
         "plex.local:32400",
