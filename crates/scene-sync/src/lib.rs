@@ -18,6 +18,7 @@ mod written;
 
 pub use mapping::{Note, Wanted, content_hash};
 pub use model::{Field, Item, Rating, Scene, SceneFile, Tag, TagKind};
+pub use path::folder_of;
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};

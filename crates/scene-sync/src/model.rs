@@ -68,9 +68,10 @@ pub struct Item {
     pub collections: Vec<Tag>,
     /// The names of the locked fields, as Plex calls them in `Field`.
     pub locked: BTreeSet<String>,
-    /// What names the poster shown now (`thumb`).
+    /// The selected poster, by a name that lasts, such as the `upload://…` of its entry in the poster list; none if
+    /// nobody looked. Not `thumb`: its number changes with every edit.
     pub poster: Option<String>,
-    /// What names the background shown now (`art`).
+    /// The selected background, likewise.
     pub background: Option<String>,
 }
 

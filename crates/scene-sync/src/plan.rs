@@ -236,7 +236,7 @@ impl Planner<'_> {
         let (outdated, edited) = match last {
             Some(last) => (
                 last.source != wanted,
-                last.shown.is_some() && last.shown != *shown,
+                last.shown.is_some() && shown.is_some() && last.shown != *shown,
             ),
             None => (true, self.item.locked.contains(lock)),
         };
