@@ -324,7 +324,8 @@ async fn a_fresh_session_is_taken() {
 
 #[tokio::test]
 async fn answers_that_are_no_results_are_told_apart() {
-    let cases: [(usize, &str, &str, fn(&Error) -> bool); 8] = [
+    type Case = (usize, &'static str, &'static str, fn(&Error) -> bool);
+    let cases: [Case; 8] = [
         (401, "", "", |error| *error == Error::Unauthorized),
         (302, "/login?returnURL=x", "", |error| {
             *error == Error::Unauthorized
