@@ -12,9 +12,7 @@ use stash::Secret;
 use stash::client::{Client, Endpoint, Error, SceneFilter, SceneId, Unreachable};
 use stash::protocol::PluginInput;
 
-/// With the feature `rustls`, reqwest builds no client without a crypto provider.
 fn builder() -> reqwest::ClientBuilder {
-    #[cfg(feature = "rustls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
 }

@@ -9,7 +9,6 @@ use stash::client::{Client, Endpoint, Error};
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
 
 fn client(url: &str) -> Client {
-    #[cfg(feature = "rustls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     let endpoint = Endpoint::new(url).unwrap().with_api_key(Secret::new("KEY"));
     Client::new(reqwest::Client::builder(), &endpoint).unwrap()
