@@ -137,7 +137,7 @@ async fn one_gone_id_does_not_lose_the_others() {
     gone.assert_async().await;
 }
 
-/// What Stash 0.16 had: stars, url, movies, numeric ids; asked for once.
+/// What old releases had: url, movies, numeric ids, no rating100; asked for once.
 #[tokio::test]
 async fn an_old_stash_is_asked_for_what_it_has() {
     let mut server = Server::new_async().await;
@@ -163,7 +163,7 @@ async fn an_old_stash_is_asked_for_what_it_has() {
         .create_async()
         .await;
     let answer = json!({"data": {"findScenes": {"scenes": [
-        {"id": "1", "rating": 4, "url": "https://example.org", "movies": [{"movie": {"id": "9", "name": "M"}}]},
+        {"id": "1", "url": "https://example.org", "movies": [{"movie": {"id": "9", "name": "M"}}]},
     ]}}});
     let scenes = server
         .mock("POST", "/graphql")
@@ -184,7 +184,7 @@ async fn an_old_stash_is_asked_for_what_it_has() {
     for _ in 0..2 {
         let found = client.find_scenes(&[1.into()]).await.unwrap();
         let scene = &found.scenes[0];
-        assert_eq!(scene.rating100, Some(80));
+        assert_eq!(scene.rating100, None);
         assert_eq!(scene.urls, ["https://example.org"]);
         assert_eq!(scene.groups[0].name, "M");
     }
@@ -428,6 +428,26 @@ async fn no_answer_is_told_apart_too() {
             }
         ),
         "{silent:?}"
+    );
+}
+
+/// The server took the request and says nothing; then the clock is stopped and jumps to the limit.
+#[tokio::test]
+async fn silence_ends_in_a_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = tokio::task::spawn_blocking(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read(&mut [0; 65536]).unwrap();
+        stream
+    });
+    let call = tokio::spawn(async move { client(&url).version().await });
+    let _open = taken.await.unwrap();
+    tokio::time::pause();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Stash does not answer (timeout): nothing within 30 s; is it running, and is its address right?"
     );
 }
 
