@@ -113,7 +113,7 @@ pub fn find(
         .iter()
         .map(|candidate| Path::parse(&candidate.path))
         .collect();
-    let mut fallback = Verdict::None {
+    let mut best = Verdict::None {
         reason: Reason::NotThere,
     };
     for file in files {
@@ -125,13 +125,12 @@ pub fn find(
                 Likeness::of(file, &path, candidate, other, ignore_case)
             })
             .collect();
-        match judge(&compared) {
-            exact @ Verdict::Exact { .. } => return exact,
-            verdict if verdict.rank() > fallback.rank() => fallback = verdict,
-            _ => {}
+        let verdict = judge(&compared);
+        if verdict.rank() > best.rank() {
+            best = verdict;
         }
     }
-    fallback
+    best
 }
 
 /// The file name as matching compares it at most loosely: a key for an index of Plex's paths, in which every candidate of
@@ -189,7 +188,6 @@ impl<'a> Likeness<'a> {
             (Some(true), ..) => Some(Reason::SameNameAndSize),
             // Re-encoded in place: Plex shows the old size until it scans again.
             (Some(false), 1.., Some(true)) => Some(Reason::SameNameAndFolder),
-            (Some(false), ..) => None,
             (None, 1.., Some(true) | None) => Some(Reason::SameNameAndFolder),
             (None, 0, Some(true)) => Some(Reason::SameNameAndDuration),
             _ => None,

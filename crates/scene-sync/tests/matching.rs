@@ -216,6 +216,53 @@ fn several_files_of_one_item_are_one_item() {
     exact(&find(&files, &parts, &PathMap::default(), false), "1");
 }
 
+/// The primary file's item stays unless another file says more.
+#[test]
+fn the_file_that_says_most_decides() {
+    let plex = [
+        in_plex("1", "/m/A/x.mp4"),
+        in_plex("2", "/m/B/y.mp4"),
+        in_plex("3", "/n/z.mp4"),
+    ];
+    let decide = |paths: &[&str]| {
+        let files: Vec<_> = paths.iter().map(|path| file(path)).collect();
+        find(&files, &plex, &PathMap::default(), false)
+    };
+    likely(
+        &decide(&["/d/A/x.mp4", "/d/B/y.mp4"]),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    likely(
+        &decide(&["/d/A/x.mp4", "/d/gone.mp4"]),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    likely(
+        &decide(&["/d/z.mp4", "/d/B/y.mp4"]),
+        "2",
+        Reason::SameNameAndFolder,
+    );
+    exact(&decide(&["/d/A/x.mp4", "/m/B/y.mp4"]), "2");
+}
+
+#[test]
+fn a_windows_path_on_one_side_ignores_case() {
+    let plex = [in_plex("1", r"D:\films\A\X.mp4")];
+    likely(
+        &decide(&file("/data/a/x.MP4"), &plex, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    let plex = [in_plex("1", "/films/A/X.mp4")];
+    likely(
+        &decide(&file(r"D:\data\a\x.MP4"), &plex, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    assert_eq!(name_key(r"D:\data\a\x.MP4"), "x.mp4");
+}
+
 #[test]
 fn the_same_file_in_two_libraries_is_ambiguous() {
     let twice = [in_plex("1", "/m/x.mp4"), in_plex("2", "/m/x.mp4")];
