@@ -32,7 +32,7 @@ pub fn find(
 ) -> Option<Gap> {
     let wanted = Wanted::of(scene, policy);
     let Some(last) = last else {
-        return crate::plan::has_metadata(scene).then_some(if listed.is_some() {
+        return scene.has_metadata().then_some(if listed.is_some() {
             Gap::NeverSynced
         } else {
             Gap::NotInPlex

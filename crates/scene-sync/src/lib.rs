@@ -1,4 +1,19 @@
 //! Match a Stash scene to a Plex item, merge three ways and plan the smallest edit: pure, no I/O.
+//!
+//! ```text
+//!  Scene ──▶ Wanted ─────┐            (mapping: a scene in Plex's terms)
+//!  Item  ────────────────┼─▶ EditPlan ──▶ your client ──▶ Item read back
+//!  LastWritten ──────────┘      │                             │
+//!       ▲                       └── verify, written_after ◀───┘
+//!       └───────────────────────────────────┘
+//! ```
+//!
+//! - [`matching::find`]: which item is this scene?
+//! - [`plan()`]: what must change on it? [`EditPlan::verify`]: did it?
+//! - [`content_hash`]: did anything change in Stash since?
+//! - [`gap::find`]: which scenes and items came apart unnoticed?
+//!
+//! All of it is plain data in and plain data out; the types are this crate's own, so any client of either server fits.
 #![forbid(unsafe_code)]
 
 mod date;
@@ -18,6 +33,7 @@ mod written;
 
 pub use mapping::{Note, Wanted, content_hash};
 pub use model::{Field, Item, Rating, Scene, SceneFile, Tag, TagKind};
+pub use path::folder_of;
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};

@@ -72,7 +72,7 @@ pub enum Reason {
     SeveralSamePath,
     /// Several items fit equally well.
     SeveralAlike,
-    /// Only the file name agrees.
+    /// Little more than the file name agrees.
     NameOnly,
     /// Files of this name are there, but their size, folder or duration say they are others.
     OtherFiles,
@@ -113,7 +113,7 @@ pub fn find(
         .iter()
         .map(|candidate| Path::parse(&candidate.path))
         .collect();
-    let mut fallback = Verdict::None {
+    let mut best = Verdict::None {
         reason: Reason::NotThere,
     };
     for file in files {
@@ -125,13 +125,23 @@ pub fn find(
                 Likeness::of(file, &path, candidate, other, ignore_case)
             })
             .collect();
-        match judge(&compared) {
-            exact @ Verdict::Exact { .. } => return exact,
-            verdict if verdict.rank() > fallback.rank() => fallback = verdict,
-            _ => {}
+        let verdict = judge(&compared);
+        if verdict.rank() > best.rank() {
+            best = verdict;
         }
     }
-    fallback
+    best
+}
+
+/// The file name as matching compares it at most loosely: a key for an index of Plex's paths, in which every candidate of
+/// a scene is found under the key of the scene's path.
+///
+/// ```
+/// use scene_sync::matching::name_key;
+/// assert_eq!(name_key(r"D:\Films\Dawn.MP4"), name_key("/data/dawn.mp4"));
+/// ```
+pub fn name_key(path: &str) -> String {
+    Path::parse(path).keys(true).pop().unwrap_or_default()
 }
 
 /// How far a candidate of the same file name agrees.
@@ -160,15 +170,10 @@ impl<'a> Likeness<'a> {
             .zip(theirs.iter().rev())
             .take_while(|(a, b)| a == b)
             .count();
-        let roots = |root: &String| matches!(root.as_str(), "/" | "//");
-        // Equal roots are no folders of the same name.
-        let common_root = same == ours.len().min(theirs.len()) && ours.first().is_some_and(roots);
         Some(Self {
             candidate,
             same_path: ours == theirs,
-            folders: same
-                .checked_sub(1)?
-                .saturating_sub(usize::from(common_root)),
+            folders: same.checked_sub(1)?,
             same_size: file.size.zip(candidate.size).map(|(a, b)| a == b),
             same_duration: file
                 .duration
@@ -181,7 +186,8 @@ impl<'a> Likeness<'a> {
     fn strong(&self) -> Option<Reason> {
         match (self.same_size, self.folders, self.same_duration) {
             (Some(true), ..) => Some(Reason::SameNameAndSize),
-            (Some(false), ..) => None,
+            // Re-encoded in place: Plex shows the old size until it scans again.
+            (Some(false), 1.., Some(true)) => Some(Reason::SameNameAndFolder),
             (None, 1.., Some(true) | None) => Some(Reason::SameNameAndFolder),
             (None, 0, Some(true)) => Some(Reason::SameNameAndDuration),
             _ => None,
@@ -314,7 +320,9 @@ impl fmt::Display for Reason {
             Self::SeveralAlike => {
                 "several files of this name fit equally well; a path map would tell them apart"
             }
-            Self::NameOnly => "only the file name agrees; a path map would tell for sure",
+            Self::NameOnly => {
+                "little more than the file name agrees; a path map would tell for sure"
+            }
             Self::OtherFiles => {
                 "files of this name are in Plex, but of another size, folder or duration"
             }

@@ -30,6 +30,21 @@ pub struct Scene {
     pub files: Vec<SceneFile>,
 }
 
+impl Scene {
+    /// Whether anything but a cover is known of it. Without, identification may still be running, so
+    /// [`plan`](crate::plan()) leaves its item alone unless it was synced before.
+    pub fn has_metadata(&self) -> bool {
+        let texts = [&self.title, &self.details, &self.tagline, &self.date];
+        texts
+            .into_iter()
+            .chain(&self.studio)
+            .any(|text| !text.trim().is_empty())
+            || self.rating100.is_some_and(|rating| rating > 0)
+            || !self.performers.is_empty()
+            || !self.tags.is_empty()
+    }
+}
+
 /// A scene's file as Stash sees it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SceneFile {
@@ -68,9 +83,10 @@ pub struct Item {
     pub collections: Vec<Tag>,
     /// The names of the locked fields, as Plex calls them in `Field`.
     pub locked: BTreeSet<String>,
-    /// What names the poster shown now (`thumb`).
+    /// The selected poster, by a name that lasts, such as the `upload://…` of its entry in the poster list; none if
+    /// nobody looked. Not `thumb`: its number changes with every edit.
     pub poster: Option<String>,
-    /// What names the background shown now (`art`).
+    /// The selected background, likewise.
     pub background: Option<String>,
 }
 

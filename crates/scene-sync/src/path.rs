@@ -56,6 +56,30 @@ impl Path {
     }
 }
 
+/// The folder a file is in, as the machine it lies on writes it; none for a bare name.
+///
+/// ```
+/// use scene_sync::folder_of;
+/// assert_eq!(folder_of("/media/a/x.mp4"), Some("/media/a"));
+/// assert_eq!(folder_of(r"D:\New\x.mp4"), Some(r"D:\New"));
+/// assert_eq!(folder_of("/x.mp4"), Some("/"));
+/// ```
+pub fn folder_of(path: &str) -> Option<&str> {
+    let separators: &[char] = if Path::parse(path).windows {
+        &['/', '\\']
+    } else {
+        &['/']
+    };
+    let at = path.rfind(separators)?;
+    let folder = path.get(..at)?;
+    // The root keeps its separator.
+    if folder.is_empty() || folder.ends_with(':') {
+        path.get(..=at)
+    } else {
+        Some(folder)
+    }
+}
+
 fn drive(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, b':', rest @ ..]
         if letter.is_ascii_alphabetic() && matches!(rest, [] | [b'/' | b'\\', ..]))

@@ -85,7 +85,7 @@ pub struct RatingEdit {
 /// ```
 pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Policy) -> EditPlan {
     let wanted = Wanted::of(scene, policy);
-    if last.is_none() && !has_metadata(scene) {
+    if last.is_none() && !scene.has_metadata() {
         return EditPlan {
             item: item.key.clone(),
             notes: vec![Note::NoMetadata],
@@ -138,18 +138,6 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         written: Some(planner.written),
         ..planner.plan
     }
-}
-
-pub(crate) fn has_metadata(scene: &Scene) -> bool {
-    let texts = [&scene.title, &scene.details, &scene.tagline, &scene.date];
-    texts.iter().any(|text| !text.trim().is_empty())
-        || scene
-            .studio
-            .as_ref()
-            .is_some_and(|studio| !studio.trim().is_empty())
-        || scene.rating100.is_some_and(|rating| rating > 0)
-        || !scene.performers.is_empty()
-        || !scene.tags.is_empty()
 }
 
 struct Planner<'a> {
@@ -236,7 +224,7 @@ impl Planner<'_> {
         let (outdated, edited) = match last {
             Some(last) => (
                 last.source != wanted,
-                last.shown.is_some() && last.shown != *shown,
+                last.shown.is_some() && shown.is_some() && last.shown != *shown,
             ),
             None => (true, self.item.locked.contains(lock)),
         };

@@ -37,8 +37,8 @@ pub struct ImageWritten {
     pub source: String,
     /// The SHA-1 of its bytes, by which Plex names uploads.
     pub sha1: String,
-    /// What Plex showed afterwards ([`Item::poster`](crate::Item::poster)), if it was read back. Something else later
-    /// means that the picture was replaced or deleted in Plex.
+    /// What Plex had selected afterwards ([`Item::poster`](crate::Item::poster)), if somebody looked. Something else
+    /// later means that the picture was replaced or deleted in Plex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
 }

@@ -94,10 +94,10 @@ impl Error {
         if error.is_builder() {
             return Self::Setup(chain(&error.without_url()));
         }
-        let kind = if error.is_timeout() {
-            Unreachable::Timeout
-        } else if error.is_connect() {
+        let kind = if error.is_connect() {
             Unreachable::Connect
+        } else if error.is_timeout() {
+            Unreachable::Timeout
         } else {
             Unreachable::Interrupted
         };

@@ -1,6 +1,5 @@
 use serde_json::{Value, json};
 
-use super::SceneStamp;
 use super::schema::Schema;
 use crate::timestamp;
 
@@ -47,10 +46,10 @@ impl SceneFilter {
         }
     }
 
-    pub(super) fn admits(self, stamp: SceneStamp) -> bool {
+    pub(super) fn admits(self, created_at: i64, updated_at: i64) -> bool {
         match self {
-            Self::UpdatedSince(at) => stamp.updated_at >= at,
-            Self::CreatedSince(at) => stamp.created_at >= at,
+            Self::UpdatedSince(at) => updated_at >= at,
+            Self::CreatedSince(at) => created_at >= at,
             _ => true,
         }
     }

@@ -65,14 +65,14 @@ pub struct Scene {
     /// `YYYY-MM-DD`; since Stash 0.30 also `YYYY-MM` or `YYYY`.
     #[serde(default, deserialize_with = "or_default")]
     pub date: String,
-    /// The rating, 1 to 100; none if unrated. Stars of releases before 0.18 are turned into this.
-    #[serde(skip)]
+    /// The rating, 1 to 100; none if unrated (or before Stash 0.18).
+    #[serde(default, deserialize_with = "rating")]
     pub rating100: Option<u8>,
     /// Marked as organized.
     #[serde(default, deserialize_with = "or_default")]
     pub organized: bool,
     /// Web addresses.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, alias = "url", deserialize_with = "one_or_more")]
     pub urls: Vec<String>,
     /// Its files, the primary one first; may be empty.
     #[serde(default, deserialize_with = "or_default")]
@@ -87,10 +87,10 @@ pub struct Scene {
     #[serde(default, deserialize_with = "or_default")]
     pub tags: Vec<Tag>,
     /// The groups (movies before Stash 0.27).
-    #[serde(skip)]
+    #[serde(default, alias = "movies", deserialize_with = "groups")]
     pub groups: Vec<Group>,
     /// The cover's address, for [`Client::image`](super::Client::image). Its `t=` changes with the scene.
-    #[serde(skip)]
+    #[serde(default, rename = "paths", deserialize_with = "screenshot")]
     pub screenshot: Option<String>,
     /// When it was created, in seconds since 1970.
     #[serde(default, deserialize_with = "instant")]
@@ -192,60 +192,54 @@ pub struct FoundScenes {
     pub missing: Vec<SceneId>,
 }
 
-/// The fields that differ by release, as they come.
-#[derive(Deserialize)]
-pub(super) struct WireScene {
-    #[serde(flatten)]
-    scene: Scene,
-    #[serde(default)]
-    rating100: Option<i64>,
-    #[serde(default)]
-    rating: Option<i64>,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    groups: Option<Vec<GroupEntry>>,
-    #[serde(default)]
-    movies: Option<Vec<GroupEntry>>,
-    #[serde(default)]
-    paths: Option<Paths>,
-}
-
-#[derive(Deserialize)]
-struct GroupEntry {
-    #[serde(alias = "movie")]
-    group: Group,
-}
-
-#[derive(Deserialize)]
-struct Paths {
-    screenshot: Option<String>,
-}
-
-impl From<WireScene> for Scene {
-    fn from(wire: WireScene) -> Self {
-        let mut scene = wire.scene;
-        let stars = wire.rating.map(|stars| stars.saturating_mul(20));
-        scene.rating100 = wire
-            .rating100
-            .or(stars)
-            .and_then(|rating| u8::try_from(rating.clamp(0, 100)).ok());
-        if scene.urls.is_empty() {
-            scene.urls.extend(wire.url.filter(|url| !url.is_empty()));
-        }
-        let entries = wire.groups.or(wire.movies).unwrap_or_default();
-        scene.groups = entries.into_iter().map(|entry| entry.group).collect();
-        scene.screenshot = wire.paths.and_then(|paths| paths.screenshot);
-        scene
-    }
-}
-
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn rating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let rating: Option<i64> = Option::deserialize(deserializer)?;
+    Ok(rating.and_then(|rating| u8::try_from(rating.clamp(0, 100)).ok()))
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        Some(OneOrMore::More(urls)) => urls,
+        Some(OneOrMore::One(url)) if !url.is_empty() => vec![url],
+        _ => Vec::new(),
+    })
+}
+
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::Error> {
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(alias = "movie")]
+        group: Group,
+    }
+    let entries: Option<Vec<Entry>> = Option::deserialize(deserializer)?;
+    Ok(entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.group)
+        .collect())
+}
+
+fn screenshot<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Paths {
+        screenshot: Option<String>,
+    }
+    let paths: Option<Paths> = Option::deserialize(deserializer)?;
+    Ok(paths.and_then(|paths| paths.screenshot))
 }
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {

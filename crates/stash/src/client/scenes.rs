@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::scene::WireScene;
 use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, SceneStamp};
 
 /// Rows of a page when the client walks the pages itself.
@@ -13,7 +12,7 @@ const STAMPS_A_PAGE: u32 = 1000;
 #[derive(Deserialize)]
 struct FindScene {
     #[serde(rename = "findScene")]
-    scene: Option<WireScene>,
+    scene: Option<Scene>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +40,7 @@ impl Client {
             schema.selection
         );
         let data: FindScene = self.query(&query, json!({ "id": id })).await?;
-        Ok(data.scene.map(Scene::from))
+        Ok(data.scene)
     }
 
     /// Several scenes in one request. Stash fails the whole request when one id is gone; then each is asked for
@@ -69,8 +68,8 @@ impl Client {
         } else {
             json!({ "ids": ids.iter().map(|id| id.0).collect::<Vec<_>>() })
         };
-        match self.query::<FindScenes<WireScene>>(&query, variables).await {
-            Ok(data) => found.scenes = data.found.scenes.into_iter().map(Scene::from).collect(),
+        match self.query::<FindScenes<Scene>>(&query, variables).await {
+            Ok(data) => found.scenes = data.found.scenes,
             Err(Error::Resolver { .. }) => {
                 for id in ids {
                     found.scenes.extend(self.find_scene(*id).await?);
@@ -97,21 +96,11 @@ impl Client {
         per_page: u32,
     ) -> Result<Page<Scene>, Error> {
         let selection = self.schema().await?.selection.clone();
-        let wire: Page<WireScene> = self.page(filter, &selection, page, per_page).await?;
-        let rows = wire.rows.into_iter().map(Scene::from);
-        Ok(Page {
-            total: wire.total,
-            last: wire.last,
-            rows: rows
-                .filter(|scene| {
-                    filter.admits(SceneStamp {
-                        id: scene.id,
-                        created_at: scene.created_at,
-                        updated_at: scene.updated_at,
-                    })
-                })
-                .collect(),
-        })
+        let mut found: Page<Scene> = self.page(filter, &selection, page, per_page).await?;
+        found
+            .rows
+            .retain(|scene| filter.admits(scene.created_at, scene.updated_at));
+        Ok(found)
     }
 
     /// One page of ids and times in the order of the ids; pages count from 1.
@@ -127,7 +116,9 @@ impl Client {
         let mut found: Page<SceneStamp> = self
             .page(filter, "id created_at updated_at", page, per_page)
             .await?;
-        found.rows.retain(|stamp| filter.admits(*stamp));
+        found
+            .rows
+            .retain(|stamp| filter.admits(stamp.created_at, stamp.updated_at));
         Ok(found)
     }
 

@@ -81,7 +81,7 @@ impl Schema {
              performers { id name image_path } tags { id name } paths { screenshot }",
         );
         let either = [
-            ("rating100", " rating100", "rating", " rating"),
+            ("rating100", " rating100", "", ""),
             ("urls", " urls", "url", " url"),
             (
                 "groups",

@@ -60,25 +60,21 @@ struct Message {
 }
 
 impl Client {
-    /// A client on a builder of yours, which chooses TLS and user agent; redirects, proxies, time limits and
+    /// A client on a builder of yours, which chooses roots and user agent; redirects, proxies, time limits and
     /// certificate checks are set here.
     ///
-    /// With reqwest's `rustls-no-provider`, install a rustls crypto provider first: reqwest panics without one.
+    /// With the feature `rustls`, install a crypto provider first, as with
+    /// `rustls::crypto::ring::default_provider().install_default()`.
     ///
     /// # Errors
-    /// [`Error::Setup`] when the credentials fit no header or reqwest cannot be set up.
+    /// [`Error::Setup`] without a crypto provider, when the credentials fit no header, or when reqwest cannot be
+    /// set up.
     pub fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
-        let builder = builder
+        let builder = tls(builder, endpoint)?
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(QUERY_TIMEOUT);
-        // A plain-http client never makes a TLS connection; unverified, it also needs no system certificates,
-        // which a container may not have.
-        #[cfg(feature = "rustls")]
-        let builder = builder.tls_danger_accept_invalid_certs(
-            !endpoint.verify_tls || endpoint.base.scheme() == "http",
-        );
         headers(&endpoint.credentials)?;
         Ok(Self {
             http: builder
@@ -261,6 +257,30 @@ impl Client {
                 .unwrap_or_else(PoisonError::into_inner),
         )
     }
+}
+
+#[cfg(feature = "rustls")]
+fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Error> {
+    // reqwest would panic.
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(Error::Setup(
+            "install a rustls crypto provider before making the client".into(),
+        ));
+    }
+    // A client of plain http makes no TLS connection; unverified, it also needs no system certificates, which a
+    // container may not have.
+    let unverified = !endpoint.verify_tls || endpoint.base.scheme() == "http";
+    Ok(builder.tls_danger_accept_invalid_certs(unverified))
+}
+
+#[cfg(not(feature = "rustls"))]
+fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Error> {
+    if endpoint.base.scheme() == "https" && !endpoint.verify_tls {
+        let why =
+            "https without certificate checks needs the feature `rustls` of the crate `stash`";
+        return Err(Error::Setup(why.into()));
+    }
+    Ok(builder)
 }
 
 fn headers(credentials: &Credentials) -> Result<HeaderMap, Error> {

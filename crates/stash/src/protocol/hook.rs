@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -5,8 +7,8 @@ use serde_json::value::RawValue;
 use super::InputError;
 use super::json::{shape, syntax, unsigned};
 
-/// Why a hook fired.
-#[derive(Debug, Clone)]
+/// Why a hook fired. `Debug` leaves the input out: it may be megabytes.
+#[derive(Clone)]
 pub struct HookContext {
     /// The object's id; Stash leaves it out when it is 0.
     pub id: Option<u64>,
@@ -92,6 +94,16 @@ impl Trigger {
             _ => return None,
         };
         Some(Self::Known(entity, operation))
+    }
+}
+
+impl fmt::Debug for HookContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookContext")
+            .field("id", &self.id)
+            .field("trigger", &self.trigger)
+            .field("input_fields", &self.input_fields)
+            .finish_non_exhaustive()
     }
 }
 

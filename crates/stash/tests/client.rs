@@ -1,0 +1,506 @@
+//! The GraphQL client against single answers, as a real Stash gives them.
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use mockito::{Matcher, Mock, Server, ServerGuard};
+use serde_json::{Value, json};
+use stash::Secret;
+use stash::client::{Client, Endpoint, Error, SceneFilter, SceneId, Unreachable};
+use stash::protocol::PluginInput;
+
+fn builder() -> reqwest::ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
+fn client(url: &str) -> Client {
+    Client::new(builder(), &Endpoint::new(url).unwrap()).unwrap()
+}
+
+fn with_session(url: &str, value: &str) -> Client {
+    let (host, port) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once(':')
+        .unwrap();
+    let stdin = json!({
+        "server_connection": {
+            "Scheme": "http", "Host": host, "Port": port, "Dir": "/", "PluginDir": "/",
+            "SessionCookie": {"Name": "session", "Value": value},
+        },
+        "args": {},
+    });
+    let input = PluginInput::parse(stdin.to_string().as_bytes()).unwrap();
+    let endpoint = Endpoint::of_plugin(&input.server_connection).unwrap();
+    Client::new(builder(), &endpoint).unwrap()
+}
+
+fn query(server: &mut ServerGuard, operation: &str) -> Mock {
+    server
+        .mock("POST", "/graphql")
+        .match_body(Matcher::Regex(format!("query {operation}")))
+        .with_header("content-type", "application/json")
+}
+
+/// Introspection is forbidden: the client takes the server for a current one.
+async fn no_probe(server: &mut ServerGuard) -> Mock {
+    query(server, "Probe")
+        .with_body(r#"{"errors":[{"message":"introspection disabled"}],"data":null}"#)
+        .create_async()
+        .await
+}
+
+fn names(names: &[&str]) -> Value {
+    names.iter().map(|name| json!({ "name": name })).collect()
+}
+
+const SCENE: &str = r#"{"id":"45","title":null,"details":"d","date":"2024-05","rating100":75,"organized":true,
+    "created_at":"2024-06-01T14:05:37-05:00","updated_at":"2024-06-01T19:05:37Z","code":"C-1","director":null,
+    "files":[{"path":"/data/x.mp4","basename":"x.mp4","size":"1234567890123","duration":61.5}],
+    "studio":{"id":"3","name":"S","parent_studio":{"id":"4","name":"P"}},
+    "performers":[{"id":"1","name":"Ann","image_path":"http://h/performer/1/image?t=1&default=true"}],
+    "tags":[{"id":"2","name":"a, b"}],"urls":["https://example.org"],
+    "groups":[{"group":{"id":"9","name":"G"}}],
+    "paths":{"screenshot":"http://h/scene/45/screenshot?t=1717268737"}}"#;
+
+#[tokio::test]
+async fn a_scene_comes_whole() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let _scene = query(&mut server, "FindScene")
+        .match_body(Matcher::PartialJson(json!({"variables": {"id": "45"}})))
+        .with_body(format!(r#"{{"data":{{"findScene":{SCENE}}}}}"#))
+        .create_async()
+        .await;
+    let scene = client(&server.url())
+        .find_scene(45.into())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(scene.id, SceneId(45));
+    assert_eq!(
+        (
+            scene.title.as_str(),
+            scene.code.as_str(),
+            scene.date.as_str()
+        ),
+        ("", "C-1", "2024-05")
+    );
+    assert_eq!(scene.rating100, Some(75));
+    assert_eq!(scene.created_at, scene.updated_at);
+    assert_eq!(scene.files[0].size, Some(1_234_567_890_123));
+    assert_eq!(scene.studio.unwrap().parent_studio.unwrap().name, "P");
+    assert_eq!(scene.groups[0].name, "G");
+    assert_eq!(
+        scene.screenshot.unwrap(),
+        "http://h/scene/45/screenshot?t=1717268737"
+    );
+}
+
+#[tokio::test]
+async fn one_gone_id_does_not_lose_the_others() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let _all = query(&mut server, "FindScenes")
+        .with_body(r#"{"errors":[{"message":"scene with id 7 not found","path":["findScenes"]}],"data":null}"#)
+        .create_async()
+        .await;
+    let single = |id: &str| {
+        Matcher::AllOf(vec![
+            Matcher::Regex("query FindScene\\(".into()),
+            Matcher::PartialJson(json!({"variables": {"id": id}})),
+        ])
+    };
+    let found = server
+        .mock("POST", "/graphql")
+        .match_body(single("45"))
+        .with_body(format!(r#"{{"data":{{"findScene":{SCENE}}}}}"#))
+        .create_async()
+        .await;
+    let gone = server
+        .mock("POST", "/graphql")
+        .match_body(single("7"))
+        .with_body(r#"{"data":{"findScene":null}}"#)
+        .create_async()
+        .await;
+    let result = client(&server.url())
+        .find_scenes(&[7.into(), 45.into()])
+        .await
+        .unwrap();
+    assert_eq!(result.missing, [SceneId(7)]);
+    assert_eq!(result.scenes[0].id, SceneId(45));
+    found.assert_async().await;
+    gone.assert_async().await;
+}
+
+/// What old releases had: url, movies, numeric ids, no rating100; asked for once.
+#[tokio::test]
+async fn an_old_stash_is_asked_for_what_it_has() {
+    let mut server = Server::new_async().await;
+    let fields = [
+        "id",
+        "title",
+        "details",
+        "date",
+        "rating",
+        "url",
+        "movies",
+        "organized",
+        "files",
+    ];
+    let types = json!({"data": {
+        "scene": {"fields": names(&fields)},
+        "filter": {"inputFields": names(&["movies", "tags"])},
+        "root": {"fields": [{"name": "findScenes", "args": names(&["scene_filter", "scene_ids", "filter"])}]},
+    }});
+    let probe = query(&mut server, "Probe")
+        .with_body(types.to_string())
+        .expect(1)
+        .create_async()
+        .await;
+    let answer = json!({"data": {"findScenes": {"scenes": [
+        {"id": "1", "url": "https://example.org", "movies": [{"movie": {"id": "9", "name": "M"}}]},
+    ]}}});
+    let scenes = server
+        .mock("POST", "/graphql")
+        .match_body(Matcher::AllOf(vec![
+            Matcher::Regex("findScenes\\(scene_ids: ".into()),
+            Matcher::PartialJson(json!({"variables": {"ids": [1]}})),
+        ]))
+        .match_request(|request| {
+            let body = request.utf8_lossy_body().unwrap();
+            let unknown = ["rating100", "urls", "groups", "code", "director"];
+            unknown.iter().all(|field| !body.contains(field))
+        })
+        .with_body(answer.to_string())
+        .expect(2)
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    for _ in 0..2 {
+        let found = client.find_scenes(&[1.into()]).await.unwrap();
+        let scene = &found.scenes[0];
+        assert_eq!(scene.rating100, None);
+        assert_eq!(scene.urls, ["https://example.org"]);
+        assert_eq!(scene.groups[0].name, "M");
+    }
+    let fan_out = server
+        .mock("POST", "/graphql")
+        .match_body(Matcher::PartialJson(
+            json!({"variables": {"scene_filter": {"movies": {"value": ["9"]}}}}),
+        ))
+        .with_body(r#"{"data":{"findScenes":{"count":0,"scenes":[]}}}"#)
+        .create_async()
+        .await;
+    assert_eq!(client.stamps(SceneFilter::Group(9)).await.unwrap(), []);
+    for mock in [probe, scenes, fan_out] {
+        mock.assert_async().await;
+    }
+}
+
+/// New York wrote 14:05-05:00, which as text is before 19:04Z and in time after it.
+#[tokio::test]
+async fn times_are_compared_as_times() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let since = stash::timestamp::parse("2024-06-01T19:04:00Z").unwrap();
+    let listing = server.mock("POST", "/graphql")
+        .match_body(Matcher::PartialJson(json!({"variables": {
+            "scene_filter": {"updated_at": {"value": "2024-05-31T19:04:00Z", "modifier": "GREATER_THAN"}},
+            "filter": {"page": 1, "sort": "id", "direction": "ASC"},
+        }})))
+        .with_body(r#"{"data":{"findScenes":{"count":4,"scenes":[
+            {"id":"1","created_at":"2020-01-01T00:00:00Z","updated_at":"2024-06-01T14:05:37-05:00"},
+            {"id":"2","created_at":"2020-01-01T00:00:00Z","updated_at":"2024-06-01T19:03:59Z"},
+            {"id":"3","created_at":"2020-01-01T00:00:00Z","updated_at":"2024-06-01T19:04:00Z"},
+            {"id":"3","created_at":"2020-01-01T00:00:00Z","updated_at":"2024-06-01T19:04:00Z"}]}}}"#)
+        .create_async().await;
+    let client = client(&server.url());
+    let stamps = client
+        .stamps(SceneFilter::UpdatedSince(since))
+        .await
+        .unwrap();
+    assert_eq!(
+        stamps.iter().map(|stamp| stamp.id.0).collect::<Vec<_>>(),
+        [1, 3]
+    );
+    listing.assert_async().await;
+}
+
+#[tokio::test]
+async fn pages_are_walked_to_the_end() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let mut mocks = Vec::new();
+    for (page, ids) in [(1, 1..=1000), (2, 1001..=2000), (3, 2001..=2100)] {
+        let rows: Vec<_> = ids.map(|id| json!({"id": id.to_string()})).collect();
+        let body = json!({"data": {"findScenes": {"count": 2100, "scenes": rows}}});
+        let mock = server
+            .mock("POST", "/graphql")
+            .match_body(Matcher::PartialJson(
+                json!({"variables": {"filter": {"page": page}, "scene_filter": {
+                    "performers": {"value": ["5"], "modifier": "INCLUDES"},
+                }}}),
+            ))
+            .with_body(body.to_string())
+            .expect(1);
+        mocks.push(mock.create_async().await);
+    }
+    let stamps = client(&server.url())
+        .stamps(SceneFilter::Performer(5))
+        .await
+        .unwrap();
+    assert_eq!(stamps.len(), 2100);
+    for mock in mocks {
+        mock.assert_async().await;
+    }
+}
+
+#[tokio::test]
+async fn settings_and_key_are_read_and_the_key_replaces_the_session() {
+    let mut server = Server::new_async().await;
+    let with_cookie = query(&mut server, "Configuration")
+        .match_header("cookie", "session=old")
+        .match_body(Matcher::PartialJson(json!({"variables": {"include": ["stash2plex"]}})))
+        .with_body(r#"{"data":{"configuration":{"general":{"apiKey":"KEY"},
+            "plugins":{"Stash2Plex":{"plex_url":"http://plex:32400","max_tags":"50","enabled":false}}}}}"#)
+        .create_async().await;
+    let client = with_session(&server.url(), "old");
+    let configuration = client.configuration("stash2plex").await.unwrap();
+    assert_eq!(configuration.settings["max_tags"], "50");
+    let key = configuration.api_key.clone().unwrap();
+    assert!(!format!("{configuration:?} {client:?}").contains("KEY"));
+    client.use_api_key(key).unwrap();
+    let with_key = query(&mut server, "Version")
+        .match_header("apikey", "KEY")
+        .match_header("cookie", Matcher::Missing)
+        .with_body(r#"{"data":{"version":{"version":"v0.30.1"}}}"#)
+        .create_async()
+        .await;
+    assert_eq!(client.version().await.unwrap(), "v0.30.1");
+    with_cookie.assert_async().await;
+    with_key.assert_async().await;
+}
+
+#[tokio::test]
+async fn an_untouched_plugin_has_no_settings_and_no_key() {
+    let mut server = Server::new_async().await;
+    let _mock = query(&mut server, "Configuration")
+        .with_body(r#"{"data":{"configuration":{"general":{"apiKey":""},"plugins":{}}}}"#)
+        .create_async()
+        .await;
+    let configuration = client(&server.url()).configuration("Demo").await.unwrap();
+    assert!(configuration.settings.is_empty() && configuration.api_key.is_none());
+}
+
+/// The session ends an hour after it was made; each answer brings a fresh one.
+#[tokio::test]
+async fn a_fresh_session_is_taken() {
+    let mut server = Server::new_async().await;
+    let body = r#"{"data":{"version":{"version":"v"}}}"#;
+    let first = query(&mut server, "Version")
+        .match_header("cookie", "session=one")
+        .with_body(body)
+        .with_header("set-cookie", "session=two; Path=/; HttpOnly")
+        .create_async()
+        .await;
+    let second = query(&mut server, "Version")
+        .match_header("cookie", "session=two")
+        .with_body(body)
+        .create_async()
+        .await;
+    let client = with_session(&server.url(), "one");
+    client.version().await.unwrap();
+    client.version().await.unwrap();
+    first.assert_async().await;
+    second.assert_async().await;
+}
+
+#[tokio::test]
+async fn answers_that_are_no_results_are_told_apart() {
+    type Case = (usize, &'static str, &'static str, fn(&Error) -> bool);
+    let cases: [Case; 8] = [
+        (401, "", "", |error| *error == Error::Unauthorized),
+        (302, "/login?returnURL=x", "", |error| {
+            *error == Error::Unauthorized
+        }),
+        (302, "http://elsewhere.invalid/", "", |error| {
+            *error == Error::Status { status: 302 }
+        }),
+        (502, "", "<html>", |error| {
+            *error == Error::Status { status: 502 } && error.is_temporary()
+        }),
+        (200, "", "<html>", |error| {
+            matches!(error, Error::Malformed(_)) && !error.is_temporary()
+        }),
+        (200, "", r#"{"data":null}"#, |error| {
+            matches!(error, Error::Malformed(_))
+        }),
+        (
+            200,
+            "",
+            r#"{"errors":[{"message":"database is locked"}],"data":null}"#,
+            |error| {
+                error.to_string() == "Stash could not answer the query: database is locked"
+                    && error.is_temporary()
+            },
+        ),
+        (
+            400,
+            "",
+            r#"{"errors":[{"message":"Cannot query field \"x\""}]}"#,
+            |error| matches!(error, Error::Query { .. }) && !error.is_temporary(),
+        ),
+    ];
+    for (status, location, body, expected) in cases {
+        let mut server = Server::new_async().await;
+        let _mock = server
+            .mock("POST", "/graphql")
+            .with_status(status)
+            .with_header("location", location)
+            .with_body(body)
+            .create_async()
+            .await;
+        let error = client(&server.url()).version().await.unwrap_err();
+        assert!(expected(&error), "{status} {body}: {error:?}");
+    }
+}
+
+/// A server of one answer, sent as it is.
+fn raw_server(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 65536]);
+        let _ = stream.write_all(answer);
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn no_answer_is_told_apart_too() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let refused = client(&format!("http://{free}"))
+        .version()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::Unreachable {
+                kind: Unreachable::Connect,
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    assert!(refused.is_temporary());
+
+    let cut = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"data\":");
+    let cut = client(&cut).version().await.unwrap_err();
+    assert!(
+        matches!(
+            cut,
+            Error::Unreachable {
+                kind: Unreachable::Interrupted,
+                ..
+            }
+        ),
+        "{cut:?}"
+    );
+
+    let silent = raw_server(b"");
+    let silent = client(&silent).version().await.unwrap_err();
+    assert!(
+        matches!(
+            silent,
+            Error::Unreachable {
+                kind: Unreachable::Interrupted,
+                ..
+            }
+        ),
+        "{silent:?}"
+    );
+}
+
+/// The server took the request and says nothing; then the clock is stopped and jumps to the limit.
+#[tokio::test]
+async fn silence_ends_in_a_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = tokio::task::spawn_blocking(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert_ne!(stream.read(&mut [0; 65536]).unwrap(), 0);
+        stream
+    });
+    let call = tokio::spawn(async move { client(&url).version().await });
+    let _open = taken.await.unwrap();
+    tokio::time::pause();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Stash does not answer (timeout): nothing within 30 s; is it running, and is its address right?"
+    );
+}
+
+#[tokio::test]
+async fn no_error_shows_a_key() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let endpoint = Endpoint::new(&format!("http://{free}"))
+        .unwrap()
+        .with_api_key(Secret::new("KEY-123"));
+    let client = Client::new(builder(), &endpoint).unwrap();
+    let error = client
+        .image("/scene/1/screenshot?apikey=KEY-123", 100)
+        .await
+        .unwrap_err();
+    assert!(!format!("{error} {error:?} {endpoint:?} {client:?}").contains("KEY-123"));
+    let endpoint = Endpoint::new("http://h")
+        .unwrap()
+        .with_api_key(Secret::new("KEY\n123"));
+    let error = Client::new(builder(), &endpoint).unwrap_err();
+    assert!(matches!(&error, Error::Setup(_)) && !format!("{error:?}").contains("KEY"));
+    // A session where a number belongs: the answer's text is not repeated.
+    let mut server = Server::new_async().await;
+    let _mock = query(&mut server, "Version")
+        .with_body(r#"{"data":{"version":{"version":["KEY-123"]}}}"#)
+        .create_async()
+        .await;
+    let error = self::client(&server.url()).version().await.unwrap_err();
+    assert!(!format!("{error:?}").contains("KEY-123"), "{error:?}");
+}
+
+#[test]
+fn addresses_are_checked() {
+    for faulty in [
+        "",
+        "nas:9999",
+        "ftp://nas",
+        "http://",
+        "http://user:secret@nas",
+    ] {
+        let error = Endpoint::new(faulty).unwrap_err();
+        assert!(
+            matches!(&error, Error::Setup(_)) && !error.to_string().contains("secret"),
+            "{faulty}"
+        );
+    }
+    assert_eq!(
+        Endpoint::new(" https://nas/stash?x#y ")
+            .unwrap()
+            .base()
+            .as_str(),
+        "https://nas/stash/"
+    );
+}

@@ -1,0 +1,132 @@
+//! Pictures: from the client's own base, of the right type, within bounds.
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used)]
+
+use mockito::{Matcher, Server};
+use stash::Secret;
+use stash::client::{Client, Endpoint, Error};
+
+const JPEG: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
+
+fn client(url: &str) -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let endpoint = Endpoint::new(url).unwrap().with_api_key(Secret::new("KEY"));
+    Client::new(reqwest::Client::builder(), &endpoint).unwrap()
+}
+
+/// `external_host` may name another host and a prefix; neither is called.
+#[tokio::test]
+async fn the_address_is_put_on_the_own_base() {
+    let mut server = Server::new_async().await;
+    let mock = server
+        .mock("GET", "/behind/proxy/scene/45/screenshot")
+        .match_query(Matcher::Exact("t=1717268737".into()))
+        .match_header("apikey", "KEY")
+        .with_header("content-type", "image/jpeg; charset=binary")
+        .with_body(JPEG)
+        .expect(3)
+        .create_async()
+        .await;
+    let client = client(&format!("{}/behind/proxy", server.url()));
+    for address in [
+        "https://stash.example.org/scene/45/screenshot?t=1717268737",
+        "https://stash.example.org/some/prefix/scene/45/screenshot?apikey=OTHER&t=1717268737",
+        "/scene/45/screenshot?t=1717268737",
+    ] {
+        let image = client.image(address, 1000).await.unwrap();
+        assert_eq!(
+            (image.content_type.as_str(), image.bytes.as_slice()),
+            ("image/jpeg", JPEG)
+        );
+    }
+    mock.assert_async().await;
+    for foreign in [
+        "http://elsewhere/graphql",
+        "",
+        "http://elsewhere/",
+        "data:image/png;base64,AAAA",
+    ] {
+        assert_eq!(
+            client.image(foreign, 1000).await,
+            Err(Error::NoImage),
+            "{foreign}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_refused() {
+    let cases: [(usize, &str, &[u8], Error); 7] = [
+        (302, "text/html", b"", Error::Unauthorized),
+        (
+            200,
+            "text/html; charset=utf-8",
+            b"<html>",
+            Error::NotAPicture {
+                content_type: "text/html".into(),
+            },
+        ),
+        (
+            200,
+            "video/mp4",
+            b"x",
+            Error::NotAPicture {
+                content_type: "video/mp4".into(),
+            },
+        ),
+        (
+            200,
+            "image/svg+xml",
+            b"<svg/>",
+            Error::NotAPicture {
+                content_type: "image/svg+xml".into(),
+            },
+        ),
+        (404, "text/plain", b"", Error::NoImage),
+        (200, "image/png", b"", Error::NoImage),
+        (200, "image/png", &[0; 101], Error::TooLarge { limit: 100 }),
+    ];
+    for (status, content_type, body, expected) in cases {
+        let mut server = Server::new_async().await;
+        let _mock = server
+            .mock("GET", "/scene/1/screenshot")
+            .with_status(status)
+            .with_header("location", "/login")
+            .with_header("content-type", content_type)
+            .with_body(body)
+            .create_async()
+            .await;
+        assert_eq!(
+            client(&server.url())
+                .image("/scene/1/screenshot", 100)
+                .await,
+            Err(expected)
+        );
+    }
+}
+
+/// No length is announced: the bound holds all the same.
+#[tokio::test]
+async fn a_chunked_picture_is_bounded() {
+    let mut server = Server::new_async().await;
+    let _mock = server
+        .mock("GET", "/scene/1/screenshot")
+        .with_header("content-type", "image/webp")
+        .with_chunked_body(|writer| (0..100).try_for_each(|_| writer.write_all(&[7; 1000])))
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    assert_eq!(
+        client.image("/scene/1/screenshot", 50_000).await,
+        Err(Error::TooLarge { limit: 50_000 })
+    );
+    assert_eq!(
+        client
+            .image("/scene/1/screenshot", 100_000)
+            .await
+            .unwrap()
+            .bytes
+            .len(),
+        100_000
+    );
+}
