@@ -16,6 +16,8 @@ mod job;
 mod network;
 mod options;
 mod owner;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod repair;
 mod rescue;

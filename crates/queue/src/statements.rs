@@ -41,7 +41,7 @@ pub(crate) const GIVE_BACK: &str = "UPDATE queue_job SET \
      state = (ifnull(next_due, :due) <= :now), due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
      payload = ifnull(next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
      attempts = iif(next_payload IS NULL, attempts - :unspent, 0), deferred = deferred + :deferred, \
-     lost = iif(next_payload IS NULL AND :lost, lost + 1, 0), superseded = superseded + (next_payload IS NOT NULL), \
+     lost = iif(next_payload IS NULL AND :in_a_row, lost + :lost, 0), superseded = superseded + (next_payload IS NOT NULL), \
      claim = NULL, lease_until = NULL, lease = NULL, \
      next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
      WHERE id = :id AND claim = :claim";
