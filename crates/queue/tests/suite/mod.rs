@@ -3,6 +3,7 @@
 
 pub mod contract;
 pub mod keys;
+pub mod model;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
