@@ -20,7 +20,9 @@ const CONSUMERS: usize = 2;
 #[test]
 #[ignore = "played by a child process"]
 fn plays() {
-    let Some((part, file)) = child::part() else { return };
+    let Some((part, file)) = child::part() else {
+        return;
+    };
     match part.split_once('-') {
         Some(("producer", slot)) => produce(&file, slot),
         _ => consume(&file),
@@ -28,7 +30,13 @@ fn plays() {
 }
 
 fn nanos() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
+    u64::try_from(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_nanos(),
+    )
+    .unwrap()
 }
 
 /// Enqueues for ever: jobs of their own, and ever newer versions of one job for each key.
@@ -40,13 +48,17 @@ fn produce(file: &Path, slot: &str) {
             0 => {
                 let key = format!("{slot}-{}", n % 3);
                 let payload = format!("{key} {:020}", nanos());
-                queue.enqueue(NewJob::new(payload.clone()).key(key)).unwrap();
+                queue
+                    .enqueue(NewJob::new(payload.clone()).key(key))
+                    .unwrap();
                 say(&format!("newest {payload}"))
             }
             1 => {
                 let batch: Vec<String> = (0..5).map(|part| format!("{payload} {part}")).collect();
                 queue.enqueue_all(batch.clone()).unwrap();
-                batch.iter().all(|payload| say(&format!("stored {payload}")))
+                batch
+                    .iter()
+                    .all(|payload| say(&format!("stored {payload}")))
             }
             _ => {
                 queue.enqueue(payload.clone()).unwrap();
@@ -67,11 +79,18 @@ fn consume(file: &Path) {
         for claim in queue.claim(3).unwrap() {
             let settled = match dice.roll(20) {
                 0 => queue.retry_at(claim, SystemTime::now(), "Chance", "not this time"),
-                1 => queue.defer(claim, SystemTime::now() + Duration::from_millis(20), "not now"),
+                1 => queue.defer(
+                    claim,
+                    SystemTime::now() + Duration::from_millis(20),
+                    "not now",
+                ),
                 2 => queue.dead(claim, "Chance", "never"),
                 3 => queue.release(claim),
                 _ => queue.transaction(|tx| {
-                    tx.sql().execute("INSERT INTO finished (payload) VALUES (?1)", [claim.payload()])?;
+                    tx.sql().execute(
+                        "INSERT INTO finished (payload) VALUES (?1)",
+                        [claim.payload()],
+                    )?;
                     tx.done(&claim)
                 }),
             };
@@ -99,7 +118,11 @@ impl Process {
             out.read_to_end(&mut said).unwrap();
             said
         });
-        Self { part, child, reader }
+        Self {
+            part,
+            child,
+            reader,
+        }
     }
 
     /// Kills it without warning; what it had said.
@@ -114,10 +137,17 @@ impl Process {
 fn killed_processes_lose_nothing_and_finish_nothing_twice() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("q.db");
-    child::consumer(&file).migrate("test", &["CREATE TABLE finished (payload TEXT PRIMARY KEY) STRICT"]).unwrap();
+    child::consumer(&file)
+        .migrate(
+            "test",
+            &["CREATE TABLE finished (payload TEXT PRIMARY KEY) STRICT"],
+        )
+        .unwrap();
     let seed = nanos();
     let mut dice = Dice(seed);
-    let parts = (0..PRODUCERS).map(|n| format!("producer-{n}")).chain((0..CONSUMERS).map(|_| "consumer".to_owned()));
+    let parts = (0..PRODUCERS)
+        .map(|n| format!("producer-{n}"))
+        .chain((0..CONSUMERS).map(|_| "consumer".to_owned()));
     let mut running: Vec<Process> = parts.map(|part| Process::start(part, &file)).collect();
     let kills = child::setting("QUEUE_KILLS", 40);
     let mut said = Vec::new();
@@ -133,23 +163,48 @@ fn killed_processes_lose_nothing_and_finish_nothing_twice() {
         said.extend(process.kill());
     }
 
-    assert_eq!(child::said(&said, "fault"), Vec::<String>::new(), "seed {seed}");
+    assert_eq!(
+        child::said(&said, "fault"),
+        Vec::<String>::new(),
+        "seed {seed}"
+    );
     let mut queue = child::consumer(&file);
     assert_eq!(queue.check().unwrap(), Vec::<String>::new(), "seed {seed}");
     // Opening finds every dead owner; nothing is left running.
     queue.claim(0).unwrap();
-    let mut all: Vec<String> = queue.sql().prepare("SELECT payload FROM finished").unwrap()
-        .query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    let mut all: Vec<String> = queue
+        .sql()
+        .prepare("SELECT payload FROM finished")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
     let finished = all.len();
-    let live = [State::Waiting, State::Ready, State::Running].map(|state| queue.jobs(state, usize::MAX).unwrap());
-    all.extend(live.iter().flatten().map(|job| serde_json::from_str::<String>(&job.payload).unwrap()));
+    let live = [State::Waiting, State::Ready, State::Running]
+        .map(|state| queue.jobs(state, usize::MAX).unwrap());
+    all.extend(
+        live.iter()
+            .flatten()
+            .map(|job| serde_json::from_str::<String>(&job.payload).unwrap()),
+    );
     let dead = queue.dead_letters(&DeadFilter::all()).unwrap();
-    all.extend(dead.iter().map(|dead| serde_json::from_str::<String>(&dead.payload).unwrap()));
+    all.extend(
+        dead.iter()
+            .map(|dead| serde_json::from_str::<String>(&dead.payload).unwrap()),
+    );
     all.sort_unstable();
 
     let stored = child::said(&said, "stored");
-    let lost: Vec<_> = stored.iter().filter(|payload| all.binary_search(payload).is_err()).collect();
-    assert!(lost.is_empty(), "seed {seed}: {} acknowledged jobs lost: {lost:?}", lost.len());
+    let lost: Vec<_> = stored
+        .iter()
+        .filter(|payload| all.binary_search(payload).is_err())
+        .collect();
+    assert!(
+        lost.is_empty(),
+        "seed {seed}: {} acknowledged jobs lost: {lost:?}",
+        lost.len()
+    );
 
     // Of each key, the newest version acknowledged, or a newer one, is there.
     let mut newest: HashMap<String, String> = HashMap::new();
@@ -159,10 +214,19 @@ fn killed_processes_lose_nothing_and_finish_nothing_twice() {
         *known = payload.max(std::mem::take(known));
     }
     for (key, payload) in &newest {
-        let there = all.iter().rfind(|stored| stored.starts_with(&format!("{key} ")));
-        assert!(there >= Some(payload), "seed {seed}: {key}: {payload} was acknowledged and {there:?} is there");
+        let there = all
+            .iter()
+            .rfind(|stored| stored.starts_with(&format!("{key} ")));
+        assert!(
+            there >= Some(payload),
+            "seed {seed}: {key}: {payload} was acknowledged and {there:?} is there"
+        );
     }
-    println!("{kills} kills, {} jobs acknowledged, {finished} finished, {} dead, 0 lost", stored.len(), dead.len());
+    println!(
+        "{kills} kills, {} jobs acknowledged, {finished} finished, {} dead, 0 lost",
+        stored.len(),
+        dead.len()
+    );
     assert!(!stored.is_empty() && finished > 0 && !newest.is_empty());
 }
 
@@ -172,7 +236,13 @@ fn sixteen_processes_create_one_file() {
     for _ in 0..child::setting("QUEUE_RACES", 3) {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("q.db");
-        let children: Vec<Child> = (0..16).map(|n| child::command(&format!("producer-r{n}"), &file).spawn().unwrap()).collect();
+        let children: Vec<Child> = (0..16)
+            .map(|n| {
+                child::command(&format!("producer-r{n}"), &file)
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
         let mut stored = Vec::new();
         for mut child in children {
             let mut out = child.stdout.take().unwrap();
@@ -181,7 +251,11 @@ fn sixteen_processes_create_one_file() {
             while child::said(&said, "stored").is_empty() {
                 let mut some = [0; 4096];
                 let n = out.read(&mut some).unwrap();
-                assert!(n > 0, "a process ended without storing a job: {}", String::from_utf8_lossy(&said));
+                assert!(
+                    n > 0,
+                    "a process ended without storing a job: {}",
+                    String::from_utf8_lossy(&said)
+                );
                 said.extend_from_slice(&some[..n]);
             }
             child.kill().unwrap();
@@ -192,9 +266,16 @@ fn sixteen_processes_create_one_file() {
         let queue = child::consumer(&file);
         assert_eq!(queue.check().unwrap(), Vec::<String>::new());
         let ready = queue.jobs(State::Ready, usize::MAX).unwrap();
-        let mut payloads: Vec<String> = ready.iter().map(|job| serde_json::from_str(&job.payload).unwrap()).collect();
+        let mut payloads: Vec<String> = ready
+            .iter()
+            .map(|job| serde_json::from_str(&job.payload).unwrap())
+            .collect();
         payloads.sort_unstable();
         assert!(stored.len() >= 16);
-        assert!(stored.iter().all(|payload| payloads.binary_search(payload).is_ok()));
+        assert!(
+            stored
+                .iter()
+                .all(|payload| payloads.binary_search(payload).is_ok())
+        );
     }
 }

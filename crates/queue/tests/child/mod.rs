@@ -8,7 +8,10 @@ use queue::{Options, Queue};
 
 /// The part this process plays, when it was started to play one.
 pub fn part() -> Option<(String, PathBuf)> {
-    Some((std::env::var("QUEUE_TEST_PART").ok()?, std::env::var_os("QUEUE_TEST_FILE")?.into()))
+    Some((
+        std::env::var("QUEUE_TEST_PART").ok()?,
+        std::env::var_os("QUEUE_TEST_FILE")?.into(),
+    ))
 }
 
 /// A command that runs the test `plays` of this program (ignored unless asked for) in the given part.
@@ -18,9 +21,20 @@ pub fn command(part: &str, file: &Path) -> Command {
 
 /// The same, started by another program, such as a tracer.
 pub fn under(mut command: Command, part: &str, file: &Path) -> Command {
-    command.args(["plays", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
-    command.env("QUEUE_TEST_PART", part).env("QUEUE_TEST_FILE", file);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.args([
+        "plays",
+        "--exact",
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    command
+        .env("QUEUE_TEST_PART", part)
+        .env("QUEUE_TEST_FILE", file);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
     command
 }
 
@@ -29,13 +43,19 @@ pub fn say(line: &str) -> bool {
     use std::io::Write;
     let line = format!("\n{line}\n");
     let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_ok()
+    out.write_all(line.as_bytes())
+        .and_then(|()| out.flush())
+        .is_ok()
 }
 
 /// What a child said, without what the test harness says around it.
 pub fn said(output: &[u8], word: &str) -> Vec<String> {
     let prefix = format!("{word} ");
-    String::from_utf8_lossy(output).lines().filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
+    String::from_utf8_lossy(output)
+        .lines()
+        .filter_map(|line| line.strip_prefix(&prefix))
+        .map(str::to_owned)
+        .collect()
 }
 
 pub fn producer(file: &Path) -> Queue<String> {
@@ -48,7 +68,10 @@ pub fn consumer(file: &Path) -> Queue<String> {
 
 /// A number from the environment, for long forms of a test.
 pub fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 /// A small generator of test choices, from a seed that a failure can repeat.
