@@ -14,10 +14,19 @@ use bench_queue::{median, payload, rate, timed};
 use queue::{Error, NewJob, Options, Queue};
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|name| !name.starts_with('-'))
+        .collect();
     let quick = std::env::var_os("QUEUE_BENCH_QUICK").is_some();
-    let benches: [(&str, fn(bool)); 6] =
-        [("cycle", cycle), ("batch", batch), ("drain", drain), ("hook", hook), ("claim", claim), ("wake", wake)];
+    let benches: [(&str, fn(bool)); 6] = [
+        ("cycle", cycle),
+        ("batch", batch),
+        ("drain", drain),
+        ("hook", hook),
+        ("claim", claim),
+        ("wake", wake),
+    ];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             println!("\n== {name}: disk {:.0} syncs/s", probe());
@@ -27,13 +36,20 @@ fn main() {
 }
 
 fn folder() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("queue-bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+    tempfile::Builder::new()
+        .prefix("queue-bench")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .unwrap()
 }
 
 /// Appends of 4 KiB with a sync each: what the disk can do at this moment.
 fn probe() -> f64 {
     let folder = folder();
-    let mut file = OpenOptions::new().create(true).append(true).open(folder.path().join("probe")).unwrap();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.path().join("probe"))
+        .unwrap();
     let (_, took) = timed(|| {
         for _ in 0..200 {
             file.write_all(&[1; 4096]).unwrap();
@@ -53,21 +69,35 @@ struct Table(BTreeMap<(usize, String), BTreeMap<&'static str, Vec<Duration>>>);
 
 impl Table {
     fn add(&mut self, order: usize, who: &str, phase: &'static str, took: Duration) {
-        self.0.entry((order, who.to_owned())).or_default().entry(phase).or_default().push(took);
+        self.0
+            .entry((order, who.to_owned()))
+            .or_default()
+            .entry(phase)
+            .or_default()
+            .push(took);
     }
 
     /// Rates, and the ratio of the first contestant to each.
     fn print(&mut self, jobs: usize, phases: &[&'static str]) {
         let mut first = Vec::new();
         for ((order, who), times) in &mut self.0 {
-            let rates: Vec<f64> =
-                phases.iter().map(|phase| times.get_mut(phase).map_or(0.0, |times| rate(jobs, median(times)))).collect();
+            let rates: Vec<f64> = phases
+                .iter()
+                .map(|phase| {
+                    times
+                        .get_mut(phase)
+                        .map_or(0.0, |times| rate(jobs, median(times)))
+                })
+                .collect();
             if *order == 0 {
                 first.clone_from(&rates);
             }
             let cells = phases.iter().zip(&rates).zip(&first);
-            let cells: Vec<String> =
-                cells.map(|((phase, rate), first)| format!("{phase} {rate:>9.0}/s (ours ×{:.2})", first / rate)).collect();
+            let cells: Vec<String> = cells
+                .map(|((phase, rate), first)| {
+                    format!("{phase} {rate:>9.0}/s (ours ×{:.2})", first / rate)
+                })
+                .collect();
             println!("{who:<28} {}", cells.join("  "));
         }
     }
@@ -81,9 +111,18 @@ fn cycle(quick: bool) {
     for _ in 0..rounds {
         let folder = folder();
         let mut queue = ours(&folder.path().join("ours.db"));
-        let (_, enqueue) = timed(|| (0..jobs).for_each(|_| drop(queue.enqueue(payload()).unwrap())));
-        let (claims, claim) = timed(|| (0..jobs).map(|_| queue.claim(1).unwrap().pop().unwrap()).collect::<Vec<_>>());
-        let (_, settle) = timed(|| claims.into_iter().for_each(|claim| queue.done(claim).unwrap()));
+        let (_, enqueue) =
+            timed(|| (0..jobs).for_each(|_| drop(queue.enqueue(payload()).unwrap())));
+        let (claims, claim) = timed(|| {
+            (0..jobs)
+                .map(|_| queue.claim(1).unwrap().pop().unwrap())
+                .collect::<Vec<_>>()
+        });
+        let (_, settle) = timed(|| {
+            claims
+                .into_iter()
+                .for_each(|claim| queue.done(claim).unwrap())
+        });
         let (_, each) = timed(|| {
             for _ in 0..jobs {
                 queue.enqueue(payload()).unwrap();
@@ -92,13 +131,21 @@ fn cycle(quick: bool) {
             }
         });
         add_cycle(&mut table, 0, "ours", enqueue, claim, settle, Some(each));
-        for (order, who, relaxed) in [(1, "bare, synced as ours", "NORMAL"), (2, "bare, synced always", "FULL")] {
+        for (order, who, relaxed) in [
+            (1, "bare, synced as ours", "NORMAL"),
+            (2, "bare, synced always", "FULL"),
+        ] {
             let bare = Bare::create(&folder.path().join(format!("{order}.db"))).unwrap();
             bare.synchronous("FULL").unwrap();
             let (_, enqueue) = timed(|| (0..jobs).for_each(|_| bare.enqueue(&payload()).unwrap()));
             bare.synchronous(relaxed).unwrap();
-            let (claims, claim) = timed(|| (0..jobs).map(|_| bare.claim().unwrap()).collect::<Vec<_>>());
-            let (_, settle) = timed(|| claims.into_iter().for_each(|(id, token, _)| bare.done(id, token).unwrap()));
+            let (claims, claim) =
+                timed(|| (0..jobs).map(|_| bare.claim().unwrap()).collect::<Vec<_>>());
+            let (_, settle) = timed(|| {
+                claims
+                    .into_iter()
+                    .for_each(|(id, token, _)| bare.done(id, token).unwrap())
+            });
             let (_, each) = timed(|| {
                 for _ in 0..jobs {
                     bare.synchronous("FULL").unwrap();
@@ -112,15 +159,36 @@ fn cycle(quick: bool) {
         }
         let run = PersistQueue::run(folder.path(), &["cycle", &jobs.to_string(), "0"]);
         python = run.map(|run| {
-            add_cycle(&mut table, 3, "persist-queue", run.took("enqueue"), run.took("claim"), run.took("settle"), None);
+            add_cycle(
+                &mut table,
+                3,
+                "persist-queue",
+                run.took("enqueue"),
+                run.took("claim"),
+                run.took("settle"),
+                None,
+            );
         });
     }
     table.print(jobs, &["enqueue", "claim", "settle", "cycle", "job by job"]);
     say_skipped(python);
 }
 
-fn add_cycle(table: &mut Table, order: usize, who: &str, enqueue: Duration, claim: Duration, settle: Duration, each: Option<Duration>) {
-    for (phase, took) in [("enqueue", enqueue), ("claim", claim), ("settle", settle), ("cycle", enqueue + claim + settle)] {
+fn add_cycle(
+    table: &mut Table,
+    order: usize,
+    who: &str,
+    enqueue: Duration,
+    claim: Duration,
+    settle: Duration,
+    each: Option<Duration>,
+) {
+    for (phase, took) in [
+        ("enqueue", enqueue),
+        ("claim", claim),
+        ("settle", settle),
+        ("cycle", enqueue + claim + settle),
+    ] {
         table.add(order, who, phase, took);
     }
     if let Some(took) = each {
@@ -130,7 +198,9 @@ fn add_cycle(table: &mut Table, order: usize, who: &str, enqueue: Duration, clai
 
 fn say_skipped(python: Result<(), String>) {
     if let Err(why) = python {
-        println!("persist-queue: skipped ({why}); pip install persist-queue into a venv and set QUEUE_BENCH_PYTHON");
+        println!(
+            "persist-queue: skipped ({why}); pip install persist-queue into a venv and set QUEUE_BENCH_PYTHON"
+        );
     }
 }
 
@@ -145,12 +215,21 @@ fn batch(quick: bool) {
         hundred.push(timed(|| queue.enqueue_all((0..100).map(|_| payload())).unwrap()).1 / 100);
     }
     let (single, hundred) = (median(&mut single), median(&mut hundred));
-    println!("single {:.0}/s, batches of 100 {:.0}/s: ×{:.1}", rate(1, single), rate(1, hundred), single.as_secs_f64() / hundred.as_secs_f64());
+    println!(
+        "single {:.0}/s, batches of 100 {:.0}/s: ×{:.1}",
+        rate(1, single),
+        rate(1, hundred),
+        single.as_secs_f64() / hundred.as_secs_f64()
+    );
 }
 
 /// One claimed and settled at a time in front of a backlog.
 fn drain(quick: bool) {
-    let (backlog, steps, rounds) = if quick { (2_000, 500, 1) } else { (100_000, 10_000, 5) };
+    let (backlog, steps, rounds) = if quick {
+        (2_000, 500, 1)
+    } else {
+        (100_000, 10_000, 5)
+    };
     let mut table = Table::default();
     let mut python = Ok(());
     for round in 0..rounds {
@@ -174,7 +253,10 @@ fn drain(quick: bool) {
             }
         });
         table.add(1, "ours, claims of 10", "drain", took);
-        for (order, who, level) in [(2, "bare, synced as ours", "NORMAL"), (3, "bare, synced always", "FULL")] {
+        for (order, who, level) in [
+            (2, "bare, synced as ours", "NORMAL"),
+            (3, "bare, synced always", "FULL"),
+        ] {
             let mut bare = Bare::create(&folder.path().join(format!("{order}.db"))).unwrap();
             bare.enqueue_all(&payloads).unwrap();
             bare.synchronous(level).unwrap();
@@ -188,9 +270,18 @@ fn drain(quick: bool) {
         }
         // It takes minutes, and does not vary much.
         if round == 0 {
-            for (order, who, level) in [(4, "persist-queue, NORMAL", "NORMAL"), (5, "persist-queue as shipped", "FULL")] {
-                let arguments = ["drain", &backlog.to_string(), &(steps / 5).to_string(), level];
-                python = PersistQueue::run(folder.path(), &arguments).map(|run| table.add(order, who, "drain", run.took("drain") * 5));
+            for (order, who, level) in [
+                (4, "persist-queue, NORMAL", "NORMAL"),
+                (5, "persist-queue as shipped", "FULL"),
+            ] {
+                let arguments = [
+                    "drain",
+                    &backlog.to_string(),
+                    &(steps / 5).to_string(),
+                    level,
+                ];
+                python = PersistQueue::run(folder.path(), &arguments)
+                    .map(|run| table.add(order, who, "drain", run.took("drain") * 5));
             }
         }
     }
@@ -208,7 +299,11 @@ fn hook(quick: bool) {
     let (mut ours, mut bares): (Vec<[Duration; 4]>, Vec<[Duration; 4]>) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let (mut queue, open) = timed(|| Queue::<String>::open(&our, Options::producer()).unwrap());
-        let (_, enqueue) = timed(|| queue.enqueue(NewJob::new(payload()).key("scene:45")).unwrap());
+        let (_, enqueue) = timed(|| {
+            queue
+                .enqueue(NewJob::new(payload()).key("scene:45"))
+                .unwrap()
+        });
         let (_, close) = timed(|| drop(queue));
         ours.push([open, enqueue, close, open + enqueue + close]);
         let (queue, open) = timed(|| Bare::open(&bare).unwrap());
@@ -216,16 +311,28 @@ fn hook(quick: bool) {
         let (_, close) = timed(|| drop(queue));
         bares.push([open, enqueue, close, open + enqueue + close]);
     }
-    let column = |times: &[[Duration; 4]], n: usize| median(&mut times.iter().map(|times| times[n]).collect::<Vec<_>>());
-    for (n, what) in ["open", "enqueue", "close", "all three"].into_iter().enumerate() {
+    let column = |times: &[[Duration; 4]], n: usize| {
+        median(&mut times.iter().map(|times| times[n]).collect::<Vec<_>>())
+    };
+    for (n, what) in ["open", "enqueue", "close", "all three"]
+        .into_iter()
+        .enumerate()
+    {
         let (our, bare) = (column(&ours, n), column(&bares, n));
-        println!("{what:<10} ours {our:>10.1?}  bare {bare:>10.1?}  ×{:.2}", our.as_secs_f64() / bare.as_secs_f64());
+        println!(
+            "{what:<10} ours {our:>10.1?}  bare {bare:>10.1?}  ×{:.2}",
+            our.as_secs_f64() / bare.as_secs_f64()
+        );
     }
 }
 
 /// A claim of one ready job, in front of a backlog in each state.
 fn claim(quick: bool) {
-    let (sizes, claims): (&[i64], _) = if quick { (&[1_000, 10_000], 200) } else { (&[1_000, 100_000, 1_000_000], 1_000) };
+    let (sizes, claims): (&[i64], _) = if quick {
+        (&[1_000, 10_000], 200)
+    } else {
+        (&[1_000, 100_000, 1_000_000], 1_000)
+    };
     for state in ["ready", "waiting", "running", "dead"] {
         let mut first = None;
         for size in sizes {
@@ -244,7 +351,10 @@ fn claim(quick: bool) {
             }
             let p50 = median(&mut times);
             let first = first.get_or_insert(p50);
-            println!("{size:>9} {state:<8} claim {p50:>8.1?}  ×{:.2}", p50.as_secs_f64() / first.as_secs_f64());
+            println!(
+                "{size:>9} {state:<8} claim {p50:>8.1?}  ×{:.2}",
+                p50.as_secs_f64() / first.as_secs_f64()
+            );
         }
     }
 }
@@ -267,7 +377,9 @@ fn fill(queue: &mut Queue<String>, state: &str, size: i64) {
              SELECT n, 'E', 'm', 'key ' || n, 0, 0, 1, 0, 0, 0, 0, ?2 FROM n"
         ),
     };
-    queue.transaction(|tx| Ok::<_, Error>(tx.sql().execute(&sql, rusqlite::params![size, json])?)).unwrap();
+    queue
+        .transaction(|tx| Ok::<_, Error>(tx.sql().execute(&sql, rusqlite::params![size, json])?))
+        .unwrap();
 }
 
 /// How soon a sleeping worker hears of a job from elsewhere, and what its sleep costs.
@@ -294,20 +406,32 @@ fn wake(quick: bool) {
     let mut delays = Vec::new();
     for n in 0..rounds {
         std::thread::sleep(Duration::from_millis(40 + n % 30));
-        producer.enqueue(if n + 1 == rounds { "stop".to_owned() } else { payload() }).unwrap();
+        producer
+            .enqueue(if n + 1 == rounds {
+                "stop".to_owned()
+            } else {
+                payload()
+            })
+            .unwrap();
         let stored = Instant::now();
         delays.push(receive.recv().unwrap().saturating_duration_since(stored));
     }
     let mut queue = worker.join().unwrap();
     let worst = delays.iter().max().copied().unwrap_or_default();
-    println!("a job from elsewhere is claimed after {:.1?} (median), {worst:.1?} (worst of {rounds})", median(&mut delays));
+    println!(
+        "a job from elsewhere is claimed after {:.1?} (median), {worst:.1?} (worst of {rounds})",
+        median(&mut delays)
+    );
     let asleep = Duration::from_secs(if quick { 1 } else { 10 });
     queue.changed().unwrap();
     let before = cpu();
     queue.wait(asleep).unwrap();
     match (before, cpu()) {
         (Some(before), Some(after)) => {
-            println!("asleep: {:.3} % of one processor", 100.0 * (after - before).as_secs_f64() / asleep.as_secs_f64());
+            println!(
+                "asleep: {:.3} % of one processor",
+                100.0 * (after - before).as_secs_f64() / asleep.as_secs_f64()
+            );
         }
         _ => println!("asleep: the time on the processor can be read on Linux only"),
     }
@@ -316,5 +440,9 @@ fn wake(quick: bool) {
 /// Time this thread has been on the processor.
 fn cpu() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    stat.split(' ')
+        .next()?
+        .parse()
+        .ok()
+        .map(Duration::from_nanos)
 }

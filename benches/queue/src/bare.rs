@@ -28,8 +28,10 @@ impl Bare {
 
     /// Opens the file as a short-lived process would.
     pub fn open(path: &Path) -> Result<Self> {
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         connection.execute_batch("PRAGMA synchronous = FULL")?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(Self { connection })
@@ -37,13 +39,16 @@ impl Bare {
 
     /// What commits wait for from now on.
     pub fn synchronous(&self, level: &str) -> Result<()> {
-        self.connection.execute_batch(&format!("PRAGMA synchronous = {level}"))
+        self.connection
+            .execute_batch(&format!("PRAGMA synchronous = {level}"))
     }
 
     /// Stores one job.
     pub fn enqueue(&self, payload: &str) -> Result<()> {
         self.connection
-            .prepare_cached("INSERT INTO job (state, priority, due, payload) VALUES (1, 0, ?1, ?2)")?
+            .prepare_cached(
+                "INSERT INTO job (state, priority, due, payload) VALUES (1, 0, ?1, ?2)",
+            )?
             .execute(params![1_700_000_000_000i64, payload])?;
         Ok(())
     }
@@ -52,8 +57,10 @@ impl Bare {
     pub fn enqueue_all(&mut self, payloads: &[String]) -> Result<()> {
         let tx = self.connection.transaction()?;
         for payload in payloads {
-            tx.prepare_cached("INSERT INTO job (state, priority, due, payload) VALUES (1, 0, ?1, ?2)")?
-                .execute(params![1_700_000_000_000i64, payload])?;
+            tx.prepare_cached(
+                "INSERT INTO job (state, priority, due, payload) VALUES (1, 0, ?1, ?2)",
+            )?
+            .execute(params![1_700_000_000_000i64, payload])?;
         }
         tx.commit()
     }
@@ -70,7 +77,9 @@ impl Bare {
 
     /// Removes a claimed one.
     pub fn done(&self, id: i64, token: i64) -> Result<()> {
-        self.connection.prepare_cached("DELETE FROM job WHERE id = ?1 AND token = ?2")?.execute([id, token])?;
+        self.connection
+            .prepare_cached("DELETE FROM job WHERE id = ?1 AND token = ?2")?
+            .execute([id, token])?;
         Ok(())
     }
 }

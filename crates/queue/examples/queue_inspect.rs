@@ -16,8 +16,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Any payload is JSON.
     let queue: Queue<serde_json::Value> = Queue::open(path, Options::inspector())?;
     let counts = queue.counts()?;
-    println!("{}{}", queue.path().display(), if queue.is_paused()? { " (paused)" } else { "" });
-    println!("waiting {}  ready {}  running {}  dead {}", counts.waiting, counts.ready, counts.running, counts.dead);
+    println!(
+        "{}{}",
+        queue.path().display(),
+        if queue.is_paused()? { " (paused)" } else { "" }
+    );
+    println!(
+        "waiting {}  ready {}  running {}  dead {}",
+        counts.waiting, counts.ready, counts.running, counts.dead
+    );
     println!(
         "so far: done {}  deferred {}  lost {}  superseded {}",
         counts.done, counts.deferred, counts.lost, counts.superseded
@@ -33,8 +40,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         for job in jobs {
             let key = job.key.as_deref().unwrap_or("-");
-            let lease = job.lease_until.map(|end| format!("  lease ends {}", from_now(end))).unwrap_or_default();
-            let follow_up = if job.follow_up { "  follow-up marked" } else { "" };
+            let lease = job
+                .lease_until
+                .map(|end| format!("  lease ends {}", from_now(end)))
+                .unwrap_or_default();
+            let follow_up = if job.follow_up {
+                "  follow-up marked"
+            } else {
+                ""
+            };
             println!(
                 "  {:>6}  {key}  due {}  attempts {}  deferred {}  lost {}{lease}{follow_up}  {}",
                 job.id,
@@ -52,14 +66,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("\nDead");
     }
     for dead in summary {
-        println!("  {:>6} × {}  last {}", dead.count, dead.error_type, from_now(dead.newest));
+        println!(
+            "  {:>6} × {}  last {}",
+            dead.count,
+            dead.error_type,
+            from_now(dead.newest)
+        );
     }
     for dead in queue.dead_letters(&DeadFilter::all().limit(SHOWN as u64))? {
         let key = dead.key.as_deref().unwrap_or("-");
-        println!("  {:>6}  {key}  {}  {}: {}", dead.id, from_now(dead.died), dead.error_type, cut(&dead.message));
+        println!(
+            "  {:>6}  {key}  {}  {}: {}",
+            dead.id,
+            from_now(dead.died),
+            dead.error_type,
+            cut(&dead.message)
+        );
         for event in queue.history(dead.id)? {
             let message = event.message.unwrap_or_default();
-            println!("            {:?} × {}  {}  {}", event.kind, event.times, from_now(event.last), cut(&message));
+            println!(
+                "            {:?} × {}  {}  {}",
+                event.kind,
+                event.times,
+                from_now(event.last),
+                cut(&message)
+            );
         }
     }
     Ok(())
@@ -69,12 +100,23 @@ fn from_now(time: SystemTime) -> String {
     let now = SystemTime::now();
     match time.duration_since(now) {
         Ok(left) => format!("in {} s", left.as_secs()),
-        Err(_) => format!("{} s ago", now.duration_since(time).unwrap_or_default().as_secs()),
+        Err(_) => format!(
+            "{} s ago",
+            now.duration_since(time).unwrap_or_default().as_secs()
+        ),
     }
 }
 
 /// The beginning, on one line.
 fn cut(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDTH).collect();
-    if text.chars().count() > WIDTH { line + "…" } else { line }
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(WIDTH)
+        .collect();
+    if text.chars().count() > WIDTH {
+        line + "…"
+    } else {
+        line
+    }
 }

@@ -16,9 +16,16 @@ enum Job {
 fn main() -> Result<()> {
     let path = std::env::temp_dir().join("queue_worker.db");
     let mut queue: Queue<Job> = Queue::open(&path, Options::consumer())?;
-    queue.migrate("example", &["CREATE TABLE sums (job INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT"])?;
+    queue.migrate(
+        "example",
+        &["CREATE TABLE sums (job INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT"],
+    )?;
     queue.enqueue(Job::Sum { of: vec![1, 2, 3] })?;
-    queue.enqueue(NewJob::new(Job::Mail { to: "Ann".into() }).key("mail:Ann").due_in(Duration::from_millis(200)))?;
+    queue.enqueue(
+        NewJob::new(Job::Mail { to: "Ann".into() })
+            .key("mail:Ann")
+            .due_in(Duration::from_millis(200)),
+    )?;
 
     loop {
         for claim in queue.claim(10)? {
@@ -38,13 +45,21 @@ fn work(queue: &mut Queue<Job>, claim: Claim<Job>) -> Result<()> {
     match claim.payload() {
         // The result and the end of the job are one step.
         Job::Sum { of } => queue.transaction(|tx| {
-            tx.sql().execute("INSERT OR REPLACE INTO sums VALUES (?1, ?2)", (claim.job(), of.iter().sum::<u64>().cast_signed()))?;
+            tx.sql().execute(
+                "INSERT OR REPLACE INTO sums VALUES (?1, ?2)",
+                (claim.job(), of.iter().sum::<u64>().cast_signed()),
+            )?;
             tx.done(&claim)
         }),
         Job::Mail { to } if claim.attempt() < 3 => {
             println!("attempt {}: no answer from {to}'s server", claim.attempt());
             let delay = Duration::from_millis(100) * claim.attempt();
-            queue.retry_at(claim, SystemTime::now() + delay, "Timeout", "no answer within 100 ms")
+            queue.retry_at(
+                claim,
+                SystemTime::now() + delay,
+                "Timeout",
+                "no answer within 100 ms",
+            )
         }
         Job::Mail { .. } => queue.dead(claim, "Timeout", "no answer, three times"),
     }

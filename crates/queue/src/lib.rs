@@ -98,6 +98,7 @@ mod job;
 mod network;
 mod options;
 mod owner;
+mod pause;
 #[cfg(test)]
 mod plans;
 mod queue;

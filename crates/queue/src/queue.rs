@@ -17,7 +17,6 @@ use crate::error::{Error, Result};
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
-use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
 /// While busy, other owners are looked at this often; when there is nothing to claim, each time.
@@ -370,51 +369,21 @@ impl<T> Queue<T> {
         self.owner = Some(owner);
         Ok(())
     }
-
-    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn pause(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 1", []).map(drop)
-        })
-    }
-
-    /// Takes jobs again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn resume(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 0", []).map(drop)
-        })
-    }
-
-    /// Whether the queue is paused.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn is_paused(&self) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached(sql::IS_PAUSED)?
-            .query_row([], |row| row.get(0))?)
-    }
 }
 
 impl<T> Drop for Queue<T> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.release_held().is_ok() {
-            if let Some(owner) = self.owner.take() {
-                let removed = self
-                    .connection
-                    .execute("DELETE FROM queue_owner WHERE id = ?1", [owner.id]);
-                if removed.is_ok() {
-                    owner.retire();
-                }
-            }
+        if std::thread::panicking() || self.release_held().is_err() {
+            return;
+        }
+        if let Some(owner) = self.owner.take()
+            && self
+                .connection
+                .execute("DELETE FROM queue_owner WHERE id = ?1", [owner.id])
+                .is_ok()
+        {
+            owner.retire();
         }
     }
 }

@@ -47,7 +47,7 @@ enum Step {
     Cancel(&'static str),
     Restart(usize),
     Pass(i64),
-    StepWallClock(i64),
+    SetWallClock(i64),
     Pause(bool),
     Redrive(&'static str),
     PurgeBut(usize),
@@ -87,7 +87,7 @@ impl ReferenceStateMachine for Reference {
             1 => select(&KEYS).prop_map(Step::Cancel),
             1 => (0..HANDLES).prop_map(Step::Restart),
             4 => select(vec![1, 5, 60, 100]).prop_map(Step::Pass),
-            1 => select(vec![-200, -10, 10, 200]).prop_map(Step::StepWallClock),
+            1 => select(vec![-200, -10, 10, 200]).prop_map(Step::SetWallClock),
             1 => any::<bool>().prop_map(Step::Pause),
             1 => select(&ERRORS).prop_map(Step::Redrive),
             1 => (0..3usize).prop_map(Step::PurgeBut),
@@ -123,7 +123,7 @@ impl ReferenceStateMachine for Reference {
                 );
             }
             Step::Extend { back, by } if *back < newest => {
-                drop(model.extend(newest - 1 - back, *by))
+                let _ = model.extend(newest - 1 - back, *by);
             }
             Step::Settle { .. } | Step::Extend { .. } => {}
             Step::Cancel(key) => drop(model.cancel(key)),
@@ -132,7 +132,7 @@ impl ReferenceStateMachine for Reference {
                 model.wall += seconds;
                 model.monotonic += seconds;
             }
-            Step::StepWallClock(seconds) => model.wall += seconds,
+            Step::SetWallClock(seconds) => model.wall += seconds,
             Step::Pause(paused) => model.paused = *paused,
             Step::Redrive(error) => drop(model.redrive(error)),
             Step::PurgeBut(keep) => drop(model.purge_but(*keep)),
@@ -264,7 +264,7 @@ impl StateMachineTest for Compared {
                 test.handles.insert(handle, test.store.open());
             }
             Step::Pass(seconds) => clock.advance(Duration::from_secs(seconds.unsigned_abs())),
-            Step::StepWallClock(_) => clock.set(at(after.wall)),
+            Step::SetWallClock(_) => clock.set(at(after.wall)),
             Step::Pause(paused) => Subject::pause(&mut test.handles[0], paused),
             Step::Redrive(error) => {
                 let redriven =
