@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod contract;
+pub mod dead;
 pub mod keys;
 pub mod model;
 
