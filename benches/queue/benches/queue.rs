@@ -19,7 +19,8 @@ fn main() {
         .filter(|name| !name.starts_with('-'))
         .collect();
     let quick = std::env::var_os("QUEUE_BENCH_QUICK").is_some();
-    let benches: [(&str, fn(bool)); 6] = [
+    type Bench = (&'static str, fn(bool));
+    let benches: [Bench; 6] = [
         ("cycle", cycle),
         ("batch", batch),
         ("drain", drain),
@@ -63,47 +64,75 @@ fn ours(path: &Path) -> Queue<String> {
     Queue::open(path, Options::consumer()).unwrap()
 }
 
-/// Times of contestants by phase, over rounds in which each has its turn.
+/// Time spent by each contestant in each phase. They take turns operation by operation, so that whatever else the machine
+/// does hits all of them alike.
 #[derive(Default)]
-struct Table(BTreeMap<(usize, String), BTreeMap<&'static str, Vec<Duration>>>);
+struct Table(BTreeMap<(usize, &'static str), Phases>);
+
+/// Jobs and time by phase.
+type Phases = BTreeMap<&'static str, (usize, Duration)>;
 
 impl Table {
-    fn add(&mut self, order: usize, who: &str, phase: &'static str, took: Duration) {
-        self.0
-            .entry((order, who.to_owned()))
+    fn add(
+        &mut self,
+        order: usize,
+        who: &'static str,
+        phase: &'static str,
+        jobs: usize,
+        took: Duration,
+    ) {
+        let sum = self
+            .0
+            .entry((order, who))
             .or_default()
             .entry(phase)
-            .or_default()
-            .push(took);
+            .or_default();
+        *sum = (sum.0 + jobs, sum.1 + took);
     }
 
-    /// Rates, and the ratio of the first contestant to each.
-    fn print(&mut self, jobs: usize, phases: &[&'static str]) {
-        let mut first = Vec::new();
-        for ((order, who), times) in &mut self.0 {
-            let rates: Vec<f64> = phases
-                .iter()
-                .map(|phase| {
-                    times
-                        .get_mut(phase)
-                        .map_or(0.0, |times| rate(jobs, median(times)))
-                })
-                .collect();
-            if *order == 0 {
-                first.clone_from(&rates);
+    fn time<R>(
+        &mut self,
+        order: usize,
+        who: &'static str,
+        phase: &'static str,
+        work: impl FnOnce() -> R,
+    ) -> R {
+        let (result, took) = timed(work);
+        self.add(order, who, phase, 1, took);
+        result
+    }
+
+    /// Rates, and how many times as fast the first contestant is.
+    fn print(&self, phases: &[&'static str]) {
+        let mut ours = BTreeMap::new();
+        for ((order, who), times) in &self.0 {
+            print!("{who:<24}");
+            for phase in phases {
+                let Some((jobs, took)) = times.get(phase) else {
+                    continue;
+                };
+                let rate = rate(*jobs, *took);
+                if *order == 0 {
+                    ours.insert(phase, rate);
+                    print!("  {phase} {rate:.0}/s");
+                } else {
+                    print!(
+                        "  {phase} {rate:.0}/s (ours ×{:.2})",
+                        ours.get(phase).copied().unwrap_or_default() / rate
+                    );
+                }
             }
-            let cells = phases.iter().zip(&rates).zip(&first);
-            let cells: Vec<String> = cells
-                .map(|((phase, rate), first)| {
-                    format!("{phase} {rate:>9.0}/s (ours ×{:.2})", first / rate)
-                })
-                .collect();
-            println!("{who:<28} {}", cells.join("  "));
+            println!();
         }
     }
 }
 
-/// All enqueued, all claimed, all settled, one by one, with the disk synced as each promises.
+const BARE: [(usize, &str, &str); 2] = [
+    (1, "bare, synced as ours", "NORMAL"),
+    (2, "bare, synced always", "FULL"),
+];
+
+/// All enqueued, all claimed, all settled, one by one; then the three for each job in turn.
 fn cycle(quick: bool) {
     let (jobs, rounds) = if quick { (50, 1) } else { (400, 5) };
     let mut table = Table::default();
@@ -111,89 +140,72 @@ fn cycle(quick: bool) {
     for _ in 0..rounds {
         let folder = folder();
         let mut queue = ours(&folder.path().join("ours.db"));
-        let (_, enqueue) =
-            timed(|| (0..jobs).for_each(|_| drop(queue.enqueue(payload()).unwrap())));
-        let (claims, claim) = timed(|| {
-            (0..jobs)
-                .map(|_| queue.claim(1).unwrap().pop().unwrap())
-                .collect::<Vec<_>>()
+        // Registers the process as an owner.
+        queue.claim(1).unwrap();
+        let bares = BARE.map(|(order, who, relaxed)| {
+            (
+                order,
+                who,
+                relaxed,
+                Bare::create(&folder.path().join(format!("{order}.db"))).unwrap(),
+            )
         });
-        let (_, settle) = timed(|| {
-            claims
-                .into_iter()
-                .for_each(|claim| queue.done(claim).unwrap())
-        });
-        let (_, each) = timed(|| {
-            for _ in 0..jobs {
+        for _ in 0..jobs {
+            table.time(0, "ours", "enqueue", || queue.enqueue(payload()).unwrap());
+            for (order, who, _, bare) in &bares {
+                table.time(*order, who, "enqueue", || bare.enqueue(&payload()).unwrap());
+            }
+        }
+        let (mut claims, mut bare_claims) = (Vec::new(), Vec::new());
+        bares
+            .iter()
+            .for_each(|(_, _, relaxed, bare)| bare.synchronous(relaxed).unwrap());
+        for _ in 0..jobs {
+            claims.push(table.time(0, "ours", "claim", || {
+                queue.claim(1).unwrap().pop().unwrap()
+            }));
+            for (order, who, _, bare) in &bares {
+                bare_claims.push(table.time(*order, who, "claim", || bare.claim().unwrap()));
+            }
+        }
+        for (claim, bare_claims) in claims.into_iter().zip(bare_claims.chunks(bares.len())) {
+            table.time(0, "ours", "settle", || queue.done(claim).unwrap());
+            for ((order, who, _, bare), (id, token, _)) in bares.iter().zip(bare_claims) {
+                table.time(*order, who, "settle", || bare.done(*id, *token).unwrap());
+            }
+        }
+        for _ in 0..jobs {
+            table.time(0, "ours", "job by job", || {
                 queue.enqueue(payload()).unwrap();
                 let claim = queue.claim(1).unwrap().pop().unwrap();
                 queue.done(claim).unwrap();
-            }
-        });
-        add_cycle(&mut table, 0, "ours", enqueue, claim, settle, Some(each));
-        for (order, who, relaxed) in [
-            (1, "bare, synced as ours", "NORMAL"),
-            (2, "bare, synced always", "FULL"),
-        ] {
-            let bare = Bare::create(&folder.path().join(format!("{order}.db"))).unwrap();
-            bare.synchronous("FULL").unwrap();
-            let (_, enqueue) = timed(|| (0..jobs).for_each(|_| bare.enqueue(&payload()).unwrap()));
-            bare.synchronous(relaxed).unwrap();
-            let (claims, claim) =
-                timed(|| (0..jobs).map(|_| bare.claim().unwrap()).collect::<Vec<_>>());
-            let (_, settle) = timed(|| {
-                claims
-                    .into_iter()
-                    .for_each(|(id, token, _)| bare.done(id, token).unwrap())
             });
-            let (_, each) = timed(|| {
-                for _ in 0..jobs {
+            for (order, who, relaxed, bare) in &bares {
+                table.time(*order, who, "job by job", || {
                     bare.synchronous("FULL").unwrap();
                     bare.enqueue(&payload()).unwrap();
                     bare.synchronous(relaxed).unwrap();
                     let (id, token, _) = bare.claim().unwrap();
                     bare.done(id, token).unwrap();
-                }
-            });
-            add_cycle(&mut table, order, who, enqueue, claim, settle, Some(each));
+                });
+            }
         }
-        let run = PersistQueue::run(folder.path(), &["cycle", &jobs.to_string(), "0"]);
-        python = run.map(|run| {
-            add_cycle(
-                &mut table,
-                3,
-                "persist-queue",
-                run.took("enqueue"),
-                run.took("claim"),
-                run.took("settle"),
-                None,
-            );
+        python = PersistQueue::run(folder.path(), &["cycle", &jobs.to_string(), "0"]).map(|run| {
+            for phase in ["enqueue", "claim", "settle"] {
+                table.add(3, "persist-queue as shipped", phase, jobs, run.took(phase));
+            }
         });
     }
-    table.print(jobs, &["enqueue", "claim", "settle", "cycle", "job by job"]);
+    for times in table.0.values_mut() {
+        let whole = ["enqueue", "claim", "settle"]
+            .map(|phase| times.get(phase).copied().unwrap_or_default());
+        times.insert(
+            "whole cycle",
+            (whole[0].0, whole.iter().map(|(_, took)| *took).sum()),
+        );
+    }
+    table.print(&["enqueue", "claim", "settle", "whole cycle", "job by job"]);
     say_skipped(python);
-}
-
-fn add_cycle(
-    table: &mut Table,
-    order: usize,
-    who: &str,
-    enqueue: Duration,
-    claim: Duration,
-    settle: Duration,
-    each: Option<Duration>,
-) {
-    for (phase, took) in [
-        ("enqueue", enqueue),
-        ("claim", claim),
-        ("settle", settle),
-        ("cycle", enqueue + claim + settle),
-    ] {
-        table.add(order, who, phase, took);
-    }
-    if let Some(took) = each {
-        table.add(order, who, "job by job", took);
-    }
 }
 
 fn say_skipped(python: Result<(), String>) {
@@ -211,7 +223,12 @@ fn batch(quick: bool) {
     let mut queue = ours(&folder.path().join("q.db"));
     let (mut single, mut hundred) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        single.push(timed(|| (0..20).for_each(|_| drop(queue.enqueue(payload()).unwrap()))).1 / 20);
+        let one_by_one = || {
+            for _ in 0..20 {
+                queue.enqueue(payload()).unwrap();
+            }
+        };
+        single.push(timed(one_by_one).1 / 20);
         hundred.push(timed(|| queue.enqueue_all((0..100).map(|_| payload())).unwrap()).1 / 100);
     }
     let (single, hundred) = (median(&mut single), median(&mut hundred));
@@ -225,67 +242,53 @@ fn batch(quick: bool) {
 
 /// One claimed and settled at a time in front of a backlog.
 fn drain(quick: bool) {
-    let (backlog, steps, rounds) = if quick {
-        (2_000, 500, 1)
+    let (backlog, steps) = if quick {
+        (2_000, 500)
     } else {
-        (100_000, 10_000, 5)
+        (100_000, 20_000)
     };
     let mut table = Table::default();
-    let mut python = Ok(());
-    for round in 0..rounds {
-        let folder = folder();
-        let payloads: Vec<String> = (0..backlog).map(|_| payload()).collect();
-        let mut queue = ours(&folder.path().join("ours.db"));
-        queue.enqueue_all(payloads.iter().cloned()).unwrap();
-        queue.maintain().unwrap();
-        let (_, took) = timed(|| {
-            for _ in 0..steps {
-                let claim = queue.claim(1).unwrap().pop().unwrap();
-                queue.done(claim).unwrap();
-            }
+    let folder = folder();
+    let payloads: Vec<String> = (0..backlog).map(|_| payload()).collect();
+    let mut queue = ours(&folder.path().join("ours.db"));
+    queue.enqueue_all(payloads.iter().cloned()).unwrap();
+    queue.maintain().unwrap();
+    queue.claim(0).unwrap();
+    let bares = BARE.map(|(order, who, relaxed)| {
+        let mut bare = Bare::create(&folder.path().join(format!("{order}.db"))).unwrap();
+        bare.enqueue_all(&payloads).unwrap();
+        bare.synchronous(relaxed).unwrap();
+        (order, who, bare)
+    });
+    for step in 0..steps {
+        table.time(0, "ours", "drain", || {
+            let claim = queue.claim(1).unwrap().pop().unwrap();
+            queue.done(claim).unwrap();
         });
-        table.add(0, "ours", "drain", took);
-        let (_, took) = timed(|| {
-            for _ in 0..steps / 10 {
-                for claim in queue.claim(10).unwrap() {
-                    queue.done(claim).unwrap();
-                }
+        for (order, who, bare) in &bares {
+            // Each step waits for the disk.
+            if who.ends_with("always") && step % 20 > 0 {
+                continue;
             }
-        });
-        table.add(1, "ours, claims of 10", "drain", took);
-        for (order, who, level) in [
-            (2, "bare, synced as ours", "NORMAL"),
-            (3, "bare, synced always", "FULL"),
-        ] {
-            let mut bare = Bare::create(&folder.path().join(format!("{order}.db"))).unwrap();
-            bare.enqueue_all(&payloads).unwrap();
-            bare.synchronous(level).unwrap();
-            let (_, took) = timed(|| {
-                for _ in 0..steps {
-                    let (id, token, _) = bare.claim().unwrap();
-                    bare.done(id, token).unwrap();
-                }
+            table.time(*order, who, "drain", || {
+                let (id, token, _) = bare.claim().unwrap();
+                bare.done(id, token).unwrap();
             });
-            table.add(order, who, "drain", took);
-        }
-        // It takes minutes, and does not vary much.
-        if round == 0 {
-            for (order, who, level) in [
-                (4, "persist-queue, NORMAL", "NORMAL"),
-                (5, "persist-queue as shipped", "FULL"),
-            ] {
-                let arguments = [
-                    "drain",
-                    &backlog.to_string(),
-                    &(steps / 5).to_string(),
-                    level,
-                ];
-                python = PersistQueue::run(folder.path(), &arguments)
-                    .map(|run| table.add(order, who, "drain", run.took("drain") * 5));
-            }
         }
     }
-    table.print(steps, &["drain"]);
+    let mut python = Ok(());
+    for (order, who, level) in [
+        (3, "persist-queue, NORMAL", "NORMAL"),
+        (4, "persist-queue as shipped", "FULL"),
+    ] {
+        let steps = steps / 10;
+        python = PersistQueue::run(
+            folder.path(),
+            &["drain", &backlog.to_string(), &steps.to_string(), level],
+        )
+        .map(|run| table.add(order, who, "drain", steps, run.took("drain")));
+    }
+    table.print(&["drain"]);
     say_skipped(python);
 }
 

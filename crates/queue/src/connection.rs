@@ -93,6 +93,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             source: Box::new(source),
         })?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set_busy_handler(&mut connection, options.busy_timeout)?;
     let started = Instant::now();
     loop {

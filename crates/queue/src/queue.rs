@@ -196,7 +196,8 @@ impl<T> Queue<T> {
             Ok(claims)
         });
         self.watched = watched;
-        let claims = claims?;
+        let mut claims = claims?;
+        claims.sort_by_key(|claim| (claim.priority, claim.due, claim.id));
         if look_around {
             self.looked_around = Some(monotonic);
         }

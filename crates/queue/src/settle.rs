@@ -249,8 +249,8 @@ impl<T> Tx<'_, T> {
             Option<i64>,
             Option<i64>,
         );
-        let mut delete = self.sql.prepare_cached(sql::DONE)?;
-        let removed: Option<Removed> = delete
+        let mut select = self.sql.prepare_cached(sql::FOLLOW_UP)?;
+        let removed: Option<Removed> = select
             .query_row(params![job, no], |row| {
                 Ok((
                     row.get(0)?,
@@ -265,6 +265,7 @@ impl<T> Tx<'_, T> {
         let Some((has_history, key, payload, due, priority, enqueued)) = removed else {
             return Ok(false);
         };
+        self.execute(sql::REMOVE, [job])?;
         if forget && has_history {
             self.execute(sql::FORGET_HISTORY, [job])?;
         }
