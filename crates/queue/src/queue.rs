@@ -273,13 +273,17 @@ impl<T> Queue<T> {
         self.write(Durability::Process, |tx| tx.release(&claim))
     }
 
-    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended.
+    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended. For the queue that
+    /// claimed the job; settling is for any.
     ///
     /// Durability: a power cut may undo it; so does any end of the process.
     ///
     /// # Errors
     /// As [`done`](Self::done).
     pub fn extend(&mut self, claim: &mut Claim<T>, by: Duration) -> Result<()> {
+        if !self.held.contains(&Held::from(&*claim)) {
+            return Err(Error::LeaseLost { job: claim.id });
+        }
         let expires = self.write(Durability::Process, |tx| tx.extend(claim, by))?;
         self.held.remove(&Held::from(&*claim));
         claim.expires = expires;

@@ -5,11 +5,10 @@
 mod child;
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use child::say;
-use queue::{Error, NewJob, Options, Queue, State, Written};
+use child::{file, ready, say};
+use queue::{Error, NewJob, Options, Queue, Written};
 
 #[test]
 #[ignore = "played by a child process"]
@@ -24,17 +23,6 @@ fn plays() {
             Err(error) => say(&format!("refused {:?} {error:?}", error.written())),
         };
     }
-}
-
-fn file(dir: &tempfile::TempDir) -> PathBuf {
-    dir.path().join("q.db")
-}
-
-fn ready(queue: &Queue<String>) -> Vec<String> {
-    let jobs = queue.jobs(State::Ready, usize::MAX).unwrap();
-    jobs.iter()
-        .map(|job| serde_json::from_str(&job.payload).unwrap())
-        .collect()
 }
 
 #[test]

@@ -5,14 +5,12 @@
 mod child;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use child::say;
+use child::{file, ready, say};
 use queue::rusqlite::Connection;
-use queue::{
-    DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake, Written,
-};
+use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, UNDECODABLE, Wake, Written};
 
 #[test]
 #[ignore = "played by a child process"]
@@ -34,17 +32,6 @@ fn plays() {
         }
         other => panic!("{other}"),
     }
-}
-
-fn file(dir: &tempfile::TempDir) -> PathBuf {
-    dir.path().join("q.db")
-}
-
-fn ready(queue: &Queue<String>) -> Vec<String> {
-    let jobs = queue.jobs(State::Ready, usize::MAX).unwrap();
-    jobs.iter()
-        .map(|job| serde_json::from_str(&job.payload).unwrap())
-        .collect()
 }
 
 #[test]

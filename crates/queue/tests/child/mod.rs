@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use queue::{Options, Queue};
+use queue::{Options, Queue, State};
 
 /// The part this process plays, when it was started to play one.
 pub fn part() -> Option<(String, PathBuf)> {
@@ -58,12 +59,28 @@ pub fn said(output: &[u8], word: &str) -> Vec<String> {
         .collect()
 }
 
+/// Long, since a busy machine with many writers in tight loops is no fault.
+const BUSY: Duration = Duration::from_secs(60);
+
 pub fn producer(file: &Path) -> Queue<String> {
-    Queue::open(file, Options::producer()).unwrap()
+    Queue::open(file, Options::producer().busy_timeout(BUSY)).unwrap()
 }
 
 pub fn consumer(file: &Path) -> Queue<String> {
-    Queue::open(file, Options::consumer()).unwrap()
+    Queue::open(file, Options::consumer().busy_timeout(BUSY)).unwrap()
+}
+
+/// The file in a folder.
+pub fn file(dir: &tempfile::TempDir) -> PathBuf {
+    dir.path().join("q.db")
+}
+
+/// The payloads of ready jobs.
+pub fn ready(queue: &Queue<String>) -> Vec<String> {
+    let jobs = queue.jobs(State::Ready, usize::MAX).unwrap();
+    jobs.iter()
+        .map(|job| serde_json::from_str(&job.payload).unwrap())
+        .collect()
 }
 
 /// A number from the environment, for long forms of a test.
