@@ -28,62 +28,78 @@ pub(crate) type Watched = HashMap<(i64, ClaimNo, i64), Duration>;
 
 impl<T: DeserializeOwned> Tx<'_, T> {
     pub(crate) fn claim(&self, no: ClaimNo, n: usize) -> Result<Vec<Claim<T>>> {
-        let limit = i64::try_from(n.saturating_add(PROMOTED_AT_ONCE)).unwrap_or(i64::MAX);
-        self.execute(sql::PROMOTE, params![self.now, limit])?;
+        self.promote(n.saturating_add(PROMOTED_AT_ONCE))?;
         let mut claims = Vec::new();
         // Again when undecodable payloads left room.
         while claims.len() < n {
-            let (decoded, undecodable) = self.take(no, n - claims.len())?;
-            claims.extend(decoded);
-            for (job, error) in &undecodable {
-                self.bury(*job, no, UNDECODABLE, &error.to_string())?;
-            }
-            if undecodable.is_empty() {
+            let ready = self.ready(no, n - claims.len())?;
+            if ready.is_empty() {
                 break;
             }
+            for (id, claim) in ready {
+                self.take(id, no)?;
+                match claim {
+                    Ok(claim) => claims.push(claim),
+                    Err(error) => {
+                        self.bury(id, no, UNDECODABLE, &error.to_string())?;
+                    }
+                }
+            }
         }
-        // The order in which an UPDATE returns its rows is undefined.
-        claims.sort_unstable_by_key(|claim| (claim.priority, claim.due, claim.id));
         Ok(claims)
     }
 
-    #[expect(clippy::type_complexity, reason = "used once")]
-    fn take(
-        &self,
-        no: ClaimNo,
-        n: usize,
-    ) -> Result<(Vec<Claim<T>>, Vec<(i64, serde_json::Error)>)> {
-        let lease = self.options.lease;
-        let until = self.now.saturating_add(duration_ms(lease));
-        let limit = i64::try_from(n).unwrap_or(i64::MAX);
-        let (mut claims, mut undecodable) = (Vec::new(), Vec::new());
-        let mut statement = self.sql.prepare_cached(sql::CLAIM)?;
-        let mut rows = statement.query(params![no, until, duration_ms(lease), limit])?;
-        while let Some(row) = rows.next()? {
+    /// The most urgent jobs, as they will be when taken; or why a payload cannot be read.
+    fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<(i64, serde_json::Result<Claim<T>>)>> {
+        let expires = self.monotonic.saturating_add(self.options.lease);
+        let mut select = self.sql.prepare_cached(sql::READY)?;
+        let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
             let id = row.get(0)?;
-            match serde_json::from_str(row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?) {
-                Ok(payload) => claims.push(Claim {
-                    id,
-                    no,
-                    expires: self.monotonic.saturating_add(lease),
-                    priority: row.get(1)?,
-                    due: row.get(2)?,
-                    enqueued: row.get(3)?,
-                    attempts: row.get(4)?,
-                    deferred: row.get(5)?,
-                    lost: row.get(6)?,
-                    superseded: row.get(7)?,
-                    key: row.get(8)?,
-                    payload,
-                }),
-                Err(error) => undecodable.push((id, error)),
-            }
-        }
-        Ok((claims, undecodable))
+            let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let (attempts, deferred) = (row.get::<_, u32>(4)?.saturating_add(1), row.get(5)?);
+            let (lost, superseded, key) = (row.get(6)?, row.get(7)?, row.get(8)?);
+            let payload = serde_json::from_str(row.get_ref(9)?.as_str()?);
+            let claim = payload.map(|payload| Claim {
+                id,
+                no,
+                expires,
+                priority,
+                due,
+                enqueued,
+                attempts,
+                deferred,
+                lost,
+                superseded,
+                key,
+                payload,
+            });
+            Ok((id, claim))
+        })?;
+        Ok(ready.collect::<rusqlite::Result<_>>()?)
     }
 }
 
 impl<T> Tx<'_, T> {
+    /// Makes up to `n` jobs ready that are due, the longest due first.
+    fn promote(&self, n: usize) -> Result<()> {
+        let limit = i64::try_from(n).unwrap_or(i64::MAX);
+        let mut select = self.sql.prepare_cached(sql::DUE)?;
+        let due: Vec<i64> = select
+            .query_map(params![self.now, limit], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        due.iter()
+            .try_for_each(|id| self.execute(sql::PROMOTE, [id]).map(drop))
+    }
+
+    fn take(&self, id: i64, no: ClaimNo) -> Result<()> {
+        let lease = duration_ms(self.options.lease);
+        self.execute(
+            sql::TAKE,
+            params![id, no, self.now.saturating_add(lease), lease],
+        )
+        .map(drop)
+    }
+
     pub(crate) fn is_paused(&self) -> Result<bool> {
         Ok(self
             .sql

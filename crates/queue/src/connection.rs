@@ -25,6 +25,9 @@ const PRODUCER_CHECKPOINT: i64 = 4_000;
 /// A checkpointed log is cut to this size.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// Who has waited for the lock for so long looks more often.
+const LONG_WAIT: Duration = Duration::from_millis(250);
+
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -93,6 +96,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             source: Box::new(source),
         })?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set_busy_handler(&mut connection, options.busy_timeout)?;
     let started = Instant::now();
     loop {
@@ -158,18 +163,22 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     }
 }
 
-/// A flat wait instead of SQLite's growing one, so that those who came first are not the last.
+/// A flat wait, and a shorter one for those who have waited long: SQLite's own grows, so that newcomers overtake them.
 fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()> {
     let mut started = Instant::now();
     connection.busy_handler(Some(move |calls| {
         if calls == 0 {
             started = Instant::now();
         }
-        let wait = started.elapsed() < timeout;
-        if wait {
-            std::thread::sleep(pause());
+        let waited = started.elapsed();
+        if waited < timeout {
+            std::thread::sleep(if waited < LONG_WAIT {
+                pause()
+            } else {
+                pause() / 5
+            });
         }
-        wait
+        waited < timeout
     }))?;
     Ok(())
 }

@@ -134,7 +134,7 @@ impl<T> Tx<'_, T> {
             return Ok(None);
         };
         self.execute(sql::FORGET_HISTORY, [id])?;
-        self.execute(sql::CANCEL, [id])?;
+        self.execute(sql::REMOVE, [id])?;
         Ok(Some(state))
     }
 }

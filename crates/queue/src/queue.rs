@@ -17,7 +17,6 @@ use crate::error::{Error, Result};
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
-use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
 /// While busy, other owners are looked at this often; when there is nothing to claim, each time.
@@ -197,7 +196,8 @@ impl<T> Queue<T> {
             Ok(claims)
         });
         self.watched = watched;
-        let claims = claims?;
+        let mut claims = claims?;
+        claims.sort_by_key(|claim| (claim.priority, claim.due, claim.id));
         if look_around {
             self.looked_around = Some(monotonic);
         }
@@ -273,13 +273,17 @@ impl<T> Queue<T> {
         self.write(Durability::Process, |tx| tx.release(&claim))
     }
 
-    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended.
+    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended. For the queue that
+    /// claimed the job; settling is for any.
     ///
     /// Durability: a power cut may undo it; so does any end of the process.
     ///
     /// # Errors
     /// As [`done`](Self::done).
     pub fn extend(&mut self, claim: &mut Claim<T>, by: Duration) -> Result<()> {
+        if !self.held.contains(&Held::from(&*claim)) {
+            return Err(Error::LeaseLost { job: claim.id });
+        }
         let expires = self.write(Durability::Process, |tx| tx.extend(claim, by))?;
         self.held.remove(&Held::from(&*claim));
         claim.expires = expires;
@@ -370,51 +374,21 @@ impl<T> Queue<T> {
         self.owner = Some(owner);
         Ok(())
     }
-
-    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn pause(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 1", []).map(drop)
-        })
-    }
-
-    /// Takes jobs again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn resume(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 0", []).map(drop)
-        })
-    }
-
-    /// Whether the queue is paused.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn is_paused(&self) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached(sql::IS_PAUSED)?
-            .query_row([], |row| row.get(0))?)
-    }
 }
 
 impl<T> Drop for Queue<T> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
-        if !std::thread::panicking() && self.release_held().is_ok() {
-            if let Some(owner) = self.owner.take() {
-                let removed = self
-                    .connection
-                    .execute("DELETE FROM queue_owner WHERE id = ?1", [owner.id]);
-                if removed.is_ok() {
-                    owner.retire();
-                }
-            }
+        if std::thread::panicking() || self.release_held().is_err() {
+            return;
+        }
+        if let Some(owner) = self.owner.take()
+            && self
+                .connection
+                .execute("DELETE FROM queue_owner WHERE id = ?1", [owner.id])
+                .is_ok()
+        {
+            owner.retire();
         }
     }
 }

@@ -102,3 +102,67 @@ pub(crate) fn app_version(connection: &Connection, app: &str) -> Result<i64> {
         |row| row.get(0),
     )?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewJob, Options, Queue};
+
+    /// A file as the program that knew only the first `version` schemas left it, with a job.
+    fn released(path: &Path, version: usize) {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+            .unwrap();
+        migrate_with(&connection, path, &MIGRATIONS[..version]).unwrap();
+        let insert = "INSERT INTO queue_job (state, priority, due, key, enqueued, payload) VALUES (1, 0, 0, 'k', 0, '\"old\"')";
+        connection.execute(insert, []).unwrap();
+    }
+
+    #[test]
+    fn every_released_schema_is_migrated_with_its_jobs() {
+        for version in 1..=MIGRATIONS.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("q.db");
+            released(&path, version);
+            let mut queue: Queue<String> = Queue::open(&path, Options::producer()).unwrap();
+            assert_eq!(pragma(queue.sql(), "user_version").unwrap(), VERSION);
+            queue
+                .enqueue(NewJob::new("new".to_owned()).key("other"))
+                .unwrap();
+            let claims = queue.claim(9).unwrap();
+            assert_eq!(
+                claims
+                    .iter()
+                    .map(|claim| claim.payload().as_str())
+                    .collect::<Vec<_>>(),
+                ["old", "new"]
+            );
+            assert_eq!(queue.check().unwrap(), Vec::<String>::new());
+        }
+    }
+
+    /// The machinery, on a migration there is not yet: while it is installed, the program before goes on.
+    #[test]
+    fn a_migration_runs_once_or_not_at_all_and_leaves_old_programs_working() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.db");
+        released(&path, MIGRATIONS.len());
+        let mut old: Queue<String> = Queue::open(&path, Options::consumer()).unwrap();
+        let mut newer = Connection::open(&path).unwrap();
+        let mut migrate = |step: &'static str| {
+            let tx = newer.transaction().unwrap();
+            let migrations: Vec<&str> = MIGRATIONS.iter().copied().chain([step]).collect();
+            migrate_with(&tx, &path, &migrations).and_then(|()| Ok(tx.commit()?))
+        };
+        assert!(migrate("ALTER TABLE queue_job ADD COLUMN tenant TEXT; no SQL").is_err());
+        assert_eq!(pragma(old.sql(), "user_version").unwrap(), VERSION);
+        migrate("ALTER TABLE queue_job ADD COLUMN tenant TEXT").unwrap();
+        migrate("ALTER TABLE queue_job ADD COLUMN tenant TEXT").unwrap();
+        assert_eq!(pragma(old.sql(), "user_version").unwrap(), VERSION + 1);
+        old.enqueue("new".to_owned()).unwrap();
+        let mut late: Queue<String> = Queue::open(&path, Options::producer()).unwrap();
+        late.enqueue("late".to_owned()).unwrap();
+        assert_eq!(old.claim(9).unwrap().len(), 3);
+    }
+}

@@ -142,19 +142,19 @@ impl<T> Tx<'_, T> {
         }
     }
 
-    /// Releases a claim of this process without its handle, as when it stops. False when it no longer holds it.
+    /// Ends a claim of this process without its handle, as when it stops. False when it no longer holds it.
     pub(crate) fn release_held(&self, held: Held) -> Result<bool> {
         self.settled(held);
-        self.give_back(
-            held.job,
-            held.no,
-            &GiveBack {
-                kind: EventKind::Released,
-                due: self.now,
-                error_type: None,
-                message: None,
-            },
-        )
+        if held.expires <= self.monotonic {
+            return self.reclaim(held.job, held.no, "lease ran out");
+        }
+        let released = GiveBack {
+            kind: EventKind::Released,
+            due: self.now,
+            error_type: None,
+            message: None,
+        };
+        self.give_back(held.job, held.no, &released)
     }
 
     /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
@@ -206,6 +206,8 @@ impl<T> Tx<'_, T> {
                 ":unspent": how.kind != EventKind::Retried,
                 ":deferred": how.kind == EventKind::Deferred,
                 ":lost": how.kind == EventKind::Lost,
+                // A job given back unworked may still be one that kills its worker.
+                ":in_a_row": matches!(how.kind, EventKind::Lost | EventKind::Released),
             },
         )?;
         self.record(
@@ -247,8 +249,8 @@ impl<T> Tx<'_, T> {
             Option<i64>,
             Option<i64>,
         );
-        let mut delete = self.sql.prepare_cached(sql::DONE)?;
-        let removed: Option<Removed> = delete
+        let mut select = self.sql.prepare_cached(sql::FOLLOW_UP)?;
+        let removed: Option<Removed> = select
             .query_row(params![job, no], |row| {
                 Ok((
                     row.get(0)?,
@@ -263,6 +265,7 @@ impl<T> Tx<'_, T> {
         let Some((has_history, key, payload, due, priority, enqueued)) = removed else {
             return Ok(false);
         };
+        self.execute(sql::REMOVE, [job])?;
         if forget && has_history {
             self.execute(sql::FORGET_HISTORY, [job])?;
         }

@@ -10,7 +10,7 @@ use crate::schema;
 use crate::statements as sql;
 
 /// How often a sleeping worker looks whether another process wrote.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A consumer with nothing to do for so long tidies up.
 const IDLE: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ impl<T> Queue<T> {
         Ok(changed)
     }
 
-    /// Sleeps until another process writes to the file (noticed within 25 ms), a job is due, or the time is over.
+    /// Sleeps until another process writes to the file (noticed within 50 ms), a job is due, or the time is over.
     /// [`claim`](Self::claim) then, whatever it says: jobs of workers that died are found there. Blocks the thread.
     ///
     /// # Errors

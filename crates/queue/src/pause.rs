@@ -1,0 +1,39 @@
+//! Pausing the queue, for all processes.
+
+use crate::connection::Durability;
+use crate::error::Result;
+use crate::queue::Queue;
+use crate::statements as sql;
+
+impl<T> Queue<T> {
+    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn pause(&mut self) -> Result<()> {
+        self.write(Durability::Power, |tx| {
+            tx.execute("UPDATE queue_meta SET paused = 1", []).map(drop)
+        })
+    }
+
+    /// Takes jobs again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn resume(&mut self) -> Result<()> {
+        self.write(Durability::Power, |tx| {
+            tx.execute("UPDATE queue_meta SET paused = 0", []).map(drop)
+        })
+    }
+
+    /// Whether the queue is paused.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn is_paused(&self) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(sql::IS_PAUSED)?
+            .query_row([], |row| row.get(0))?)
+    }
+}

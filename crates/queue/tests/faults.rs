@@ -1,0 +1,333 @@
+//! Locks that stay, folders that cannot be written, bad payloads, other versions: a typed error
+//! that says whether anything was written, and nothing lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod child;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use child::{file, ready, say};
+use queue::rusqlite::Connection;
+use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, UNDECODABLE, Wake, Written};
+
+#[test]
+#[ignore = "played by a child process"]
+fn plays() {
+    let Some((part, file)) = child::part() else {
+        return;
+    };
+    match part.as_str() {
+        "open as nobody" => drop(say(
+            &match Queue::<String>::open(&file, Options::producer()) {
+                Ok(_) => "opened ".to_owned(),
+                Err(error) => format!("refused {error:?}"),
+            },
+        )),
+        "enqueue later" => {
+            let mut queue = child::producer(&file);
+            std::thread::sleep(Duration::from_millis(100));
+            queue.enqueue("wake up".to_owned()).unwrap();
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_lock_that_stays_is_waited_for_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue: Queue<String> = Queue::open(
+        file(&dir),
+        Options::producer().busy_timeout(Duration::from_millis(100)),
+    )
+    .unwrap();
+    let other = Connection::open(file(&dir)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = Instant::now();
+    let error = queue.enqueue("a".to_owned()).unwrap_err();
+    let waited = started.elapsed();
+    assert!(matches!(error, Error::Busy(_)), "{error:?}");
+    assert_eq!(error.written(), Written::No);
+    assert!(
+        waited >= Duration::from_millis(100) && waited < Duration::from_secs(5),
+        "{waited:?}"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    queue.enqueue("a".to_owned()).unwrap();
+    assert_eq!(ready(&queue), ["a"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser may write everywhere.
+    let mut nobody = child::command("open as nobody", &file(&dir));
+    if fs::write(dir.path().join("probe"), "").is_ok() {
+        nobody.uid(65534).gid(65534);
+    }
+    match nobody.output() {
+        Ok(output) if output.status.success() => {
+            let refused = child::said(&output.stdout, "refused");
+            assert!(
+                refused.len() == 1 && refused[0].starts_with("ReadOnly("),
+                "{refused:?}"
+            );
+        }
+        other => println!("skipped: cannot run as nobody ({other:?})"),
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(!file(&dir).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    queue.enqueue("secret".to_owned()).unwrap();
+    let _claims = queue.claim(1).unwrap();
+    let mut seen = 0;
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(
+            entry.metadata().unwrap().permissions().mode() & 0o077,
+            0,
+            "{:?}",
+            entry.file_name()
+        );
+        seen += 1;
+    }
+    assert!(
+        seen >= 5,
+        "the database, its log, its shared memory, two locks"
+    );
+}
+
+#[test]
+fn a_missing_folder_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for options in [
+        Options::producer(),
+        Options::consumer(),
+        Options::inspector(),
+    ] {
+        assert!(matches!(
+            Queue::<String>::open(dir.path().join("no/q.db"), options),
+            Err(Error::Open { .. })
+        ));
+    }
+    assert!(matches!(
+        Queue::<String>::open("/", Options::producer()),
+        Err(Error::Open { .. } | Error::File { .. } | Error::ReadOnly(_))
+    ));
+}
+
+#[test]
+fn an_inspector_creates_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Queue::<String>::open(file(&dir), Options::inspector()),
+        Err(Error::Open { .. })
+    ));
+    assert!(!file(&dir).exists());
+    child::producer(&file(&dir))
+        .enqueue("a".to_owned())
+        .unwrap();
+    let mut inspector: Queue<String> = Queue::open(file(&dir), Options::inspector()).unwrap();
+    assert_eq!(inspector.counts().unwrap().ready, 1);
+    assert!(matches!(
+        inspector.enqueue("b".to_owned()),
+        Err(Error::ReadOnly(_))
+    ));
+    assert!(matches!(inspector.claim(1), Err(Error::ReadOnly(_))));
+    assert_eq!(inspector.counts().unwrap().ready, 1);
+}
+
+#[test]
+fn an_undecodable_payload_dead_letters_itself_and_blocks_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    child::producer(&file(&dir))
+        .enqueue_all(["a", "b"].map(str::to_owned))
+        .unwrap();
+    let mut numbers: Queue<u32> = Queue::open(file(&dir), Options::consumer()).unwrap();
+    numbers.enqueue(7).unwrap();
+    let claims = numbers.claim(1).unwrap();
+    assert_eq!(
+        claims
+            .iter()
+            .map(|claim| *claim.payload())
+            .collect::<Vec<_>>(),
+        [7]
+    );
+    let dead = numbers
+        .dead_letters(&DeadFilter::all().error_type(UNDECODABLE))
+        .unwrap();
+    assert_eq!(
+        dead.iter()
+            .map(|dead| dead.payload.as_str())
+            .collect::<Vec<_>>(),
+        ["\"b\"", "\"a\""]
+    );
+    assert!(numbers.check().unwrap().is_empty());
+}
+
+#[test]
+fn a_failed_transaction_changes_nothing_of_the_queue_nor_the_application() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    queue
+        .migrate(
+            "app",
+            &["CREATE TABLE ledger (n INTEGER PRIMARY KEY) STRICT"],
+        )
+        .unwrap();
+    queue.enqueue(NewJob::new("a".to_owned()).key("k")).unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    let refused: Result<(), Error> = queue.transaction(|tx| {
+        tx.sql().execute("INSERT INTO ledger VALUES (1)", [])?;
+        tx.done(&claim)?;
+        tx.enqueue(NewJob::new("b".to_owned()).key("k"))?;
+        tx.enqueue(
+            NewJob::new("c".to_owned())
+                .key("k")
+                .on_conflict(OnConflict::Reject),
+        )
+        .map(drop)
+    });
+    assert!(matches!(refused, Err(Error::KeyTaken { .. })));
+    let rows = |queue: &Queue<String>| {
+        queue
+            .sql()
+            .query_row("SELECT count(*) FROM ledger", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .unwrap()
+    };
+    assert_eq!((rows(&queue), queue.counts().unwrap().running), (0, 1));
+    // A lost lease rolls back even when its error is ignored.
+    queue.cancel("k").unwrap();
+    let ignored: Result<(), Error> = queue.transaction(|tx| {
+        tx.sql().execute("INSERT INTO ledger VALUES (1)", [])?;
+        let _ = tx.done(&claim);
+        Ok(())
+    });
+    assert!(matches!(ignored, Err(Error::LeaseLost { .. })));
+    assert_eq!(rows(&queue), 0);
+}
+
+#[test]
+fn a_sleeping_worker_is_woken_by_another_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    queue.changed().unwrap();
+    let mut producer = child::command("enqueue later", &file(&dir))
+        .spawn()
+        .unwrap();
+    // Ends when woken; a lost wake-up would take the whole minute.
+    loop {
+        assert_ne!(queue.wait(Duration::from_secs(60)).unwrap(), Wake::TimedOut);
+        if let Some(claim) = queue.claim(1).unwrap().pop() {
+            assert_eq!(claim.payload(), "wake up");
+            break;
+        }
+    }
+    assert!(producer.wait().unwrap().success());
+}
+
+#[test]
+fn a_sleeping_worker_wakes_for_what_is_due_and_when_time_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    queue.changed().unwrap();
+    assert_eq!(
+        queue.wait(Duration::from_millis(30)).unwrap(),
+        Wake::TimedOut
+    );
+    queue
+        .enqueue(NewJob::new("a".to_owned()).due_in(Duration::from_millis(30)))
+        .unwrap();
+    assert_eq!(queue.wait(Duration::from_secs(60)).unwrap(), Wake::Due);
+    assert_eq!(queue.claim(1).unwrap().len(), 1);
+    drop(queue);
+}
+
+fn set_version(file: &Path, sql: &str) {
+    Connection::open(file).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn an_older_program_works_on_a_file_that_still_admits_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut old = child::consumer(&file(&dir));
+    set_version(
+        &file(&dir),
+        "ALTER TABLE queue_job ADD COLUMN tenant TEXT; CREATE TABLE queue_future (n); PRAGMA user_version = 99",
+    );
+    old.enqueue("a".to_owned()).unwrap();
+    let mut late = child::producer(&file(&dir));
+    late.enqueue("b".to_owned()).unwrap();
+    let claims = old.claim(9).unwrap();
+    assert_eq!(claims.len(), 2);
+    for claim in claims {
+        old.done(claim).unwrap();
+    }
+    assert!(old.check().unwrap().is_empty());
+}
+
+#[test]
+fn an_older_program_is_told_when_a_file_no_longer_admits_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut old = child::producer(&file(&dir));
+    set_version(
+        &file(&dir),
+        "UPDATE queue_meta SET min_version = 99; PRAGMA user_version = 99",
+    );
+    assert!(
+        matches!(
+            old.enqueue("a".to_owned()),
+            Err(Error::TooNew { found: 99, .. })
+        ),
+        "also one that has it open"
+    );
+    assert!(matches!(
+        Queue::<String>::open(file(&dir), Options::producer()),
+        Err(Error::TooNew { .. })
+    ));
+    let left: i64 = old
+        .sql()
+        .query_row("SELECT count(*) FROM queue_job", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn the_applications_own_migrations_run_once_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = "CREATE TABLE ledger (n INTEGER PRIMARY KEY) STRICT";
+    let second = "ALTER TABLE ledger ADD COLUMN hash TEXT";
+    child::consumer(&file(&dir))
+        .migrate("app", &[first])
+        .unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    assert!(
+        queue
+            .migrate("app", &[first, "no SQL at all", second])
+            .is_err()
+    );
+    queue.migrate("app", &[first, second]).unwrap();
+    queue.migrate("app", &[first, second]).unwrap();
+    queue
+        .migrate("other app", &["CREATE TABLE theirs (n INTEGER) STRICT"])
+        .unwrap();
+    queue.sql().prepare("SELECT n, hash FROM ledger").unwrap();
+    assert!(matches!(
+        queue.migrate("app", &[first]),
+        Err(Error::TooNew { found: 2, known: 1 })
+    ));
+}
