@@ -63,7 +63,9 @@ impl Syncer {
             writing: Mutex::default(),
             reading: Semaphore::new(settings.concurrency),
             indexes: Indexes::default(),
-            paths: Paths { hidden: settings.obfuscate_paths },
+            paths: Paths {
+                hidden: settings.obfuscate_paths,
+            },
         }
     }
 

@@ -29,7 +29,9 @@ fn replace_worker(plugin: &Installed, scene: u64) {
     plugin.kill_worker();
     plugin.until_no_worker();
     plugin.save(scene);
-    plugin.until("restarted", || plugin.worker_log().matches(" started").count() > before);
+    plugin.until("restarted", || {
+        plugin.worker_log().matches(" started").count() > before
+    });
 }
 
 #[test]
@@ -59,7 +61,9 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     replace_worker(&plugin, next());
     plugin.until("probing again", || {
         let log = plugin.worker_log();
-        log.rsplit(" started").next().is_some_and(|last| last.contains("health check"))
+        log.rsplit(" started")
+            .next()
+            .is_some_and(|last| last.contains("health check"))
     });
     assert_ne!(state(&plugin), Kind::Closed, "a restart is no recovery");
 
@@ -69,7 +73,10 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     plugin.until("half open", || state(&plugin) == Kind::HalfOpen);
     replace_worker(&plugin, next());
     let outages = document(&plugin).unwrap().outages;
-    assert_eq!((outages.len(), outages[0].started, outages[0].ended), (1, started, None));
+    assert_eq!(
+        (outages.len(), outages[0].started, outages[0].ended),
+        (1, started, None)
+    );
 
     // Ramp.
     for _ in 0..20 {
@@ -78,18 +85,37 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     plugin.world.plex.clear_faults();
     plugin.until("closed", || state(&plugin) == Kind::Closed);
     let recovered = document(&plugin).unwrap();
-    assert_eq!(recovered.outages.len(), 1, "one outage, however often the worker died");
+    assert_eq!(
+        recovered.outages.len(),
+        1,
+        "one outage, however often the worker died"
+    );
     assert!(recovered.outages[0].jobs_affected >= 20);
     std::thread::sleep(Duration::from_secs(4)); // the ramp rises meanwhile; nothing is asserted of how far
     replace_worker(&plugin, next());
-    plugin.until("resumed", || plugin.worker_log().matches("starting gently").count() >= 2);
-    assert_eq!(document(&plugin).unwrap().recovered_at, recovered.recovered_at);
+    plugin.until("resumed", || {
+        plugin.worker_log().matches("starting gently").count() >= 2
+    });
+    assert_eq!(
+        document(&plugin).unwrap().recovered_at,
+        recovered.recovered_at
+    );
     let log = plugin.worker_log();
     let rates: Vec<u32> = log
         .lines()
-        .filter_map(|line| line.split_once("starting gently: ")?.1.split(' ').next()?.parse().ok())
+        .filter_map(|line| {
+            line.split_once("starting gently: ")?
+                .1
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
         .collect();
-    assert!(rates.first() < rates.last(), "resumed where it was, not at its foot: {rates:?}");
+    assert!(
+        rates.first() < rates.last(),
+        "resumed where it was, not at its foot: {rates:?}"
+    );
     for scene in scenes {
         plugin.save(scene);
     }
@@ -106,10 +132,19 @@ fn a_refused_token_is_said_once() {
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }
-    plugin.until("tried again", || plugin.worker_log().matches("half open").count() >= 2);
+    plugin.until("tried again", || {
+        plugin.worker_log().matches("half open").count() >= 2
+    });
     let log = plugin.worker_log();
-    assert_eq!(log.matches("WARN  Plex refuses the token").count(), 1, "{log}");
-    assert_eq!(document(&plugin).unwrap().outages[0].reason.as_str(), "unauthorized");
+    assert_eq!(
+        log.matches("WARN  Plex refuses the token").count(),
+        1,
+        "{log}"
+    );
+    assert_eq!(
+        document(&plugin).unwrap().outages[0].reason.as_str(),
+        "unauthorized"
+    );
     plugin.world.plex.clear_faults();
     plugin.until_equal();
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);

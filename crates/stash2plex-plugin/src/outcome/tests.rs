@@ -22,11 +22,17 @@ fn why() -> String {
 }
 
 fn failing(retry_after: Option<u64>) -> End {
-    Outcome::Failing { why: why(), retry_after: retry_after.map(Duration::from_secs) }
+    Outcome::Failing {
+        why: why(),
+        retry_after: retry_after.map(Duration::from_secs),
+    }
 }
 
 fn dead(kind: ErrorKind) -> Fate {
-    Fate::Dead { kind, message: why() }
+    Fate::Dead {
+        kind,
+        message: why(),
+    }
 }
 
 /// Every row of the table in docs/architecture.md, at the first try.
@@ -37,13 +43,33 @@ fn the_outcome_table() {
         (Outcome::Synced(()), Fate::Done, Signal::Success),
         (Outcome::Skipped(why()), Fate::Done, Signal::Neutral),
         (Outcome::GoneFromStash, Fate::Forget, Signal::Neutral),
-        (Outcome::Invalid(why()), dead(ErrorKind::InvalidScene), Signal::Neutral),
+        (
+            Outcome::Invalid(why()),
+            dead(ErrorKind::InvalidScene),
+            Signal::Neutral,
+        ),
         (Outcome::NotInPlex(why()), retry(30), Signal::Success),
-        (Outcome::Ambiguous(why()), dead(ErrorKind::LowConfidence), Signal::Success),
-        (Outcome::Refused(why()), dead(ErrorKind::PlexRefused), Signal::Success),
-        (Outcome::Unauthorized(why()), Fate::Hold, Signal::Trip(TripReason::Unauthorized)),
+        (
+            Outcome::Ambiguous(why()),
+            dead(ErrorKind::LowConfidence),
+            Signal::Success,
+        ),
+        (
+            Outcome::Refused(why()),
+            dead(ErrorKind::PlexRefused),
+            Signal::Success,
+        ),
+        (
+            Outcome::Unauthorized(why()),
+            Fate::Hold,
+            Signal::Trip(TripReason::Unauthorized),
+        ),
         (Outcome::Unreachable(why()), Fate::Hold, Signal::Failure),
-        (Outcome::Starting(why()), Fate::Hold, Signal::Trip(TripReason::Starting)),
+        (
+            Outcome::Starting(why()),
+            Fate::Hold,
+            Signal::Trip(TripReason::Starting),
+        ),
         (failing(None), retry(5), Signal::Failure),
         (Outcome::StashAway(why()), Fate::Hold, Signal::Neutral),
     ];
@@ -56,24 +82,46 @@ fn the_outcome_table() {
 #[test]
 fn missing_items_are_tried_twelve_times_with_growing_waits() {
     let end: End = Outcome::NotInPlex(why());
-    let waits: Vec<_> = (1..=12).map(|tries| fate(&end, tries, &settings())).collect();
+    let waits: Vec<_> = (1..=12)
+        .map(|tries| fate(&end, tries, &settings()))
+        .collect();
     for (n, wait) in waits[..11].iter().enumerate() {
         let seconds = (30 << n).min(600);
         assert_eq!(*wait, Fate::Retry(Duration::from_secs(seconds)));
     }
     assert_eq!(waits[11], dead(ErrorKind::NotInPlex));
-    let skipping = Settings { skip_not_found: true, ..settings() };
+    let skipping = Settings {
+        skip_not_found: true,
+        ..settings()
+    };
     assert_eq!(fate(&end, 1, &skipping), Fate::Done);
 }
 
 #[test]
 fn passing_failures_end_after_max_retries_and_heed_retry_after_within_bounds() {
-    let four = Settings { max_retries: 4, ..settings() };
-    let waits: Vec<_> = (1..=4).map(|tries| fate(&failing(None), tries, &four)).collect();
+    let four = Settings {
+        max_retries: 4,
+        ..settings()
+    };
+    let waits: Vec<_> = (1..=4)
+        .map(|tries| fate(&failing(None), tries, &four))
+        .collect();
     let seconds = |s| Fate::Retry(Duration::from_secs(s));
-    assert_eq!(waits, [seconds(5), seconds(10), seconds(20), dead(ErrorKind::PlexFailing)]);
+    assert_eq!(
+        waits,
+        [
+            seconds(5),
+            seconds(10),
+            seconds(20),
+            dead(ErrorKind::PlexFailing)
+        ]
+    );
     assert_eq!(fate(&failing(Some(50)), 1, &four), seconds(50));
-    assert_eq!(fate(&failing(Some(1)), 1, &four), seconds(5), "a floor, not the wait");
+    assert_eq!(
+        fate(&failing(Some(1)), 1, &four),
+        seconds(5),
+        "a floor, not the wait"
+    );
     assert_eq!(fate(&failing(Some(u64::MAX)), 1, &four), seconds(3600));
 }
 

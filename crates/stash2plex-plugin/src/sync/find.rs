@@ -72,12 +72,17 @@ impl Finder<'_> {
         }
         let path = self.map.map(&scene.files[0].path);
         let shown = self.paths.show(&path);
-        Err(NotFound::NotThere(format!("Plex has no file {shown} (yet)")))
+        Err(NotFound::NotThere(format!(
+            "Plex has no file {shown} (yet)"
+        )))
     }
 
     async fn search(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
         if !self.indexes.covers(place).await {
-            let search = self.plex.find_by_file(&place.section, place.kind, path).await?;
+            let search = self
+                .plex
+                .find_by_file(&place.section, place.kind, path)
+                .await?;
             if let FileSearch::Candidates(items) = search {
                 return Ok(items);
             }

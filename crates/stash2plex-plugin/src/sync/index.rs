@@ -33,10 +33,18 @@ impl Indexes {
     ///
     /// # Errors
     /// Plex cannot be read.
-    pub async fn items(&self, plex: &Client, place: &Place, path: &str) -> Result<Vec<Item>, Error> {
+    pub async fn items(
+        &self,
+        plex: &Client,
+        place: &Place,
+        path: &str,
+    ) -> Result<Vec<Item>, Error> {
         let mut indexes = self.0.lock().await;
         if !indexes.contains_key(&place.section) {
-            let mut index = Index { by_name: HashMap::new(), looked: Instant::now() };
+            let mut index = Index {
+                by_name: HashMap::new(),
+                looked: Instant::now(),
+            };
             index.read(plex, place, Sort::Title).await?;
             indexes.insert(place.section.clone(), index);
         }
@@ -60,7 +68,9 @@ impl Index {
     async fn read(&mut self, plex: &Client, place: &Place, sort: Sort) -> Result<(), Error> {
         let mut next = Some(0);
         while let Some(start) = next {
-            let page = plex.page(&place.section, place.kind, sort, start, PAGE).await?;
+            let page = plex
+                .page(&place.section, place.kind, sort, start, PAGE)
+                .await?;
             let mut new = false;
             for item in page.items {
                 for part in item.files() {

@@ -41,7 +41,7 @@ pub enum End {
 }
 
 /// Jobs claimed at once and not settled; enough to keep Plex's one writer busy.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
 const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Everything a worker works with.

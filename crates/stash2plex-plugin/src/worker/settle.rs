@@ -174,7 +174,11 @@ impl<T: Time> Engine<'_, T> {
     /// Notes on the outage how many jobs waited for its end, those that came meanwhile too.
     pub(super) fn count_affected(&self, waiting: u64) {
         let breaker = self.plex.breaker();
-        let known = breaker.snapshot().outages.ongoing().map_or(waiting, |o| o.jobs_affected);
+        let known = breaker
+            .snapshot()
+            .outages
+            .ongoing()
+            .map_or(waiting, |o| o.jobs_affected);
         if waiting > known {
             breaker.count_affected(waiting - known);
         }
