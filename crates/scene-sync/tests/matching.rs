@@ -95,6 +95,31 @@ fn windows_and_posix_meet() {
 }
 
 #[test]
+fn roots_are_told_apart() {
+    let share = [in_plex("1", r"\\nas\films\x.mp4")];
+    exact(&decide(&file("//NAS/films/X.mp4"), &share, ""), "1");
+    likely(
+        &decide(&file("/nas/films/x.mp4"), &share, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    let drive = [in_plex("1", "D:/films/x.mp4")];
+    exact(&decide(&file(r"d:\Films\X.mp4"), &drive, ""), "1");
+    likely(
+        &decide(&file(r"E:\films\x.mp4"), &drive, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    // Without a root, a backslash alone says Windows.
+    exact(
+        &decide(&file(r"films\X.mp4"), &[in_plex("1", "FILMS/x.mp4")], ""),
+        "1",
+    );
+    let relative = decide(&file("films/X.mp4"), &[in_plex("1", "FILMS/x.mp4")], "");
+    assert_eq!(relative.item(), None);
+}
+
+#[test]
 fn composed_and_decomposed_letters_are_the_same() {
     let candidates = [in_plex("1", "/media/e\u{301}t\u{e9}/x.mp4")];
     exact(
