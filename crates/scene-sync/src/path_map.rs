@@ -94,7 +94,7 @@ impl PathMap {
     pub fn map(&self, path: &str) -> String {
         let parsed = Path::parse(path);
         let applies = |rule: &&Rule| {
-            let fold = parsed.windows || rule.from.windows;
+            let fold = parsed.windows;
             parsed.keys(fold).starts_with(&rule.from.keys(fold))
         };
         let Some(rule) = self
@@ -105,17 +105,17 @@ impl PathMap {
         else {
             return path.to_owned();
         };
-        let mut mapped = rule.to.trim_end_matches(['/', rule.separator]).to_owned();
         let rest = parsed
             .parts()
             .get(rule.from.parts().len()..)
             .unwrap_or_default();
+        if rest.is_empty() {
+            return rule.to.clone();
+        }
+        let mut mapped = rule.to.trim_end_matches(['/', rule.separator]).to_owned();
         for part in rest {
             mapped.push(rule.separator);
             mapped.push_str(part);
-        }
-        if mapped.is_empty() || rest.is_empty() && mapped.len() < rule.to.len() {
-            return rule.to.clone();
         }
         mapped
     }

@@ -95,6 +95,31 @@ fn windows_and_posix_meet() {
 }
 
 #[test]
+fn roots_are_told_apart() {
+    let share = [in_plex("1", r"\\nas\films\x.mp4")];
+    exact(&decide(&file("//NAS/films/X.mp4"), &share, ""), "1");
+    likely(
+        &decide(&file("/nas/films/x.mp4"), &share, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    let drive = [in_plex("1", "D:/films/x.mp4")];
+    exact(&decide(&file(r"d:\Films\X.mp4"), &drive, ""), "1");
+    likely(
+        &decide(&file(r"E:\films\x.mp4"), &drive, ""),
+        "1",
+        Reason::SameNameAndFolder,
+    );
+    // Without a root, a backslash alone says Windows.
+    exact(
+        &decide(&file(r"films\X.mp4"), &[in_plex("1", "FILMS/x.mp4")], ""),
+        "1",
+    );
+    let relative = decide(&file("films/X.mp4"), &[in_plex("1", "FILMS/x.mp4")], "");
+    assert_eq!(relative.item(), None);
+}
+
+#[test]
 fn composed_and_decomposed_letters_are_the_same() {
     let candidates = [in_plex("1", "/media/e\u{301}t\u{e9}/x.mp4")];
     exact(
@@ -322,11 +347,26 @@ fn a_path_map_handles_roots_and_ends() {
     assert_eq!(map("/data=>/", "/data"), "/");
     assert_eq!(map(r"C:\s=>/media", r"c:/S/a\x.mp4"), "/media/a/x.mp4");
     assert_eq!(map(r"/data=>D:\", "/data/a/x.mp4"), r"D:\a\x.mp4");
+    assert_eq!(map("/data=>D:/New", "/data/a/x.mp4"), "D:/New/a/x.mp4");
+    assert_eq!(
+        map(r"/data=>/odd\name", "/data/a/x.mp4"),
+        r"/odd\name/a/x.mp4"
+    );
     // What the rule keeps is kept as it is written.
     assert_eq!(
         map("/data=>/media", "/data/e\u{301}/x.mp4"),
         "/media/e\u{301}/x.mp4"
     );
+}
+
+#[test]
+fn the_folder_is_the_one_of_the_other_machine() {
+    assert_eq!(folder_of("/media/a/x.mp4"), Some("/media/a"));
+    assert_eq!(folder_of("/x.mp4"), Some("/"));
+    assert_eq!(folder_of(r"/media/a\b.mp4"), Some("/media"));
+    assert_eq!(folder_of(r"D:\New\x.mp4"), Some(r"D:\New"));
+    assert_eq!(folder_of(r"D:\x.mp4"), Some(r"D:\"));
+    assert_eq!(folder_of("x.mp4"), None);
 }
 
 proptest! {

@@ -105,7 +105,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     /// Whatever the history, the item has what is wanted, lacks what Stash dropped, and keeps what is others'.
     #[test]

@@ -39,6 +39,8 @@ enum Stash {
     Cleared,
     /// It is the one last synced.
     Same,
+    /// It was never there.
+    Absent,
 }
 
 /// What happened to the value in Plex.
@@ -178,6 +180,10 @@ fn outcome(item: &Item, what: What) -> Outcome {
 fn expected(what: What, stash: Stash, plex: InPlex, preserve: bool) -> Outcome {
     let by_hand = plex != InPlex::Untouched;
     match (what, stash, plex) {
+        // What Stash never had is Plex's.
+        (_, Stash::Absent, InPlex::Untouched) => Outcome::Empty,
+        (_, Stash::Absent, _) => Outcome::Plex,
+
         // A person's tag stays beside Stash's in every mode.
         (What::List(_), Stash::Set | Stash::Changed, _) if by_hand => Outcome::Both,
         (What::List(_), Stash::Cleared, _) if by_hand => Outcome::Plex,
@@ -206,7 +212,13 @@ fn expected(what: What, stash: Stash, plex: InPlex, preserve: bool) -> Outcome {
 fn every_cell() {
     let mut cells = 0;
     for what in WHATS {
-        for stash in [Stash::Set, Stash::Changed, Stash::Cleared, Stash::Same] {
+        for stash in [
+            Stash::Set,
+            Stash::Changed,
+            Stash::Cleared,
+            Stash::Same,
+            Stash::Absent,
+        ] {
             for in_plex in [InPlex::Untouched, InPlex::Edited, InPlex::Locked] {
                 for preserve in [false, true] {
                     for plex in Plex::ALL {
@@ -217,7 +229,7 @@ fn every_cell() {
             }
         }
     }
-    assert_eq!(cells, 11 * 4 * 3 * 2 * 4);
+    assert_eq!(cells, 11 * 5 * 3 * 2 * 4);
 }
 
 fn cell(what: What, stash: Stash, in_plex: InPlex, preserve: bool, plex: Plex) {
@@ -228,7 +240,7 @@ fn cell(what: What, stash: Stash, in_plex: InPlex, preserve: bool, plex: Plex) {
         ..Item::default()
     };
 
-    let last = (stash != Stash::Set).then(|| {
+    let last = (!matches!(stash, Stash::Set | Stash::Absent)).then(|| {
         let before = scene(what, Some(OLD), &mut policy);
         let first = plan(&before, &item, None, &policy);
         assert!(!first.is_empty(), "{name}: the first sync writes");
@@ -246,7 +258,7 @@ fn cell(what: What, stash: Stash, in_plex: InPlex, preserve: bool, plex: Plex) {
     }
     let value = match stash {
         Stash::Set | Stash::Changed => Some(NEW),
-        Stash::Cleared => None,
+        Stash::Cleared | Stash::Absent => None,
         Stash::Same => Some(OLD),
     };
     let after = scene(what, value, &mut policy);
