@@ -53,6 +53,16 @@ impl Bare {
         Ok(())
     }
 
+    /// Stores one job under a key that nothing has.
+    pub fn enqueue_keyed(&self, key: &str, payload: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO job (state, priority, due, key, payload) VALUES (1, 0, ?1, ?2, ?3)",
+            )?
+            .execute(params![1_700_000_000_000i64, key, payload])?;
+        Ok(())
+    }
+
     /// Stores many in one transaction.
     pub fn enqueue_all(&mut self, payloads: &[String]) -> Result<()> {
         let tx = self.connection.transaction()?;

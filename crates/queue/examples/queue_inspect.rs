@@ -1,7 +1,8 @@
 //! `cargo run --example queue_inspect -- FILE`: what is in a queue, without touching it.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use queue::{DeadFilter, Options, Queue, State};
@@ -11,7 +12,17 @@ const SHOWN: usize = 20;
 /// Characters shown of a payload or message.
 const WIDTH: usize = 100;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match inspect() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn inspect() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: queue_inspect FILE")?;
     // Any payload is JSON.
     let queue: Queue<serde_json::Value> = Queue::open(path, Options::inspector())?;

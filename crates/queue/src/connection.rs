@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
 use crate::network;
@@ -202,32 +203,22 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         }
         // Space can be given back step by step only if this is set before the first table.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        setting(connection, "journal_mode", "wal", true)?;
+        setting(connection, "journal_mode", "wal")?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::migrate(&tx, path)?;
         tx.commit().map_err(Error::commit)?;
     }
-    setting(connection, "journal_mode", "wal", false)?;
+    confirm(connection, "journal_mode", "wal")?;
     let checkpoint = match role {
         Role::Consumer => CONSUMER_CHECKPOINT,
         Role::Producer | Role::Inspector => PRODUCER_CHECKPOINT,
     };
-    setting(
-        connection,
-        "wal_autocheckpoint",
-        &checkpoint.to_string(),
-        true,
-    )?;
-    setting(
-        connection,
-        "journal_size_limit",
-        &LOG_LIMIT.to_string(),
-        true,
-    )?;
+    setting(connection, "wal_autocheckpoint", &checkpoint.to_string())?;
+    setting(connection, "journal_size_limit", &LOG_LIMIT.to_string())?;
     if cfg!(target_os = "macos") {
         // A plain fsync there does not reach the disk.
-        setting(connection, "fullfsync", "1", true)?;
-        setting(connection, "checkpoint_fullfsync", "1", true)?;
+        setting(connection, "fullfsync", "1")?;
+        setting(connection, "checkpoint_fullfsync", "1")?;
     }
     set_durability(connection, Durability::Power)?;
     match role {
@@ -237,7 +228,7 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         Role::Consumer => {}
     }
     if role == Role::Inspector {
-        setting(connection, "query_only", "1", true)?;
+        setting(connection, "query_only", "1")?;
     }
     Ok(())
 }
@@ -248,20 +239,30 @@ pub(crate) fn set_durability(connection: &Connection, durability: Durability) ->
         Durability::Process => "1",
         Durability::Power => "2",
     };
-    setting(connection, "synchronous", wanted, true)
+    setting(connection, "synchronous", wanted)
 }
 
-/// Makes a setting where asked to, and reads it back, as SQLite ignores what it does not know or cannot do.
-fn setting(connection: &Connection, pragma: &'static str, wanted: &str, set: bool) -> Result<()> {
-    if set {
-        connection.execute_batch(&format!("PRAGMA {pragma} = {wanted}"))?;
+/// Makes a setting and reads it back, as SQLite ignores what it does not know or cannot do.
+fn setting(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<()> {
+    // Some answer with the new value, some with nothing.
+    let answer = connection
+        .query_row(&format!("PRAGMA {pragma} = {wanted}"), [], text)
+        .optional()?;
+    match answer {
+        Some(found) => compare(pragma, wanted, found),
+        None => confirm(connection, pragma, wanted),
     }
-    let found = connection.pragma_query_value(None, pragma, |row| {
-        row.get_ref(0).map(|value| match value {
-            rusqlite::types::ValueRef::Integer(n) => n.to_string(),
-            other => other.as_str().unwrap_or_default().to_owned(),
-        })
-    })?;
+}
+
+fn confirm(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<()> {
+    compare(
+        pragma,
+        wanted,
+        connection.pragma_query_value(None, pragma, text)?,
+    )
+}
+
+fn compare(pragma: &'static str, wanted: &str, found: String) -> Result<()> {
     if found == wanted {
         Ok(())
     } else {
@@ -271,4 +272,11 @@ fn setting(connection: &Connection, pragma: &'static str, wanted: &str, set: boo
             found,
         })
     }
+}
+
+fn text(row: &Row<'_>) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(0)? {
+        ValueRef::Integer(n) => n.to_string(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    })
 }
