@@ -169,13 +169,7 @@ impl Local {
             memory.record.outages.observe(transition);
         }
         if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
-            self.save(
-                memory,
-                Moment {
-                    now: *now,
-                    wall: clock.wall(),
-                },
-            );
+            self.save(memory, clock);
         }
         (reply, transition)
     }
@@ -184,19 +178,17 @@ impl Local {
         let mut memory = lock(&self.memory);
         if memory.record.outages.ongoing().is_some() {
             memory.record.outages.affect(jobs);
-            self.save(
-                &mut memory,
-                Moment {
-                    now: clock.monotonic(),
-                    wall: clock.wall(),
-                },
-            );
+            self.save(&mut memory, clock);
         }
     }
 
     /// Under the lock, so that documents are written in the order of their changes.
-    fn save(&self, memory: &mut Memory, moment: Moment) {
+    fn save(&self, memory: &mut Memory, clock: &dyn Clock) {
         if let Some(store) = &self.store {
+            let moment = Moment {
+                now: clock.monotonic(),
+                wall: clock.wall(),
+            };
             memory.unsaved = store.save(&Document::new(&memory.record, moment)).err();
         }
     }

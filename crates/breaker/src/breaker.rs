@@ -178,11 +178,14 @@ impl Breaker {
 
     #[inline]
     fn admit<B: Borrow<Self>>(&self, breaker: B) -> Result<Permit<B>, Rejection> {
+        let call = |generation| Ticket {
+            generation,
+            role: Role::Call,
+        };
         let ticket = match self.gate.hint() {
-            Hint::Quiet(generation) | Hint::Counting(generation) => Ticket {
-                generation,
-                role: Role::Call,
-            },
+            // Nothing is measured where only failures count.
+            Hint::Quiet(generation) => return Ok(Permit::new(breaker, call(generation), None)),
+            Hint::Counting(generation) => call(generation),
             Hint::Open(until) => self.acquire_open(until)?,
             Hint::Ask => self.acquire()?,
         };

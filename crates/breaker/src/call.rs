@@ -87,11 +87,14 @@ impl Breaker {
     /// assert_eq!(breaker.call_async(async || Ok::<_, &str>(1)).await, Ok(1));
     /// # });
     /// ```
-    pub async fn call_async<T, E, F>(&self, call: impl FnOnce() -> F) -> Result<T, CallError<E>>
+    pub fn call_async<T, E, F>(
+        &self,
+        call: impl FnOnce() -> F,
+    ) -> impl Future<Output = Result<T, CallError<E>>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.call_async_if(by_result, call).await
+        self.call_async_if(by_result, call)
     }
 
     /// [`call_async`](Breaker::call_async), where `classify` says what the result means for the dependency.

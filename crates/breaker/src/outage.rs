@@ -81,8 +81,8 @@ impl OutageLog {
     /// Takes note of a transition.
     pub fn observe(&mut self, transition: &Transition) {
         match (transition.from, transition.to) {
-            (Kind::Closed, to) if to.is_outage() => self.start(transition.at, transition.reason),
             (_, Kind::Closed) => self.end(transition.at),
+            (Kind::Closed, _) => self.start(transition.at, transition.reason),
             _ => {}
         }
     }

@@ -38,8 +38,8 @@ impl From<&str> for Reason {
             .get(..label.floor_char_boundary(Self::MAX_LEN))
             .unwrap_or_default();
         let mut text = [0; Self::MAX_LEN];
-        for (to, from) in text.iter_mut().zip(label.bytes()) {
-            *to = from;
+        if let Some(start) = text.get_mut(..label.len()) {
+            start.copy_from_slice(label.as_bytes());
         }
         Self {
             len: label.len() as u8,

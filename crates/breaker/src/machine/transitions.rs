@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Circuit, Event, Kind, Mode, Outcome, Rejection, Reply, Role, State, Tally, Ticket, Transition,
-    Trial, Why, Window,
+    Circuit, Event, Mode, Outcome, Rejection, Reply, Role, State, Tally, Ticket, Transition, Trial,
+    Why, Window,
 };
 use crate::reason::Reason;
 use crate::rules::Rules;
@@ -318,13 +318,5 @@ fn trial_failure(outcome: Outcome, slow: bool) -> Option<Reason> {
         Outcome::Trip(reason) => Some(reason),
         Outcome::Success if slow => Some("slow_calls".into()),
         Outcome::Success | Outcome::Ignored | Outcome::Cancelled => None,
-    }
-}
-
-impl Kind {
-    /// Whether a circuit in this state is in an outage.
-    #[must_use]
-    pub fn is_outage(self) -> bool {
-        self != Self::Closed
     }
 }
