@@ -145,15 +145,21 @@ impl Document {
 
     fn log(&self, capacity: usize, now: Time) -> OutageLog {
         let first = self.outages.first().map_or(now, |outage| outage.started);
-        let mut log = OutageLog::new(self.outages_since.unwrap_or(first), capacity);
+        let since = self.outages_since.unwrap_or(first).min(now);
+        let mut log = OutageLog::new(since, capacity);
         for outage in &self.outages {
-            log.push(outage.clone());
+            // What is dated in the future was written before the clock was set back.
+            log.push(Outage {
+                started: outage.started.min(now),
+                ended: outage.ended.map(|ended| ended.min(now)),
+                ..outage.clone()
+            });
         }
         // A document written by hand, or by a program that keeps no outages, may not say what its state implies.
         match self.state {
-            Kind::Closed => log.end(self.recovered_at.unwrap_or(now)),
+            Kind::Closed => log.end(self.recovered_at.unwrap_or(now).min(now)),
             _ => log.start(
-                self.opened_at.unwrap_or(now),
+                self.opened_at.unwrap_or(now).min(now),
                 self.reason.unwrap_or("unknown".into()),
             ),
         }

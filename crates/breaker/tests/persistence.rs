@@ -234,7 +234,7 @@ fn a_document_of_four_keys_is_taken_over() {
 
 #[test]
 fn unknown_keys_survive() {
-    let text = r#"{"state": "closed", "failure_count": 0, "opened_at": null, "note": {"by": ["someone", 1]}}"#;
+    let text = r#"{"state": "closed", "failure_count": 0, "opened_at": null, "note": {"by": ["someone", 1755555555555555555564e51]}}"#;
     for shared in [false, true] {
         let place = Place::with(text);
         let breaker = if shared {
@@ -245,6 +245,10 @@ fn unknown_keys_survive() {
         breaker.try_acquire().unwrap().failure();
         assert_eq!(place.json()["failure_count"], 1);
         assert_eq!(place.json()["note"]["by"][0], "someone");
+        assert_eq!(
+            place.json()["note"]["by"][1],
+            1_755_555_555_555_555_555_564e51
+        );
     }
 }
 
@@ -348,6 +352,27 @@ fn a_future_dated_opening_waits_at_most_one_interval() {
         breaker.try_acquire().unwrap().success();
         assert_eq!(breaker.kind(), Kind::Closed);
     }
+}
+
+#[test]
+fn future_dated_outages_are_bounded() {
+    let text = r#"{"state": "closed", "opened_at": null, "recovered_at": 2e12, "outages_since": 1e12,
+        "outages": [{"started": 1763999900.0, "ended": 1e12, "reason": "x"},
+                    {"started": 1e12, "ended": null, "reason": "y"}]}"#;
+    let log = Place::with(text).owned(Rules::default()).snapshot().outages;
+    let times: Vec<_> = log
+        .outages()
+        .map(|outage| (outage.started, outage.ended))
+        .collect();
+    let hundred_seconds_ago = Time::from_unix_seconds(1_763_999_900.0);
+    assert_eq!(
+        times,
+        [(hundred_seconds_ago, Some(START)), (START, Some(START))]
+    );
+    assert_eq!(
+        (log.since(), log.figures(START).downtime),
+        (START, 100 * SECOND)
+    );
 }
 
 #[test]
@@ -553,6 +578,24 @@ fn sharers_share_the_window_of_a_rate() {
     assert_eq!(one.kind(), Kind::Closed);
     other.try_acquire().unwrap().failure();
     assert_eq!(one.kind(), Kind::Open);
+}
+
+#[test]
+fn a_window_is_kept_and_cut_to_new_rules() {
+    let place = Place::new();
+    let rules = |calls| Rules::default().rate(Rate::over_calls(calls).failures(100));
+    let breaker = place.owned(rules(10));
+    for _ in 0..6 {
+        breaker.try_acquire().unwrap().success();
+    }
+    // Saved along with the first change.
+    breaker.try_acquire().unwrap().failure();
+    drop(breaker);
+    for (calls, kept) in [(10, 7), (4, 4)] {
+        let window = place.owned(rules(calls)).explain().window.unwrap();
+        assert_eq!((window.calls, window.failures), (kept, 1));
+    }
+    assert_eq!(place.owned(Rules::default()).explain().window, None);
 }
 
 #[test]

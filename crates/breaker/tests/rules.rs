@@ -100,6 +100,17 @@ fn a_rate_waits_for_enough_calls() {
 }
 
 #[test]
+fn a_full_window_is_counted_whole() {
+    let rules = Rules::default().rate(Rate::over_calls(4).failures(100));
+    let (breaker, _) = at(rules);
+    for (outcomes, calls, failures) in [("..x", 3, 1), (".", 4, 1), ("xx", 4, 3)] {
+        run(&breaker, outcomes);
+        let window = breaker.explain().window.unwrap();
+        assert_eq!((window.calls, window.failures), (calls, failures));
+    }
+}
+
+#[test]
 fn slow_calls_open_and_a_slow_trial_fails() {
     let rate = Rate::over_calls(4).failures(100).slow_calls(2 * SECOND, 50);
     let (breaker, clock) = at(Rules::default().no_consecutive_limit().rate(rate));
