@@ -19,9 +19,9 @@ use crate::schema;
 /// The first SQLite without the WAL-reset bug, <https://www.sqlite.org/wal.html#walresetbug>.
 const SQLITE_FLOOR: i32 = 3_051_003;
 
-/// Pages in the write-ahead log at which the consumer's commits checkpoint (SQLite's default).
-const CONSUMER_CHECKPOINT: i64 = 1_000;
-/// The producers' safety valve: they checkpoint only when no consumer has for 16 MiB.
+/// Pages in the write-ahead log at which the consumer's commits checkpoint.
+const CONSUMER_CHECKPOINT: i64 = 800;
+/// Producers leave checkpoints to the consumer, and do one here only when there is none.
 const PRODUCER_CHECKPOINT: i64 = 4_000;
 /// A checkpointed log is cut to this size.
 const LOG_LIMIT: i64 = 4 << 20;

@@ -59,9 +59,9 @@
 //! extension and a plain settle do not (`NORMAL`), as losing one only means that a job is delivered again. Each method says which.
 //! On macOS the syncs are full ones (`F_FULLFSYNC`).
 //!
-//! A [producer](Options::producer) never runs DDL on a file that is current, never checkpoints on close, and checkpoints while
-//! working only when no consumer has for 16 MiB of log. The [consumer](Options::consumer) checkpoints and gives space back, as it
-//! goes and in [`maintain`](Queue::maintain).
+//! A [producer](Options::producer) never runs DDL on a file that is current and leaves checkpoints to the consumer; one that
+//! closes alone with more than 1 MiB of log empties it, so that a consumer may be away for days. The
+//! [consumer](Options::consumer) checkpoints and gives space back, as it goes and in [`maintain`](Queue::maintain).
 //!
 //! # Files
 //!

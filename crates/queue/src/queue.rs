@@ -49,7 +49,7 @@ pub struct Queue<T> {
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
     network_fs: Option<String>,
-    _in_use: Option<File>,
+    pub(crate) in_use: Option<File>,
     durability: Durability,
     owner: Option<Owner>,
     held: BTreeSet<Held>,
@@ -79,7 +79,7 @@ impl<T> Queue<T> {
             options,
             path,
             network_fs,
-            _in_use: in_use,
+            in_use,
             durability: Durability::Power,
             owner: None,
             held: BTreeSet::new(),
@@ -364,10 +364,11 @@ impl<T> Queue<T> {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let id = tx.query_row(
-            "INSERT INTO queue_owner (since) VALUES (?1) RETURNING id",
-            [now],
-            |row| row.get(0),
+        tx.execute("UPDATE queue_meta SET last_owner = last_owner + 1", [])?;
+        let id = tx.query_row("SELECT last_owner FROM queue_meta", [], |row| row.get(0))?;
+        tx.execute(
+            "INSERT INTO queue_owner (id, since) VALUES (?1, ?2)",
+            [id, now],
         )?;
         let owner = Owner::new(&self.path, id)?;
         tx.commit().map_err(Error::commit)?;
@@ -389,6 +390,9 @@ impl<T> Drop for Queue<T> {
                 .is_ok()
         {
             owner.retire();
+        }
+        if self.options.role == Role::Producer {
+            self.relieve_log();
         }
     }
 }

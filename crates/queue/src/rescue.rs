@@ -42,13 +42,16 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
     copy(connection, "queue_event", lost);
     copy(connection, "queue_app", lost);
     let counters = connection.execute(
-        "UPDATE main.queue_meta SET (paused, done, deferred, lost, superseded) = \
-         (SELECT paused, done, deferred, lost, superseded FROM old.queue_meta WHERE id = 1) \
+        "UPDATE main.queue_meta SET (last_id, last_owner, paused, done, deferred, lost, superseded) = \
+         (SELECT max(main.queue_meta.last_id, last_id), last_owner, paused, done, deferred, lost, superseded FROM old.queue_meta WHERE id = 1) \
          WHERE EXISTS (SELECT 1 FROM old.queue_meta)",
         [],
     );
     if !matches!(counters, Ok(1)) {
-        lost.push("queue_meta: whether it was paused, and the counters".into());
+        lost.push(
+            "queue_meta: whether it was paused, the counters, and the next job and owner ids"
+                .into(),
+        );
     }
     // No claim outlives the file; and no number is used twice.
     connection.execute_batch(
@@ -57,14 +60,9 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
            claim = NULL, lease_until = NULL, lease = NULL, next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
          WHERE state = 2",
     )?;
-    let sequences = connection.execute_batch(
-        "DELETE FROM main.sqlite_sequence WHERE name IN ('queue_job', 'queue_owner'); \
-         INSERT INTO main.sqlite_sequence (name, seq) SELECT name, max(seq) FROM old.sqlite_sequence WHERE name IN ('queue_job', 'queue_owner') GROUP BY name",
-    );
-    if sequences.is_err() {
-        lost.push("sqlite_sequence: the next job and owner ids".into());
-    }
-    raise_sequence(connection)?;
+    connection.execute_batch(
+        "UPDATE main.queue_meta SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM main.queue_dead))",
+    )?;
     rescued.app_rows = copy_app_tables(connection, lost);
     (rescued.jobs, rescued.dead) = connection.query_row(
         "SELECT (SELECT count(*) FROM main.queue_job), (SELECT count(*) FROM main.queue_dead)",
@@ -77,16 +75,6 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
         },
     )?;
     Ok(rescued)
-}
-
-/// Beyond the largest id in use.
-fn raise_sequence(connection: &Connection) -> Result<()> {
-    connection.execute_batch(
-        "INSERT INTO main.sqlite_sequence (name, seq) SELECT 'queue_job', 0 WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = 'queue_job'); \
-         UPDATE main.sqlite_sequence SET seq = max(seq, (SELECT ifnull(max(id), 0) FROM main.queue_job), (SELECT ifnull(max(id), 0) FROM main.queue_dead)) \
-         WHERE name = 'queue_job'",
-    )?;
-    Ok(())
 }
 
 /// The application's tables, then their indexes, views and triggers; how many rows.
@@ -183,14 +171,11 @@ fn bounds(connection: &Connection, table: &str, by: &str) -> (i64, i64) {
             |row| row.get(0),
         )
     };
-    let sequence = || {
-        connection.query_row("SELECT max(seq) FROM old.sqlite_sequence", [], |row| {
-            row.get(0)
-        })
-    };
+    let last_id =
+        || connection.query_row("SELECT last_id FROM old.queue_meta", [], |row| row.get(0));
     (
         bound("min").unwrap_or(1),
-        bound("max").or_else(|_| sequence()).unwrap_or(1 << 20),
+        bound("max").or_else(|_| last_id()).unwrap_or(1 << 20),
     )
 }
 

@@ -3,7 +3,9 @@
 
 pub(crate) const FIND_KEY: &str = "SELECT id, state FROM queue_job WHERE key = ?1";
 
-pub(crate) const INSERT: &str = "INSERT INTO queue_job (state, priority, due, key, enqueued, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+/// The id comes from the row that the counts are in, which each insert writes anyway.
+pub(crate) const INSERT: &str = "INSERT INTO queue_job (id, state, priority, due, key, enqueued, payload) \
+     VALUES ((SELECT last_id + 1 FROM queue_meta), ?1, ?2, ?3, ?4, ?5, ?6)";
 
 pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = min(due, :due), \
      priority = min(priority, :priority), state = (min(due, :due) <= :now), attempts = 0, lost = 0, superseded = superseded + 1 \

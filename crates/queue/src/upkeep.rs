@@ -8,6 +8,10 @@ use crate::schema::{self, pragma};
 /// Pages given back in one transaction, so that producers wait for a few milliseconds at most.
 const VACUUM_STEP: i64 = 500;
 
+/// Producers that find themselves alone with a larger log empty it. Each that opens a file alone reads its whole log first,
+/// and a checkpoint by one is not known to the next: only an empty log is.
+const LONELY_LOG: u64 = 1 << 20;
+
 /// What [`Queue::maintain`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,11 +58,31 @@ impl<T> Queue<T> {
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
-        let log_bytes = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         Ok(Upkeep {
             freed_pages: freed,
-            log_bytes,
+            log_bytes: self.log_bytes(),
         })
+    }
+
+    /// By path: SQLite must be the only one to open its files.
+    fn log_bytes(&self) -> u64 {
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len())
+    }
+
+    /// The safety valve of short-lived processes, used when they close: with no consumer, nobody else empties the log.
+    pub(crate) fn relieve_log(&self) {
+        let Some(in_use) = self
+            .in_use
+            .as_ref()
+            .filter(|_| self.log_bytes() > LONELY_LOG)
+        else {
+            return;
+        };
+        if in_use.unlock().is_ok() && in_use.try_lock().is_ok() {
+            let _ = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
     }
 
     /// Looks for damage; what was found, or nothing. Reads the whole file.

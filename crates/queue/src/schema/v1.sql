@@ -1,6 +1,6 @@
 -- Live jobs: 0 waiting (not due), 1 ready, 2 running. At most one live job has a given key, so no key runs twice at once.
 CREATE TABLE queue_job (
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         INTEGER PRIMARY KEY,
   state      INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
   priority   INTEGER NOT NULL,
   due        INTEGER NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE queue_event (
 ) STRICT, WITHOUT ROWID;
 
 -- Processes that hold claims. Ids are never reused: they are half of a claim number.
-CREATE TABLE queue_owner (id INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL) STRICT;
+CREATE TABLE queue_owner (id INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
 
 -- How many migrations of the application's own tables have run.
 CREATE TABLE queue_app (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -67,6 +67,8 @@ CREATE TABLE queue_app (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT,
 CREATE TABLE queue_meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   min_version INTEGER NOT NULL,
+  last_id    INTEGER NOT NULL DEFAULT 0,
+  last_owner INTEGER NOT NULL DEFAULT 0,
   paused     INTEGER NOT NULL DEFAULT 0,
   waiting    INTEGER NOT NULL DEFAULT 0,
   ready      INTEGER NOT NULL DEFAULT 0,
@@ -79,9 +81,10 @@ CREATE TABLE queue_meta (
 ) STRICT;
 INSERT INTO queue_meta (id, min_version) VALUES (1, 1);
 
--- Counts kept by the file itself, so that no program, old or new, can forget them.
+-- Counts, and the largest job id ever given, kept by the file itself, so that no program, old or new, can forget them.
 CREATE TRIGGER queue_job_added AFTER INSERT ON queue_job BEGIN
-  UPDATE queue_meta SET waiting = waiting + (new.state = 0), ready = ready + (new.state = 1), running = running + (new.state = 2);
+  UPDATE queue_meta SET waiting = waiting + (new.state = 0), ready = ready + (new.state = 1), running = running + (new.state = 2),
+    last_id = max(last_id, new.id);
 END;
 CREATE TRIGGER queue_job_moved AFTER UPDATE OF state ON queue_job WHEN old.state <> new.state BEGIN
   UPDATE queue_meta SET waiting = waiting + (new.state = 0) - (old.state = 0), ready = ready + (new.state = 1) - (old.state = 1),
