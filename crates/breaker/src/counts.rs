@@ -102,3 +102,20 @@ impl Counters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_count_is_lost_among_threads_that_share_a_stripe() {
+        const THREADS: usize = 3 * STRIPES;
+        let counters = Counters::default();
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..10_000).for_each(|_| counters.add(Count::Success)));
+            }
+        });
+        assert_eq!(counters.sum().successes, 10_000 * THREADS as u64);
+    }
+}

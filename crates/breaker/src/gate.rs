@@ -75,3 +75,86 @@ impl Gate {
         self.0.store(hint.pack(), Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machine::{Event, Outcome, Reply, Role, Ticket, step};
+    use crate::rules::Rate;
+
+    #[test]
+    fn a_hint_survives_its_word() {
+        let hints = [
+            Hint::Ask,
+            Hint::Quiet(0),
+            Hint::Quiet(5),
+            Hint::Counting(0),
+            Hint::Counting(5),
+            Hint::Open(Time::ZERO),
+            Hint::Open(Time::MAX),
+        ];
+        for hint in hints {
+            assert_eq!(Gate::new(hint).hint(), hint);
+        }
+    }
+
+    /// A hint must not promise what the machine does not keep, in any of its states.
+    #[test]
+    fn hints_agree_with_the_machine() {
+        let now = Time::from_unix_seconds(1000.0);
+        let plain = Rules::default().consecutive_failures(2);
+        let rated = plain.clone().rate(Rate::over_calls(5));
+        let after = |rules: &Rules, state: State, outcome| {
+            let ticket = Ticket {
+                generation: state.generation,
+                role: Role::Call,
+            };
+            let took = Duration::ZERO;
+            step(
+                rules,
+                state,
+                Event::Finish {
+                    ticket,
+                    outcome,
+                    took,
+                },
+                now,
+            )
+            .state
+        };
+        let order = |state: &State, event| step(&plain, state.clone(), event, now).state;
+
+        let fresh = State::default();
+        assert_eq!(Hint::of(&fresh, &plain), Hint::Quiet(0));
+        for outcome in [Outcome::Success, Outcome::Ignored, Outcome::Cancelled] {
+            assert_eq!(after(&plain, fresh.clone(), outcome), fresh);
+        }
+        assert_eq!(
+            Hint::of(&order(&fresh, Event::Disable), &plain),
+            Hint::Quiet(0)
+        );
+        assert_eq!(Hint::of(&fresh, &rated), Hint::Counting(0));
+
+        let failed = after(&plain, fresh, Outcome::Failure);
+        assert_eq!(Hint::of(&failed, &plain), Hint::Counting(0));
+        assert_ne!(after(&plain, failed.clone(), Outcome::Success), failed);
+
+        let open = after(&plain, failed, Outcome::Failure);
+        let until = now + Duration::from_secs(60);
+        assert_eq!(Hint::of(&open, &plain), Hint::Open(until));
+        let Reply::Rejected(rejection) = step(&plain, open.clone(), Event::Acquire, now).reply
+        else {
+            panic!("an open circuit rejects")
+        };
+        assert_eq!(rejection.retry_at, Some(until));
+
+        let shadow = order(&open, Event::Disable);
+        let forced = order(&open, Event::ForceOpen("x".into()));
+        let half_open = step(&plain, open, Event::Acquire, until).state;
+        for state in [shadow, forced, half_open] {
+            assert_eq!(Hint::of(&state, &plain), Hint::Ask);
+        }
+    }
+}

@@ -59,6 +59,9 @@
 //! the times it writes. Between one process and the next, and between processes that share a file, there is only the wall
 //! clock: a step back prolongs an open interval by at most one interval, a step forward may end it early.
 //!
+//! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as on Linux: an open
+//! interval then lasts that much longer by the wall clock.
+//!
 //! When the store fails, the breaker goes on in memory, tells why in
 //! [`Snapshot::store_error`](crate::Snapshot::store_error), and saves at the next change.
 //!

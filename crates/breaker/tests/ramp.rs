@@ -70,6 +70,20 @@ fn it_resumes_where_it_was() {
 }
 
 #[test]
+fn no_curve_stops_the_work_for_good() {
+    let curve = Curve {
+        initial: 0.0,
+        target: 0.0,
+        ..Curve::default()
+    };
+    let mut ramp = Ramp::new(curve, START, START);
+    assert_eq!(ramp.take(START), Ok(()));
+    assert_eq!(ramp.take(START), Err(60 * SECOND));
+    ramp.record(true, START);
+    assert_eq!(ramp.rate(START), Some(1.0 / 60.0));
+}
+
+#[test]
 fn after_the_ramp_nothing_is_limited() {
     let end = START + 300 * SECOND;
     let mut ramp = Ramp::new(Curve::default(), START, START);
