@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod request;
 pub mod settings;
 pub mod spawn;
+pub mod status;
 pub mod sync;
 pub mod tasks;
 pub mod tls;

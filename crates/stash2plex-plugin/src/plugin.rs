@@ -1,6 +1,7 @@
 //! A process that Stash started: one document in, one document out.
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use queue::{NewJob, Options, Queue};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use stash::protocol::{Log, PluginInput, Reply, ServerConnection};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::request::Request;
-use crate::{spawn, tasks};
+use crate::{spawn, tasks, worker};
 
 /// Why a call could not be carried out, in words for the user.
 type Failure = Box<dyn std::error::Error>;
@@ -31,16 +32,29 @@ fn answer(stdin: impl Read, log: &Log<std::io::Stderr>) -> Result<Value, Failure
     let input = PluginInput::read(stdin)?;
     match Request::of(&input.args)? {
         Request::Ignore => Ok(json!("nothing that Plex shows has changed")),
-        Request::Record(job) => record(&input.server_connection, job),
+        Request::Record(job) => record(&input.server_connection, job, log),
         Request::Task(task) => tasks::run(task, &input.server_connection, log),
     }
 }
 
+/// A hundred saves at once on a slow disk take turns; better a slow save than a lost one.
+const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Stores the job, durably, and makes sure that a worker will do it. No network, no runtime: the
 /// user's save waits for this.
-fn record(connection: &ServerConnection, job: Job) -> Result<Value, Failure> {
+fn record(
+    connection: &ServerConnection,
+    job: Job,
+    log: &Log<std::io::Stderr>,
+) -> Result<Value, Failure> {
     let dir = DataDir::create(&connection.dir)?;
-    let mut queue = Queue::<Job>::open(dir.database(), Options::producer())?;
+    let (mut queue, salvage) = Queue::<Job>::open_or_salvage(
+        dir.database(),
+        Options::producer().busy_timeout(LOCK_PATIENCE),
+    )?;
+    if let Some(salvage) = salvage {
+        log.error(worker::said_of(&salvage));
+    }
     let key = job.key();
     queue.enqueue(NewJob::new(job).key(&key))?;
     drop(queue);

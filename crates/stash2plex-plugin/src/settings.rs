@@ -176,6 +176,18 @@ pub struct Ramp {
     pub duration: Duration,
 }
 
+impl Ramp {
+    /// The ramp with the brake everyone gets.
+    pub fn curve(self) -> breaker::ramp::Curve {
+        breaker::ramp::Curve {
+            initial: self.initial,
+            target: self.target,
+            duration: self.duration,
+            ..breaker::ramp::Curve::default()
+        }
+    }
+}
+
 /// One setting that could not be used, and what was done instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("setting {key}: {problem}")]
@@ -187,6 +199,11 @@ pub struct Fault {
 }
 
 impl Settings {
+    /// The ramp of an installation whose settings cannot be read.
+    pub(crate) fn default_ramp() -> Option<Ramp> {
+        Self::read(&Map::new(), |_| None).0.ramp
+    }
+
     /// Reads the plugin's settings map; `env` supplies `PLEX_URL` and `PLEX_TOKEN` where Stash has none.
     pub fn read(
         map: &Map<String, Value>,

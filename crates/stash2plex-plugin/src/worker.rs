@@ -12,4 +12,6 @@ mod settle;
 mod story;
 pub mod time;
 
-pub use process::{Stay, WorkError, process, work};
+pub use process::{Stay, WorkError, process, said_of, work};
+pub use ramp::instant;
+pub use settle::PROBE_KEY;

@@ -226,6 +226,10 @@ pub async fn work(
             {
                 return Ok(End::Replaced);
             }
+            // The folder was removed: nothing done here would be seen.
+            if !dir.worker_lock().exists() {
+                return Ok(End::Idle);
+            }
             // While Stash is away the old settings serve.
             if let Ok(new) = session::settings(&client).await
                 && new.0 != settings
@@ -236,6 +240,21 @@ pub async fn work(
         journal.info("settings changed");
         (settings, faults) = changed;
     }
+}
+
+/// A damaged queue is never passed over in silence.
+pub fn said_of(salvage: &queue::Salvage) -> String {
+    let lost = match salvage.lost.as_slice() {
+        [] => "nothing is known to be lost".to_owned(),
+        lost => format!("lost: {}", lost.join(", ")),
+    };
+    format!(
+        "the queue file was damaged ({}): {} jobs and {} dead letters rescued, {lost}; it is kept as {}",
+        salvage.reason,
+        salvage.jobs,
+        salvage.dead,
+        salvage.set_aside.display()
+    )
 }
 
 /// The settings, once Stash answers: it may be starting.

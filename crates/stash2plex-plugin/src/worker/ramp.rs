@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use breaker::Time as Instant;
-use breaker::ramp::{Curve, Ramp};
+use breaker::ramp::Ramp;
 
 use super::engine::{Engine, unix_millis};
 use super::time::Time;
@@ -19,12 +19,7 @@ pub struct Rising {
 impl Rising {
     /// The ramp that began at `started`, unless it is over by now.
     pub fn resume(shape: settings::Ramp, started: Instant, now: SystemTime) -> Option<Self> {
-        let curve = Curve {
-            initial: shape.initial,
-            target: shape.target,
-            duration: shape.duration,
-            ..Curve::default()
-        };
+        let curve = shape.curve();
         let ramp = Ramp::new(curve, started, instant(now));
         ramp.rate(instant(now))?;
         Some(Self { ramp, token: false })

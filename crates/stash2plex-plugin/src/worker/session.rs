@@ -89,6 +89,21 @@ pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<
         .map_err(|why| SetupError::Plex(why.to_string()))
 }
 
+/// A probe that leaves nothing behind: a reader has no identifier of its own to keep.
+pub fn health_check(
+    target: &PlexTarget,
+    settings: &Settings,
+    dir: &DataDir,
+) -> Result<Probe, SetupError> {
+    let kept = std::fs::read_to_string(dir.path().join("client_identifier"));
+    let identifier = kept.map_or("stash2plex-health-check".to_owned(), |text| {
+        text.trim().to_owned()
+    });
+    Probe::new(builder(settings), &target.url)
+        .and_then(|probe| probe.sign_in(target.token.expose(), &identifier))
+        .map_err(|why| SetupError::Plex(why.to_string()))
+}
+
 /// TLS for the Plex server alone: nothing else is ever called with this builder.
 fn builder(settings: &Settings) -> reqwest::ClientBuilder {
     tls::client_builder().tls_danger_accept_invalid_certs(settings.tls_skip_verify)
