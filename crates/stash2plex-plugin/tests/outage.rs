@@ -133,7 +133,11 @@ fn a_refused_token_is_said_once() {
         plugin.save(scene);
     }
     plugin.until("tried again", || {
-        plugin.worker_log().matches("DEBUG scene 1: unauthorized").count() >= 2
+        plugin
+            .worker_log()
+            .matches("DEBUG scene 1: unauthorized")
+            .count()
+            >= 2
     });
     let log = plugin.worker_log();
     assert_eq!(
