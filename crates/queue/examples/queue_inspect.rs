@@ -23,7 +23,10 @@ fn main() -> ExitCode {
 }
 
 fn inspect() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: queue_inspect FILE")?;
+    let Some(path) = std::env::args().nth(1) else {
+        println!("usage: cargo run --example queue_inspect -- FILE");
+        return Ok(());
+    };
     // Any payload is JSON.
     let queue: Queue<serde_json::Value> = Queue::open(path, Options::inspector())?;
     let counts = queue.counts()?;
