@@ -170,7 +170,7 @@ impl Stage {
             // The file has times of its own.
             let text = line.split_once(' ').map_or(line, |(_, text)| text);
             let noise = text.starts_with("DEBUG scene") || text.contains("wrote ");
-            if !noise || self.log_seen % 8 == 0 {
+            if !noise || self.log_seen.is_multiple_of(8) {
                 self.say(&format!("    worker  {text}"));
             }
         }
