@@ -419,9 +419,18 @@ fn fill(queue: &mut Queue<String>, state: &str, size: i64) {
              SELECT n, 'E', 'm', 'key ' || n, 0, 0, 1, 0, 0, 0, 0, ?2 FROM n"
         ),
     };
+    let count = match state {
+        "dead" => "UPDATE queue_meta SET dead = ?1".to_owned(),
+        state => format!("UPDATE queue_meta SET {state} = ?1, last_id = ?1"),
+    };
     queue
-        .transaction(|tx| Ok::<_, Error>(tx.sql().execute(&sql, rusqlite::params![size, json])?))
+        .transaction(|tx| {
+            tx.sql().execute(&sql, rusqlite::params![size, json])?;
+            tx.sql().execute(&count, [size])?;
+            Ok::<_, Error>(())
+        })
         .unwrap();
+    assert_eq!(queue.check().unwrap(), Vec::<String>::new());
 }
 
 /// How soon a sleeping worker hears of a job from elsewhere, and what its sleep costs.
