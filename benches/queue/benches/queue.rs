@@ -292,14 +292,29 @@ fn drain(quick: bool) {
     say_skipped(python);
 }
 
-/// What a short-lived process does: open, store one job durably under its key, close. Both take turns, and both in turn go
-/// first, as the second finds a warmer machine.
+/// What a short-lived process does: open, store one job durably under its key, close; with a consumer that has the file
+/// open, and alone for a long time.
 fn hook(quick: bool) {
-    let rounds = if quick { 20 } else { 600 };
+    for consumer in [true, false] {
+        println!(
+            "{}:",
+            if consumer {
+                "beside a consumer"
+            } else {
+                "alone"
+            }
+        );
+        short_lived(if quick { 20 } else { 600 }, consumer);
+    }
+}
+
+/// Both take turns, and both in turn go first, as the second finds a warmer machine.
+fn short_lived(rounds: usize, consumer: bool) {
     let folder = folder();
     let (our, bare) = (folder.path().join("ours.db"), folder.path().join("bare.db"));
     drop(Queue::<String>::open(&our, Options::producer()).unwrap());
     drop(Bare::create(&bare).unwrap());
+    let mut consumers = consumer.then(|| (ours(&our), Bare::open(&bare).unwrap()));
     let run_ours = |key: &str| {
         let (mut queue, open) =
             measured(|| Queue::<String>::open(&our, Options::producer()).unwrap());
@@ -315,14 +330,11 @@ fn hook(quick: bool) {
     };
     let (mut ours, mut bares) = (Vec::new(), Vec::new());
     for round in 0..rounds {
-        // Both with a log as short as a consumer keeps it, since a process that is alone reads the whole log when it opens.
-        if round % 40 == 0 {
-            for file in [&our, &bare] {
-                let consumer = rusqlite::Connection::open(file).unwrap();
-                consumer
-                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                    .unwrap();
-            }
+        if let Some((queue, bare)) = &mut consumers
+            && round % 100 == 0
+        {
+            queue.maintain().unwrap();
+            bare.checkpoint().unwrap();
         }
         let key = format!("scene:{round}");
         if round % 2 == 0 {
@@ -419,9 +431,18 @@ fn fill(queue: &mut Queue<String>, state: &str, size: i64) {
              SELECT n, 'E', 'm', 'key ' || n, 0, 0, 1, 0, 0, 0, 0, ?2 FROM n"
         ),
     };
+    let count = match state {
+        "dead" => "UPDATE queue_meta SET dead = ?1".to_owned(),
+        state => format!("UPDATE queue_meta SET {state} = ?1, last_id = ?1"),
+    };
     queue
-        .transaction(|tx| Ok::<_, Error>(tx.sql().execute(&sql, rusqlite::params![size, json])?))
+        .transaction(|tx| {
+            tx.sql().execute(&sql, rusqlite::params![size, json])?;
+            tx.sql().execute(&count, [size])?;
+            Ok::<_, Error>(())
+        })
         .unwrap();
+    assert_eq!(queue.check().unwrap(), Vec::<String>::new());
 }
 
 /// How soon a sleeping worker hears of a job from elsewhere, and what its sleep costs.

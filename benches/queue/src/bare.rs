@@ -43,6 +43,12 @@ impl Bare {
             .execute_batch(&format!("PRAGMA synchronous = {level}"))
     }
 
+    /// Empties the log.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
     /// Stores one job.
     pub fn enqueue(&self, payload: &str) -> Result<()> {
         self.connection

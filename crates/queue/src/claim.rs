@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::claim_no::ClaimNo;
 use crate::clock::duration_ms;
 use crate::error::Result;
-use crate::job::Claim;
+use crate::job::{Claim, State};
 use crate::owner::{self, Life};
 use crate::settle::UNDECODABLE;
 use crate::statements as sql;
@@ -87,8 +87,11 @@ impl<T> Tx<'_, T> {
         let due: Vec<i64> = select
             .query_map(params![self.now, limit], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        due.iter()
-            .try_for_each(|id| self.execute(sql::PROMOTE, [id]).map(drop))
+        for id in due {
+            self.execute(sql::PROMOTE, [id])?;
+            self.count(|tally| tally.moves(Some(State::Waiting), Some(State::Ready)));
+        }
+        Ok(())
     }
 
     fn take(&self, id: i64, no: ClaimNo) -> Result<()> {
@@ -96,8 +99,9 @@ impl<T> Tx<'_, T> {
         self.execute(
             sql::TAKE,
             params![id, no, self.now.saturating_add(lease), lease],
-        )
-        .map(drop)
+        )?;
+        self.count(|tally| tally.moves(Some(State::Ready), Some(State::Running)));
+        Ok(())
     }
 
     pub(crate) fn is_paused(&self) -> Result<bool> {

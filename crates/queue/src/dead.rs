@@ -8,6 +8,7 @@ use crate::clock::{from_ms, to_ms};
 use crate::connection::Durability;
 use crate::error::Result;
 use crate::history::EventKind;
+use crate::job::State;
 use crate::queue::Queue;
 use crate::statements as sql;
 use crate::tx::Tx;
@@ -257,6 +258,10 @@ impl<T> Tx<'_, T> {
                 redriven.skipped += 1;
             } else {
                 self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
+                self.count(|tally| {
+                    tally.dead -= 1;
+                    tally.moves(None, Some(State::Ready));
+                });
                 self.record(id, EventKind::Redriven, None, None)?;
                 redriven.jobs += 1;
             }
@@ -276,6 +281,8 @@ impl<T> Tx<'_, T> {
 
     fn delete_dead(&self, id: i64) -> Result<u64> {
         self.execute(sql::FORGET_HISTORY, [id])?;
-        Ok(self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])? as u64)
+        let deleted = self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
+        self.count(|tally| tally.dead -= i64::from(deleted > 0));
+        Ok(deleted as u64)
     }
 }

@@ -67,8 +67,8 @@ impl<T> Tx<'_, T> {
             Some(key) => self.live(key)?,
             None => None,
         };
-        let id = existing.map_or(0, |(id, _)| id);
-        match decide(existing.map(|(_, state)| state), job.on_conflict) {
+        let (id, state, due) = existing.unwrap_or((0, State::Ready, row.due));
+        match decide(existing.map(|(_, state, _)| state), job.on_conflict) {
             Decision::Insert => self.insert(&row).map(Enqueued::Added),
             Decision::Keep => Ok(Enqueued::Kept(id)),
             Decision::Reject => Err(Error::KeyTaken {
@@ -76,10 +76,13 @@ impl<T> Tx<'_, T> {
                 job: id,
             }),
             Decision::ReplaceIdle => {
+                let due = due.min(row.due);
+                let now_in = State::idle(due, self.now);
                 self.execute(
                     sql::REPLACE_IDLE,
-                    named_params! { ":id": id, ":now": self.now, ":due": row.due, ":priority": row.priority, ":payload": row.payload },
+                    named_params! { ":id": id, ":state": now_in.stored(), ":now": self.now, ":due": due, ":priority": row.priority, ":payload": row.payload },
                 )?;
+                self.count(|tally| tally.moves(Some(state), Some(now_in)));
                 self.record(id, EventKind::Superseded, None, None)?;
                 Ok(Enqueued::Replaced(id))
             }
@@ -101,28 +104,28 @@ impl<T> Tx<'_, T> {
     }
 
     pub(crate) fn insert(&self, row: &Row<'_>) -> Result<i64> {
-        let state = State::idle(row.due, self.now).stored();
-        self.execute(
-            sql::INSERT,
-            params![
-                state,
-                row.priority,
-                row.due,
-                row.key,
-                row.enqueued,
-                row.payload
-            ],
-        )?;
-        Ok(self.sql.last_insert_rowid())
+        let (id, state) = (self.next_id()?, State::idle(row.due, self.now));
+        let values = params![
+            id,
+            state.stored(),
+            row.priority,
+            row.due,
+            row.key,
+            row.enqueued,
+            row.payload
+        ];
+        self.execute(sql::INSERT, values)?;
+        self.count(|tally| tally.moves(None, Some(state)));
+        Ok(id)
     }
 
-    fn live(&self, key: &str) -> Result<Option<(i64, State)>> {
+    /// The live job with a key: its id, state and due time.
+    fn live(&self, key: &str) -> Result<Option<(i64, State, i64)>> {
         let mut find = self.sql.prepare_cached(sql::FIND_KEY)?;
-        Ok(find
-            .query_row([key], |row| {
-                Ok((row.get(0)?, State::from_stored(row.get(1)?)))
-            })
-            .optional()?)
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((row.get(0)?, State::from_stored(row.get(1)?), row.get(2)?))
+        };
+        Ok(find.query_row([key], read).optional()?)
     }
 
     /// Removes the live job with this key in whatever state; see [`Queue::cancel`](crate::Queue::cancel).
@@ -130,11 +133,12 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// When the database fails.
     pub fn cancel(&self, key: &str) -> Result<Option<State>> {
-        let Some((id, state)) = self.live(key)? else {
+        let Some((id, state, _)) = self.live(key)? else {
             return Ok(None);
         };
         self.execute(sql::FORGET_HISTORY, [id])?;
         self.execute(sql::REMOVE, [id])?;
+        self.count(|tally| tally.moves(Some(state), None));
         Ok(Some(state))
     }
 }

@@ -105,15 +105,12 @@ impl<T> Tx<'_, T> {
                 [job],
             )?;
         }
-        let count = match kind {
-            EventKind::Deferred => "UPDATE queue_meta SET deferred = deferred + 1",
-            EventKind::Lost => "UPDATE queue_meta SET lost = lost + 1",
-            EventKind::Superseded => "UPDATE queue_meta SET superseded = superseded + 1",
-            EventKind::Retried | EventKind::Released | EventKind::Died | EventKind::Redriven => {
-                return Ok(());
-            }
-        };
-        self.execute(count, [])?;
+        self.count(|tally| match kind {
+            EventKind::Deferred => tally.deferred += 1,
+            EventKind::Lost => tally.lost += 1,
+            EventKind::Superseded => tally.superseded += 1,
+            EventKind::Retried | EventKind::Released | EventKind::Died | EventKind::Redriven => {}
+        });
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use crate::job::State;
 use crate::queue::Queue;
 use crate::statements as sql;
 
-/// How many jobs there are. Kept by the file itself: reading them costs the same with ten jobs and with ten million.
+/// How many jobs there are. Kept in the file with each change: reading them costs the same with ten jobs and with ten million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {

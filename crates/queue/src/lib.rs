@@ -108,6 +108,7 @@ mod salvage;
 mod schema;
 mod settle;
 mod statements;
+mod tally;
 mod tx;
 mod upkeep;
 mod wake;

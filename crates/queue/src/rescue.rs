@@ -61,7 +61,9 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
          WHERE state = 2",
     )?;
     connection.execute_batch(
-        "UPDATE main.queue_meta SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM main.queue_dead))",
+        "UPDATE main.queue_meta SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM main.queue_job), \
+           (SELECT ifnull(max(id), 0) FROM main.queue_dead)), dead = (SELECT count(*) FROM main.queue_dead), \
+           waiting = (SELECT count(*) FROM main.queue_job WHERE state = 0), ready = (SELECT count(*) FROM main.queue_job WHERE state = 1)",
     )?;
     rescued.app_rows = copy_app_tables(connection, lost);
     (rescued.jobs, rescued.dead) = connection.query_row(

@@ -117,6 +117,9 @@ mod tests {
         migrate_with(&connection, path, &MIGRATIONS[..version]).unwrap();
         let insert = "INSERT INTO queue_job (state, priority, due, key, enqueued, payload) VALUES (1, 0, 0, 'k', 0, '\"old\"')";
         connection.execute(insert, []).unwrap();
+        connection
+            .execute("UPDATE queue_meta SET ready = 1, last_id = 1", [])
+            .unwrap();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::clock::{duration_ms, to_ms};
 use crate::enqueue::Row;
 use crate::error::Result;
 use crate::history::{EventKind, clip};
-use crate::job::Claim;
+use crate::job::{Claim, State};
 use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
@@ -38,7 +38,7 @@ impl<T> Tx<'_, T> {
     pub fn done(&self, claim: &Claim<T>) -> Result<()> {
         self.fence(claim)?;
         if self.remove(claim.id, claim.no, true)? {
-            self.execute(sql::COUNT_DONE, [])?;
+            self.count(|tally| tally.done += 1);
             self.settled(claim.into());
             Ok(())
         } else {
@@ -163,7 +163,7 @@ impl<T> Tx<'_, T> {
         let Some((lost, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
-        if !follow_up && lost + 1 >= i64::from(self.options.max_lost) {
+        if follow_up.is_none() && lost + 1 >= i64::from(self.options.max_lost) {
             self.record(job, EventKind::Lost, None, Some(why))?;
             self.execute(
                 "UPDATE queue_job SET lost = lost + 1, attempts = attempts - 1 WHERE id = ?1",
@@ -188,10 +188,11 @@ impl<T> Tx<'_, T> {
         )
     }
 
-    fn held(&self, job: i64, no: ClaimNo) -> Result<Option<(i64, bool)>> {
+    /// How often in a row the job was lost, and when its follow-up is due. None when the claim is not the job's.
+    fn held(&self, job: i64, no: ClaimNo) -> Result<Option<(i64, Option<i64>)>> {
         let mut held = self.sql.prepare_cached(sql::HELD)?;
         Ok(held
-            .query_row(params![job, no], |row| Ok((row.get(1)?, row.get(2)?)))
+            .query_row(params![job, no], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?)
     }
 
@@ -199,10 +200,11 @@ impl<T> Tx<'_, T> {
         let Some((_, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
+        let state = State::idle(follow_up.unwrap_or(how.due), self.now);
         self.execute(
             sql::GIVE_BACK,
             named_params! {
-                ":id": job, ":claim": no, ":due": how.due, ":now": self.now,
+                ":id": job, ":claim": no, ":due": how.due, ":state": state.stored(),
                 ":unspent": how.kind != EventKind::Retried,
                 ":deferred": how.kind == EventKind::Deferred,
                 ":lost": how.kind == EventKind::Lost,
@@ -210,13 +212,14 @@ impl<T> Tx<'_, T> {
                 ":in_a_row": matches!(how.kind, EventKind::Lost | EventKind::Released),
             },
         )?;
+        self.count(|tally| tally.moves(Some(State::Running), Some(state)));
         self.record(
             job,
             how.kind,
             how.error_type.map(|kind| clip(kind, TYPE_LIMIT)),
             how.message,
         )?;
-        if follow_up {
+        if follow_up.is_some() {
             self.record(job, EventKind::Superseded, None, None)?;
         }
         Ok(true)
@@ -236,6 +239,7 @@ impl<T> Tx<'_, T> {
         }
         self.record(job, EventKind::Died, Some(error_type), Some(message))?;
         self.execute(sql::BURY, params![job, no, self.now, error_type, message])?;
+        self.count(|tally| tally.dead += 1);
         self.remove(job, no, false)
     }
 
@@ -266,6 +270,7 @@ impl<T> Tx<'_, T> {
             return Ok(false);
         };
         self.execute(sql::REMOVE, [job])?;
+        self.count(|tally| tally.moves(Some(State::Running), None));
         if forget && has_history {
             self.execute(sql::FORGET_HISTORY, [job])?;
         }

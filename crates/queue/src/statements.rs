@@ -1,14 +1,13 @@
 //! The statements on every job's way. Each repeats the literal condition of the partial index it needs, as SQLite asks
 //! (<https://www.sqlite.org/partialindex.html>); `plans.rs` holds the plans they must get.
 
-pub(crate) const FIND_KEY: &str = "SELECT id, state FROM queue_job WHERE key = ?1";
+pub(crate) const FIND_KEY: &str = "SELECT id, state, due FROM queue_job WHERE key = ?1";
 
-/// The id comes from the row that the counts are in, which each insert writes anyway.
 pub(crate) const INSERT: &str = "INSERT INTO queue_job (id, state, priority, due, key, enqueued, payload) \
-     VALUES ((SELECT last_id + 1 FROM queue_meta), ?1, ?2, ?3, ?4, ?5, ?6)";
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = min(due, :due), \
-     priority = min(priority, :priority), state = (min(due, :due) <= :now), attempts = 0, lost = 0, superseded = superseded + 1 \
+pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = :due, \
+     priority = min(priority, :priority), state = :state, attempts = 0, lost = 0, superseded = superseded + 1 \
      WHERE id = :id";
 
 pub(crate) const HAS_FOLLOW_UP: &str =
@@ -37,14 +36,17 @@ pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, next_payload, next_
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
-pub(crate) const COUNT_DONE: &str = "UPDATE queue_meta SET done = done + 1";
+pub(crate) const LAST_ID: &str = "SELECT last_id FROM queue_meta";
 
-pub(crate) const HELD: &str =
-    "SELECT attempts, lost, next_payload IS NOT NULL FROM queue_job WHERE id = ?1 AND claim = ?2";
+pub(crate) const COUNT: &str = "UPDATE queue_meta SET waiting = waiting + :waiting, ready = ready + :ready, running = running + :running, \
+     dead = dead + :dead, done = done + :done, deferred = deferred + :deferred, lost = lost + :lost, \
+     superseded = superseded + :superseded, last_id = ifnull(:last_id, last_id)";
+
+pub(crate) const HELD: &str = "SELECT lost, next_due FROM queue_job WHERE id = ?1 AND claim = ?2";
 
 /// Back to the queue. A follow-up that was marked takes the job's place, with fresh attempts.
 pub(crate) const GIVE_BACK: &str = "UPDATE queue_job SET \
-     state = (ifnull(next_due, :due) <= :now), due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
+     state = :state, due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
      payload = ifnull(next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
      attempts = iif(next_payload IS NULL, attempts - :unspent, 0), deferred = deferred + :deferred, \
      lost = iif(next_payload IS NULL AND :in_a_row, lost + :lost, 0), superseded = superseded + (next_payload IS NOT NULL), \

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::job::{Claim, Payload};
 use crate::options::Options;
 use crate::schema;
+use crate::statements as sql;
+use crate::tally::Tally;
 
 /// A transaction in progress; see [`Queue::transaction`](crate::Queue::transaction).
 ///
@@ -26,6 +28,7 @@ pub struct Tx<'q, T> {
     pub(crate) monotonic: Duration,
     lost: Cell<Option<i64>>,
     settled: RefCell<Vec<Held>>,
+    tally: Cell<Tally>,
     payload: Payload<T>,
 }
 
@@ -65,6 +68,7 @@ impl<'q, T> Tx<'q, T> {
             monotonic: options.clock.monotonic(),
             lost: Cell::new(None),
             settled: RefCell::default(),
+            tally: Cell::default(),
             payload: PhantomData,
         })
     }
@@ -74,6 +78,7 @@ impl<'q, T> Tx<'q, T> {
         if let Some(job) = self.lost.get() {
             return Err(Error::LeaseLost { job });
         }
+        self.tally.get().write(&self.sql)?;
         self.sql.commit().map_err(Error::commit)?;
         Ok(self.settled.into_inner())
     }
@@ -99,6 +104,26 @@ impl<'q, T> Tx<'q, T> {
 
     pub(crate) fn settled(&self, held: Held) {
         self.settled.borrow_mut().push(held);
+    }
+
+    /// Changes the counts.
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Tally)) {
+        let mut tally = self.tally.get();
+        change(&mut tally);
+        self.tally.set(tally);
+    }
+
+    /// An id that no job of this file ever had.
+    pub(crate) fn next_id(&self) -> Result<i64> {
+        let last = match self.tally.get().last_id {
+            Some(last) => last,
+            None => self
+                .sql
+                .prepare_cached(sql::LAST_ID)?
+                .query_row([], |row| row.get::<_, i64>(0))?,
+        };
+        self.count(|tally| tally.last_id = Some(last + 1));
+        Ok(last + 1)
     }
 
     /// Runs a statement once, from the cache; the number of rows changed.

@@ -199,11 +199,9 @@ fn space_is_given_back_to_the_end() {
         .unwrap();
     queue.maintain().unwrap();
     assert!(fs::metadata(file(&dir)).unwrap().len() > 3_000_000);
+    let claims = queue.claim(3000).unwrap();
     queue
-        .transaction(|tx| {
-            tx.sql().execute("DELETE FROM queue_job", [])?;
-            Ok::<_, Error>(())
-        })
+        .transaction(|tx| claims.iter().try_for_each(|claim| tx.done(claim)))
         .unwrap();
     queue.maintain().unwrap();
     assert_eq!(fs::metadata(file(&dir)).unwrap().len(), empty);

@@ -64,6 +64,7 @@ CREATE TABLE queue_owner (id INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT
 -- How many migrations of the application's own tables have run.
 CREATE TABLE queue_app (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+-- One row. Whoever changes a job's state changes the counts in the same transaction.
 CREATE TABLE queue_meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   min_version INTEGER NOT NULL,
@@ -80,18 +81,3 @@ CREATE TABLE queue_meta (
   superseded INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO queue_meta (id, min_version) VALUES (1, 1);
-
--- Counts, and the largest job id ever given, kept by the file itself, so that no program, old or new, can forget them.
-CREATE TRIGGER queue_job_added AFTER INSERT ON queue_job BEGIN
-  UPDATE queue_meta SET waiting = waiting + (new.state = 0), ready = ready + (new.state = 1), running = running + (new.state = 2),
-    last_id = max(last_id, new.id);
-END;
-CREATE TRIGGER queue_job_moved AFTER UPDATE OF state ON queue_job WHEN old.state <> new.state BEGIN
-  UPDATE queue_meta SET waiting = waiting + (new.state = 0) - (old.state = 0), ready = ready + (new.state = 1) - (old.state = 1),
-    running = running + (new.state = 2) - (old.state = 2);
-END;
-CREATE TRIGGER queue_job_gone AFTER DELETE ON queue_job BEGIN
-  UPDATE queue_meta SET waiting = waiting - (old.state = 0), ready = ready - (old.state = 1), running = running - (old.state = 2);
-END;
-CREATE TRIGGER queue_dead_added AFTER INSERT ON queue_dead BEGIN UPDATE queue_meta SET dead = dead + 1; END;
-CREATE TRIGGER queue_dead_gone AFTER DELETE ON queue_dead BEGIN UPDATE queue_meta SET dead = dead - 1; END;
