@@ -3,33 +3,12 @@
 //! Stash stores what it was sent: absent keys, booleans, numbers or text. Every value is read tolerantly, every fault is
 //! collected and said in words, and a bad value falls back to its default, so one mistake never stops the rest.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-/// A value that must never be shown: its `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself; never log what this returns.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+pub use stash::Secret;
 
 /// Where Plex is and how to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -397,7 +376,7 @@ impl Reader<'_> {
             Some(text) if !text.bytes().all(|b| b.is_ascii_graphic()) => {
                 Err("contains characters that no Plex token has; copy it again")
             }
-            Some(text) => Ok(Secret(text)),
+            Some(text) => Ok(Secret::new(text)),
         };
         if let Err(problem) = &url {
             self.fault("plex_url", problem.clone());
