@@ -1,204 +1,242 @@
-//! How things stand: one structure, gathered without writing anything, for the log, the page and the command line.
+//! How everything is: one structure, gathered beside whoever works, shown as lines and as JSON.
+//!
+//! Times are Unix seconds, durations seconds, so that a page can show them without knowing this program.
 
-mod words;
+pub mod gather;
+pub mod render;
+pub mod words;
 
-use std::time::{Duration, SystemTime};
-
-use breaker::machine::Kind;
-use breaker::{Document, Figures, Outage, Report};
-use plex_health::Schedule;
-use queue::{Options, Queue, State};
+use plex_health::Report;
 use serde::Serialize;
 
-use crate::data_dir::DataDir;
-use crate::job::Job;
-use crate::ledger;
-use crate::settings::Settings;
-use crate::worker::{PROBE_KEY, instant};
-use crate::worker_lock::WorkerLock;
-
-pub use words::{Line, health, outages, queue};
-
-/// Everything a person may ask for.
-#[derive(Debug, Serialize)]
+/// Everything a person may ask about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
-    /// The Plex circuit.
+    /// When this was gathered.
+    pub taken_at: f64,
+    /// What the settings say; `None` when the task does not ask Stash.
+    pub settings: Option<SettingsStatus>,
+    /// The Plex breaker.
     pub circuit: Circuit,
-    /// A probe made now, where one was asked for.
-    pub plex: Option<plex_health::Report>,
-    /// The queue, or why it cannot be read.
-    pub queue: Result<Jobs, String>,
-    /// Whether a worker runs.
-    pub worker: bool,
-    /// When Plex was last probed during an outage.
-    pub last_probe: Option<SystemTime>,
-    /// The rate of the recovery ramp in jobs per second, while one is under way.
-    pub ramp: Option<f64>,
-    /// What is wrong with the settings.
-    pub faults: Vec<String>,
+    /// Plex itself; `None` when the task does not ask it.
+    pub plex: Option<Connectivity>,
+    /// The jobs.
+    pub queue: Seen<QueueStatus>,
+    /// Who works them off.
+    pub worker: Worker,
+    /// The last outages; `None` when the breaker's file cannot be read.
+    pub outages: Option<Outages>,
+    /// The gentle return after the last outage, while it lasts.
+    pub ramp: Option<Ramp>,
+    /// The last health probe of the worker.
+    pub last_probe: Option<LastProbe>,
+    /// When the last reconciliation ended.
+    pub last_reconciliation: Option<f64>,
 }
 
-/// What the breaker's file says.
-#[derive(Debug, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Circuit {
-    /// The file cannot be understood.
-    Unknown {
+/// Something that may not be there, or may not let itself be read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "found", rename_all = "snake_case")]
+pub enum Seen<T> {
+    /// It is not there yet.
+    Missing,
+    /// It cannot be read.
+    Unreadable {
         /// Why.
         why: String,
     },
-    /// It can, or is missing, which means CLOSED.
-    Known {
-        /// CLOSED, OPEN or HALF_OPEN.
-        kind: Kind,
-        /// How long ago it opened.
-        opened: Option<Duration>,
-        /// When it tries again, if a timer says so.
-        retry: Option<Duration>,
-        /// Why it opened.
-        reason: Option<String>,
-        /// The last outages, oldest first.
-        outages: Vec<Outage>,
-        /// What follows from them.
-        figures: Option<Figures>,
+    /// It is this.
+    Known(T),
+}
+
+/// What the settings say about working at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "read", rename_all = "snake_case")]
+pub enum SettingsStatus {
+    /// Stash did not tell them.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// They were read.
+    Done {
+        /// Whether the sync is turned on.
+        enabled: bool,
+        /// What is wrong with single settings.
+        faults: Vec<String>,
     },
 }
 
-/// The queue in numbers.
-#[derive(Debug, Serialize)]
-pub struct Jobs {
-    /// Ready to run.
-    pub pending: u64,
-    /// Being worked on.
-    pub in_flight: u64,
-    /// Waiting for their time.
-    pub waiting: u64,
-    /// The time until the first of those is due.
-    pub next_due: Option<Duration>,
-    /// Done since the beginning.
-    pub done: u64,
-    /// Dead letters by type of error.
-    pub dead: Vec<(String, u64)>,
+/// The Plex breaker as its file says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Circuit {
+    /// Jobs run.
+    Closed {
+        /// Failures in a row.
+        failures: u32,
+    },
+    /// Jobs wait.
+    Open {
+        /// Since when.
+        opened_at: f64,
+        /// When one job is tried.
+        retry_at: Option<f64>,
+        /// Why it opened.
+        reason: Option<String>,
+    },
+    /// One job is tried.
+    HalfOpen {
+        /// Since when jobs wait.
+        opened_at: Option<f64>,
+        /// Why it opened.
+        reason: Option<String>,
+    },
+    /// A person holds it open.
+    ForcedOpen {
+        /// Since when.
+        opened_at: Option<f64>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The file says nothing usable.
+    Unknown {
+        /// Why not.
+        why: String,
+    },
 }
 
-impl Jobs {
-    /// All dead letters.
-    pub fn dead_total(&self) -> u64 {
-        self.dead.iter().map(|(_, count)| count).sum()
+impl Circuit {
+    /// Whether jobs wait for Plex.
+    pub fn holds_jobs(&self) -> bool {
+        matches!(
+            self,
+            Self::Open { .. } | Self::HalfOpen { .. } | Self::ForcedOpen { .. }
+        )
     }
+}
 
-    /// All jobs that are not done.
+/// Whether Plex answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "asked", rename_all = "snake_case")]
+pub enum Connectivity {
+    /// It was not asked.
+    No {
+        /// Why not.
+        why: String,
+    },
+    /// It was asked.
+    Yes {
+        /// What came back.
+        #[serde(flatten)]
+        report: Report,
+        /// What helps; empty when nothing is wrong.
+        hint: &'static str,
+    },
+}
+
+impl Connectivity {
+    /// Whether Plex answered as it should.
+    pub fn is_healthy(&self) -> bool {
+        matches!(self, Self::Yes { report, .. } if report.verdict.is_healthy())
+    }
+}
+
+/// The jobs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct QueueStatus {
+    /// May run now.
+    pub pending: u64,
+    /// Run now.
+    pub in_flight: u64,
+    /// Wait for their next try.
+    pub waiting: u64,
+    /// When the first of those is due.
+    pub earliest_due: Option<f64>,
+    /// Set aside for a person.
+    pub dead: u64,
+    /// Those, by what they died of.
+    pub dead_by_type: Vec<DeadType>,
+    /// Done since the queue was made.
+    pub done: u64,
+}
+
+impl QueueStatus {
+    /// Jobs neither done nor dead.
     pub fn live(&self) -> u64 {
         self.pending + self.in_flight + self.waiting
     }
 }
 
-impl Status {
-    /// Looks, and changes nothing: no lock is kept, no file made.
-    pub fn look(dir: &DataDir, settings: Option<&Settings>, now: SystemTime) -> Self {
-        let report = Report::read(&dir.breaker());
-        let recovered = match &report {
-            Report::Known(document) if document.state == Kind::Closed => document.recovered_at,
-            _ => None,
-        };
-        let shape = settings.map_or(Settings::default_ramp(), |settings| settings.ramp);
-        let ramp = shape
-            .zip(recovered)
-            .and_then(|(shape, started)| shape.curve().rate(instant(now) - started));
-        let opened = open(dir);
-        let last_probe = opened
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref)
-            .and_then(last_probe);
-        Self {
-            circuit: circuit(report, now),
-            plex: None,
-            queue: opened
-                .and_then(|queue| jobs(queue.as_ref(), now).map_err(|why| why.to_string())),
-            worker: WorkerLock::is_held(dir).unwrap_or(false),
-            last_probe,
-            ramp,
-            faults: Vec::new(),
-        }
-    }
+/// Dead letters of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeadType {
+    /// The kind.
+    pub error_type: String,
+    /// How many.
+    pub count: u64,
+    /// When the last of them died.
+    pub newest: f64,
 }
 
-/// None when no queue was made yet.
-fn open(dir: &DataDir) -> Result<Option<Queue<Job>>, String> {
-    if !dir.database().exists() {
-        return Ok(None);
-    }
-    Queue::open(dir.database(), Options::inspector())
-        .map(Some)
-        .map_err(|why| why.to_string())
+/// Whether a worker runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Worker {
+    Running,
+    NotRunning,
+    Unknown { why: String },
 }
 
-fn last_probe(queue: &Queue<Job>) -> Option<SystemTime> {
-    let text = ledger::meta(queue.sql(), PROBE_KEY).ok()??;
-    serde_json::from_str::<Schedule>(&text).ok()?.last_probe()
+/// The last outages and what follows from them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outages {
+    /// Since when they are complete.
+    pub since: f64,
+    /// The newest first.
+    pub last: Vec<OutageEntry>,
+    /// Whether the newest has not ended.
+    pub ongoing: bool,
+    /// The sum of their durations.
+    pub downtime: f64,
+    /// Mean time to repair.
+    pub mttr: Option<f64>,
+    /// Mean time between failures.
+    pub mtbf: Option<f64>,
+    /// The part of the time that was no outage, 0 to 1.
+    pub availability: f64,
 }
 
-fn jobs(queue: Option<&Queue<Job>>, now: SystemTime) -> queue::Result<Jobs> {
-    let Some(queue) = queue else {
-        return Ok(Jobs {
-            pending: 0,
-            in_flight: 0,
-            waiting: 0,
-            next_due: None,
-            done: 0,
-            dead: Vec::new(),
-        });
-    };
-    let counts = queue.counts()?;
-    let first = queue.jobs(State::Waiting, 1)?;
-    let next_due = first
-        .first()
-        .map(|job| job.due.duration_since(now).unwrap_or_default());
-    let dead = queue.dead_summary()?;
-    Ok(Jobs {
-        pending: counts.ready,
-        in_flight: counts.running,
-        waiting: counts.waiting,
-        next_due,
-        done: counts.done,
-        dead: dead
-            .into_iter()
-            .map(|kind| (kind.error_type, kind.count))
-            .collect(),
-    })
+/// One outage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutageEntry {
+    /// When the circuit opened.
+    pub started: f64,
+    /// When it closed again.
+    pub ended: Option<f64>,
+    /// How long it took, or has taken so far.
+    pub duration: f64,
+    /// How many jobs waited for its end.
+    pub jobs_affected: u64,
+    /// Why the circuit opened.
+    pub reason: String,
 }
 
-fn circuit(report: Report, now: SystemTime) -> Circuit {
-    let at = instant(now);
-    match report {
-        Report::Corrupted(why) => Circuit::Unknown { why },
-        Report::Missing => Circuit::Known {
-            kind: Kind::Closed,
-            opened: None,
-            retry: None,
-            reason: None,
-            outages: Vec::new(),
-            figures: None,
-        },
-        Report::Known(document) => {
-            let log = document.outage_log(at);
-            let Document {
-                state,
-                opened_at,
-                retry_at,
-                reason,
-                outages,
-                ..
-            } = *document;
-            Circuit::Known {
-                kind: state,
-                opened: opened_at.map(|opened| at - opened),
-                retry: retry_at.map(|retry| retry - at),
-                reason: reason.map(|reason| reason.as_str().to_owned()),
-                outages,
-                figures: Some(log.figures(at)),
-            }
-        }
-    }
+/// The gentle return after an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Ramp {
+    /// Jobs per second at most; failures halve it.
+    pub rate: f64,
+    /// When nothing is limited any more.
+    pub ends_at: f64,
+}
+
+/// The worker's last health probe.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LastProbe {
+    /// When it was.
+    pub at: f64,
+    /// How many in a row have failed; 0 when it passed.
+    pub failures: u32,
 }

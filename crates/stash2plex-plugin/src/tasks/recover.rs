@@ -1,99 +1,248 @@
-//! Putting back what failed because Plex was down.
+//! Recover Outage Jobs: what failed because Plex was down goes back into the queue.
 
-use std::io::Stderr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use breaker::{Outage, Report};
+use breaker::{Outage, Report, Time};
 use queue::{DeadFilter, DeadLetter, Options, Queue};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use stash::client::{Client, SceneId};
-use stash::protocol::Log;
+use stash::protocol::ServerConnection;
 
+use super::{Failure, look};
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::ledger;
 use crate::outcome::ErrorKind;
-use crate::settings::Settings;
+use crate::status::render::{Line, info, warn};
+use crate::status::words::{count, date};
+use crate::status::{Connectivity, SettingsStatus};
+use crate::worker::instant;
+use crate::worker_lock::WorkerLock;
 
-/// The dead letters of the last outage that ended go back, behind three gates: Plex is healthy, the scene is
-/// not queued already, Stash still has it. Run again, it finds nothing more.
+/// An outage is felt before the circuit opens: jobs that used up their tries in its first failures belong to it.
+const FELT_BEFORE: Duration = Duration::from_secs(300);
+/// Scenes asked for at once.
+const CHUNK: usize = 100;
+
+/// What became of the dead letters of an outage.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Recovery {
+    /// When the outage began, in words; `None` when none has ended.
+    pub outage: Option<String>,
+    /// Why nothing was tried.
+    pub refused: Option<String>,
+    /// Dead letters of the outage for which Plex was at fault.
+    pub found: u64,
+    /// Back in the queue.
+    pub recovered: u64,
+    /// The same job is in the queue already.
+    pub already_queued: u64,
+    /// The scene was synced after the letter died.
+    pub synced_since: u64,
+    /// The scene is no longer in Stash.
+    pub gone: u64,
+    /// The job cannot be read.
+    pub unreadable: u64,
+    /// Whether a worker will see them at once.
+    pub worker: bool,
+}
+
+/// Puts them back.
 ///
 /// # Errors
-/// The queue or Stash fail; nothing has changed then.
-pub async fn run(
-    dir: &DataDir,
-    stash: &Client,
-    settings: &Settings,
-    log: &Log<Stderr>,
-) -> Result<Value, Box<dyn std::error::Error>> {
-    let Some(outage) = last_ended(&Report::read(&dir.breaker())) else {
-        log.info("no outage has ended yet, so there is nothing to recover");
-        return Ok(json!({ "recovered": 0, "queued_already": 0, "gone": 0 }));
+/// The queue cannot be read or written.
+pub fn run(connection: &ServerConnection) -> Result<(Vec<Line>, Value), Failure> {
+    let recovery = recover(connection)?;
+    Ok((lines(&recovery), serde_json::to_value(&recovery)?))
+}
+
+fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
+    let dir = DataDir::locate(&connection.dir);
+    let mut recovery = Recovery::default();
+    let refuse = |recovery, why: String| {
+        Ok(Recovery {
+            refused: Some(why),
+            ..recovery
+        })
     };
-    let healthy = match super::probe(settings, dir).await? {
-        None => return Err("the settings do not say where Plex is".into()),
-        Some(report) if report.verdict.is_healthy() => true,
-        Some(report) => {
-            log.warn(format!("Plex: {report}. {}", report.verdict.hint()));
-            false
+    let outages = match Report::read(&dir.breaker()) {
+        Report::Missing => Vec::new(),
+        Report::Known(document) => document
+            .outage_log(instant(SystemTime::now()))
+            .outages()
+            .cloned()
+            .collect(),
+        Report::Corrupted(why) => {
+            let why =
+                format!("circuit_breaker.json, which names the outage, cannot be read: {why}");
+            return refuse(recovery, why);
         }
     };
+    let Some((outage, from, to)) = last_ended(&outages) else {
+        return Ok(recovery);
+    };
+    recovery.outage = Some(date(outage.started.unix_seconds()));
+    if !dir.database().try_exists()? {
+        return Ok(recovery);
+    }
     let mut queue = Queue::<Job>::open(dir.database(), Options::producer())?;
-    let dead = queue.dead_letters(&of_outage(&outage))?;
-    if !healthy {
-        log.warn(format!(
-            "{} jobs wait to be recovered; run this again when Plex is up",
-            dead.len()
-        ));
-        return Ok(json!({ "recovered": 0, "found": dead.len(), "plex": "not healthy" }));
+    let in_outage = DeadFilter::all().died_from(from).died_before(to);
+    let mut letters = queue.dead_letters(&in_outage)?;
+    letters.retain(|letter| ErrorKind::server_down(&letter.error_type));
+    recovery.found = letters.len() as u64;
+    if letters.is_empty() {
+        return Ok(recovery);
     }
-    let scenes: Vec<_> = dead.iter().filter_map(scene).map(SceneId).collect();
-    let missing = stash.find_scenes(&scenes).await?.missing;
-    let (mut recovered, mut queued_already, mut gone) = (0, 0, 0);
-    for letter in &dead {
-        let filter = DeadFilter::all().job(letter.id);
-        if scene(letter).is_some_and(|id| missing.contains(&SceneId(id))) {
-            gone += queue.purge(&filter)?;
-            continue;
-        }
-        let back = queue.redrive(&filter)?;
-        recovered += back.jobs;
-        queued_already += back.skipped;
-        // The live job does this one's work.
-        if back.skipped > 0 {
-            queue.purge(&filter)?;
-        }
-    }
-    log.info(format!(
-        "{recovered} jobs are queued again, {queued_already} were queued already, {gone} are gone from Stash"
-    ));
-    Ok(json!({ "recovered": recovered, "queued_already": queued_already, "gone": gone }))
-}
-
-fn last_ended(report: &Report) -> Option<Outage> {
-    let Report::Known(document) = report else {
-        return None;
+    let jobs = readable(letters, &mut recovery);
+    let gates = look::runtime()?.block_on(gates(connection, &dir, &jobs));
+    let gone = match gates {
+        Ok(gone) => gone,
+        Err(why) => return refuse(recovery, why),
     };
-    document
-        .outages
-        .iter()
-        .rev()
-        .find(|outage| outage.ended.is_some())
-        .cloned()
-}
-
-/// What died of the server's fault from the beginning of the outage on: a job's last try may end after it.
-fn of_outage(outage: &Outage) -> DeadFilter {
-    // Failures before the circuit opened belong to the outage.
-    const BEFORE: Duration = Duration::from_secs(600);
-    let started = UNIX_EPOCH + Duration::from_micros(outage.started.unix_micros());
-    DeadFilter::all()
-        .error_type(ErrorKind::PlexFailing.word())
-        .died_from(started.checked_sub(BEFORE).unwrap_or(UNIX_EPOCH))
-}
-
-fn scene(letter: &DeadLetter) -> Option<u64> {
-    match serde_json::from_str(&letter.payload) {
-        Ok(Job::Scene { id, .. }) => Some(id),
-        _ => None,
+    for (letter, job) in &jobs {
+        if scene(job).is_some_and(|id| gone.contains(&id)) {
+            recovery.gone += 1;
+        } else if synced_since(&queue, job, letter.died) {
+            recovery.synced_since += 1;
+        } else {
+            // Whether the key is taken is asked and answered in one transaction.
+            let redriven = queue.redrive(&DeadFilter::all().job(letter.id))?;
+            recovery.recovered += redriven.jobs;
+            recovery.already_queued += redriven.skipped;
+        }
     }
+    recovery.worker = WorkerLock::is_held(&dir).unwrap_or(false);
+    Ok(recovery)
+}
+
+/// The last outage that is over, and when its dead letters died.
+fn last_ended(outages: &[Outage]) -> Option<(&Outage, SystemTime, SystemTime)> {
+    let at = outages.iter().rposition(|outage| outage.ended.is_some())?;
+    let outage = outages.get(at)?;
+    let before = at
+        .checked_sub(1)
+        .and_then(|before| outages.get(before)?.ended);
+    let felt = system(outage.started)
+        .checked_sub(FELT_BEFORE)
+        .unwrap_or(UNIX_EPOCH);
+    // The queue counts in milliseconds.
+    let to = system(outage.ended?) + Duration::from_millis(1);
+    Some((outage, felt.max(system(before.unwrap_or(Time::ZERO))), to))
+}
+
+fn system(time: Time) -> SystemTime {
+    let since = Duration::from_micros(time.unix_micros());
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+fn readable(letters: Vec<DeadLetter>, recovery: &mut Recovery) -> Vec<(DeadLetter, Job)> {
+    let mut jobs = Vec::with_capacity(letters.len());
+    for letter in letters {
+        match serde_json::from_str(&letter.payload) {
+            Ok(job) => jobs.push((letter, job)),
+            Err(_) => recovery.unreadable += 1,
+        }
+    }
+    jobs
+}
+
+/// Which scenes are gone from Stash, once Plex is known to be healthy; or why nothing may be put back.
+async fn gates(
+    connection: &ServerConnection,
+    dir: &DataDir,
+    jobs: &[(DeadLetter, Job)],
+) -> Result<BTreeSet<u64>, String> {
+    let (client, told) = look::settings(connection).await;
+    let Some(client) = client else {
+        return Err(match told.reading {
+            Some(SettingsStatus::Failed { why }) => why,
+            _ => "the settings cannot be read".to_owned(),
+        });
+    };
+    match look::plex(told.settings.as_ref(), dir).await {
+        healthy if healthy.is_healthy() => {}
+        Connectivity::Yes { report, hint } => {
+            return Err(format!("Plex is not healthy ({report}). {hint}"));
+        }
+        Connectivity::No { why } => return Err(format!("Plex was not asked, {why}")),
+    }
+    gone(
+        &client,
+        jobs.iter().filter_map(|(_, job)| scene(job)).collect(),
+    )
+    .await
+    .map_err(|why| why.to_string())
+}
+
+async fn gone(client: &Client, ids: BTreeSet<u64>) -> Result<BTreeSet<u64>, stash::client::Error> {
+    let ids: Vec<_> = ids.into_iter().map(SceneId).collect();
+    let mut gone = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        gone.extend(
+            client
+                .find_scenes(chunk)
+                .await?
+                .missing
+                .iter()
+                .map(|id| id.0),
+        );
+    }
+    Ok(gone)
+}
+
+fn scene(job: &Job) -> Option<u64> {
+    match job {
+        Job::Scene { id, .. } | Job::Scanned { id } => Some(*id),
+        Job::PlexScan { .. } | Job::FanOut { .. } | Job::Bulk { .. } => None,
+    }
+}
+
+/// Whether a later job has done what this one failed to do.
+fn synced_since(queue: &Queue<Job>, job: &Job, died: SystemTime) -> bool {
+    let Job::Scene { id, .. } = job else {
+        return false;
+    };
+    // Only the worker makes the ledger; without one, nothing was synced.
+    let row = ledger::get::<Value>(queue.sql(), *id).ok().flatten();
+    row.is_some_and(|row| {
+        UNIX_EPOCH + Duration::from_millis(row.synced_at.max(0).unsigned_abs()) > died
+    })
+}
+
+/// The counts in words.
+fn lines(recovery: &Recovery) -> Vec<Line> {
+    let Some(outage) = &recovery.outage else {
+        return vec![match &recovery.refused {
+            None => info("No outage has ended yet: nothing to recover"),
+            Some(why) => warn(format!("Nothing recovered: {why}")),
+        }];
+    };
+    let found = count(recovery.found, "job", "jobs");
+    let mut lines = vec![info(format!(
+        "Outage of {outage}: {found} set aside because Plex was down"
+    ))];
+    if let Some(why) = &recovery.refused {
+        lines.push(warn(format!("Nothing recovered: {why}")));
+        return lines;
+    }
+    let left = [
+        ("already queued", recovery.already_queued),
+        ("synced since", recovery.synced_since),
+        ("no longer in Stash", recovery.gone),
+        ("unreadable", recovery.unreadable),
+    ];
+    let left = left.map(|(why, n)| format!("{n} {why}"));
+    lines.push(info(format!(
+        "{} back in the queue, {}",
+        recovery.recovered,
+        left.join(", ")
+    )));
+    if recovery.recovered > 0 && !recovery.worker {
+        lines.push(info(
+            "No worker runs: the next change in Stash starts one, or the task Process Queue",
+        ));
+    }
+    lines
 }

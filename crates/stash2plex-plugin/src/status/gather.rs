@@ -1,0 +1,212 @@
+//! Reading the files beside their owners: takes no lock that outlives the question, makes no file, changes nothing.
+
+use std::time::SystemTime;
+
+use breaker::machine::Kind;
+use breaker::{Document, Report, Time};
+use plex_health::Schedule;
+use queue::{Options, Queue, State};
+
+use super::{
+    Circuit, Connectivity, DeadType, LastProbe, OutageEntry, Outages, QueueStatus, Ramp, Seen,
+    SettingsStatus, Status, Worker,
+};
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::ledger;
+use crate::settings::Settings;
+use crate::worker::{PROBE_KEY, instant};
+use crate::worker_lock::WorkerLock;
+
+/// Where the end of the last reconciliation is remembered, in Unix seconds.
+pub const RECONCILED_KEY: &str = "reconciled_at";
+
+/// What the servers told a task beforehand; a task that asks neither leaves this empty.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The settings, where they could be read.
+    pub settings: Option<Settings>,
+    /// How reading them went.
+    pub reading: Option<SettingsStatus>,
+    /// How Plex is.
+    pub plex: Option<Connectivity>,
+}
+
+/// Everything as it is at `now`.
+pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
+    let report = Report::read(&dir.breaker());
+    let wall = instant(now);
+    let document = match &report {
+        Report::Known(document) => Some(&**document),
+        Report::Missing | Report::Corrupted(_) => None,
+    };
+    let settings = told.settings.as_ref();
+    let Kept {
+        queue,
+        last_probe,
+        last_reconciliation,
+    } = kept(dir);
+    Status {
+        taken_at: wall.unix_seconds(),
+        circuit: circuit(&report, settings, wall),
+        settings: told.reading,
+        plex: told.plex,
+        queue,
+        worker: match WorkerLock::is_held(dir) {
+            Ok(true) => Worker::Running,
+            Ok(false) => Worker::NotRunning,
+            Err(why) => Worker::Unknown {
+                why: why.to_string(),
+            },
+        },
+        outages: match &report {
+            Report::Corrupted(_) => None,
+            Report::Missing => Some(outages(&breaker::OutageLog::new(wall, 1), wall)),
+            Report::Known(document) => Some(outages(&document.outage_log(wall), wall)),
+        },
+        ramp: document.and_then(|document| ramp(document, settings, wall)),
+        last_probe,
+        last_reconciliation,
+    }
+}
+
+fn unix(time: SystemTime) -> f64 {
+    instant(time).unix_seconds()
+}
+
+fn circuit(report: &Report, settings: Option<&Settings>, now: Time) -> Circuit {
+    let document = match report {
+        Report::Missing => return Circuit::Closed { failures: 0 },
+        Report::Corrupted(why) => return Circuit::Unknown { why: why.clone() },
+        Report::Known(document) => document,
+    };
+    let reason = document
+        .reason
+        .map(|reason| reason.as_str().to_owned())
+        .filter(|reason| !reason.is_empty());
+    let opened_at = document.opened_at.map(Time::unix_seconds);
+    // A trial that is due has not run yet: while no job comes, the file goes on saying open, and so does this.
+    if document.kind_at(now) == Kind::ForcedOpen {
+        return Circuit::ForcedOpen { opened_at, reason };
+    }
+    match document.state {
+        Kind::Closed => Circuit::Closed {
+            failures: document.failure_count,
+        },
+        Kind::HalfOpen => Circuit::HalfOpen { opened_at, reason },
+        Kind::Open | Kind::ForcedOpen => {
+            let opened = document.opened_at.unwrap_or(now);
+            let timeout = settings.map(|settings| settings.recovery_timeout);
+            Circuit::Open {
+                opened_at: opened.unix_seconds(),
+                // Another program's document may leave the time out; the worker then counts from the opening.
+                retry_at: document
+                    .retry_at
+                    .or_else(|| Some(opened + timeout?))
+                    .map(Time::unix_seconds),
+                reason,
+            }
+        }
+    }
+}
+
+fn outages(log: &breaker::OutageLog, now: Time) -> Outages {
+    let figures = log.figures(now);
+    let entry = |outage: &breaker::Outage| OutageEntry {
+        started: outage.started.unix_seconds(),
+        ended: outage.ended.map(Time::unix_seconds),
+        duration: outage.duration(now).as_secs_f64(),
+        jobs_affected: outage.jobs_affected,
+        reason: outage.reason.as_str().to_owned(),
+    };
+    Outages {
+        since: log.since().unix_seconds(),
+        last: log.outages().rev().map(entry).collect(),
+        ongoing: figures.ongoing,
+        downtime: figures.downtime.as_secs_f64(),
+        mttr: figures.mttr.map(|mean| mean.as_secs_f64()),
+        mtbf: figures.mtbf.map(|mean| mean.as_secs_f64()),
+        availability: figures.availability,
+    }
+}
+
+fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<Ramp> {
+    let shape = settings.map_or_else(Settings::default_ramp, |settings| settings.ramp)?;
+    let started = document.recovered_at?.min(now);
+    let rate = shape.curve().rate(now - started)?;
+    (document.state == Kind::Closed).then(|| Ramp {
+        rate,
+        ends_at: (started + shape.duration).unix_seconds(),
+    })
+}
+
+/// What the database keeps.
+struct Kept {
+    queue: Seen<QueueStatus>,
+    last_probe: Option<LastProbe>,
+    last_reconciliation: Option<f64>,
+}
+
+fn kept(dir: &DataDir) -> Kept {
+    let nothing = |queue| Kept {
+        queue,
+        last_probe: None,
+        last_reconciliation: None,
+    };
+    // Asked first: opening makes lock files beside a database that is not there.
+    match dir.database().try_exists() {
+        Ok(true) => {}
+        Ok(false) => return nothing(Seen::Missing),
+        Err(why) => {
+            return nothing(Seen::Unreadable {
+                why: why.to_string(),
+            });
+        }
+    }
+    let looked = Queue::<Job>::open(dir.database(), Options::inspector())
+        .and_then(|queue| Ok((jobs(&queue)?, queue)));
+    match looked {
+        Err(why) => nothing(Seen::Unreadable {
+            why: why.to_string(),
+        }),
+        Ok((jobs, queue)) => {
+            // Only the worker makes the table, so none may be there yet.
+            let meta = |key| ledger::meta(queue.sql(), key).ok().flatten();
+            Kept {
+                queue: Seen::Known(jobs),
+                last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
+                last_reconciliation: meta(RECONCILED_KEY).and_then(|text| text.parse().ok()),
+            }
+        }
+    }
+}
+
+fn last_probe(text: &str) -> Option<LastProbe> {
+    let schedule: Schedule = serde_json::from_str(text).ok()?;
+    Some(LastProbe {
+        at: unix(schedule.last_probe()?),
+        failures: schedule.failures(),
+    })
+}
+
+fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
+    let counts = queue.counts()?;
+    let dead = queue.dead_summary()?;
+    let first = queue.jobs(State::Waiting, 1)?;
+    Ok(QueueStatus {
+        pending: counts.ready,
+        in_flight: counts.running,
+        waiting: counts.waiting,
+        earliest_due: first.first().map(|job| unix(job.due)),
+        dead: counts.dead,
+        dead_by_type: dead
+            .into_iter()
+            .map(|kind| DeadType {
+                error_type: kind.error_type,
+                count: kind.count,
+                newest: unix(kind.newest),
+            })
+            .collect(),
+        done: counts.done,
+    })
+}

@@ -1,0 +1,55 @@
+//! View Queue Status.
+
+use super::*;
+
+#[test]
+fn queue_status_shows_all_there_is() {
+    let settings = json!({"recovery_ramp": true});
+    let plugin = Installed::with(1, settings);
+    let mut queue = jobs(&plugin);
+    for (id, kind) in [(1, "PlexFailing"), (2, "PlexFailing"), (3, "NotInPlex")] {
+        die(&mut queue, id, kind);
+    }
+    enqueue(&mut queue, 4);
+    let later = NewJob::new(Job::Scene {
+        id: 5,
+        force: false,
+    })
+    .due_in(Duration::from_secs(7130));
+    queue.enqueue(later).unwrap();
+    enqueue(&mut queue, 6);
+    let running = queue.claim(1).unwrap();
+    let mut schedule = plex_health::Schedule::default();
+    schedule.failed(SystemTime::now() - Duration::from_secs(90), |_| {
+        Duration::ZERO
+    });
+    ledger::create(queue.sql()).unwrap();
+    ledger::set_meta(queue.sql(), PROBE_KEY, &json!(schedule).to_string()).unwrap();
+    let ended = now() - 150.0;
+    let file = json!({
+        "state": "closed", "recovered_at": ended,
+        "outages": [{"started": ended - 600.0, "ended": ended, "jobs_affected": 2, "reason": "failures"}],
+    });
+    set_breaker(&plugin, file.to_string());
+    let (text, output) = look(&plugin, "queue_status");
+    says(
+        &text,
+        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 3 dead",
+    );
+    says(&text, "w Set aside as PlexFailing: 2, the last ");
+    says(&text, "w Set aside as NotInPlex: 1, the last ");
+    says(&text, "i Circuit: CLOSED");
+    says(&text, "i Last probe: 1m ");
+    says(&text, "failed, 1 in a row");
+    says(&text, "i Gentle return: at most 12.");
+    says(&text, ": 10m, 2 jobs affected (failures), ended 2m");
+    says(&text, "i Last reconciliation: none yet");
+    says(&text, "w Worker: not running though jobs wait");
+    assert_eq!(output["queue"]["dead_by_type"][0]["count"], 2);
+    let rate = output["ramp"]["rate"].as_f64().unwrap();
+    assert!(
+        (12.5..15.0).contains(&rate),
+        "half way at the start: {rate}"
+    );
+    drop(running);
+}
