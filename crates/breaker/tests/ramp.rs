@@ -17,10 +17,7 @@ fn near(rate: Option<f64>, expected: f64) -> bool {
 /// Works as fast as the ramp lets it, and counts calls until `until`.
 fn drain(ramp: &mut Ramp, mut now: Time, until: Time, late: Duration) -> (u32, Time) {
     let mut calls = 0;
-    for _ in 0..100_000 {
-        if now >= until {
-            return (calls, now);
-        }
+    while now < until {
         match ramp.take(now) {
             Ok(()) => {
                 calls += 1;
@@ -29,7 +26,7 @@ fn drain(ramp: &mut Ramp, mut now: Time, until: Time, late: Duration) -> (u32, T
             Err(wait) => now = now + wait + late,
         }
     }
-    panic!("gets nowhere: {calls} calls, {now}")
+    (calls, now)
 }
 
 #[test]
@@ -140,12 +137,14 @@ fn a_drain_under_the_brake_takes_half() {
     };
     let mut ramp = Ramp::new(curve, START, START);
     ramp.record(true, START);
-        &mut ramp,
-        START + 60 * SECOND,
-        START + 120 * SECOND,
-        Duration::ZERO,
-    );
-    let (taken, _) = drain(&mut ramp, START, START + 60 * SECOND, Duration::ZERO);
+    let mut taken = 0;
+    let mut now = START;
+    while now < START + 60 * SECOND {
+        match ramp.take(now) {
+            Ok(()) => taken += 1,
+            Err(wait) => now = now + wait,
+        }
+    }
     assert!((149..=152).contains(&taken), "{taken}");
 }
 
