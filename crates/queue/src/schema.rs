@@ -25,11 +25,25 @@ pub(crate) fn is_current(connection: &Connection, path: &Path) -> Result<bool> {
 }
 
 fn is_current_for(connection: &Connection, path: &Path, known: i64) -> Result<bool> {
+    if pragma(connection, "application_id")? == APPLICATION_ID {
+        let found = pragma(connection, "user_version")?;
+        return check_version(connection, found, known).map(|()| found >= known);
+    }
+    // Another process may be creating the file: what is read must be of one moment. A savepoint, since the caller may
+    // be in a transaction.
+    connection.execute_batch("SAVEPOINT look")?;
+    let nothing_yet = is_nothing_yet(connection, path);
+    connection.execute_batch("RELEASE look")?;
+    nothing_yet.map(|()| false)
+}
+
+/// Neither a queue nor anything else; or by now a queue.
+fn is_nothing_yet(connection: &Connection, path: &Path) -> Result<()> {
     let application_id = pragma(connection, "application_id")?;
     let found = pragma(connection, "user_version")?;
     match application_id {
-        APPLICATION_ID => check_version(connection, found, known).map(|()| found >= known),
-        0 if found == 0 && is_empty(connection)? => reject_scrap(path).map(|()| false),
+        APPLICATION_ID => Ok(()),
+        0 if found == 0 && is_empty(connection)? => reject_scrap(path),
         _ => Err(Error::Foreign {
             path: path.into(),
             application_id,
