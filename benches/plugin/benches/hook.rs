@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bench_plugin::{ms, no_worker, quantile};
 use serde_json::json;
 use simulators::{StashOptions, StashServer, Trigger, build_program, run_plugin};
 
@@ -22,14 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     stash.set_plugin_settings("Stash2Plex", json!({ "enabled": false }));
     let scene = stash.add_scene("/data/one.mp4");
     let stdin = stash.hook_stdin(&Trigger::SceneForm(scene));
-    let folder = config.path().join("stash2plex");
     run_plugin(&plugin, &stdin)?; // makes the database
 
-    // Held, so that no hook starts a worker and only the hook is measured.
-    let lock = std::fs::File::options()
-        .write(true)
-        .open(folder.join("worker.lock"))?;
-    lock.lock()?;
+    // Only the hook is measured.
+    let _lock = no_worker(config.path())?;
     let mut nothing = Vec::new();
     let mut hook = Vec::new();
     for _ in 0..RUNS {
@@ -40,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         hook.push(run.took);
     }
-    let (nothing, hook) = (median(nothing), median(hook));
+    let (nothing, hook) = (quantile(&mut nothing, 0.5), quantile(&mut hook, 0.5));
     println!("stash2plex --version   {:6.2} ms", ms(nothing));
     println!(
         "hook, durable insert   {:6.2} ms   (median of {RUNS})",
@@ -61,13 +58,4 @@ fn version(plugin: &Path) -> Result<Duration, Box<dyn Error>> {
         .spawn()?;
     child.wait_with_output()?;
     Ok(started.elapsed())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }

@@ -1,1 +1,117 @@
-//! Benchmarks are in `benches/`.
+//! What the benchmarks in `benches/` share: installing, running, reading what the system counted.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use simulators::World;
+
+/// The plugin's settings for this world, without pictures and ratings; `more` replaces some of them.
+pub fn settings(world: &World, more: &Value) -> Value {
+    let mut settings = json!({
+        "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
+        "sync_poster": false, "sync_background": false, "sync_rating": false, "recovery_ramp": false,
+    });
+    if let (Value::Object(all), Value::Object(more)) = (&mut settings, more) {
+        all.extend(more.clone());
+    }
+    settings
+}
+
+/// Holds the worker's lock, so that what is recorded meanwhile starts no worker.
+///
+/// # Errors
+/// The file cannot be made or locked.
+pub fn no_worker(config: &Path) -> io::Result<File> {
+    fs::create_dir_all(config.join("stash2plex"))?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(config.join("stash2plex/worker.lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// Records a job for each scene, as its hook would.
+///
+/// # Errors
+/// The queue cannot be written.
+pub fn record(config: &Path, scenes: &[u64]) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(config.join("stash2plex"))?;
+    let path = config.join("stash2plex/stash2plex.db");
+    let mut queue = queue::Queue::<Value>::open(path, queue::Options::producer())?;
+    let job = |id: &u64| {
+        queue::NewJob::new(json!({ "do": "scene", "id": id })).key(format!("scene:{id}"))
+    };
+    queue.enqueue_all(scenes.iter().map(job))?;
+    Ok(())
+}
+
+/// One run of the task Process Queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Drain {
+    /// How long it took.
+    pub took: Duration,
+    /// Its peak resident memory in MB; 0 where the system does not tell.
+    pub peak: f64,
+}
+
+/// Works the queue off in the foreground.
+///
+/// # Errors
+/// The plugin cannot be run.
+pub fn drain(plugin: &Path, world: &World) -> io::Result<Drain> {
+    let started = Instant::now();
+    let mut child = Command::new(plugin)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let task = world.stash.task_stdin(json!({ "mode": "process_queue" }));
+        stdin.write_all(task.as_bytes())?;
+    }
+    let peak = watch(&mut child)?;
+    Ok(Drain {
+        took: started.elapsed(),
+        peak,
+    })
+}
+
+/// Looks at the memory of a process until it ends.
+fn watch(child: &mut Child) -> io::Result<f64> {
+    let mut peak = 0.0_f64;
+    while child.try_wait()?.is_none() {
+        peak = peak.max(peak_memory(child.id()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(peak)
+}
+
+/// Peak resident memory in MB; 0 where the system does not tell.
+pub fn peak_memory(pid: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .map_or(0.0, |kib: f64| kib / 1024.0)
+}
+
+/// The value below which this share of the times lies; zero of none.
+pub fn quantile(times: &mut [Duration], share: f64) -> Duration {
+    times.sort_unstable();
+    let index = (times.len() as f64 * share) as usize;
+    times
+        .get(index.min(times.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
+}
+
+/// Milliseconds.
+pub fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
