@@ -14,7 +14,7 @@ const SCENES: usize = 50;
 fn main() -> Result<(), Box<dyn Error>> {
     let plugin = build_program("stash2plex-plugin", "stash2plex")?;
     println!(
-        "{SCENES} scenes in Plex and {SCENES} not; file filter, items in the library, time, requests, listings, MB read, peak memory"
+        "{SCENES} scenes in Plex and {SCENES} not; file filter, items in the library, time, requests, pages of listings among them, peak memory"
     );
     for filter in [FileFilter::Substring, FileFilter::Ignored] {
         for items in [1_000, 10_000, 50_000] {
@@ -55,7 +55,9 @@ fn measure(plugin: &Path, filter: FileFilter, items: usize) -> Result<(), Box<dy
     let requests = world.plex.take_requests();
     let listings = requests
         .iter()
-        .filter(|request| request.header("X-Plex-Container-Size").is_some())
+        .filter(|request| {
+            request.query.contains("X-Plex-Container-Start") && !request.query.contains("file=")
+        })
         .count();
     println!(
         "{filter:9?}  {items:6} items  {:7.2} s  {:5} requests  {listings:4} pages  {:5.1} MB",
