@@ -102,9 +102,9 @@ pub struct Settings {
     pub strict_matching: bool,
     /// A field changed by hand in Plex stays.
     pub preserve_plex_edits: bool,
-    /// Time to connect to either server.
+    /// Time to connect to Plex.
     pub connect_timeout: Duration,
-    /// Time for one answer of either server.
+    /// Time for one answer of Plex; listings and images get a minute at least.
     pub read_timeout: Duration,
     /// Most tags written to one item.
     pub max_tags: usize,
@@ -122,7 +122,7 @@ pub struct Settings {
     pub reconcile_interval: Interval,
     /// What to look at when reconciling.
     pub reconcile_scope: Scope,
-    /// Also queue scenes that Plex does not know.
+    /// A reconciliation also lists what Plex has, and queues scenes that it does not know.
     pub reconcile_missing: bool,
     /// Pairs of (prefix in Stash, prefix in Plex).
     pub path_map: Vec<(String, String)>,
