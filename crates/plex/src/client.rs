@@ -101,7 +101,8 @@ impl Client {
     /// A client of the server at `url`. An unclaimed server needs no token.
     ///
     /// `builder` decides on TLS: the provider, the roots, or to skip verification, which then holds
-    /// for this one server, since a client never talks to another and follows no redirect.
+    /// for this one server, since a client never talks to another and follows no redirect. Proxies, set
+    /// there or in the environment, are not used.
     ///
     /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the program
     /// (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics without one.
@@ -133,6 +134,8 @@ impl Client {
         let http = builder
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
+            // A proxy from the environment would see the token.
+            .no_proxy()
             .connect_timeout(timeouts.connect)
             .pool_idle_timeout(IDLE)
             .build()
