@@ -79,7 +79,7 @@ pub(crate) enum Call {
 /// let plex = Client::new(
 ///     reqwest::Client::builder(),
 ///     "http://192.168.1.10:32400",
-///     Some("the owner's token".parse()?),
+///     Some("the-owners-token".parse()?),
 ///     &Device::new("6d1b2c1e-7c7e-4a7a-9d6f-0f8e6a4b3c2d", "my program", "1.0"),
 ///     Timeouts::default(),
 /// )?;

@@ -271,7 +271,7 @@ fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Err
     // reqwest would panic.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(Error::Setup(
-            "install a rustls crypto provider before making the client".into(),
+            "install a rustls crypto provider first, as with rustls::crypto::ring::default_provider().install_default()".into(),
         ));
     }
     // A client of plain http makes no TLS connection; unverified, it also needs no system certificates, which a
