@@ -79,7 +79,7 @@ pub(crate) enum Call {
 /// let plex = Client::new(
 ///     reqwest::Client::builder(),
 ///     "http://192.168.1.10:32400",
-///     Some("the owner's token".parse()?),
+///     Some("the-owners-token".parse()?),
 ///     &Device::new("6d1b2c1e-7c7e-4a7a-9d6f-0f8e6a4b3c2d", "my program", "1.0"),
 ///     Timeouts::default(),
 /// )?;
@@ -101,7 +101,8 @@ impl Client {
     /// A client of the server at `url`. An unclaimed server needs no token.
     ///
     /// `builder` decides on TLS: the provider, the roots, or to skip verification, which then holds
-    /// for this one server, since a client never talks to another and follows no redirect.
+    /// for this one server, since a client never talks to another and follows no redirect. Proxies, set
+    /// there or in the environment, are not used.
     ///
     /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the program
     /// (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics without one.
@@ -133,6 +134,8 @@ impl Client {
         let http = builder
             .default_headers(headers)
             .redirect(reqwest::redirect::Policy::none())
+            // A proxy from the environment would see the token.
+            .no_proxy()
             .connect_timeout(timeouts.connect)
             .pool_idle_timeout(IDLE)
             .build()

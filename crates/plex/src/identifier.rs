@@ -35,10 +35,14 @@ pub fn client_identifier(path: &Path, random: impl FnOnce() -> [u8; 16]) -> io::
         .and_then(|()| file.sync_all())
         .and_then(|()| {
             if damaged {
-                fs::rename(&temporary, path)
-            } else {
-                // Unlike a rename, a link never replaces what another process has placed.
-                fs::hard_link(&temporary, path)
+                return fs::rename(&temporary, path);
+            }
+            // Unlike a rename, a link never replaces what another process has placed.
+            match fs::hard_link(&temporary, path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+                // Some file systems, such as FAT and some network shares, have no links.
+                Err(_) => fs::rename(&temporary, path),
+                Ok(()) => Ok(()),
             }
         });
     drop(file);

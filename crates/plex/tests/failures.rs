@@ -339,6 +339,27 @@ async fn the_token_goes_to_its_own_server_only() {
 }
 
 #[tokio::test]
+async fn no_proxy_sees_the_token() {
+    let mut proxy = Server::new_async().await;
+    let never = proxy
+        .mock("GET", Matcher::Any)
+        .expect(0)
+        .create_async()
+        .await;
+    let mut server = Server::new_async().await;
+    let sections = server.mock("GET", "/library/sections");
+    let sections = sections
+        .with_body(r#"{"MediaContainer":{}}"#)
+        .create_async();
+    let sections = sections.await;
+    let builder = builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
+    let plex = client_with(builder, &server.url(), Timeouts::default());
+    assert_eq!(plex.sections().await.unwrap(), []);
+    never.assert_async().await;
+    sections.assert_async().await;
+}
+
+#[tokio::test]
 async fn no_text_has_the_token_or_the_address() {
     let echo = format!("<html><title>Bad token {TOKEN}</title></html>");
     let url = raw_server(format!(

@@ -141,6 +141,25 @@ impl<T> Tx<'_, T> {
         self.count(|tally| tally.moves(Some(state), None));
         Ok(Some(state))
     }
+
+    /// Removes every job that nobody has claimed; see [`Queue::clear`](crate::Queue::clear).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn clear(&self) -> Result<u64> {
+        self.execute(
+            "DELETE FROM queue_event WHERE job IN (SELECT id FROM queue_job WHERE has_history = 1 AND state <> ?1)",
+            [State::Running.stored()],
+        )?;
+        [State::Waiting, State::Ready]
+            .iter()
+            .try_fold(0, |cleared, state| {
+                let removed =
+                    self.execute("DELETE FROM queue_job WHERE state = ?1", [state.stored()])?;
+                self.count(|tally| tally.removed(*state, removed as i64));
+                Ok(cleared + removed as u64)
+            })
+    }
 }
 
 #[cfg(test)]

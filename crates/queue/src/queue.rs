@@ -149,6 +149,17 @@ impl<T> Queue<T> {
         self.write(Durability::Power, |tx| tx.cancel(key))
     }
 
+    /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What runs is left, with its
+    /// follow-up.
+    ///
+    /// Durability: survives a power cut.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn clear(&mut self) -> Result<u64> {
+        self.write(Durability::Power, |tx| tx.clear())
+    }
+
     /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None while paused.
     ///
     /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once) and jobs whose lease

@@ -33,6 +33,15 @@ impl Tally {
         }
     }
 
+    /// Many jobs go out of a state at once.
+    pub(crate) fn removed(&mut self, from: State, jobs: i64) {
+        match from {
+            State::Waiting => self.waiting -= jobs,
+            State::Ready => self.ready -= jobs,
+            State::Running => self.running -= jobs,
+        }
+    }
+
     pub(crate) fn write(&self, connection: &Connection) -> Result<()> {
         if *self == Self::default() {
             return Ok(());

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Clock, Enqueued, Error, ManualClock, NewJob, OnConflict, Options, Queue, State};
+use queue::{
+    Clock, DeadFilter, Enqueued, Error, ManualClock, NewJob, OnConflict, Options, Queue, State,
+};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -114,4 +116,66 @@ fn waiting_jobs_are_due_on_time() {
     bench.clock.advance(Duration::from_secs(60));
     assert_eq!(queue.claim(1).unwrap().len(), 1);
     assert_eq!(queue.cancel("none").unwrap(), None::<State>);
+}
+
+#[test]
+fn clearing_leaves_what_runs_and_its_follow_up() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    let job = |key: &str| NewJob::new(key.to_owned()).key(key);
+    queue.enqueue(job("runs")).unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    queue.enqueue(job("runs")).unwrap();
+    queue.enqueue(job("ready")).unwrap();
+    queue
+        .enqueue(job("later").due_in(Duration::from_secs(60)))
+        .unwrap();
+    let id = queue.enqueue(job("failed")).unwrap().job();
+    let failed = queue.claim(10).unwrap();
+    for claim in failed {
+        let due = bench.clock.now();
+        if claim.job() == id {
+            queue.retry_at(claim, due, "Timeout", "slow").unwrap();
+        } else {
+            queue.release(claim).unwrap();
+        }
+    }
+    assert_eq!(queue.history(id).unwrap().len(), 1);
+    assert_eq!(queue.clear().unwrap(), 3);
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.waiting, counts.ready, counts.running), (0, 0, 1));
+    assert!(queue.history(id).unwrap().is_empty());
+    assert_eq!(queue.clear().unwrap(), 0);
+    queue.done(claim).unwrap();
+    assert_eq!(queue.claim(1).unwrap()[0].payload(), "runs");
+}
+
+#[test]
+fn dead_letters_are_named_by_id_and_key() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    queue.enqueue("no key".to_owned()).unwrap();
+    for key in ["a", "b"] {
+        queue.enqueue(NewJob::new(key.to_owned()).key(key)).unwrap();
+    }
+    for claim in queue.claim(3).unwrap() {
+        let kind = if claim.key() == Some("a") { "A" } else { "B" };
+        queue.dead(claim, kind, "").unwrap();
+    }
+    let keys = |filter: &DeadFilter| -> Vec<String> {
+        let mut letters = queue.dead_keys(filter).unwrap();
+        letters.sort();
+        letters.into_iter().map(|(_, key)| key).collect()
+    };
+    assert_eq!(keys(&DeadFilter::all()), ["a", "b"]);
+    assert_eq!(keys(&DeadFilter::all().error_type("B")), ["b"]);
+    let (id, _) = queue.dead_keys(&DeadFilter::all().key("a")).unwrap()[0];
+    assert_eq!(keys(&DeadFilter::all().job(id)), ["a"]);
+    assert_eq!(queue.purge(&DeadFilter::all().job(id)).unwrap(), 1);
+    assert!(
+        queue
+            .dead_keys(&DeadFilter::all().key("a"))
+            .unwrap()
+            .is_empty()
+    );
 }

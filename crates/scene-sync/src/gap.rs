@@ -19,37 +19,49 @@ pub enum Gap {
     ChangedInPlex(Vec<String>),
 }
 
-/// Compares *content*, since Stash's times miss renames. `listed` may be a row of a Plex listing, which cuts tag lists:
-/// of them only "there is none at all" is looked at.
+/// What is known of a scene's item in Plex.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum InPlex<'a> {
+    /// Nobody looked.
+    Unknown,
+    /// No item has a file of the scene's name.
+    Nowhere,
+    /// Some item may have its file, but not the one it was synced to.
+    Elsewhere,
+    /// The item it was synced to is there; what it shows is not known.
+    There,
+    /// The item as Plex shows it. Of a row of a listing, which cuts tag lists, only "there is none at all" is looked at.
+    Shown(&'a Item),
+}
+
+/// Compares *content*, since Stash's times miss renames.
 ///
-/// None means equal, or a scene without metadata that is not synced yet anyway. With
+/// None means equal as far as is known, or a scene without metadata that is not synced yet anyway. With
 /// `preserve_plex_edits` a change in Plex is no gap.
 pub fn find(
     scene: &Scene,
-    listed: Option<&Item>,
+    plex: InPlex<'_>,
     last: Option<&LastWritten>,
     policy: &Policy,
 ) -> Option<Gap> {
     let wanted = Wanted::of(scene, policy);
     let Some(last) = last else {
-        return scene.has_metadata().then_some(if listed.is_some() {
-            Gap::NeverSynced
-        } else {
-            Gap::NotInPlex
+        return scene.has_metadata().then_some(match plex {
+            InPlex::Nowhere => Gap::NotInPlex,
+            _ => Gap::NeverSynced,
         });
     };
-    let Some(item) = listed else {
-        return Some(Gap::NotInPlex);
+    let shown = match plex {
+        InPlex::Nowhere => return Some(Gap::NotInPlex),
+        InPlex::Elsewhere => return Some(Gap::NeverSynced),
+        InPlex::Shown(item) if last.item != item.key => return Some(Gap::NeverSynced),
+        InPlex::Shown(item) => Some(item),
+        InPlex::Unknown | InPlex::There => None,
     };
-    if last.item != item.key {
-        return Some(Gap::NeverSynced);
-    }
     if last.content != wanted.content_hash() {
         return Some(Gap::ChangedInStash);
     }
-    if policy.preserve_plex_edits {
-        return None;
-    }
+    let item = shown.filter(|_| !policy.preserve_plex_edits)?;
     let fields = wanted
         .fields
         .iter()

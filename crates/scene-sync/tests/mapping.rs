@@ -1,7 +1,7 @@
 //! A scene in the terms of Plex: texts, dates, lists, fingerprint, words, gaps.
 #![allow(clippy::unwrap_used)]
 
-use scene_sync::gap::{self, Gap};
+use scene_sync::gap::{self, Gap, InPlex};
 use scene_sync::{
     Field, Item, LastWritten, Note, PartialDates, Policy, Rating, Scene, Tag, TagKind, Wanted,
     content_hash, plan,
@@ -336,41 +336,68 @@ fn gaps_are_found_by_content() {
         genres: vec!["a".into(), "b".into()],
         ..Item::default()
     };
-    assert_eq!(gap::find(&scene, None, None, &policy), Some(Gap::NotInPlex));
     assert_eq!(
-        gap::find(&scene, Some(&item), None, &policy),
+        gap::find(&scene, InPlex::Nowhere, None, &policy),
+        Some(Gap::NotInPlex)
+    );
+    assert_eq!(
+        gap::find(&scene, InPlex::Shown(&item), None, &policy),
         Some(Gap::NeverSynced)
     );
     assert_eq!(
-        gap::find(&Scene::default(), Some(&item), None, &policy),
+        gap::find(&Scene::default(), InPlex::Shown(&item), None, &policy),
         None
     );
     let last = plan(&scene, &item, None, &policy).written.unwrap();
-    assert_eq!(gap::find(&scene, Some(&item), Some(&last), &policy), None);
+    assert_eq!(
+        gap::find(&scene, InPlex::Shown(&item), Some(&last), &policy),
+        None
+    );
+    for plex in [InPlex::Unknown, InPlex::There] {
+        assert_eq!(gap::find(&scene, plex, Some(&last), &policy), None);
+        assert_eq!(
+            gap::find(&scene, plex, None, &policy),
+            Some(Gap::NeverSynced)
+        );
+    }
+    for (plex, found) in [
+        (InPlex::Nowhere, Gap::NotInPlex),
+        (InPlex::Elsewhere, Gap::NeverSynced),
+    ] {
+        assert_eq!(gap::find(&scene, plex, Some(&last), &policy), Some(found));
+        // The content of a scene without metadata was cleared, and it was synced before.
+        let cleared = gap::find(&Scene::default(), plex, Some(&last), &policy);
+        assert!(cleared.is_some());
+        assert_eq!(gap::find(&Scene::default(), plex, None, &policy), None);
+    }
     // A renamed tag: Stash's time of the scene does not move.
     let renamed = Scene {
         tags: vec!["a".into(), "b".into(), "z".into()],
         ..scene.clone()
     };
     assert_eq!(
-        gap::find(&renamed, Some(&item), Some(&last), &policy),
+        gap::find(&renamed, InPlex::Shown(&item), Some(&last), &policy),
+        Some(Gap::ChangedInStash)
+    );
+    assert_eq!(
+        gap::find(&renamed, InPlex::Unknown, Some(&last), &policy),
         Some(Gap::ChangedInStash)
     );
     item.title = "refreshed".into();
     item.genres.clear();
-    let gap = gap::find(&scene, Some(&item), Some(&last), &policy).unwrap();
+    let gap = gap::find(&scene, InPlex::Shown(&item), Some(&last), &policy).unwrap();
     assert_eq!(gap.to_string(), "changed in Plex: title, genre");
     let preserving = Policy {
         preserve_plex_edits: true,
         ..policy
     };
     assert_eq!(
-        gap::find(&scene, Some(&item), Some(&last), &preserving),
+        gap::find(&scene, InPlex::Shown(&item), Some(&last), &preserving),
         None
     );
     item.key = "8".into();
     assert_eq!(
-        gap::find(&scene, Some(&item), Some(&last), &preserving),
+        gap::find(&scene, InPlex::Shown(&item), Some(&last), &preserving),
         Some(Gap::NeverSynced)
     );
 }

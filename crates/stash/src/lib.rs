@@ -49,6 +49,8 @@ pub mod protocol;
 mod secret;
 pub mod timestamp;
 
+#[cfg(feature = "client")]
+pub use reqwest;
 pub use secret::Secret;
 
 #[cfg(doctest)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reconcile::Run;
 use crate::settings::Scope;
 
 /// One entry of the queue.
@@ -38,6 +39,8 @@ pub enum Job {
         /// How far back to look.
         scope: Scope,
     },
+    /// Queue the scenes that differ from what was written.
+    Reconcile(Run),
 }
 
 /// What a scene can refer to.
@@ -72,6 +75,7 @@ impl Job {
             Self::PlexScan { folder } => format!("scan:{folder}"),
             Self::FanOut { of, id } => format!("{}:{id}", of.word()),
             Self::Bulk { scope } => format!("bulk:{scope:?}").to_lowercase(),
+            Self::Reconcile(run) => format!("reconcile:{}", run.reach.word()),
         }
     }
 }
@@ -79,4 +83,9 @@ impl Job {
 /// The key of a scene's job.
 pub fn scene_key(id: u64) -> String {
     format!("scene:{id}")
+}
+
+/// The scene whose job has this key.
+pub fn scene_of_key(key: &str) -> Option<u64> {
+    key.strip_prefix("scene:")?.parse().ok()
 }

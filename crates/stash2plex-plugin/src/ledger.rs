@@ -118,6 +118,29 @@ pub fn scenes_of(db: &Connection, of: Related, id: u64) -> Result<Vec<u64>> {
     scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
 }
 
+/// The scenes with a row after one id, up to another one or to the end.
+pub fn scenes_between(db: &Connection, after: u64, upto: Option<u64>) -> Result<Vec<u64>> {
+    let mut find =
+        db.prepare_cached("SELECT scene FROM ledger WHERE scene > ?1 AND scene <= ?2")?;
+    let upto = upto.map_or(i64::MAX, u64::cast_signed);
+    let scenes = find.query_map([after.cast_signed(), upto], |row| row.get::<_, i64>(0))?;
+    scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
+}
+
+/// Forgets which item each scene has, not what was written to it; how many scenes. None where no worker made the table.
+pub fn forget_items(db: &Connection) -> Result<usize> {
+    let made = db
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")?
+        .exists([])?;
+    if !made {
+        return Ok(0);
+    }
+    db.execute(
+        "UPDATE ledger SET rating_key = '' WHERE rating_key <> ''",
+        [],
+    )
+}
+
 /// A small remembered value.
 pub fn meta(db: &Connection, key: &str) -> Result<Option<String>> {
     db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?

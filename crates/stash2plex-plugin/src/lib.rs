@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod obfuscate;
 pub mod outcome;
 pub mod plugin;
+pub mod reconcile;
 pub mod request;
 pub mod settings;
 pub mod spawn;

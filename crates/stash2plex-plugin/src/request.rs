@@ -1,9 +1,11 @@
 //! What Stash asks of this process. Pure.
 
+use serde_json::Value;
 use stash::protocol::Args;
 
 use crate::hook;
 use crate::job::Job;
+use crate::reconcile::{Reach, Run};
 use crate::settings::Scope;
 
 /// One call of the plugin.
@@ -26,6 +28,10 @@ pub enum Task {
     QueueStatus,
     OutageSummary,
     RecoverOutageJobs,
+    ClearQueue,
+    ClearDeadLetters,
+    PurgeDeadLetters { days: u32 },
+    ClearMatchCache,
 }
 
 /// A call without a mode, or with one this version does not know.
@@ -37,10 +43,19 @@ pub enum UnknownRequest {
     /// The mode is not known.
     #[error("unknown mode {0:?}; use one of {MODES}")]
     Mode(String),
+    /// A number of days that is none.
+    #[error("days must be a whole number from 0 to {LONGEST_AGO}, found {0}; nothing was deleted")]
+    Days(String),
 }
 
 const MODES: &str = "all, recent, process_queue, health_check, queue_status, outage_summary, \
-                     recover_outage_jobs";
+                     recover_outage_jobs, clear_queue, clear_dlq, purge_dlq, clear_match_cache, \
+                     reconcile_all, reconcile_recent, reconcile_7days, reconcile_missing_metadata";
+
+/// Dead letters of so many days are purged when the call names none.
+const OLD: u32 = 30;
+/// A hundred years.
+const LONGEST_AGO: u32 = 36_500;
 
 impl Request {
     /// Reads the arguments of a call.
@@ -49,6 +64,7 @@ impl Request {
             return Ok(hook::job_for(hook).map_or(Self::Ignore, Self::Record));
         }
         let mode = args.text("mode").ok_or(UnknownRequest::NoMode)?;
+        let reconcile = |reach| Self::Record(Job::Reconcile(Run::new(reach)));
         Ok(match mode {
             "all" => Self::Record(Job::Bulk { scope: Scope::All }),
             "recent" => Self::Record(Job::Bulk { scope: Scope::Day }),
@@ -57,7 +73,29 @@ impl Request {
             "queue_status" => Self::Task(Task::QueueStatus),
             "outage_summary" => Self::Task(Task::OutageSummary),
             "recover_outage_jobs" => Self::Task(Task::RecoverOutageJobs),
+            "clear_queue" => Self::Task(Task::ClearQueue),
+            "clear_dlq" => Self::Task(Task::ClearDeadLetters),
+            "purge_dlq" => Self::Task(Task::PurgeDeadLetters { days: days(args)? }),
+            "clear_match_cache" => Self::Task(Task::ClearMatchCache),
+            "reconcile_all" => reconcile(Reach::All),
+            "reconcile_recent" => reconcile(Reach::Day),
+            "reconcile_7days" => reconcile(Reach::Week),
+            "reconcile_missing_metadata" => reconcile(Reach::Metadata),
             other => return Err(UnknownRequest::Mode(other.chars().take(40).collect())),
         })
+    }
+}
+
+/// The manifest's values arrive as text, a caller's as numbers.
+fn days(args: &Args) -> Result<u32, UnknownRequest> {
+    let text = match args.values.get("days") {
+        None | Some(Value::Null) => return Ok(OLD),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(OLD),
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(other) => other.to_string(),
+    };
+    match text.parse() {
+        Ok(days) if days <= LONGEST_AGO => Ok(days),
+        _ => Err(UnknownRequest::Days(text.chars().take(40).collect())),
     }
 }

@@ -3,12 +3,16 @@
 //! Stash stores what it was sent: absent keys, booleans, numbers or text. Every value is read tolerantly, every fault is
 //! collected and said in words, and a bad value falls back to its default, so one mistake never stops the rest.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+mod reader;
+
+pub use reader::Fault;
 pub use stash::Secret;
+
+use reader::Reader;
 
 /// Where Plex is and how to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,9 +102,9 @@ pub struct Settings {
     pub strict_matching: bool,
     /// A field changed by hand in Plex stays.
     pub preserve_plex_edits: bool,
-    /// Time to connect to either server.
+    /// Time to connect to Plex.
     pub connect_timeout: Duration,
-    /// Time for one answer of either server.
+    /// Time for one answer of Plex; listings and images get a minute at least.
     pub read_timeout: Duration,
     /// Most tags written to one item.
     pub max_tags: usize,
@@ -118,7 +122,7 @@ pub struct Settings {
     pub reconcile_interval: Interval,
     /// What to look at when reconciling.
     pub reconcile_scope: Scope,
-    /// Also queue scenes that Plex does not know.
+    /// A reconciliation also lists what Plex has, and queues scenes that it does not know.
     pub reconcile_missing: bool,
     /// Pairs of (prefix in Stash, prefix in Plex).
     pub path_map: Vec<(String, String)>,
@@ -167,16 +171,6 @@ impl Ramp {
     }
 }
 
-/// One setting that could not be used, and what was done instead.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("setting {key}: {problem}")]
-pub struct Fault {
-    /// The setting's key.
-    pub key: &'static str,
-    /// What is wrong and what is used instead, in words that do not repeat a secret.
-    pub problem: String,
-}
-
 impl Settings {
     /// The ramp of an installation whose settings cannot be read.
     pub(crate) fn default_ramp() -> Option<Ramp> {
@@ -188,20 +182,17 @@ impl Settings {
         map: &Map<String, Value>,
         env: impl Fn(&str) -> Option<String>,
     ) -> (Self, Vec<Fault>) {
-        let mut r = Reader {
-            map,
-            faults: Vec::new(),
-        };
+        let mut r = Reader::new(map);
         let settings = Self {
             plex: r.plex(env),
             libraries: r.list("plex_library", ','),
             enabled: r.bool("enabled", true),
-            max_retries: r.number("max_retries", 5.0, 1.0..=20.0) as u32,
+            max_retries: r.whole("max_retries", 5, 1..=20),
             strict_matching: r.bool("strict_matching", true),
             preserve_plex_edits: r.bool("preserve_plex_edits", false),
             connect_timeout: r.seconds("connect_timeout", 5.0, 1.0..=30.0),
             read_timeout: r.seconds("read_timeout", 30.0, 5.0..=120.0),
-            max_tags: r.number("max_tags", 100.0, 10.0..=500.0) as usize,
+            max_tags: r.whole("max_tags", 100, 10..=500) as usize,
             toggles: Toggles {
                 master: r.bool("sync_master", true),
                 studio: r.bool("sync_studio", true),
@@ -242,10 +233,10 @@ impl Settings {
             reconcile_missing: r.bool("reconcile_missing", true),
             path_map: r.path_map(),
             tls_skip_verify: r.bool("tls_skip_verify", false),
-            concurrency: r.number("concurrency", 4.0, 1.0..=8.0) as usize,
+            concurrency: r.whole("concurrency", 4, 1..=8) as usize,
             fast_recovery: r.bool("fast_recovery", false),
             ramp: r.ramp(),
-            failure_threshold: r.number("failure_threshold", 5.0, 1.0..=100.0) as u32,
+            failure_threshold: r.whole("failure_threshold", 5, 1..=100),
             recovery_timeout: r.seconds("recovery_timeout", 60.0, 0.1..=3600.0),
             probe_interval: r.seconds("probe_interval", 5.0, 0.1..=600.0),
             probe_cap: r.seconds("probe_cap", 60.0, 0.1..=3600.0),
@@ -257,103 +248,7 @@ impl Settings {
     }
 }
 
-struct Reader<'a> {
-    map: &'a Map<String, Value>,
-    faults: Vec<Fault>,
-}
-
 impl Reader<'_> {
-    /// The value as text; a cleared text field, which Stash stores as "", counts as unset.
-    fn text(&self, key: &str) -> Option<String> {
-        let text = match self.map.get(key)? {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Null => return None,
-            other => other.to_string(),
-        };
-        (!text.is_empty()).then_some(text)
-    }
-
-    fn fault(&mut self, key: &'static str, problem: String) {
-        self.faults.push(Fault { key, problem });
-    }
-
-    fn bool(&mut self, key: &'static str, default: bool) -> bool {
-        let Some(text) = self.text(key) else {
-            return default;
-        };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => true,
-            "false" | "0" | "no" | "off" => false,
-            _ => {
-                let used = if default { "on" } else { "off" };
-                self.fault(
-                    key,
-                    format!("{text:?} is neither true nor false; using {used}"),
-                );
-                default
-            }
-        }
-    }
-
-    fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> f64 {
-        let Some(text) = self.text(key) else {
-            return default;
-        };
-        match text.parse::<f64>() {
-            Ok(n) if range.contains(&n) => n,
-            Ok(n) if n.is_finite() => {
-                let used = n.clamp(*range.start(), *range.end());
-                self.fault(
-                    key,
-                    format!(
-                        "{text} is outside {}–{}; using {used}",
-                        range.start(),
-                        range.end()
-                    ),
-                );
-                used
-            }
-            _ => {
-                self.fault(key, format!("{text:?} is not a number; using {default}"));
-                default
-            }
-        }
-    }
-
-    fn seconds(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> Duration {
-        Duration::from_secs_f64(self.number(key, default, range))
-    }
-
-    fn word<T: Copy>(&mut self, key: &'static str, default: T, words: &[(&str, T)]) -> T {
-        let Some(text) = self.text(key) else {
-            return default;
-        };
-        if let Some((_, value)) = words
-            .iter()
-            .find(|(word, _)| text.eq_ignore_ascii_case(word))
-        {
-            return *value;
-        }
-        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        self.fault(
-            key,
-            format!(
-                "{text:?} is not one of {}; using the default",
-                known.join(", ")
-            ),
-        );
-        default
-    }
-
-    fn list(&self, key: &str, separator: char) -> Vec<String> {
-        let text = self.text(key).unwrap_or_default();
-        text.split(separator)
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect()
-    }
-
     fn plex(&mut self, env: impl Fn(&str) -> Option<String>) -> Option<PlexTarget> {
         let from_env = |name| {
             env(name)
@@ -392,32 +287,40 @@ impl Reader<'_> {
 
     fn path_map(&mut self) -> Vec<(String, String)> {
         let mut pairs = self.pairs("path_map");
+        self.without_doubles("path_map", &mut pairs, 0);
         // The earlier plugin's setting has the two sides the other way round.
-        pairs.extend(
-            self.pairs("plex_unmatched_path_map")
-                .into_iter()
-                .map(|(plex, stash)| (stash, plex)),
-        );
+        let key = "plex_unmatched_path_map";
+        let turned = self.pairs(key);
+        let known = pairs.len();
+        pairs.extend(turned.into_iter().map(|(plex, stash)| (stash, plex)));
+        self.without_doubles(key, &mut pairs, known);
         pairs
     }
 
-    fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
-        let mut pairs = Vec::new();
-        for entry in self.list(key, ';') {
-            match entry
-                .split_once("=>")
-                .map(|(from, to)| (from.trim(), to.trim()))
+    /// Keeps the first of two entries for one folder, from the `from`-th on.
+    fn without_doubles(
+        &mut self,
+        key: &'static str,
+        pairs: &mut Vec<(String, String)>,
+        from: usize,
+    ) {
+        let mut kept: Vec<_> = pairs.drain(..from).collect();
+        for pair in pairs.drain(..) {
+            kept.push(pair);
+            let all = kept
+                .iter()
+                .map(|(stash, plex)| (stash.as_str(), plex.as_str()));
+            if scene_sync::PathMap::new(all).is_err()
+                && let Some(pair) = kept.pop()
+                && !kept.contains(&pair)
             {
-                Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-                    pairs.push((from.to_owned(), to.to_owned()))
-                }
-                _ => self.fault(
+                self.fault(
                     key,
-                    format!("{entry:?} is not of the form /from=>/to; it is left out"),
-                ),
+                    "names a folder of Stash twice; the first is used".to_owned(),
+                );
             }
         }
-        pairs
+        *pairs = kept;
     }
 
     fn ramp(&mut self) -> Option<Ramp> {

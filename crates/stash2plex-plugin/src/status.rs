@@ -9,6 +9,8 @@ pub mod words;
 use plex_health::Report;
 use serde::Serialize;
 
+use crate::reconcile::Ended;
+
 /// Everything a person may ask about.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -30,8 +32,8 @@ pub struct Status {
     pub ramp: Option<Ramp>,
     /// The last health probe of the worker.
     pub last_probe: Option<LastProbe>,
-    /// When the last reconciliation ended.
-    pub last_reconciliation: Option<f64>,
+    /// The last reconciliation that came to its end.
+    pub last_reconciliation: Option<Ended>,
 }
 
 /// Something that may not be there, or may not let itself be read.

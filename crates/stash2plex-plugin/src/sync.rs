@@ -4,10 +4,13 @@ mod convert;
 mod failure;
 mod find;
 mod index;
+mod listing;
+mod reconcile;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use scene_sync::{LastWritten, PathMap, Policy};
 use tokio::sync::{Mutex, Semaphore};
@@ -21,7 +24,10 @@ use crate::settings::Settings;
 use failure::Failed;
 use find::{Finder, NotFound, Place};
 use index::Indexes;
+use listing::Listing;
 use write::Writer;
+
+pub(crate) use reconcile::Stopped;
 
 /// A scene and its item are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +52,10 @@ pub struct Syncer {
     /// Reads that may overlap.
     reading: Semaphore,
     indexes: Indexes,
+    /// What Plex has, while a reconciliation runs that asks for it.
+    listing: RefCell<Option<(SystemTime, Rc<Listing>)>>,
+    /// Reconciliations look at what Plex has.
+    missing: bool,
     paths: Paths,
 }
 
@@ -63,6 +73,8 @@ impl Syncer {
             writing: Mutex::default(),
             reading: Semaphore::new(settings.concurrency),
             indexes: Indexes::default(),
+            listing: RefCell::default(),
+            missing: settings.reconcile_missing,
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },
@@ -95,10 +107,7 @@ impl Syncer {
                 Outcome::Synced(Synced { row, changes })
             }
             Ok(None) => Outcome::Skipped("no metadata yet".to_owned()),
-            Err(NotFound::NoFile) => Outcome::Invalid("the scene has no file".to_owned()),
-            Err(NotFound::NotThere(why)) => Outcome::NotInPlex(why),
-            Err(NotFound::Ambiguous(why)) => Outcome::Ambiguous(why),
-            Err(NotFound::Failed(failed)) => failed.into(),
+            Err(why) => not_found(why),
         }
     }
 
@@ -276,6 +285,16 @@ fn within(path: &str, root: &str) -> bool {
     let root = root.trim_end_matches(['/', '\\']);
     path.strip_prefix(root)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+}
+
+/// What it means for a job that there is no item to write to.
+pub(crate) fn not_found<L>(why: NotFound) -> Outcome<L> {
+    match why {
+        NotFound::NoFile => Outcome::Invalid("the scene has no file".to_owned()),
+        NotFound::NotThere(why) => Outcome::NotInPlex(why),
+        NotFound::Ambiguous(why) => Outcome::Ambiguous(why),
+        NotFound::Failed(failed) => failed.into(),
+    }
 }
 
 /// A scene that Stash could not deliver.

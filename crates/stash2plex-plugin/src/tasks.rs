@@ -2,6 +2,7 @@
 //!
 //! But for Process Queue, none of them waits for a worker, starts one, or changes the breaker.
 
+mod clear;
 mod look;
 mod process_queue;
 mod recover;
@@ -27,6 +28,10 @@ pub fn run(task: Task, connection: &ServerConnection, log: &Log<Stderr>) -> Resu
         Task::HealthCheck => look::health(connection)?,
         Task::QueueStatus => look::queue(connection)?,
         Task::OutageSummary => look::outages(connection)?,
+        Task::ClearQueue => clear::queue(connection)?,
+        Task::ClearDeadLetters => clear::dead(connection, None)?,
+        Task::PurgeDeadLetters { days } => clear::dead(connection, Some(days))?,
+        Task::ClearMatchCache => clear::matches(connection)?,
         Task::RecoverOutageJobs => recover::run(connection)?,
     };
     for render::Line { level, text } in lines {

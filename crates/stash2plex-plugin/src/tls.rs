@@ -15,11 +15,13 @@ pub fn client_builder() -> ClientBuilder {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    if Client::builder().build().is_ok() {
-        return Client::builder();
+    // A proxy from the environment would see tokens and sessions.
+    let builder = || Client::builder().no_proxy();
+    if builder().build().is_ok() {
+        return builder();
     }
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-    Client::builder().tls_certs_only(
+    builder().tls_certs_only(
         roots
             .iter()
             .filter_map(|der| Certificate::from_der(der).ok()),

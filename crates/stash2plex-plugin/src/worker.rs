@@ -11,7 +11,9 @@ mod settle;
 #[cfg(test)]
 mod story;
 pub mod time;
+mod timetable;
 
 pub use process::{Stay, WorkError, process, said_of, work};
 pub use ramp::instant;
-pub use settle::PROBE_KEY;
+use settle::BULK_PRIORITY;
+pub use settle::{PROBE_KEY, RECONCILED_KEY};

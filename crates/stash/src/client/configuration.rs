@@ -20,7 +20,7 @@ pub struct Configuration {
 }
 
 #[derive(Deserialize)]
-struct Data {
+pub(super) struct Data {
     configuration: Wire,
 }
 
@@ -44,18 +44,24 @@ impl Client {
     /// Any [`Error`]; [`Error::Query`] before Stash 0.24, which keeps no plugin settings.
     pub async fn configuration(&self, plugin_id: &str) -> Result<Configuration, Error> {
         let data: Data = self.query(QUERY, json!({ "include": [plugin_id] })).await?;
-        let plugins = data.configuration.plugins.unwrap_or_default();
+        Ok(data.of(plugin_id))
+    }
+}
+
+impl Data {
+    pub(super) fn of(self, plugin_id: &str) -> Configuration {
+        let plugins = self.configuration.plugins.unwrap_or_default();
         let settings = plugins
             .into_iter()
             .find(|(id, _)| id.eq_ignore_ascii_case(plugin_id))
             .and_then(|(_, settings)| settings);
-        let api_key = data
+        let api_key = self
             .configuration
             .general
             .and_then(|general| general.api_key);
-        Ok(Configuration {
+        Configuration {
             settings: settings.unwrap_or_default(),
             api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
-        })
+        }
     }
 }

@@ -90,7 +90,7 @@ impl Client {
 }
 
 /// The path below the base and the query, without the API key some of Stash's addresses carry.
-fn own_path(address: &str) -> Option<(String, Option<String>)> {
+pub(super) fn own_path(address: &str) -> Option<(String, Option<String>)> {
     let origin = Url::parse("http://stash.invalid/").ok()?;
     let url = origin.join(address).ok()?;
     let start = ROUTES

@@ -7,6 +7,8 @@ mod configuration;
 mod endpoint;
 mod error;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod scene;
 mod scenes;

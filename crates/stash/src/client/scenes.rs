@@ -10,13 +10,13 @@ use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, Scene
 const STAMPS_A_PAGE: u32 = 1000;
 
 #[derive(Deserialize)]
-struct FindScene {
+pub(super) struct FindScene {
     #[serde(rename = "findScene")]
     scene: Option<Scene>,
 }
 
 #[derive(Deserialize)]
-struct FindScenes<T> {
+pub(super) struct FindScenes<T> {
     #[serde(rename = "findScenes")]
     found: Found<T>,
 }

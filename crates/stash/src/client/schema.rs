@@ -22,7 +22,7 @@ pub(super) struct Schema {
 }
 
 #[derive(Deserialize)]
-struct Types {
+pub(super) struct Types {
     scene: Option<Type>,
     filter: Option<Type>,
     root: Option<Type>,
@@ -65,7 +65,7 @@ impl Schema {
         })
     }
 
-    fn from_types(types: Types) -> Self {
+    pub(super) fn from_types(types: Types) -> Self {
         let scene = names(types.scene);
         let filter = names(types.filter);
         // Where nothing is known, everything current is assumed.

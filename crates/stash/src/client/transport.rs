@@ -119,39 +119,16 @@ impl Client {
             .header(ACCEPT, "application/json")
             .body(body);
         let answer = self.send(request, QUERY_TIMEOUT).await?;
-        let status = answer.status();
-        // Faults in the query come with 400 (422 in some releases) and a GraphQL body.
-        let faulty = matches!(status.as_u16(), 400 | 422);
-        if !status.is_success() && !faulty {
-            return Err(Error::Status {
-                status: status.as_u16(),
-            });
+        let status = answer.status().as_u16();
+        if !answer.status().is_success() && !is_faulty(status) {
+            return Err(Error::Status { status });
         }
         let body = read(answer, MAX_ANSWER, QUERY_TIMEOUT).await?;
-        let answer: Answer<T> = serde_json::from_slice(&body).map_err(|error| {
-            if faulty {
-                Error::Status {
-                    status: status.as_u16(),
-                }
-            } else {
-                malformed(&error)
-            }
-        })?;
-        let messages: Vec<_> = answer
-            .errors
-            .into_iter()
-            .map(|error| error.message)
-            .collect();
-        if faulty {
+        let result = parse(status, &body);
+        if matches!(result, Err(Error::Query { .. })) {
             *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
-            return Err(Error::Query { messages });
         }
-        if !messages.is_empty() {
-            return Err(Error::Resolver { messages });
-        }
-        answer
-            .data
-            .ok_or_else(|| Error::Malformed("it holds no data".into()))
+        result
     }
 
     /// Stash's version, such as `v0.30.1`.
@@ -233,10 +210,10 @@ impl Client {
         let Credentials::Session(SessionCookie { name, value }) = &mut *credentials else {
             return;
         };
-        let fresh = headers.get_all(SET_COOKIE).iter().find_map(|header| {
-            let (key, rest) = header.to_str().ok()?.split_once('=')?;
-            (key.trim() == name).then(|| rest.split(';').next().unwrap_or_default().trim())
-        });
+        let fresh = headers
+            .get_all(SET_COOKIE)
+            .iter()
+            .find_map(|header| cookie_value(header.to_str().ok()?, name));
         if let Some(fresh) = fresh.filter(|fresh| !fresh.is_empty()) {
             *value = Secret::new(fresh);
         }
@@ -259,12 +236,42 @@ impl Client {
     }
 }
 
+/// Faults in the query come with 400 (422 in some releases) and a GraphQL body.
+fn is_faulty(status: u16) -> bool {
+    matches!(status, 400 | 422)
+}
+
+/// The data of an answer, or what Stash said instead.
+pub(super) fn parse<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Error> {
+    let answer: Answer<T> = serde_json::from_slice(body).map_err(|error| {
+        if is_faulty(status) {
+            Error::Status { status }
+        } else {
+            malformed(&error)
+        }
+    })?;
+    let messages: Vec<_> = answer
+        .errors
+        .into_iter()
+        .map(|error| error.message)
+        .collect();
+    if is_faulty(status) {
+        return Err(Error::Query { messages });
+    }
+    if !messages.is_empty() {
+        return Err(Error::Resolver { messages });
+    }
+    answer
+        .data
+        .ok_or_else(|| Error::Malformed("it holds no data".into()))
+}
+
 #[cfg(feature = "rustls")]
 fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Error> {
     // reqwest would panic.
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(Error::Setup(
-            "install a rustls crypto provider before making the client".into(),
+            "install a rustls crypto provider first, as with rustls::crypto::ring::default_provider().install_default()".into(),
         ));
     }
     // A client of plain http makes no TLS connection; unverified, it also needs no system certificates, which a
@@ -299,6 +306,12 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, Error> {
     })?;
     value.set_sensitive(true);
     Ok(HeaderMap::from_iter([(name, value)]))
+}
+
+/// The value a `Set-Cookie` gives the cookie of this name.
+pub(super) fn cookie_value<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let (key, rest) = header.split_once('=')?;
+    (key.trim() == name).then(|| rest.split(';').next().unwrap_or_default().trim())
 }
 
 pub(super) async fn read(

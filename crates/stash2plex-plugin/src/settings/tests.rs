@@ -110,3 +110,111 @@ fn the_earlier_plugins_path_map_is_turned_round() {
         [("/data", "/media"), ("/stash", "/plex"), ("/s2", "/p2")]
     );
 }
+
+/// Every key of the earlier plugin, with its default and the ends of its range.
+#[test]
+fn the_earlier_plugins_keys_keep_their_defaults_and_ranges() {
+    let (settings, faults) = read(complete(json!({})));
+    assert_eq!(faults, Vec::<String>::new());
+    let Toggles {
+        master,
+        studio,
+        summary,
+        tagline,
+        date,
+        performers,
+        tags,
+        poster,
+        background,
+        collection,
+        rating,
+        content_rating,
+    } = settings.toggles;
+    let on = [
+        master, studio, summary, tagline, date, performers, tags, poster, background, collection,
+        rating,
+    ];
+    assert_eq!(on, [true; 11]);
+    assert!(!content_rating);
+    assert_eq!(settings.libraries, Vec::<String>::new());
+    assert!(settings.enabled && settings.strict_matching && settings.reconcile_missing);
+    assert!(!settings.preserve_plex_edits && !settings.trigger_plex_scan);
+    assert!(!settings.skip_not_found && !settings.debug_logging && !settings.obfuscate_paths);
+    assert_eq!(settings.reconcile_interval, Interval::Never);
+    assert_eq!(settings.reconcile_scope, Scope::Day);
+    assert_eq!((settings.max_retries, settings.max_tags), (5, 100));
+    let seconds = |s: &Settings| (s.connect_timeout.as_secs(), s.read_timeout.as_secs());
+    assert_eq!(seconds(&settings), (5, 30));
+
+    let at = |n: [f64; 4]| json!({"max_retries": n[0], "max_tags": n[1].to_string(), "connect_timeout": n[2], "read_timeout": n[3]});
+    for (ends, beyond) in [
+        ([1.0, 10.0, 1.0, 5.0], [0.0, 9.0, 0.9, 4.9]),
+        ([20.0, 500.0, 30.0, 120.0], [21.0, 501.0, 30.1, 1e300]),
+    ] {
+        let (settings, faults) = read(complete(at(ends)));
+        assert_eq!(faults, Vec::<String>::new());
+        let (tries, tags) = (f64::from(settings.max_retries), settings.max_tags as f64);
+        let (connect, answer) = (settings.connect_timeout, settings.read_timeout);
+        assert_eq!(
+            [tries, tags, connect.as_secs_f64(), answer.as_secs_f64()],
+            ends
+        );
+        let (clamped, faults) = read(complete(at(beyond)));
+        assert_eq!(clamped, settings, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
+    }
+}
+
+#[test]
+fn words_whole_numbers_and_what_is_used_instead() {
+    let (settings, faults) = read(complete(json!({
+        "reconcile_interval": "Weekly", "reconcile_scope": "7DAYS", "max_retries": 3.0,
+        "poll_interval": "0.5", "reconcile_missing": "off", "concurrency": null,
+    })));
+    assert_eq!(faults, Vec::<String>::new());
+    assert_eq!(settings.reconcile_interval, Interval::Weekly);
+    assert_eq!(settings.reconcile_scope, Scope::Week);
+    assert_eq!((settings.max_retries, settings.concurrency), (3, 4));
+    assert!(!settings.reconcile_missing);
+
+    let (settings, faults) = read(complete(json!({
+        "reconcile_interval": "monthly", "max_tags": "12.5", "sync_tags": ["yes"], "max_retries": true,
+    })));
+    assert_eq!(settings.reconcile_interval, Interval::Never);
+    assert_eq!(settings.max_tags, 12);
+    let mut faults = faults;
+    faults.sort();
+    assert_eq!(
+        faults,
+        [
+            "setting max_retries: \"true\" is not a number; using 5",
+            "setting max_tags: 12.5 is not a whole number; using 12",
+            "setting reconcile_interval: \"monthly\" is not one of never, hourly, daily, weekly; using never",
+            "setting sync_tags: \"[\\\"yes\\\"]\" is neither true nor false; using on",
+        ]
+    );
+}
+
+/// One mistake in the map must not cost the rest of it.
+#[test]
+fn a_folder_mapped_twice_is_said_and_the_first_counts() {
+    let (settings, faults) = read(complete(json!({
+        "path_map": "/a=>/x; /a/=>/y; /b=>/z; secret/path",
+        "plex_unmatched_path_map": "/x=>/a; /q=>/b; /r=>/c",
+    })));
+    let pairs: Vec<_> = settings
+        .path_map
+        .iter()
+        .map(|(stash, plex)| (stash.as_str(), plex.as_str()))
+        .collect();
+    assert_eq!(pairs, [("/a", "/x"), ("/b", "/z"), ("/c", "/r")]);
+    assert!(scene_sync::PathMap::new(pairs).is_ok());
+    assert_eq!(
+        faults,
+        [
+            "setting path_map: entry 4 is not of the form /from=>/to; it is left out",
+            "setting path_map: names a folder of Stash twice; the first is used",
+            "setting plex_unmatched_path_map: names a folder of Stash twice; the first is used",
+        ]
+    );
+}

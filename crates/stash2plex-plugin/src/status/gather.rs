@@ -14,12 +14,10 @@ use super::{
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::ledger;
+use crate::reconcile::Ended;
 use crate::settings::Settings;
-use crate::worker::{PROBE_KEY, instant};
+use crate::worker::{PROBE_KEY, RECONCILED_KEY, instant};
 use crate::worker_lock::WorkerLock;
-
-/// Where the end of the last reconciliation is remembered, in Unix seconds.
-pub const RECONCILED_KEY: &str = "reconciled_at";
 
 /// What the servers told a task beforehand; a task that asks neither leaves this empty.
 #[derive(Debug, Default)]
@@ -144,7 +142,7 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 struct Kept {
     queue: Seen<QueueStatus>,
     last_probe: Option<LastProbe>,
-    last_reconciliation: Option<f64>,
+    last_reconciliation: Option<Ended>,
 }
 
 fn kept(dir: &DataDir) -> Kept {
@@ -175,7 +173,8 @@ fn kept(dir: &DataDir) -> Kept {
             Kept {
                 queue: Seen::Known(jobs),
                 last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
-                last_reconciliation: meta(RECONCILED_KEY).and_then(|text| text.parse().ok()),
+                last_reconciliation: meta(RECONCILED_KEY)
+                    .and_then(|text| serde_json::from_str(&text).ok()),
             }
         }
     }

@@ -84,9 +84,14 @@ pub fn queue(status: &Status) -> Vec<Line> {
     if let Some(outages) = &status.outages {
         lines.extend(outages.last.iter().take(RECENT).map(|one| outage(one, now)));
     }
-    lines.push(info(match status.last_reconciliation {
+    lines.push(info(match &status.last_reconciliation {
         None => "Last reconciliation: none yet".to_owned(),
-        Some(at) => format!("Last reconciliation: {} ago", span(now - at)),
+        Some(run) => format!(
+            "Last reconciliation: {} ago, {}: {}",
+            span(now - run.ended as f64),
+            run.reach.words(),
+            run.report.words()
+        ),
     }));
     lines.extend(worker(status));
     lines

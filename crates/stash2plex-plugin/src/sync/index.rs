@@ -88,7 +88,7 @@ impl Index {
 }
 
 /// File names that differ in case or in Unicode form count as one here; the paths decide later.
-fn name_hash(path: &str) -> u64 {
+pub fn name_hash(path: &str) -> u64 {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut hasher = DefaultHasher::new();
     scene_sync::matching::name_key(name).hash(&mut hasher);

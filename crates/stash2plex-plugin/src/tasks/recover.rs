@@ -195,7 +195,7 @@ async fn gone(client: &Client, ids: BTreeSet<u64>) -> Result<BTreeSet<u64>, stas
 fn scene(job: &Job) -> Option<u64> {
     match job {
         Job::Scene { id, .. } | Job::Scanned { id } => Some(*id),
-        Job::PlexScan { .. } | Job::FanOut { .. } | Job::Bulk { .. } => None,
+        Job::PlexScan { .. } | Job::FanOut { .. } | Job::Bulk { .. } | Job::Reconcile(_) => None,
     }
 }
 

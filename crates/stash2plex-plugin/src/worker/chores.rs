@@ -1,13 +1,16 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use queue::{DeadFilter, Options, Queue};
 use stash::client::SceneId;
 
-use crate::job::Job;
-use crate::outcome::Outcome;
+use crate::job::{Job, scene_of_key};
+use crate::outcome::{ErrorKind, Outcome};
+use crate::reconcile::{Run, Step};
 use crate::settings::Scope;
-use crate::sync::{Synced, Syncer, stash_failed};
+use crate::sync::{Stopped, Synced, Syncer, not_found, stash_failed};
 
 /// What an errand brought.
 pub struct Errand {
@@ -20,6 +23,10 @@ pub struct Errand {
     pub scan: Option<String>,
     /// Scenes that used to show something Stash no longer has are in the ledger.
     pub of: Option<(crate::job::Related, u64)>,
+    /// What follows a page of a reconciliation.
+    pub step: Option<Step>,
+    /// Dead letters of the scenes that are queued again.
+    pub letters: Vec<i64>,
 }
 
 impl Errand {
@@ -30,6 +37,8 @@ impl Errand {
             force: false,
             scan: None,
             of: None,
+            step: None,
+            letters: Vec::new(),
         }
     }
 
@@ -44,8 +53,8 @@ impl From<Outcome<Synced>> for Errand {
     }
 }
 
-/// Runs every job but a scene's own.
-pub async fn run(syncer: &Syncer, job: Job, now: SystemTime) -> Errand {
+/// Runs every job but a scene's own. `database` is the queue's file.
+pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) -> Errand {
     match job {
         Job::Scene { .. } => Errand::done(String::new()),
         Job::PlexScan { folder } => Errand::new(syncer.scan(&folder).await),
@@ -65,6 +74,13 @@ pub async fn run(syncer: &Syncer, job: Job, now: SystemTime) -> Errand {
                 force: true,
                 ..Errand::done("bulk sync".to_owned())
             },
+        },
+        Job::Reconcile(run) => match reconcile(syncer, run, database, now).await {
+            Ok(errand) => errand,
+            Err(Stopped::Server(why)) => Errand::new(not_found(why)),
+            Err(Stopped::Database(why)) => Errand::new(Outcome::Invalid(format!(
+                "the ledger cannot be read: {why}"
+            ))),
         },
     }
 }
@@ -87,6 +103,43 @@ async fn scanned(syncer: &Syncer, id: u64) -> Errand {
         scan: folder,
         ..Errand::done("scanned".to_owned())
     }
+}
+
+/// A page of a reconciliation. A scene that was set aside because Plex does not have it stays so while Plex still has not.
+async fn reconcile(
+    syncer: &Syncer,
+    run: Run,
+    database: &Path,
+    now: SystemTime,
+) -> Result<Errand, Stopped> {
+    let reader = Queue::<Job>::open(database, Options::inspector())?;
+    let mut slice = syncer.reconcile(run, reader.sql(), now).await?;
+    if !slice.nowhere.is_empty() {
+        let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
+        for (_, key) in reader.dead_keys(&known)? {
+            if let Some(id) = scene_of_key(&key).filter(|id| slice.nowhere.contains(id)) {
+                slice.differ.remove(&id);
+            }
+        }
+    }
+    let mut letters = Vec::new();
+    if !slice.differ.is_empty() {
+        let dead = reader.dead_keys(&DeadFilter::all())?;
+        let again = |key: &str| scene_of_key(key).is_some_and(|id| slice.differ.contains(&id));
+        letters.extend(dead.iter().filter(|(_, key)| again(key)).map(|(id, _)| id));
+    }
+    let queued = slice.differ.len() as u64;
+    match &mut slice.step {
+        Step::Next(run) => run.report.queued += queued,
+        Step::Ended(ended) => ended.report.queued += queued,
+    }
+    Ok(Errand {
+        scenes: slice.differ.into_iter().collect(),
+        force: true,
+        step: Some(slice.step),
+        letters,
+        ..Errand::done("a page compared".to_owned())
+    })
 }
 
 fn since(scope: Scope, now: SystemTime) -> Option<i64> {

@@ -67,6 +67,8 @@ pub struct Engine<'a, T> {
 pub(super) struct Memory {
     under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
     claimed: usize,
+    /// What a worker that died had claimed was asked for.
+    took_back: bool,
     probing: bool,
     idle_since: SystemTime,
     stash_down_since: Option<SystemTime>,
@@ -98,6 +100,7 @@ impl<T: Time> Engine<'_, T> {
         let mut memory = Memory {
             under_way: FuturesUnordered::new(),
             claimed: 0,
+            took_back: false,
             probing: false,
             idle_since: self.time.now(),
             stash_down_since: None,
@@ -155,7 +158,9 @@ impl<T: Time> Engine<'_, T> {
         let next_due = self.queue.next_due()?;
         // Read last: a ready job is due "now", and must not lie ahead.
         let now = self.time.now();
-        let due = next_due.is_some_and(|at| at <= now);
+        // A job that a dead worker had claimed is due no more, and comes back with a claim.
+        let orphaned = !memory.took_back && counts.running > memory.claimed as u64;
+        let due = orphaned || next_due.is_some_and(|at| at <= now);
         let ready = if due { counts.ready.max(1) } else { 0 };
         let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)
             .then(|| self.schedule.next_at().unwrap_or(now));
@@ -196,6 +201,7 @@ impl<T: Time> Engine<'_, T> {
             .take(most)
             .collect();
         let claims = self.queue.claim(leaves.len())?;
+        memory.took_back = true;
         memory.idle_since = self.time.now();
         memory.claimed += claims.len();
         if !claims.is_empty() {
@@ -209,8 +215,11 @@ impl<T: Time> Engine<'_, T> {
             taken.partition(|taken| scene_id(taken).is_some());
         for taken in errands {
             let (syncer, job) = (self.syncer.clone(), taken.claim.payload().clone());
-            let now = self.time.now();
-            let errand = async move { Event::Looked(taken, chores::run(&syncer, job, now).await) };
+            let (database, now) = (self.queue.path().to_owned(), self.time.now());
+            let errand = async move {
+                let errand = chores::run(&syncer, job, &database, now).await;
+                Event::Looked(taken, errand)
+            };
             memory.under_way.push(errand.boxed_local());
         }
         if !scenes.is_empty() {

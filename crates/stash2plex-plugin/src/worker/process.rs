@@ -16,6 +16,7 @@ use super::circuit::Circuit;
 use super::engine::{End, Engine};
 use super::session::{self, Executable, SetupError};
 use super::time::{SystemTimer, Time};
+use super::timetable;
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::journal::Journal;
@@ -198,6 +199,9 @@ pub async fn work(
         let plex_client = session::plex(target, &settings, dir)?;
         let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
         let changed = loop {
+            if let Some(reach) = timetable::keep(&mut queue, &settings, SystemTimer.now())? {
+                journal.info(format!("reconciliation is due: {reach}"));
+            }
             let engine = Engine {
                 time: &SystemTimer,
                 journal,

@@ -1,7 +1,7 @@
 //! What becomes of a job that has ended, and what a person reads about it.
 
 use plex_health::{Report, Verdict};
-use queue::NewJob;
+use queue::{DeadFilter, NewJob};
 
 use super::chores::Errand;
 use super::circuit::{self, Change};
@@ -10,13 +10,16 @@ use super::time::Time;
 use crate::job::{Job, scene_key};
 use crate::ledger;
 use crate::outcome::{Fate, Outcome, Signal};
+use crate::reconcile::Step;
 use crate::sync::Synced;
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;
 /// Bulk work waits behind what people just saved.
-const BULK_PRIORITY: i32 = 10;
+pub const BULK_PRIORITY: i32 = 10;
 
+/// Where the last reconciliation is remembered.
+pub const RECONCILED_KEY: &str = "reconciliation";
 /// Where the probe schedule is remembered.
 pub const PROBE_KEY: &str = "probe";
 
@@ -124,6 +127,22 @@ impl<T: Time> Engine<'_, T> {
                 let key = job.key();
                 tx.enqueue(NewJob::new(job).key(key))?;
             }
+            for letter in errand.letters {
+                tx.purge(&DeadFilter::all().job(letter))?;
+            }
+            match errand.step {
+                Some(Step::Next(run)) => {
+                    let job = Job::Reconcile(run);
+                    let key = job.key();
+                    tx.enqueue(NewJob::new(job).key(key).priority(BULK_PRIORITY))?;
+                }
+                Some(Step::Ended(ended)) => {
+                    // Nothing in it can fail to be text.
+                    let text = serde_json::to_string(&ended).unwrap_or_default();
+                    ledger::set_meta(tx.sql(), RECONCILED_KEY, &text)?;
+                }
+                None => {}
+            }
             if let (Job::Scene { id, .. }, Outcome::Synced(synced)) =
                 (claim.payload(), &errand.outcome)
             {
@@ -151,6 +170,10 @@ impl<T: Time> Engine<'_, T> {
             (_, Fate::Dead { kind, message }) => {
                 self.journal
                     .warn(format!("{name}: set aside as {}: {message}", kind.word()));
+            }
+            (_, Fate::Done) if let Some(Step::Ended(run)) = &errand.step => {
+                let words = run.report.words();
+                self.journal.info(format!("{name}: {words}"));
             }
             (outcome, Fate::Retry(delay)) => {
                 let (seconds, why) = (delay.as_secs_f64(), outcome.failure().1);

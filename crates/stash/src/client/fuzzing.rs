@@ -1,0 +1,35 @@
+//! Every parser of what Stash may send, for fuzzing and for tests with arbitrary bytes.
+
+use super::configuration;
+use super::image::own_path;
+use super::scenes::{FindScene, FindScenes};
+use super::schema::{Schema, Types};
+use super::transport::{cookie_value, parse};
+use super::{Scene, SceneStamp};
+
+/// Reads `body` as the answer to each query; whether any of them took it.
+#[must_use]
+pub fn answers(status: u16, body: &[u8]) -> bool {
+    let configuration = parse::<configuration::Data>(status, body);
+    let schema = parse::<Types>(status, body).map(Schema::from_types);
+    let understood = [
+        parse::<FindScene>(status, body).is_ok(),
+        parse::<FindScenes<Scene>>(status, body).is_ok(),
+        parse::<FindScenes<SceneStamp>>(status, body).is_ok(),
+        configuration.map(|data| data.of("plugin")).is_ok(),
+        schema.is_ok_and(|schema| schema.selection.starts_with("id ")),
+    ];
+    understood.contains(&true)
+}
+
+/// The path and query that an image's address leads to on the client's own base.
+#[must_use]
+pub fn image_path(address: &str) -> Option<(String, Option<String>)> {
+    own_path(address)
+}
+
+/// The session that a `Set-Cookie` gives.
+#[must_use]
+pub fn session(header: &str) -> Option<&str> {
+    cookie_value(header, "session")
+}

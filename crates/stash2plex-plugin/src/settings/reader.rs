@@ -1,0 +1,165 @@
+//! Values as Stash stores them, read tolerantly: each fault is noted and a default used.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// One setting that could not be used, and what was done instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("setting {key}: {problem}")]
+pub struct Fault {
+    /// The setting's key.
+    pub key: &'static str,
+    /// What is wrong and what is used instead, in words that do not repeat a secret.
+    pub problem: String,
+}
+
+/// Reads a map and keeps the faults.
+pub struct Reader<'a> {
+    map: &'a Map<String, Value>,
+    pub faults: Vec<Fault>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(map: &'a Map<String, Value>) -> Self {
+        Self {
+            map,
+            faults: Vec::new(),
+        }
+    }
+
+    /// The value as text; a cleared text field, which Stash stores as "", counts as unset.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let text = match self.map.get(key)? {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Null => return None,
+            other => other.to_string(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    pub fn fault(&mut self, key: &'static str, problem: String) {
+        self.faults.push(Fault { key, problem });
+    }
+
+    pub fn bool(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => true,
+            "false" | "0" | "no" | "off" => false,
+            _ => {
+                let used = if default { "on" } else { "off" };
+                self.fault(
+                    key,
+                    format!("{text:?} is neither true nor false; using {used}"),
+                );
+                default
+            }
+        }
+    }
+
+    pub fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> f64 {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        match text.parse::<f64>() {
+            Ok(n) if range.contains(&n) => n,
+            Ok(n) if n.is_finite() => {
+                let used = n.clamp(*range.start(), *range.end());
+                self.fault(
+                    key,
+                    format!(
+                        "{text} is outside {}–{}; using {used}",
+                        range.start(),
+                        range.end()
+                    ),
+                );
+                used
+            }
+            _ => {
+                self.fault(key, format!("{text:?} is not a number; using {default}"));
+                default
+            }
+        }
+    }
+
+    /// A whole number; 3.5 counts as 3, and is said.
+    pub fn whole(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+        let range = f64::from(*range.start())..=f64::from(*range.end());
+        let number = self.number(key, default.into(), range);
+        if number.fract() != 0.0 {
+            let used = number.trunc();
+            self.fault(key, format!("{number} is not a whole number; using {used}"));
+        }
+        number as u32
+    }
+
+    pub fn seconds(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        range: RangeInclusive<f64>,
+    ) -> Duration {
+        Duration::from_secs_f64(self.number(key, default, range))
+    }
+
+    pub fn word<T: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        words: &[(&str, T)],
+    ) -> T {
+        let Some(text) = self.text(key) else {
+            return default;
+        };
+        if let Some((_, value)) = words
+            .iter()
+            .find(|(word, _)| text.eq_ignore_ascii_case(word))
+        {
+            return *value;
+        }
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let used = words.iter().find(|(_, value)| *value == default);
+        self.fault(
+            key,
+            format!(
+                "{text:?} is not one of {}; using {}",
+                known.join(", "),
+                used.map_or("the default", |(word, _)| word)
+            ),
+        );
+        default
+    }
+
+    pub fn list(&self, key: &str, separator: char) -> Vec<String> {
+        let text = self.text(key).unwrap_or_default();
+        text.split(separator)
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        // Entries are named by number: faults are logged, and paths may have to stay out of logs.
+        for (n, entry) in (1..).zip(self.list(key, ';')) {
+            match entry
+                .split_once("=>")
+                .map(|(from, to)| (from.trim(), to.trim()))
+            {
+                Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+                    pairs.push((from.to_owned(), to.to_owned()))
+                }
+                _ => self.fault(
+                    key,
+                    format!("entry {n} is not of the form /from=>/to; it is left out"),
+                ),
+            }
+        }
+        pairs
+    }
+}

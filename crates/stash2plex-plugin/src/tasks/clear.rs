@@ -1,0 +1,105 @@
+//! The tasks that throw something away. Each is one transaction of the queue, so a worker at it is never in the way.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use queue::{DeadFilter, Options, Queue};
+use serde_json::{Value, json};
+use stash::protocol::ServerConnection;
+
+use super::Failure;
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::ledger;
+use crate::status::render::{Line, info};
+use crate::status::words::count;
+
+type Shown = (Vec<Line>, Value);
+
+/// Clear Queue: what nobody works on yet.
+pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
+    let (cleared, running) = match open(connection)? {
+        None => (0, 0),
+        Some(mut queue) => (queue.clear()?, queue.counts()?.running),
+    };
+    let mut lines = vec![info(match (cleared, running) {
+        (0, 0) => "The queue was empty: nothing to clear".to_owned(),
+        (0, _) => "Nothing waited; what runs now was left".to_owned(),
+        (_, 0) => format!("Cleared {}", waiting(cleared)),
+        _ => format!("Cleared {}; what runs now was left", waiting(cleared)),
+    })];
+    if cleared > 0 {
+        lines.push(info(
+            "These changes stay in Stash: Reconcile All Scenes finds and queues what Plex lacks of them",
+        ));
+    }
+    Ok((lines, json!({ "cleared": cleared, "running": running })))
+}
+
+/// Clear Dead Letters, or with `days` Purge Old Dead Letters: those that died that long ago.
+pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, Failure> {
+    let filter = match days {
+        None => DeadFilter::all(),
+        Some(days) => {
+            let age = Duration::from_secs(u64::from(days) * 24 * 3600);
+            let then = SystemTime::now().checked_sub(age).unwrap_or(UNIX_EPOCH);
+            DeadFilter::all().died_before(then)
+        }
+    };
+    let (deleted, left) = match open(connection)? {
+        None => (0, 0),
+        Some(mut queue) => (queue.purge(&filter)?, queue.counts()?.dead),
+    };
+    let older = days.map_or_else(String::new, |days| {
+        format!(" older than {}", count(days.into(), "day", "days"))
+    });
+    let line = match deleted {
+        0 => format!("No job{older} was set aside: nothing to delete"),
+        _ => format!(
+            "Deleted {}{older}",
+            count(
+                deleted,
+                "job that was set aside",
+                "jobs that were set aside"
+            )
+        ),
+    };
+    let line = if left > 0 {
+        format!("{line}; {left} stay")
+    } else {
+        line
+    };
+    let data = json!({ "deleted": deleted, "left": left, "older_than_days": days });
+    Ok((vec![info(line)], data))
+}
+
+/// Clear Match Cache: which item belongs to which scene.
+pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
+    let forgotten = match open(connection)? {
+        None => 0,
+        Some(mut queue) => {
+            queue.transaction(|tx| -> queue::Result<_> { Ok(ledger::forget_items(tx.sql())?) })?
+        }
+    };
+    let line = match forgotten {
+        0 => "No Plex item is remembered: nothing to clear".to_owned(),
+        _ => format!(
+            "Forgot which Plex item belongs to {}: its next sync looks it up by its file again. Nothing changes in \
+             Plex. Reconcile All Scenes does it for all of them now",
+            count(forgotten as u64, "scene", "scenes")
+        ),
+    };
+    Ok((vec![info(line)], json!({ "forgotten": forgotten })))
+}
+
+fn waiting(jobs: u64) -> String {
+    count(jobs, "waiting job", "waiting jobs")
+}
+
+/// The queue, where there is one: nothing is made just to be cleared.
+fn open(connection: &ServerConnection) -> Result<Option<Queue<Job>>, Failure> {
+    let database = DataDir::locate(&connection.dir).database();
+    if !database.try_exists()? {
+        return Ok(None);
+    }
+    Ok(Some(Queue::open(database, Options::producer())?))
+}

@@ -1,0 +1,39 @@
+//! Reconciliations that start by themselves.
+
+use std::time::SystemTime;
+
+use queue::{NewJob, OnConflict, Queue};
+
+use crate::job::Job;
+use crate::ledger;
+use crate::reconcile::{self, Run};
+use crate::settings::Settings;
+
+/// When a run was last started by the timetable, in Unix seconds.
+const STARTED_KEY: &str = "reconciliation_started";
+
+/// Queues a reconciliation when one is due; what it queued, in words.
+pub fn keep(
+    queue: &mut Queue<Job>,
+    settings: &Settings,
+    now: SystemTime,
+) -> queue::Result<Option<&'static str>> {
+    // A value nobody wrote counts as none.
+    let started = ledger::meta(queue.sql(), STARTED_KEY)?
+        .and_then(|text| text.parse().ok())
+        .map(reconcile::time);
+    if !reconcile::is_due(settings.reconcile_interval, started, now) {
+        return Ok(None);
+    }
+    let reach = settings.reconcile_scope.into();
+    let job = Job::Reconcile(Run::new(reach));
+    let key = job.key();
+    queue.transaction(|tx| -> queue::Result<()> {
+        // Remembered at the start: a run that fails is not due again at once.
+        ledger::set_meta(tx.sql(), STARTED_KEY, &reconcile::unix(now).to_string())?;
+        let job = NewJob::new(job).key(key).priority(super::BULK_PRIORITY);
+        tx.enqueue(job.on_conflict(OnConflict::Keep))?;
+        Ok(())
+    })?;
+    Ok(Some(reach.words()))
+}

@@ -1,0 +1,146 @@
+//! The manifest: Stash refuses one with a key it does not know, and a task or setting the program does not know does nothing.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use stash::protocol::PluginInput;
+use stash2plex_plugin::request::{Request, UnknownRequest};
+use stash2plex_plugin::settings::Settings;
+
+const MANIFEST: &str = include_str!("../../../plugin/Stash2Plex.yml");
+
+/// The lines as (indentation, key, value); a list's dash counts as indentation.
+fn lines() -> Vec<(usize, &'static str, &'static str)> {
+    let lines = MANIFEST.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let text = line.trim_start_matches([' ', '-']);
+            let (key, value) = text.split_once(':').unwrap_or(("", text));
+            // A hook's name holds no colon; everything else is `key: value`.
+            (line.len() - text.len(), key, value.trim())
+        })
+        .collect()
+}
+
+/// The part below a top-level key.
+fn part(name: &str) -> Vec<(usize, &'static str, &'static str)> {
+    let lines = lines();
+    let mut below = lines
+        .into_iter()
+        .skip_while(|line| *line != (0, name, ""))
+        .skip(1);
+    below
+        .by_ref()
+        .take_while(|(depth, ..)| *depth > 0)
+        .collect()
+}
+
+/// The settings by key: their attributes.
+fn settings() -> BTreeMap<&'static str, BTreeMap<&'static str, &'static str>> {
+    let mut settings = BTreeMap::<_, BTreeMap<_, _>>::new();
+    let mut current = "";
+    for (depth, key, value) in part("settings") {
+        if depth == 2 {
+            current = key;
+            assert!(
+                settings.insert(key, BTreeMap::new()).is_none(),
+                "{key} twice"
+            );
+        } else {
+            settings.get_mut(current).unwrap().insert(key, value);
+        }
+    }
+    settings
+}
+
+#[test]
+fn only_keys_that_stash_knows() {
+    const TOP: [&str; 12] = [
+        "name",
+        "description",
+        "url",
+        "version",
+        "interface",
+        "exec",
+        "errLog",
+        "hooks",
+        "tasks",
+        "settings",
+        "ui",
+        "execArgs",
+    ];
+    for (_, key, _) in lines().into_iter().filter(|(depth, ..)| *depth == 0) {
+        assert!(TOP.contains(&key), "{key}");
+    }
+    for (depth, key, _) in part("tasks") {
+        let known: &[&str] = if depth > 4 {
+            &["mode", "days"]
+        } else {
+            &["name", "description", "execArgs", "defaultArgs"]
+        };
+        assert!(known.contains(&key), "{key}");
+    }
+    for (key, attributes) in settings() {
+        let names: Vec<_> = attributes.keys().copied().collect();
+        assert_eq!(names, ["description", "displayName", "type"], "{key}");
+        assert!(
+            ["STRING", "NUMBER", "BOOLEAN"].contains(&attributes["type"]),
+            "{key}"
+        );
+    }
+    assert!(MANIFEST.is_ascii() && !MANIFEST.contains('\t'));
+}
+
+/// Every task of the program is there, with arguments it takes.
+#[test]
+fn every_mode_has_a_task() {
+    let mut modes = BTreeSet::new();
+    let mut args = Map::new();
+    let mut check = |args: &mut Map<String, Value>| {
+        if let Some(mode) = args.get("mode") {
+            let stdin = json!({"server_connection": {"Scheme": "http", "Port": 1, "Dir": "/"}, "args": args});
+            let input = PluginInput::parse(stdin.to_string().as_bytes()).unwrap();
+            assert!(Request::of(&input.args).is_ok(), "{args:?}");
+            assert!(
+                modes.insert(mode.as_str().unwrap().to_owned()),
+                "{mode} twice"
+            );
+        }
+        args.clear();
+    };
+    for (depth, key, value) in part("tasks") {
+        if key == "name" {
+            check(&mut args);
+        } else if depth > 4 {
+            args.insert(key.to_owned(), json!(value.trim_matches('"')));
+        }
+    }
+    check(&mut args);
+    let known = UnknownRequest::NoMode.to_string();
+    let known = known.split_once("use one of ").unwrap().1;
+    let known: BTreeSet<_> = known.split(", ").map(str::to_owned).collect();
+    assert_eq!(modes, known);
+}
+
+/// A value that makes no sense is a fault of exactly the setting it was given to, so each row of the page is read.
+#[test]
+fn every_setting_is_read() {
+    const FREE_TEXT: [&str; 1] = ["plex_library"];
+    for (key, attributes) in settings() {
+        if FREE_TEXT.contains(&key) {
+            continue;
+        }
+        let good = json!({"plex_url": "http://plex:32400", "plex_token": "0123456789"});
+        let mut map = good.as_object().unwrap().clone();
+        map.insert(key.to_owned(), json!("n\u{f6}"));
+        let (_, faults) = Settings::read(&map, |_| None);
+        let keys: Vec<_> = faults.iter().map(|fault| fault.key).collect();
+        assert_eq!(keys, [key], "{faults:?}");
+        let default = attributes["description"].contains("Default");
+        assert!(
+            default || attributes["type"] == "STRING",
+            "{key} names no default"
+        );
+    }
+}

@@ -1,0 +1,397 @@
+//! Reconciliation: what no hook told is found by comparing content. The real binary between simulated servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use common::Installed;
+use queue::{NewJob, Options, Queue};
+use serde_json::{Value, json};
+use simulators::EntityKind;
+use stash2plex_plugin::job::{Job, scene_key};
+use stash2plex_plugin::ledger;
+
+/// Scenes that both sides show alike, and no worker.
+fn synced(scenes: usize, settings: Value) -> Installed {
+    let plugin = Installed::with(scenes, settings);
+    work(&plugin, "all");
+    assert!(plugin.world.comparison().is_equal());
+    plugin.world.plex.take_requests();
+    plugin
+}
+
+/// Starts a task and waits until its worker has nothing left to do.
+fn work(plugin: &Installed, mode: &str) {
+    assert_eq!(plugin.task(mode).error(), None);
+    plugin.until("worked off", || {
+        plugin.queue().counts().unwrap().live() == 0
+    });
+    plugin.until_no_worker();
+}
+
+/// What can be done at once.
+fn work_off(plugin: &Installed) {
+    assert_eq!(plugin.task("process_queue").error(), None);
+}
+
+/// Runs a reconciliation; what it found.
+fn reconcile(plugin: &Installed, mode: &str) -> Value {
+    work(plugin, mode);
+    last(plugin)
+}
+
+/// The last reconciliation as View Queue Status has it.
+fn last(plugin: &Installed) -> Value {
+    let run = plugin.task("queue_status");
+    run.output().unwrap()["last_reconciliation"].clone()
+}
+
+fn gaps(kinds: Value) -> Value {
+    let mut all = json!({"changed_in_stash": 0, "never_synced": 0, "not_in_plex": 0, "changed_in_plex": 0, "deleted_in_stash": 0});
+    all.as_object_mut()
+        .unwrap()
+        .extend(kinds.as_object().unwrap().clone());
+    all
+}
+
+fn database(plugin: &Installed) -> Queue<Job> {
+    Queue::open(plugin.data().join("stash2plex.db"), Options::producer()).unwrap()
+}
+
+#[test]
+fn renames_auto_tags_and_merges_are_found_without_a_hook() {
+    let plugin = synced(12, json!({"reconcile_missing": false}));
+    let stash = &plugin.world.stash;
+    let scenes = plugin.world.scenes.clone();
+    let first = |id: u64| stash.scene(id).unwrap();
+    let mut touched = BTreeSet::new();
+
+    let performer = first(scenes[0]).performers[0];
+    stash.rename(EntityKind::Performer, performer, "Renamed Person");
+    touched.extend(stash.scenes_with(EntityKind::Performer, performer));
+
+    let auto = stash.named(EntityKind::Tag, "found by auto tag");
+    stash.change_silently(scenes[3], |scene| scene.tags.push(auto));
+    touched.insert(scenes[3]);
+
+    let [from, to] = [
+        first(scenes[5]).tags[0],
+        stash.named(EntityKind::Tag, "kept of two"),
+    ];
+    touched.extend(stash.scenes_with(EntityKind::Tag, from));
+    stash.merge(EntityKind::Tag, &[from], to);
+
+    stash.merge_scenes(scenes[8], &[scenes[9]]);
+    stash.change_silently(scenes[8], |scene| scene.title = "Merged".to_owned());
+    touched.insert(scenes[8]);
+    touched.remove(&scenes[9]);
+
+    let found = reconcile(&plugin, "reconcile_all");
+    let differ = touched.len() as u64;
+    assert!(
+        (4..11).contains(&differ),
+        "some differ and some do not: {differ}"
+    );
+    assert_eq!(found["reach"], "all");
+    assert_eq!(found["checked"], 11);
+    assert_eq!(
+        found["gaps"],
+        gaps(json!({"changed_in_stash": differ, "deleted_in_stash": 1}))
+    );
+    assert_eq!(found["queued"], differ + 1);
+    assert!(
+        plugin.world.comparison().is_equal(),
+        "{}",
+        plugin.world.comparison()
+    );
+    let queue = plugin.queue();
+    assert_eq!(
+        ledger::scenes_between(queue.sql(), 0, None).unwrap().len(),
+        11
+    );
+
+    // And it is over: nothing differs any more.
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(
+        (&found["gaps"], &found["queued"]),
+        (&gaps(json!({})), &json!(0))
+    );
+    let (text, log) = (plugin.task("queue_status").log_text(), plugin.worker_log());
+    let words = "all scenes: 11 scenes checked, none differs";
+    assert!(
+        text.contains("i Last reconciliation: ") && text.contains(words),
+        "{text}"
+    );
+    assert!(
+        log.contains("reconcile all: 11 scenes checked, none differs"),
+        "{log}"
+    );
+}
+
+#[test]
+fn unchanged_scenes_cost_plex_nothing() {
+    let plugin = synced(30, json!({"reconcile_missing": false}));
+    let done = plugin.queue().counts().unwrap().done;
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(
+        (&found["checked"], &found["queued"]),
+        (&json!(30), &json!(0))
+    );
+    assert_eq!(plugin.world.plex.request_count(), 0);
+    assert_eq!(plugin.queue().counts().unwrap().done, done + 1);
+
+    // To know what Plex has, its listing is read: once, whatever the number of scenes.
+    plugin.set(json!({"reconcile_missing": true}));
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["queued"], 0);
+    let requests = plugin.world.plex.take_requests();
+    let paths: Vec<_> = requests
+        .iter()
+        .map(|request| request.path.as_str())
+        .collect();
+    assert_eq!(paths, ["/library/sections", "/library/sections/1/all"]);
+}
+
+#[test]
+fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
+    let settings = json!({"strict_matching": true});
+    let plugin = synced(6, settings);
+    let plex = &plugin.world.plex;
+    let [gone, moved] = [plugin.world.items[1], plugin.world.items[4]];
+    let path = plex.item(gone).unwrap().files().next().unwrap().to_owned();
+    plex.remove(gone).unwrap();
+    plex.re_add(moved).unwrap();
+    assert_eq!(plugin.task("reconcile_all").error(), None);
+    plugin.until("tried", || {
+        plugin.worker_log().contains("(yet); next try in")
+    });
+    plugin.kill_worker();
+    let found = last(&plugin);
+    assert_eq!(
+        found["gaps"],
+        gaps(json!({"not_in_plex": 1, "never_synced": 1}))
+    );
+    assert_eq!(found["queued"], 2);
+    // What twelve tries lead to, without the time they take.
+    work_off(&plugin);
+    let mut queue = database(&plugin);
+    let key = scene_key(plugin.world.scenes[1]);
+    assert!(queue.cancel(&key).unwrap().is_some());
+    let id = plugin.world.scenes[1];
+    queue
+        .enqueue(NewJob::new(Job::Scene { id, force: true }).key(key))
+        .unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    queue.dead(claim, "NotInPlex", "Plex has no file").unwrap();
+    drop(queue);
+
+    // Set aside and still not there: told, not tried again.
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["gaps"], gaps(json!({"not_in_plex": 1})));
+    assert_eq!(found["queued"], 0);
+    assert_eq!(plugin.queue().counts().unwrap().dead, 1);
+
+    // There now: synced, and no longer among what was set aside.
+    plex.add_file(1, &path);
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["gaps"], gaps(json!({"never_synced": 1})));
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+    assert!(
+        plugin.world.comparison().is_equal(),
+        "{}",
+        plugin.world.comparison()
+    );
+}
+
+#[test]
+fn missing_metadata_is_seen_in_plex_and_put_back() {
+    let plugin = synced(60, json!({}));
+    let [emptied, edited] = [plugin.world.items[7], plugin.world.items[20]];
+    plugin
+        .world
+        .plex
+        .change(emptied, |item| item.set_field("summary", ""));
+    plugin.world.plex.edit_by_hand(edited, "title", "By hand");
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["queued"], 0, "only what Stash has is compared");
+
+    plugin.world.plex.take_requests();
+    let found = reconcile(&plugin, "reconcile_missing_metadata");
+    assert_eq!(found["reach"], "metadata");
+    assert_eq!(found["gaps"], gaps(json!({"changed_in_plex": 2})));
+    assert!(
+        plugin.world.comparison().is_equal(),
+        "{}",
+        plugin.world.comparison()
+    );
+    let requests = plugin.world.plex.take_requests();
+    let many = requests.iter().filter(|request| request.path.contains(','));
+    assert_eq!(many.count(), 2, "sixty items in two requests");
+    assert!(requests.len() < 15, "{} requests", requests.len());
+
+    plugin.set(json!({"preserve_plex_edits": true}));
+    plugin.world.plex.edit_by_hand(edited, "title", "By hand");
+    let found = reconcile(&plugin, "reconcile_missing_metadata");
+    assert_eq!(found["gaps"]["changed_in_plex"], 0, "edits are kept");
+}
+
+#[test]
+fn forgotten_matches_are_looked_up_again() {
+    let plugin = synced(5, json!({"reconcile_missing": false}));
+    let run = plugin.task("clear_match_cache");
+    assert_eq!(run.output().unwrap(), &json!({"forgotten": 5}));
+    assert!(
+        run.log_text()
+            .contains("i Forgot which Plex item belongs to 5 scenes: ")
+    );
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["gaps"], gaps(json!({"never_synced": 5})));
+    let requests = plugin.world.plex.take_requests();
+    let asked = requests
+        .iter()
+        .filter(|request| request.query.contains("file="));
+    assert_eq!(asked.count(), 5);
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.method == "PUT")
+            .count(),
+        0
+    );
+    let run = plugin.task("clear_match_cache");
+    assert_eq!(run.output().unwrap()["forgotten"], 5);
+}
+
+/// The recent ones only: by when they were created or changed, whatever the zone Stash writes its times in.
+#[test]
+fn a_reach_looks_at_its_days_only() {
+    let plugin = Installed::with(3, json!({}));
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
+    for (scene, days) in plugin.world.scenes.iter().zip([0_u64, 3, 10]) {
+        let at = now.as_secs() as i64 - i64::try_from(days * 86_400).unwrap();
+        plugin.world.stash.change_silently(*scene, |scene| {
+            scene.created_at = at;
+            scene.updated = at;
+            scene.updated_at = stash::timestamp::format(at);
+        });
+    }
+    plugin.set(json!({"enabled": true}));
+    for (mode, checked, reach) in [
+        ("reconcile_recent", 1, "day"),
+        ("reconcile_7days", 2, "week"),
+        ("reconcile_all", 3, "all"),
+    ] {
+        let found = reconcile(&plugin, mode);
+        assert_eq!(
+            (&found["checked"], &found["reach"]),
+            (&json!(checked), &json!(reach))
+        );
+        assert_eq!(found["queued"], 1, "{mode}: one more each time");
+    }
+    assert!(plugin.world.comparison().is_equal());
+}
+
+/// Scenes with much text and nothing that Plex shows, so that looking at them is all there is to do.
+fn heavy(scenes: usize) -> Installed {
+    let plugin = Installed::with(0, json!({"idle_timeout": 60, "reconcile_missing": false}));
+    for n in 0..scenes {
+        let id = plugin.world.stash.add_scene(&format!("/data/{n}.mp4"));
+        plugin.world.stash.change_silently(id, |scene| {
+            scene.director = "d".repeat(3000);
+        });
+    }
+    plugin
+}
+
+fn peak_kilobytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_library() {
+    let peak = |scenes: usize| {
+        let plugin = heavy(scenes);
+        assert_eq!(plugin.task("reconcile_all").error(), None);
+        let words = format!("reconcile all: {scenes} scenes checked, none differs");
+        plugin.until("reconciled", || plugin.worker_log().contains(&words));
+        let workers = plugin.workers();
+        let peak = peak_kilobytes(workers[0]);
+        plugin.kill_worker();
+        peak
+    };
+    let (few, many) = (peak(500), peak(5000));
+    assert!(
+        many < few + 3000,
+        "{few} KB with 500 scenes, {many} KB with 5,000"
+    );
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let plugin = heavy(1000);
+    plugin.world.stash.set_latency(Duration::from_millis(150));
+    assert_eq!(plugin.task("reconcile_all").error(), None);
+    let pages = || {
+        let requests = plugin.world.stash.requests();
+        requests
+            .iter()
+            .filter(|request| request.contains("ListScenes"))
+            .count()
+    };
+    plugin.until("half way", || pages() >= 2);
+    plugin.kill_worker();
+    plugin.world.stash.set_latency(Duration::ZERO);
+    work_off(&plugin);
+    let found = last(&plugin);
+    assert_eq!(found["checked"], 1000);
+    assert!(
+        (4..=5).contains(&pages()),
+        "four pages, one of them perhaps twice: {}",
+        pages()
+    );
+}
+
+/// A run is due when its interval has passed, and is not run again by each worker.
+#[test]
+fn a_due_run_starts_with_the_next_worker() {
+    let settings = json!({"reconcile_interval": "hourly", "reconcile_scope": "all"});
+    let plugin = Installed::with(3, settings);
+    let scene = plugin.world.scenes[0];
+    let runs = || {
+        plugin
+            .worker_log()
+            .matches("reconciliation is due: all scenes")
+            .count()
+    };
+    plugin.save(scene);
+    plugin.until_equal();
+    plugin.until_no_worker();
+    assert_eq!(runs(), 1, "never run before");
+    assert_eq!(last(&plugin)["checked"], 3);
+
+    plugin.save(scene);
+    plugin.until_no_worker();
+    assert_eq!(runs(), 1, "not due again");
+
+    let ago = SystemTime::now() - Duration::from_secs(3601);
+    let ago = ago
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let queue = database(&plugin);
+    ledger::set_meta(queue.sql(), "reconciliation_started", &ago.to_string()).unwrap();
+    drop(queue);
+    plugin.save(scene);
+    plugin.until_no_worker();
+    assert_eq!(runs(), 2);
+}
