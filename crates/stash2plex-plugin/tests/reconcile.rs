@@ -25,6 +25,10 @@ fn synced(scenes: usize, settings: Value) -> Installed {
 /// Starts a task and waits until its worker has nothing left to do.
 fn work(plugin: &Installed, mode: &str) {
     assert_eq!(plugin.task(mode).error(), None);
+    worked_off(plugin);
+}
+
+fn worked_off(plugin: &Installed) {
     plugin.until("worked off", || {
         plugin.queue().counts().unwrap().live() == 0
     });
@@ -374,13 +378,12 @@ fn a_due_run_starts_with_the_next_worker() {
             .count()
     };
     plugin.save(scene);
-    plugin.until_equal();
-    plugin.until_no_worker();
+    worked_off(&plugin);
     assert_eq!(runs(), 1, "never run before");
     assert_eq!(last(&plugin)["checked"], 3);
 
     plugin.save(scene);
-    plugin.until_no_worker();
+    worked_off(&plugin);
     assert_eq!(runs(), 1, "not due again");
 
     let ago = SystemTime::now() - Duration::from_secs(3601);
@@ -392,6 +395,6 @@ fn a_due_run_starts_with_the_next_worker() {
     ledger::set_meta(queue.sql(), "reconciliation_started", &ago.to_string()).unwrap();
     drop(queue);
     plugin.save(scene);
-    plugin.until_no_worker();
+    worked_off(&plugin);
     assert_eq!(runs(), 2);
 }
