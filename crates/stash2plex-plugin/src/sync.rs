@@ -56,6 +56,8 @@ pub struct Syncer {
     listing: RefCell<Option<(SystemTime, Rc<Listing>)>>,
     /// Reconciliations look at what Plex has.
     missing: bool,
+    /// What Plex does not have is not tried.
+    skip_not_found: bool,
     paths: Paths,
 }
 
@@ -75,6 +77,7 @@ impl Syncer {
             indexes: Indexes::default(),
             listing: RefCell::default(),
             missing: settings.reconcile_missing,
+            skip_not_found: settings.skip_not_found,
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },

@@ -64,6 +64,14 @@ fn database(plugin: &Installed) -> Queue<Job> {
     Queue::open(plugin.data().join("stash2plex.db"), Options::producer()).unwrap()
 }
 
+/// As after twelve tries.
+fn set_aside(queue: &mut Queue<Job>, id: u64) {
+    let job = NewJob::new(Job::Scene { id, force: true }).key(scene_key(id));
+    queue.enqueue(job).unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    queue.dead(claim, "NotInPlex", "Plex has no file").unwrap();
+}
+
 #[test]
 fn renames_auto_tags_and_merges_are_found_without_a_hook() {
     let plugin = synced(12, json!({"reconcile_missing": false}));
@@ -183,12 +191,7 @@ fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
     let mut queue = database(&plugin);
     let key = scene_key(plugin.world.scenes[1]);
     assert!(queue.cancel(&key).unwrap().is_some());
-    let id = plugin.world.scenes[1];
-    queue
-        .enqueue(NewJob::new(Job::Scene { id, force: true }).key(key))
-        .unwrap();
-    let claim = queue.claim(1).unwrap().pop().unwrap();
-    queue.dead(claim, "NotInPlex", "Plex has no file").unwrap();
+    set_aside(&mut queue, plugin.world.scenes[1]);
     drop(queue);
 
     // Set aside and still not there: told, not tried again.
@@ -196,6 +199,17 @@ fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
     assert_eq!(found["gaps"], gaps(json!({"not_in_plex": 1})));
     assert_eq!(found["queued"], 0);
     assert_eq!(plugin.queue().counts().unwrap().dead, 1);
+
+    plugin.set(json!({"skip_not_found": true}));
+    let purged = plugin.task("clear_dlq");
+    assert_eq!(purged.output().unwrap()["deleted"], 1);
+    let found = reconcile(&plugin, "reconcile_all");
+    assert_eq!(found["gaps"]["not_in_plex"], 1);
+    assert_eq!(found["queued"], 0, "nobody wants it tried");
+    plugin.set(json!({}));
+    let mut queue = database(&plugin);
+    set_aside(&mut queue, plugin.world.scenes[1]);
+    drop(queue);
 
     // There now: synced, and no longer among what was set aside.
     plex.add_file(1, &path);

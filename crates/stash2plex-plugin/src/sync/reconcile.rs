@@ -117,8 +117,12 @@ impl Syncer {
             let last = row.as_ref().map(|row| &row.written);
             if let Some(gap) = gap::find(&pure, place, last, &self.policy) {
                 run.report.gaps.add(&gap);
+                let not_there = gap == Gap::NotInPlex;
+                if not_there && self.skip_not_found {
+                    continue;
+                }
                 differ.insert(scene.id.0);
-                if gap == Gap::NotInPlex {
+                if not_there {
                     nowhere.insert(scene.id.0);
                 }
             }

@@ -9,6 +9,7 @@ mod left_alone;
 mod outage_summary;
 mod queue_status;
 mod recover;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::path::Path;
