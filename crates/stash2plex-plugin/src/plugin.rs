@@ -61,7 +61,7 @@ fn record(
     drop(queue);
     // A hook, for whose end a save waits, says nothing.
     if by_hand {
-        log.info("Queued for the background worker; View Queue Status shows what it does");
+        log.info("Queued for the background worker; worker.log and View Queue Status tell what came of it");
     }
     Ok(
         match spawn::ensure_worker(&dir, connection.handover().expose()) {

@@ -195,14 +195,14 @@ pub enum Step {
     Ended(Ended),
 }
 
-/// Whether a run is due that was last started at `last`. A clock that was set back makes it due: nobody can tell how long
-/// ago the last one was.
-pub fn is_due(interval: Interval, last: Option<SystemTime>, now: SystemTime) -> bool {
-    let Some(period) = interval.period() else {
-        return false;
-    };
-    let passed = last.map(|last| now.duration_since(last));
-    !matches!(passed, Some(Ok(passed)) if passed < period)
+/// When a run is due that was last started at `last`; none when it never is. A clock that was set back makes it due: nobody
+/// can tell how long ago the last one was.
+pub fn due_at(interval: Interval, last: Option<SystemTime>, now: SystemTime) -> Option<SystemTime> {
+    let period = interval.period()?;
+    Some(match last {
+        Some(last) if last <= now => last + period,
+        _ => now,
+    })
 }
 
 /// Unix seconds.
@@ -231,14 +231,17 @@ mod tests {
             (Interval::Daily, 24),
             (Interval::Weekly, 168),
         ] {
-            assert!(is_due(interval, None, now), "never run");
-            assert!(is_due(interval, Some(now - hours * HOUR), now));
-            assert!(!is_due(interval, Some(now - hours * HOUR + moment), now));
-            assert!(!is_due(interval, Some(now), now));
-            assert!(is_due(interval, Some(now + moment), now), "clock set back");
+            let period = hours * HOUR;
+            let due = |last| due_at(interval, last, now);
+            assert_eq!(due(None), Some(now), "never run");
+            assert_eq!(due(Some(now - period)), Some(now));
+            assert_eq!(due(Some(now - period - HOUR)), Some(now - HOUR));
+            assert_eq!(due(Some(now - period + moment)), Some(now + moment));
+            assert_eq!(due(Some(now)), Some(now + period));
+            assert_eq!(due(Some(now + moment)), Some(now), "clock set back");
         }
-        assert!(!is_due(Interval::Never, None, now));
-        assert!(!is_due(Interval::Never, Some(UNIX_EPOCH), now));
+        assert_eq!(due_at(Interval::Never, None, now), None);
+        assert_eq!(due_at(Interval::Never, Some(UNIX_EPOCH), now), None);
     }
 
     #[test]

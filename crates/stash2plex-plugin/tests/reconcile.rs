@@ -400,7 +400,10 @@ fn a_due_run_starts_with_the_next_worker() {
     worked_off(&plugin);
     assert_eq!(runs(), 1, "not due again");
 
-    let ago = SystemTime::now() - Duration::from_secs(3601);
+    // Due in three seconds: while the worker has nothing to do, and lives.
+    plugin
+        .set(json!({"reconcile_interval": "hourly", "reconcile_scope": "all", "idle_timeout": 20}));
+    let ago = SystemTime::now() - Duration::from_secs(3597);
     let ago = ago
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
@@ -409,6 +412,15 @@ fn a_due_run_starts_with_the_next_worker() {
     ledger::set_meta(queue.sql(), "reconciliation_started", &ago.to_string()).unwrap();
     drop(queue);
     plugin.save(scene);
-    worked_off(&plugin);
-    assert_eq!(runs(), 2);
+    plugin.until("worked off", || {
+        plugin.queue().counts().unwrap().live() == 0
+    });
+    assert_eq!(runs(), 1, "not due yet");
+    plugin.until("woken", || runs() == 2);
+    plugin.until("reconciled", || {
+        plugin.worker_log().matches("reconcile all: ").count() == 2
+    });
+    let started = plugin.worker_log().matches(" started").count();
+    assert_eq!(started, 3, "by the worker that was there");
+    plugin.kill_worker();
 }

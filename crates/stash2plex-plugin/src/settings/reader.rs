@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
                 let used = if default { "on" } else { "off" };
                 self.fault(
                     key,
-                    format!("{text:?} is neither true nor false; using {used}"),
+                    format!("{} is neither true nor false; using {used}", shown(&text)),
                 );
                 default
             }
@@ -80,7 +80,8 @@ impl<'a> Reader<'a> {
                 used
             }
             _ => {
-                self.fault(key, format!("{text:?} is not a number; using {default}"));
+                let text = shown(&text);
+                self.fault(key, format!("{text} is not a number; using {default}"));
                 default
             }
         }
@@ -126,7 +127,8 @@ impl<'a> Reader<'a> {
         self.fault(
             key,
             format!(
-                "{text:?} is not one of {}; using {}",
+                "{} is not one of {}; using {}",
+                shown(&text),
                 known.join(", "),
                 used.map_or("the default", |(word, _)| word)
             ),
@@ -161,5 +163,14 @@ impl<'a> Reader<'a> {
             }
         }
         pairs
+    }
+}
+
+/// Enough to recognise it by.
+fn shown(text: &str) -> String {
+    const ENOUGH: usize = 40;
+    match text.char_indices().nth(ENOUGH) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
     }
 }

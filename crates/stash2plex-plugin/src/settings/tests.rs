@@ -218,3 +218,53 @@ fn a_folder_mapped_twice_is_said_and_the_first_counts() {
         ]
     );
 }
+
+/// Whatever is stored: never a panic, never more than the fault of that setting, never a value that cannot be used.
+#[test]
+fn any_value_of_any_setting_leaves_usable_settings() {
+    const KEYS: &str = "enabled max_retries strict_matching preserve_plex_edits connect_timeout read_timeout max_tags \
+        sync_master sync_studio sync_summary sync_tagline sync_date sync_performers sync_tags sync_poster \
+        sync_background sync_collection sync_rating sync_content_rating trigger_plex_scan skip_not_found \
+        debug_logging obfuscate_paths reconcile_interval reconcile_scope reconcile_missing path_map \
+        plex_unmatched_path_map tls_skip_verify concurrency fast_recovery recovery_ramp ramp_initial_rate \
+        ramp_target_rate ramp_duration failure_threshold recovery_timeout probe_interval probe_cap retry_base \
+        not_found_base idle_timeout plex_library poll_interval";
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(1e308),
+        json!(i64::MIN),
+        json!(u64::MAX),
+        json!("NaN"),
+        json!("inf"),
+        json!("-inf"),
+        json!("1e999"),
+        json!(""),
+        json!(" 7 "),
+        json!("=>"),
+        json!("\u{0}\u{202e}"),
+        json!([]),
+        json!({"a": [1]}),
+        json!("x".repeat(100_000)),
+    ];
+    for key in KEYS.split_whitespace() {
+        for value in &values {
+            let (settings, faults) = read(complete(json!({ key: value })));
+            let of_ramp = key == "ramp_initial_rate" || key == "ramp_target_rate";
+            assert!(
+                faults.len() <= 1 + usize::from(of_ramp),
+                "{key}: {faults:?}"
+            );
+            assert!(faults.iter().all(|fault| fault.len() < 300));
+            assert!(settings.plex.is_some());
+            assert!((1..=20).contains(&settings.max_retries), "{key} {value}");
+            assert!((10..=500).contains(&settings.max_tags), "{key} {value}");
+            assert!((1..=8).contains(&settings.concurrency), "{key} {value}");
+            assert!(
+                settings.probe_interval > Duration::ZERO && settings.idle_timeout > Duration::ZERO
+            );
+        }
+    }
+}

@@ -61,6 +61,8 @@ pub struct Engine<'a, T> {
     pub(super) drain: bool,
     /// After this time the settings are to be read again.
     pub(super) refresh_at: Option<SystemTime>,
+    /// At this time too, even when there is nothing to do.
+    pub(super) wake_at: Option<SystemTime>,
 }
 
 /// What the loop remembers from step to step.
@@ -117,6 +119,7 @@ impl<T: Time> Engine<'_, T> {
                 Next::Claim(most) => self.claim(most, &mut memory)?,
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
+                    let until = self.wake_at.map_or(until, |at| until.min(at));
                     let busy = !memory.under_way.is_empty();
                     let queue = &mut *self.queue;
                     let woken = || queue.changed().unwrap_or(false);
@@ -149,8 +152,15 @@ impl<T: Time> Engine<'_, T> {
                 return Some(End::StashGone);
             }
         }
-        let refresh = self.refresh_at.is_some_and(|at| at <= now);
+        let refresh = self.is_refresh_due(now);
         (refresh && memory.under_way.is_empty()).then_some(End::Refresh)
+    }
+
+    fn is_refresh_due(&self, now: SystemTime) -> bool {
+        [self.refresh_at, self.wake_at]
+            .into_iter()
+            .flatten()
+            .any(|at| at <= now)
     }
 
     fn situation(&mut self, memory: &Memory) -> queue::Result<Situation> {
@@ -165,7 +175,7 @@ impl<T: Time> Engine<'_, T> {
         let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)
             .then(|| self.schedule.next_at().unwrap_or(now));
         // A refresh waits for what is under way, so nothing new is begun.
-        let refreshing = self.refresh_at.is_some_and(|at| at <= now);
+        let refreshing = self.is_refresh_due(now);
         Ok(Situation {
             now,
             plex: self.plex.gate(now),

@@ -202,6 +202,7 @@ pub async fn work(
             if let Some(reach) = timetable::keep(&mut queue, &settings, SystemTimer.now())? {
                 journal.info(format!("reconciliation is due: {reach}"));
             }
+            let wake_at = timetable::due_at(&queue, &settings, SystemTimer.now())?;
             let engine = Engine {
                 time: &SystemTimer,
                 journal,
@@ -216,6 +217,7 @@ pub async fn work(
                 rng: SplitMix64::fresh(),
                 drain: matches!(stay, Stay::UntilDrained),
                 refresh_at: Some(SystemTimer.now() + REFRESH),
+                wake_at,
             };
             let end = tokio::select! {
                 end = engine.run() => end?,

@@ -161,6 +161,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         rng: SplitMix64::new(3),
         drain: false,
         refresh_at: None,
+        wake_at: None,
     };
     assert_eq!(engine.run().await.unwrap(), End::Idle);
     drop(time);

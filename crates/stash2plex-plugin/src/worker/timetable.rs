@@ -12,17 +12,26 @@ use crate::settings::Settings;
 /// When a run was last started by the timetable, in Unix seconds.
 const STARTED_KEY: &str = "reconciliation_started";
 
+/// When the next reconciliation is due, if there is to be one.
+pub fn due_at(
+    queue: &Queue<Job>,
+    settings: &Settings,
+    now: SystemTime,
+) -> queue::Result<Option<SystemTime>> {
+    // A value nobody wrote counts as none.
+    let started = ledger::meta(queue.sql(), STARTED_KEY)?
+        .and_then(|text| text.parse().ok())
+        .map(reconcile::time);
+    Ok(reconcile::due_at(settings.reconcile_interval, started, now))
+}
+
 /// Queues a reconciliation when one is due; what it queued, in words.
 pub fn keep(
     queue: &mut Queue<Job>,
     settings: &Settings,
     now: SystemTime,
 ) -> queue::Result<Option<&'static str>> {
-    // A value nobody wrote counts as none.
-    let started = ledger::meta(queue.sql(), STARTED_KEY)?
-        .and_then(|text| text.parse().ok())
-        .map(reconcile::time);
-    if !reconcile::is_due(settings.reconcile_interval, started, now) {
+    if due_at(queue, settings, now)?.is_none_or(|due| due > now) {
         return Ok(None);
     }
     let reach = settings.reconcile_scope.into();
