@@ -1,11 +1,13 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Event, Mode, Reply, State, Transition};
+use crate::machine::{Circuit, Event, Mode, Outcome, Reply, State, Transition};
+use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Time};
@@ -81,22 +83,50 @@ impl Backing {
     }
 
     /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
+    ///
+    /// An event that opens the circuit for as long as a function says takes two turns, so that the function is asked
+    /// outside all locks. The circuit stays as it is in between: another transition then makes the event stale.
     pub(crate) fn apply(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        event: Event,
+        mut event: Event,
     ) -> (Reply, Option<Transition>) {
-        match self {
-            Self::Local(local) => local.apply(rules, clock, gate, event),
-            Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                let (reply, transition) = record.state.apply(rules, event, || now);
-                if let Some(transition) = &transition {
-                    record.outages.observe(transition);
+        let mut drawn: Option<(u32, Duration)> = None;
+        loop {
+            let asked = Cell::new(None);
+            let draw = |openings, reason| {
+                let known = drawn.filter(|(count, _)| *count == openings);
+                let interval = rules.open.fixed().or(known.map(|(_, interval)| interval));
+                asked.set(interval.is_none().then_some((openings, reason)));
+                interval
+            };
+            let done = match self {
+                Self::Local(local) => local.apply(rules, clock, gate, event, draw),
+                Self::Shared(shared) => shared.change(rules, clock, |record, now| {
+                    asked.set(None);
+                    let (reply, transition) =
+                        record.state.apply(rules, event, || now, &mut { draw });
+                    if let Some(transition) = &transition {
+                        record.outages.observe(transition);
+                    }
+                    (reply, transition)
+                }),
+            };
+            match (asked.get(), event) {
+                (Some((openings, reason)), Event::Finish { ticket, took, .. }) => {
+                    drawn = Some((openings, rules.open.after(openings)));
+                    // Counted already.
+                    let outcome = Outcome::Trip(reason);
+                    event = Event::Finish {
+                        ticket,
+                        outcome,
+                        took,
+                    };
                 }
-                (reply, transition)
-            }),
+                _ => return done,
+            }
         }
     }
 
@@ -128,8 +158,8 @@ impl Backing {
     }
 }
 
-/// The locked memory. What it holds is published when it is let go, also by a panic of the rules' function, and after it
-/// was saved: nobody acts on a change that a crash could undo.
+/// The locked memory. What it holds is published when it is let go, also by a panic of the store, and after it was saved:
+/// nobody acts on a change that a crash could undo.
 struct Held<'a> {
     memory: MutexGuard<'a, Memory>,
     rules: &'a Rules,
@@ -150,6 +180,7 @@ impl Local {
         clock: &dyn Clock,
         gate: &Gate,
         event: Event,
+        mut draw: impl FnMut(u32, Reason) -> Option<Duration>,
     ) -> (Reply, Option<Transition>) {
         let mut held = Held {
             memory: lock(&self.memory),
@@ -160,7 +191,7 @@ impl Local {
         // Read under the lock, so that events are applied in the order of their times; and only if needed.
         let now = LazyCell::new(|| clock.monotonic());
         let before = Durable::of(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now, &mut draw);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition

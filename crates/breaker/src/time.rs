@@ -141,8 +141,8 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Kernels refresh their coarse clock at 100 Hz or more often (Windows: 64 Hz).
-    const COARSE_STEP: Duration = Duration::from_millis(16);
+    /// Kernels refresh their coarse clock at 100 Hz or more often (Windows: 64 Hz). In microseconds.
+    const COARSE_STEP: u64 = 16_000;
 
     /// A clock whose monotonic time starts at what the wall clock shows now.
     #[must_use]
@@ -171,9 +171,10 @@ impl Clock for SystemClock {
     }
 
     fn coarse(&self) -> Time {
-        // The reading at the start may have been a step old, which would put this clock ahead by as much.
         let elapsed = coarsetime::Instant::now().duration_since(self.coarse);
-        self.wall + Duration::from_micros(elapsed.as_micros()).saturating_sub(Self::COARSE_STEP)
+        // The reading at the start may have been a step old, which would put this clock ahead by as much.
+        let surely = elapsed.as_micros().saturating_sub(Self::COARSE_STEP);
+        Time::from_unix_micros(self.wall.0.saturating_add(surely))
     }
 }
 

@@ -146,7 +146,8 @@ pub struct Step {
 /// Decides one event. Total: every state takes every event at every time.
 #[must_use]
 pub fn step(rules: &Rules, mut state: State, event: Event, now: Time) -> Step {
-    let (reply, transition) = state.apply(rules, event, || now);
+    let mut draw = |openings, _| Some(rules.open.after(openings));
+    let (reply, transition) = state.apply(rules, event, || now, &mut draw);
     Step {
         state,
         reply,
