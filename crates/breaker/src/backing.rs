@@ -2,11 +2,10 @@
 
 use std::cell::{Cell, LazyCell};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Event, Mode, Outcome, Reply, State, Transition};
+use crate::machine::{Circuit, Draw, Event, Mode, Outcome, Reply, State, Transition};
 use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
@@ -93,40 +92,53 @@ impl Backing {
         gate: &Gate,
         mut event: Event,
     ) -> (Reply, Option<Transition>) {
-        let mut drawn: Option<(u32, Duration)> = None;
+        if let Some(interval) = rules.open.fixed() {
+            let never = Cell::new(None);
+            return self.turn(rules, clock, gate, event, &|_, _| Some(interval), &never);
+        }
+        let mut drawn = None;
+        let asked = Cell::new(None);
         loop {
-            let asked = Cell::new(None);
             let draw = |openings, reason| {
                 let known = drawn.filter(|(count, _)| *count == openings);
-                let interval = rules.open.fixed().or(known.map(|(_, interval)| interval));
-                asked.set(interval.is_none().then_some((openings, reason)));
-                interval
+                asked.set(known.is_none().then_some((openings, reason)));
+                known.map(|(_, interval)| interval)
             };
-            let done = match self {
-                Self::Local(local) => local.apply(rules, clock, gate, event, draw),
-                Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                    asked.set(None);
-                    let (reply, transition) =
-                        record.state.apply(rules, event, || now, &mut { draw });
-                    if let Some(transition) = &transition {
-                        record.outages.observe(transition);
-                    }
-                    (reply, transition)
-                }),
+            let done = self.turn(rules, clock, gate, event, &draw, &asked);
+            let (Some((openings, reason)), Event::Finish { ticket, took, .. }) =
+                (asked.get(), event)
+            else {
+                return done;
             };
-            match (asked.get(), event) {
-                (Some((openings, reason)), Event::Finish { ticket, took, .. }) => {
-                    drawn = Some((openings, rules.open.after(openings)));
-                    // Counted already.
-                    let outcome = Outcome::Trip(reason);
-                    event = Event::Finish {
-                        ticket,
-                        outcome,
-                        took,
-                    };
+            drawn = Some((openings, rules.open.after(openings)));
+            event = Event::Finish {
+                ticket,
+                outcome: Outcome::Trip(reason), // counted already
+                took,
+            };
+        }
+    }
+
+    fn turn(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        gate: &Gate,
+        event: Event,
+        draw: Draw<'_>,
+        asked: &Cell<Option<(u32, Reason)>>,
+    ) -> (Reply, Option<Transition>) {
+        asked.set(None);
+        match self {
+            Self::Local(local) => local.apply(rules, clock, gate, event, draw),
+            Self::Shared(shared) => shared.change(rules, clock, |record, now| {
+                asked.set(None); // by a decision that another writer has overtaken
+                let (reply, transition) = record.state.apply(rules, event, || now, draw);
+                if let Some(transition) = &transition {
+                    record.outages.observe(transition);
                 }
-                _ => return done,
-            }
+                (reply, transition)
+            }),
         }
     }
 
@@ -180,7 +192,7 @@ impl Local {
         clock: &dyn Clock,
         gate: &Gate,
         event: Event,
-        mut draw: impl FnMut(u32, Reason) -> Option<Duration>,
+        draw: Draw<'_>,
     ) -> (Reply, Option<Transition>) {
         let mut held = Held {
             memory: lock(&self.memory),
@@ -190,8 +202,9 @@ impl Local {
         let memory = &mut *held.memory;
         // Read under the lock, so that events are applied in the order of their times; and only if needed.
         let now = LazyCell::new(|| clock.monotonic());
-        let before = Durable::of(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now, &mut draw);
+        let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
+        let before = durable(&memory.record.state);
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now, draw);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition
@@ -199,7 +212,7 @@ impl Local {
         if let Some(transition) = &transition {
             memory.record.outages.observe(transition);
         }
-        if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
+        if memory.unsaved.is_some() || before != durable(&memory.record.state) {
             self.save(memory, clock);
         }
         (reply, transition)

@@ -461,6 +461,38 @@ fn resilience4j_runs_the_side_effects_of_a_decision_twice() {
     assert_eq!(drawn.load(Ordering::Relaxed), 1);
 }
 
+/// Another writer resets the circuit between each reading and the decision under the lock.
+struct Overtaken(Mutex<Option<Document>>);
+
+impl SharedStore for Overtaken {
+    fn load(&self) -> Result<Option<Document>, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn update(
+        &self,
+        decide: &mut dyn FnMut(Option<Document>) -> Option<Document>,
+    ) -> Result<(), StoreError> {
+        let mut document = self.0.lock().unwrap();
+        *document = decide(None);
+        Ok(())
+    }
+}
+
+#[test]
+fn resilience4j_acts_on_a_decision_that_another_writer_overtook() {
+    let text = r#"{"state": "closed", "failure_count": 4}"#;
+    let store = Overtaken(Mutex::new(Some(Document::parse(text.as_bytes()).unwrap())));
+    let rules = Rules::default().open_for_each(60 * SECOND, |_| 60 * SECOND);
+    let breaker = Breaker::builder(rules).open_shared(store).unwrap();
+    breaker.try_acquire().unwrap().failure();
+    let explanation = breaker.explain();
+    assert_eq!(
+        (explanation.kind, explanation.failures_in_a_row),
+        (Kind::Closed, 1)
+    );
+}
+
 #[test]
 fn failsafe_go_and_execution_policy_let_late_results_count_in_half_open() {
     let (breaker, clock) = at(Rules::default().successes_to_close(2));

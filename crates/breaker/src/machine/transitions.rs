@@ -14,7 +14,7 @@ use crate::time::{Time, micros};
 type Effect = (Reply, Option<Transition>);
 
 /// Answers how long the circuit stays open, opening for the n-th time and for this reason. `None` leaves it as it is.
-type Draw<'a> = &'a mut dyn FnMut(u32, Reason) -> Option<Duration>;
+pub(crate) type Draw<'a> = &'a dyn Fn(u32, Reason) -> Option<Duration>;
 
 impl State {
     /// [`step`](super::step) in place.
