@@ -462,7 +462,7 @@ fn resilience4j_runs_the_side_effects_of_a_decision_twice() {
 }
 
 /// Another writer resets the circuit between each reading and the decision under the lock.
-struct Overtaken(Mutex<Option<Document>>);
+struct Overtaken(Arc<Mutex<Option<Document>>>);
 
 impl SharedStore for Overtaken {
     fn load(&self) -> Result<Option<Document>, StoreError> {
@@ -481,11 +481,15 @@ impl SharedStore for Overtaken {
 
 #[test]
 fn resilience4j_acts_on_a_decision_that_another_writer_overtook() {
-    let text = r#"{"state": "closed", "failure_count": 4}"#;
-    let store = Overtaken(Mutex::new(Some(Document::parse(text.as_bytes()).unwrap())));
+    let document = Arc::new(Mutex::new(None));
     let rules = Rules::default().open_for_each(60 * SECOND, |_| 60 * SECOND);
-    let breaker = Breaker::builder(rules).open_shared(store).unwrap();
-    breaker.try_acquire().unwrap().failure();
+    let breaker = Breaker::builder(rules)
+        .open_shared(Overtaken(Arc::clone(&document)))
+        .unwrap();
+    let permit = breaker.try_acquire().unwrap();
+    let four = r#"{"state": "closed", "failure_count": 4}"#;
+    *document.lock().unwrap() = Some(Document::parse(four.as_bytes()).unwrap());
+    permit.failure();
     let explanation = breaker.explain();
     assert_eq!(
         (explanation.kind, explanation.failures_in_a_row),
