@@ -29,7 +29,7 @@ use crate::time::{Clock, SystemClock, Time};
 /// for _ in 0..2 {
 ///     breaker.try_acquire().unwrap().failure();
 /// }
-/// let rejection = breaker.try_acquire().err().unwrap();
+/// let rejection = breaker.try_acquire().unwrap_err();
 /// assert_eq!(rejection.retry_after().unwrap().as_secs_f64().round(), 60.0);
 /// ```
 pub struct Breaker {

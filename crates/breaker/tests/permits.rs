@@ -22,7 +22,7 @@ fn a_breaker_opens_waits_tries_and_closes() {
         assert_eq!(breaker.kind(), Kind::Closed);
         breaker.try_acquire().unwrap().failure();
     }
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!(
         (rejection.why, rejection.retry_after()),
         (Why::Open, Some(Duration::from_secs(60)))
@@ -35,7 +35,7 @@ fn a_breaker_opens_waits_tries_and_closes() {
         (Kind::HalfOpen, Some(Duration::ZERO))
     );
     let trial = breaker.try_acquire().unwrap();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
     trial.success();
     assert_eq!(breaker.kind(), Kind::Closed);
 }

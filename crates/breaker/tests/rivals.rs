@@ -252,7 +252,7 @@ fn gobreaker_loses_failures_of_other_processes_and_serialises_calls() {
 fn gobreaker_blocks_for_ever_behind_a_hung_trial() {
     let (breaker, clock) = half_open(Rules::default().trial_lease(30 * SECOND));
     let hung = breaker.try_acquire().unwrap();
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!(
         (rejection.why, rejection.retry_after()),
         (Why::TrialsOut, Some(30 * SECOND))
@@ -309,7 +309,7 @@ fn pybreaker_tries_once_for_each_breaker_on_one_storage() {
     open(&one);
     clock.advance(60 * SECOND);
     let trial = other.try_acquire().unwrap();
-    assert_eq!(one.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(one.try_acquire().unwrap_err().why, Why::TrialsOut);
     trial.success();
     assert_eq!(one.kind(), Kind::Closed);
 }
@@ -512,7 +512,7 @@ fn failsafe_go_and_execution_policy_let_late_results_count_in_half_open() {
     ];
     for (permit, outcome) in late.into_iter().zip(outcomes) {
         permit.finish(outcome);
-        assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+        assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
         assert_eq!(breaker.explain().successes, 0);
     }
     assert_eq!(breaker.snapshot().counts.stale, 4);
@@ -523,7 +523,7 @@ fn resilience4j_turns_a_forced_open_circuit_half_open() {
     let (breaker, clock) = at(Rules::default());
     breaker.force_open("maintenance");
     clock.advance(1_000_000 * SECOND);
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!((rejection.why, rejection.retry_at), (Why::ForcedOpen, None));
     assert_eq!(
         (breaker.kind(), breaker.ready_in()),
@@ -541,7 +541,7 @@ fn resilience4j_gives_half_open_a_permit_for_an_ignored_call_from_before() {
     clock.advance(60 * SECOND);
     let _trial = breaker.try_acquire().unwrap();
     late.ignore();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
 }
 
 #[test]
@@ -612,5 +612,5 @@ fn php_circuit_breaker_lets_an_open_record_expire_into_closed() {
     open(&breaker);
     clock.advance(365 * 86_400 * SECOND);
     let _trial = breaker.try_acquire().unwrap();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
 }
