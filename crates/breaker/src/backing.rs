@@ -1,11 +1,12 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
-use std::cell::LazyCell;
+use std::cell::{Cell, LazyCell};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Event, Mode, Reply, State, Transition};
+use crate::machine::{Circuit, Draw, Event, Mode, Outcome, Reply, State, Transition};
+use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Time};
@@ -81,17 +82,58 @@ impl Backing {
     }
 
     /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
+    ///
+    /// An event that opens the circuit for as long as a function says takes two turns, so that the function is asked
+    /// outside all locks. The circuit stays as it is in between: another transition then makes the event stale.
     pub(crate) fn apply(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        event: Event,
+        mut event: Event,
     ) -> (Reply, Option<Transition>) {
+        if let Some(interval) = rules.open.fixed() {
+            let never = Cell::new(None);
+            return self.turn(rules, clock, gate, event, &|_, _| Some(interval), &never);
+        }
+        let mut drawn = None;
+        let asked = Cell::new(None);
+        loop {
+            let draw = |openings, reason| {
+                let known = drawn.filter(|(count, _)| *count == openings);
+                asked.set(known.is_none().then_some((openings, reason)));
+                known.map(|(_, interval)| interval)
+            };
+            let done = self.turn(rules, clock, gate, event, &draw, &asked);
+            let (Some((openings, reason)), Event::Finish { ticket, took, .. }) =
+                (asked.get(), event)
+            else {
+                return done;
+            };
+            drawn = Some((openings, rules.open.after(openings)));
+            event = Event::Finish {
+                ticket,
+                outcome: Outcome::Trip(reason), // counted already
+                took,
+            };
+        }
+    }
+
+    fn turn(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        gate: &Gate,
+        event: Event,
+        draw: Draw<'_>,
+        asked: &Cell<Option<(u32, Reason)>>,
+    ) -> (Reply, Option<Transition>) {
+        asked.set(None);
         match self {
-            Self::Local(local) => local.apply(rules, clock, gate, event),
+            Self::Local(local) => local.apply(rules, clock, gate, event, draw),
             Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                let (reply, transition) = record.state.apply(rules, event, || now);
+                asked.set(None); // by a decision that another writer has overtaken
+                let (reply, transition) = record.state.apply(rules, event, || now, draw);
                 if let Some(transition) = &transition {
                     record.outages.observe(transition);
                 }
@@ -128,8 +170,8 @@ impl Backing {
     }
 }
 
-/// The locked memory. What it holds is published when it is let go, also by a panic of the rules' function, and after it
-/// was saved: nobody acts on a change that a crash could undo.
+/// The locked memory. What it holds is published when it is let go, also by a panic of the store, and after it was saved:
+/// nobody acts on a change that a crash could undo.
 struct Held<'a> {
     memory: MutexGuard<'a, Memory>,
     rules: &'a Rules,
@@ -150,6 +192,7 @@ impl Local {
         clock: &dyn Clock,
         gate: &Gate,
         event: Event,
+        draw: Draw<'_>,
     ) -> (Reply, Option<Transition>) {
         let mut held = Held {
             memory: lock(&self.memory),
@@ -159,8 +202,9 @@ impl Local {
         let memory = &mut *held.memory;
         // Read under the lock, so that events are applied in the order of their times; and only if needed.
         let now = LazyCell::new(|| clock.monotonic());
-        let before = Durable::of(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
+        let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
+        let before = durable(&memory.record.state);
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now, draw);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition
@@ -168,7 +212,7 @@ impl Local {
         if let Some(transition) = &transition {
             memory.record.outages.observe(transition);
         }
-        if memory.unsaved.is_some() || before != Durable::of(&memory.record.state) {
+        if memory.unsaved.is_some() || before != durable(&memory.record.state) {
             self.save(memory, clock);
         }
         (reply, transition)

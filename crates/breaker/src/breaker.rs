@@ -1,12 +1,15 @@
 //! The shell around the [machine](crate::machine): clock, lock, store and observers.
 
 use std::borrow::Borrow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::backing::Backing;
 use crate::counts::{Count, Counters, Counts};
-use crate::document::{Document, Moment, Record};
+use crate::document::{Document, Moment, Record, unix_seconds};
 use crate::explain::Explanation;
 use crate::gate::{Gate, Hint};
 use crate::machine::{Event, Kind, Outcome, Rejection, Reply, Role, Ticket, Transition, Why};
@@ -26,7 +29,7 @@ use crate::time::{Clock, SystemClock, Time};
 /// for _ in 0..2 {
 ///     breaker.try_acquire().unwrap().failure();
 /// }
-/// let rejection = breaker.try_acquire().err().unwrap();
+/// let rejection = breaker.try_acquire().unwrap_err();
 /// assert_eq!(rejection.retry_after().unwrap().as_secs_f64().round(), 60.0);
 /// ```
 pub struct Breaker {
@@ -49,13 +52,15 @@ pub struct Builder {
     observers: Vec<Observer>,
 }
 
-/// A breaker at one moment.
-#[derive(Clone, Debug)]
+/// A breaker at one moment. Serialised, wall-clock times are Unix seconds; those of the explanation stay exact, in
+/// microseconds.
+#[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
     /// Where the circuit stands, and what that means for a call.
     pub explanation: Explanation,
     /// When the last outage ended, by the wall clock, while the circuit is closed: where a recovery
     /// [ramp](crate::ramp) starts.
+    #[serde(with = "unix_seconds::option")]
     pub recovered_at: Option<Time>,
     /// The last outages.
     pub outages: OutageLog,
@@ -79,7 +84,8 @@ impl Builder {
     }
 
     /// Calls `observer` once for each transition this breaker makes, outside the lock, on the thread that made it. Two
-    /// threads may call it at once; [`Transition::generation`] tells which came first. Times are wall-clock times.
+    /// threads may call it at once; [`Transition::generation`] tells which came first. Times are wall-clock times. A panic
+    /// in it ends there: the decision stands, and other observers are told.
     pub fn on_transition(mut self, observer: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
@@ -260,7 +266,9 @@ impl Breaker {
             .apply(&self.rules, &*self.clock, &self.gate, event);
         if let Some(transition) = transition {
             for observer in &self.observers {
-                observer(&transition);
+                // A panic, of which the panic hook has told, must neither keep the transition from the others nor cost
+                // the caller its permit.
+                let _ = catch_unwind(AssertUnwindSafe(|| observer(&transition)));
             }
         }
         reply

@@ -256,9 +256,7 @@ impl Document {
             },
             Kind::Open | Kind::ForcedOpen => Circuit::Open {
                 since: opened_at,
-                until: self
-                    .retry_at
-                    .map_or_else(|| opened_at + rules.open.after(self.openings.max(1)), ours),
+                until: self.retry_at.map_or(opened_at + rules.open.longest(), ours),
                 reason,
             },
             Kind::HalfOpen => {

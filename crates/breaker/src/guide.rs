@@ -89,6 +89,28 @@
 //! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
 //! half-open. Report a success.
 //!
+//! **Guessing when the dependency has said.** An answer with `Retry-After` can set the open interval.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use std::sync::atomic::{AtomicU64, Ordering};
+//! # use std::time::Duration;
+//! # use breaker::{Breaker, Rules};
+//! let said = Arc::new(AtomicU64::new(0)); // seconds; 0: nothing
+//! let heard = Arc::clone(&said);
+//! let rules = Rules::default().open_for_each(Duration::from_secs(3600), move |_| {
+//!     match heard.swap(0, Ordering::Relaxed) {
+//!         0 => Duration::from_secs(60),
+//!         seconds => Duration::from_secs(seconds),
+//!     }
+//! });
+//! let breaker = Breaker::new(rules);
+//! let permit = breaker.try_acquire().unwrap();
+//! said.store(300, Ordering::Relaxed); // 503, Retry-After: 300
+//! permit.trip("unavailable");
+//! assert!(breaker.ready_in() > Some(Duration::from_secs(299)));
+//! ```
+//!
 //! **Polling an open circuit.** Sleep until it is of use.
 //!
 //! ```
@@ -104,10 +126,14 @@
 //! **Retrying inside a call.** Five retries inside one call are one failure to the breaker. Retry around it, and stop on
 //! [`CallError::Rejected`](crate::CallError::Rejected).
 //!
+//! **Calls without a time limit.** A call is counted when it ends. A dependency that hangs, and every call with it, opens
+//! nothing.
+//!
 //! **A lease shorter than the longest call.** The trial then always ends stale, and the circuit never closes. Give calls a
 //! time limit, and the lease more than that.
 //!
-//! **One breaker for several dependencies.** One that is down then rejects calls to all. Make one for each.
+//! **One breaker for several dependencies.** One that is down then rejects calls to all. Make one for each; give each its
+//! own file, named after its address, so that none inherits the failures of another.
 //!
 //! **Letting a health probe close the circuit.** A probe that passes is no call that passes. Let it
 //! [suggest a trial](crate::Breaker::suggest_trial), and let the trial decide.

@@ -39,8 +39,9 @@ impl Outage {
 /// The last outages, fed by the circuit's transitions alone, so that it cannot disagree with them.
 ///
 /// Times are wall-clock times. Nothing but the newest entry is ever ongoing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutageLog {
+    #[serde(with = "unix_seconds")]
     since: Time,
     capacity: usize,
     outages: VecDeque<Outage>,

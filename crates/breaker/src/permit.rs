@@ -74,6 +74,14 @@ impl<B: Borrow<Breaker>> Permit<B> {
     }
 }
 
+impl<B: Borrow<Breaker>> std::fmt::Debug for Permit<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Permit")
+            .field("ticket", &self.ticket)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<B: Borrow<Breaker>> Drop for Permit<B> {
     #[inline]
     fn drop(&mut self) {

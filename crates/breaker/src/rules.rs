@@ -86,8 +86,8 @@ impl Rules {
     /// An open interval that depends on how often the circuit has opened lately: 1 for the first time, one more for every
     /// failed trial and every opening since, one less for each [`heal_after`](Rules::heal_after) spent closed.
     ///
-    /// The function may draw a jitter. Its answer is cut to `longest`. It runs under the breaker's lock, so it must not
-    /// call the breaker.
+    /// The function may draw a jitter. Its answer is cut to `longest`. It runs outside the breaker's lock, on the thread
+    /// whose call opens the circuit, so it may take its time and even ask the breaker.
     ///
     /// ```
     /// use std::time::Duration;
@@ -167,6 +167,14 @@ impl OpenInterval {
         match self {
             Self::Fixed(interval) => *interval,
             Self::Each { longest, interval } => interval(openings).min(*longest),
+        }
+    }
+
+    /// The interval, where no function need be asked.
+    pub(crate) fn fixed(&self) -> Option<Duration> {
+        match self {
+            Self::Fixed(interval) => Some(*interval),
+            Self::Each { .. } => None,
         }
     }
 

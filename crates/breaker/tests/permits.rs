@@ -3,9 +3,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use breaker::{Breaker, CallError, FakeClock, Kind, Outcome, Rules, Time, Why};
+use breaker::{Breaker, CallError, Clock, FakeClock, Kind, Outcome, Rules, Time, Why};
 
 fn at(rules: Rules) -> (Breaker, Arc<FakeClock>) {
     let clock = Arc::new(FakeClock::at(Time::from_unix_seconds(1_764_000_000.0)));
@@ -22,7 +23,7 @@ fn a_breaker_opens_waits_tries_and_closes() {
         assert_eq!(breaker.kind(), Kind::Closed);
         breaker.try_acquire().unwrap().failure();
     }
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!(
         (rejection.why, rejection.retry_after()),
         (Why::Open, Some(Duration::from_secs(60)))
@@ -35,7 +36,7 @@ fn a_breaker_opens_waits_tries_and_closes() {
         (Kind::HalfOpen, Some(Duration::ZERO))
     );
     let trial = breaker.try_acquire().unwrap();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
     trial.success();
     assert_eq!(breaker.kind(), Kind::Closed);
 }
@@ -77,4 +78,63 @@ fn trip_opens_at_once_and_says_why() {
             .as_str(),
         "unauthorized"
     );
+}
+
+/// A coarse clock 30 ms behind, where 50 are allowed, and a count of how often the precise one was read.
+struct Lagging {
+    clock: FakeClock,
+    readings: AtomicU32,
+}
+
+impl Clock for Lagging {
+    fn monotonic(&self) -> Time {
+        self.readings.fetch_add(1, Ordering::Relaxed);
+        self.clock.monotonic()
+    }
+
+    fn wall(&self) -> Time {
+        self.clock.wall()
+    }
+
+    fn coarse(&self) -> Time {
+        let now = self.clock.monotonic().unix_micros();
+        Time::from_unix_micros(now - 30_000)
+    }
+}
+
+#[test]
+fn a_coarse_clock_rejects_and_the_precise_one_admits() {
+    let clock = Arc::new(Lagging {
+        clock: FakeClock::at(Time::from_unix_seconds(1000.0)),
+        readings: AtomicU32::new(0),
+    });
+    let breaker = Breaker::builder(Rules::default())
+        .clock(Arc::clone(&clock))
+        .build();
+    breaker.try_acquire().unwrap().trip("test");
+    let after = |span| {
+        clock.clock.advance(span);
+        let before = clock.readings.load(Ordering::Relaxed);
+        let wait = match breaker.try_acquire() {
+            Ok(permit) => {
+                permit.success();
+                None
+            }
+            Err(rejection) => rejection.retry_after(),
+        };
+        let precise = clock.readings.load(Ordering::Relaxed) > before;
+        (wait, precise)
+    };
+    let moment = Duration::from_micros(1);
+    let millis = Duration::from_millis;
+    assert_eq!(after(Duration::ZERO), (Some(millis(60_030)), false));
+    // 20 ms before the end the circuit may be open no more, for all the coarse clock knows.
+    assert_eq!(
+        after(millis(59_980) - moment),
+        (Some(millis(50) + moment), false)
+    );
+    assert_eq!(after(moment), (Some(millis(20)), true));
+    assert_eq!(after(millis(20) - moment), (Some(moment), true));
+    assert_eq!(after(moment), (None, true));
+    assert_eq!(breaker.snapshot().counts.rejected, 4);
 }

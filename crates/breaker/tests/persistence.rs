@@ -418,7 +418,7 @@ fn sharers_bound_a_step_back_and_cannot_see_one_forward() {
         .clock
         .set_wall(Time::from_unix_micros(START.unix_micros() / 2));
     assert_eq!(
-        breaker.try_acquire().err().unwrap().retry_after(),
+        breaker.try_acquire().unwrap_err().retry_after(),
         Some(60 * SECOND)
     );
     place.clock.advance(59 * SECOND);
@@ -431,7 +431,7 @@ fn sharers_bound_a_step_back_and_cannot_see_one_forward() {
     let trial = breaker.try_acquire().unwrap();
     place.clock.set_wall(START);
     assert_eq!(
-        breaker.try_acquire().err().unwrap().retry_after(),
+        breaker.try_acquire().unwrap_err().retry_after(),
         Some(60 * SECOND)
     );
     trial.success();

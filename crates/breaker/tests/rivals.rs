@@ -4,13 +4,16 @@
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use breaker::machine::{Event, Reply, State, step};
-use breaker::{Breaker, FakeClock, Kind, Outcome, Rate, Rules, SharedFileStore, Time, Why};
+use breaker::{
+    Breaker, Document, FakeClock, Kind, Outcome, Rate, Rules, SharedFileStore, SharedStore, Store,
+    StoreError, Time, Why,
+};
 
 const START: Time = Time::from_unix_micros(1_764_000_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -192,16 +195,30 @@ fn seatbelt_lets_a_failure_from_before_the_trip_reopen_a_recovered_circuit() {
     assert_eq!(breaker.kind(), Kind::Closed);
 }
 
+/// Panics while the breaker's lock is held.
+struct PanickingStore(Arc<AtomicBool>);
+
+impl Store for PanickingStore {
+    fn load(&self) -> Result<Option<Document>, StoreError> {
+        Ok(None)
+    }
+
+    fn save(&self, _: &Document) -> Result<(), StoreError> {
+        assert!(!self.0.load(Ordering::SeqCst), "on purpose");
+        Ok(())
+    }
+}
+
 #[test]
 fn seatbelt_panics_on_a_poisoned_lock() {
-    let rules = Rules::default()
-        .consecutive_failures(1)
-        .open_for_each(60 * SECOND, |_| panic!("on purpose"));
-    let (breaker, _) = at(rules);
+    let panics = Arc::new(AtomicBool::new(true));
+    let breaker = Breaker::builder(Rules::default())
+        .open(PanickingStore(Arc::clone(&panics)))
+        .unwrap();
     let permit = breaker.try_acquire().unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| permit.failure())).is_err());
-    // The lock was held when the function panicked; the breaker goes on, with nothing half done.
-    assert_eq!(breaker.kind(), Kind::Closed);
+    panics.store(false, Ordering::SeqCst);
+    assert_eq!(breaker.explain().failures_in_a_row, 1);
     breaker.try_acquire().unwrap().success();
     assert_eq!(breaker.explain().failures_in_a_row, 0);
 }
@@ -235,7 +252,7 @@ fn gobreaker_loses_failures_of_other_processes_and_serialises_calls() {
 fn gobreaker_blocks_for_ever_behind_a_hung_trial() {
     let (breaker, clock) = half_open(Rules::default().trial_lease(30 * SECOND));
     let hung = breaker.try_acquire().unwrap();
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!(
         (rejection.why, rejection.retry_after()),
         (Why::TrialsOut, Some(30 * SECOND))
@@ -292,7 +309,7 @@ fn pybreaker_tries_once_for_each_breaker_on_one_storage() {
     open(&one);
     clock.advance(60 * SECOND);
     let trial = other.try_acquire().unwrap();
-    assert_eq!(one.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(one.try_acquire().unwrap_err().why, Why::TrialsOut);
     trial.success();
     assert_eq!(one.kind(), Kind::Closed);
 }
@@ -308,11 +325,205 @@ fn polly_closes_on_a_cancelled_trial() {
 }
 
 #[test]
+fn polly_stays_half_open_when_an_observer_panics() {
+    let clock = Arc::new(FakeClock::at(START));
+    let told = Arc::new(AtomicU32::new(0));
+    let others = Arc::clone(&told);
+    let breaker = Breaker::builder(Rules::default())
+        .clock(Arc::clone(&clock))
+        .on_transition(|_| panic!("on purpose"))
+        .on_transition(move |_| {
+            others.fetch_add(1, Ordering::Relaxed);
+        })
+        .build();
+    open(&breaker);
+    clock.advance(60 * SECOND);
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(breaker.kind(), Kind::Closed);
+    assert_eq!(told.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn polly_asks_for_the_interval_under_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("breaker.json");
+    for file in [None, Some(path)] {
+        let asked = Arc::new(OnceLock::<Weak<Breaker>>::new());
+        let whom = Arc::clone(&asked);
+        let rules =
+            Rules::default()
+                .consecutive_failures(2)
+                .open_for_each(600 * SECOND, move |openings| {
+                    let breaker = whom.get().unwrap().upgrade().unwrap();
+                    // Under a lock these would never answer.
+                    assert_ne!(breaker.kind(), Kind::Open);
+                    breaker.count_affected(1);
+                    SECOND * openings
+                });
+        let clock = Arc::new(FakeClock::at(START));
+        let builder = Breaker::builder(rules).clock(Arc::clone(&clock));
+        let breaker = Arc::new(match file {
+            None => builder.build(),
+            Some(path) => builder
+                .open_shared(SharedFileStore::open(path).unwrap())
+                .unwrap(),
+        });
+        asked.set(Arc::downgrade(&breaker)).unwrap();
+
+        breaker.try_acquire().unwrap().failure();
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(breaker.ready_in(), Some(SECOND));
+        assert_eq!(
+            breaker.explain().reason.unwrap().as_str(),
+            "consecutive_failures"
+        );
+        clock.advance(SECOND);
+        breaker.try_acquire().unwrap().failure();
+        assert_eq!(breaker.ready_in(), Some(2 * SECOND));
+        assert_eq!(breaker.explain().reason.unwrap().as_str(), "trial_failed");
+        assert_eq!(breaker.snapshot().outages.outages().len(), 1);
+    }
+}
+
+/// What happens while the interval is drawn goes first: an answer that would have opened the circuit is stale then.
+#[test]
+fn polly_asks_for_the_interval_and_meets_a_reset() {
+    let asked = Arc::new(OnceLock::<Weak<Breaker>>::new());
+    let whom = Arc::clone(&asked);
+    let rules = Rules::default().open_for_each(60 * SECOND, move |_| {
+        let breaker = whom.get().unwrap().upgrade().unwrap();
+        breaker.reset();
+        60 * SECOND
+    });
+    let breaker = Arc::new(Breaker::new(rules));
+    asked.set(Arc::downgrade(&breaker)).unwrap();
+    breaker.try_acquire().unwrap().trip("test");
+    assert_eq!(breaker.kind(), Kind::Closed);
+    assert_eq!(breaker.snapshot().counts.stale, 1);
+}
+
+#[test]
+fn pybreaker_is_closed_with_zero_counts_when_its_store_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let breaker = Breaker::builder(Rules::default())
+        .open_shared(SharedFileStore::open(folder.path().join("breaker.json")).unwrap())
+        .unwrap();
+    breaker.try_acquire().unwrap().failure();
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    // A store that cannot be written is no reason to forget, nor to be silent.
+    for _ in 1..5 {
+        breaker.try_acquire().unwrap().failure();
+    }
+    assert_eq!(breaker.snapshot().counts.failures, 5);
+    assert!(breaker.snapshot().store_error.is_some());
+}
+
+/// Another writer always comes first: each decision is asked for twice, and only the second answer counts.
+struct Contended(Mutex<Option<Document>>);
+
+impl SharedStore for Contended {
+    fn load(&self) -> Result<Option<Document>, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn update(
+        &self,
+        decide: &mut dyn FnMut(Option<Document>) -> Option<Document>,
+    ) -> Result<(), StoreError> {
+        let mut document = self.0.lock().unwrap();
+        let _lost = decide(document.clone());
+        if let Some(next) = decide(document.clone()) {
+            *document = Some(next);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn resilience4j_runs_the_side_effects_of_a_decision_twice() {
+    let told = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&told);
+    let drawn = Arc::new(AtomicU32::new(0));
+    let draws = Arc::clone(&drawn);
+    let rules = Rules::default().open_for_each(60 * SECOND, move |_| {
+        draws.fetch_add(1, Ordering::Relaxed);
+        60 * SECOND
+    });
+    let breaker = Breaker::builder(rules)
+        .on_transition(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        })
+        .open_shared(Contended(Mutex::new(None)))
+        .unwrap();
+    open(&breaker);
+    assert_eq!(breaker.snapshot().outages.outages().len(), 1);
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+    assert_eq!(drawn.load(Ordering::Relaxed), 1);
+}
+
+/// Another writer resets the circuit between each reading and the decision under the lock.
+struct Overtaken(Arc<Mutex<Option<Document>>>);
+
+impl SharedStore for Overtaken {
+    fn load(&self) -> Result<Option<Document>, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn update(
+        &self,
+        decide: &mut dyn FnMut(Option<Document>) -> Option<Document>,
+    ) -> Result<(), StoreError> {
+        let mut document = self.0.lock().unwrap();
+        *document = decide(None);
+        Ok(())
+    }
+}
+
+#[test]
+fn resilience4j_acts_on_a_decision_that_another_writer_overtook() {
+    let document = Arc::new(Mutex::new(None));
+    let rules = Rules::default().open_for_each(60 * SECOND, |_| 60 * SECOND);
+    let breaker = Breaker::builder(rules)
+        .open_shared(Overtaken(Arc::clone(&document)))
+        .unwrap();
+    let permit = breaker.try_acquire().unwrap();
+    let four = r#"{"state": "closed", "failure_count": 4}"#;
+    *document.lock().unwrap() = Some(Document::parse(four.as_bytes()).unwrap());
+    permit.failure();
+    let explanation = breaker.explain();
+    assert_eq!(
+        (explanation.kind, explanation.failures_in_a_row),
+        (Kind::Closed, 1)
+    );
+}
+
+#[test]
+fn failsafe_go_and_execution_policy_let_late_results_count_in_half_open() {
+    let (breaker, clock) = at(Rules::default().successes_to_close(2));
+    let late: Vec<_> = (0..4).map(|_| breaker.try_acquire().unwrap()).collect();
+    open(&breaker);
+    clock.advance(60 * SECOND);
+    let _trial = breaker.try_acquire().unwrap();
+    let outcomes = [
+        Outcome::Success,
+        Outcome::Failure,
+        Outcome::Cancelled,
+        Outcome::Trip("late".into()),
+    ];
+    for (permit, outcome) in late.into_iter().zip(outcomes) {
+        permit.finish(outcome);
+        assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
+        assert_eq!(breaker.explain().successes, 0);
+    }
+    assert_eq!(breaker.snapshot().counts.stale, 4);
+}
+
+#[test]
 fn resilience4j_turns_a_forced_open_circuit_half_open() {
     let (breaker, clock) = at(Rules::default());
     breaker.force_open("maintenance");
     clock.advance(1_000_000 * SECOND);
-    let rejection = breaker.try_acquire().err().unwrap();
+    let rejection = breaker.try_acquire().unwrap_err();
     assert_eq!((rejection.why, rejection.retry_at), (Why::ForcedOpen, None));
     assert_eq!(
         (breaker.kind(), breaker.ready_in()),
@@ -330,7 +541,7 @@ fn resilience4j_gives_half_open_a_permit_for_an_ignored_call_from_before() {
     clock.advance(60 * SECOND);
     let _trial = breaker.try_acquire().unwrap();
     late.ignore();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
 }
 
 #[test]
@@ -401,5 +612,5 @@ fn php_circuit_breaker_lets_an_open_record_expire_into_closed() {
     open(&breaker);
     clock.advance(365 * 86_400 * SECOND);
     let _trial = breaker.try_acquire().unwrap();
-    assert_eq!(breaker.try_acquire().err().unwrap().why, Why::TrialsOut);
+    assert_eq!(breaker.try_acquire().unwrap_err().why, Why::TrialsOut);
 }

@@ -47,7 +47,7 @@ fn the_defaults_are_as_documented() {
     );
     clock.advance(60 * SECOND);
     let _first = breaker.try_acquire().unwrap();
-    let taken = breaker.try_acquire().err().unwrap();
+    let taken = breaker.try_acquire().unwrap_err();
     assert_eq!(taken.retry_after(), Some(60 * SECOND), "the lease");
 }
 

@@ -13,18 +13,27 @@ use crate::time::{Time, micros};
 /// What an event leads to.
 type Effect = (Reply, Option<Transition>);
 
+/// Answers how long the circuit stays open, opening for the n-th time and for this reason. `None` leaves it as it is.
+pub(crate) type Draw<'a> = &'a dyn Fn(u32, Reason) -> Option<Duration>;
+
 impl State {
     /// [`step`](super::step) in place.
     ///
     /// `now` always answers the same; it is asked when needed, since most calls through a closed circuit end without.
-    pub(crate) fn apply(&mut self, rules: &Rules, event: Event, now: impl Fn() -> Time) -> Effect {
+    pub(crate) fn apply(
+        &mut self,
+        rules: &Rules,
+        event: Event,
+        now: impl Fn() -> Time,
+        draw: Draw<'_>,
+    ) -> Effect {
         match event {
             Event::Acquire => self.acquire(rules, now()),
             Event::Finish {
                 ticket,
                 outcome,
                 took,
-            } => self.finish(rules, ticket, outcome, took, now),
+            } => self.finish(rules, ticket, outcome, took, now, draw),
             Event::SuggestTrial => self.suggest_trial(rules, now()),
             Event::ForceOpen(reason) => (Reply::Done, self.force_open(now(), reason)),
             Event::Disable => (Reply::Done, self.disable(now())),
@@ -124,6 +133,7 @@ impl State {
         outcome: Outcome,
         took: Duration,
         now: impl Fn() -> Time,
+        draw: Draw<'_>,
     ) -> Effect {
         if ticket.generation != self.generation {
             return (Reply::Stale, None);
@@ -169,11 +179,17 @@ impl State {
         };
         (
             Reply::Done,
-            trip.and_then(|reason| self.open(rules, now(), reason)),
+            trip.and_then(|reason| self.open(rules, now(), reason, draw)),
         )
     }
 
-    fn open(&mut self, rules: &Rules, now: Time, reason: Reason) -> Option<Transition> {
+    fn open(
+        &mut self,
+        rules: &Rules,
+        now: Time,
+        reason: Reason,
+        draw: Draw<'_>,
+    ) -> Option<Transition> {
         let healed = match self.circuit() {
             Some(Circuit::Closed { recovered_at, .. }) => {
                 let healthy = recovered_at.map_or(Duration::MAX, |at| now - at);
@@ -183,8 +199,7 @@ impl State {
         };
         let openings = u64::from(self.openings).saturating_sub(healed) as u32;
         let openings = openings.saturating_add(1);
-        // Drawn first: should the function panic, the circuit is as it was.
-        let until = now + rules.open.after(openings);
+        let until = now + draw(openings, reason)?;
         self.openings = openings;
         self.switch(
             Circuit::Open {
