@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use breaker::machine::Kind;
 use breaker::{Document, Report};
@@ -91,7 +91,9 @@ fn state_outage_log_and_ramp_survive_the_worker() {
         "one outage, however often the worker died"
     );
     assert!(recovered.outages[0].jobs_affected >= 20);
-    std::thread::sleep(Duration::from_secs(4)); // the ramp rises meanwhile; nothing is asserted of how far
+    let risen =
+        UNIX_EPOCH + Duration::from_secs_f64(recovered.recovered_at.unwrap().unix_seconds() + 3.0);
+    plugin.until("risen", || SystemTime::now() > risen);
     replace_worker(&plugin, next());
     plugin.until("resumed", || {
         plugin.worker_log().matches("starting gently").count() >= 2
@@ -120,8 +122,8 @@ fn state_outage_log_and_ramp_survive_the_worker() {
         plugin.save(scene);
     }
     plugin.until_equal();
-    let counts = plugin.queue().counts().unwrap();
-    assert_eq!((counts.live(), counts.dead), (0, 0));
+    plugin.until("drained", || plugin.queue().counts().unwrap().live() == 0);
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }
 
 /// A refused token is one outage with a reason, said once, and no dead letters.
