@@ -9,7 +9,7 @@ use breaker::machine::Kind;
 use breaker::{Document, Report};
 use common::Installed;
 use serde_json::json;
-use simulators::Fault;
+use simulators::{Fault, PlexOptions, Rule};
 
 fn document(plugin: &Installed) -> Option<Document> {
     match Report::read(&plugin.data().join("circuit_breaker.json")) {
@@ -130,14 +130,16 @@ fn state_outage_log_and_ramp_survive_the_worker() {
 #[test]
 fn a_refused_token_is_said_once() {
     let plugin = Installed::with(10, json!({"idle_timeout": 30}));
-    plugin.world.plex.fail_with(Fault::Unauthorized);
+    // As Plex does: who it is, it tells anybody.
+    let refused = Rule::new(Fault::Unauthorized).path("/library");
+    plugin.world.plex.fail_when(refused);
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }
     plugin.until("tried again", || {
         plugin
             .worker_log()
-            .matches("DEBUG scene 1: unauthorized")
+            .matches("DEBUG Plex is not ready: unauthorized")
             .count()
             >= 2
     });
@@ -153,5 +155,96 @@ fn a_refused_token_is_said_once() {
     );
     plugin.world.plex.clear_faults();
     plugin.until_equal();
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}
+
+fn edits(plugin: &Installed) -> usize {
+    let requests = plugin.world.plex.requests();
+    requests.iter().filter(|one| one.method == "PUT").count()
+}
+
+/// Another server at the same address gets neither a write nor the token, until a person says that it is the right one.
+#[test]
+fn nothing_is_written_to_another_server_at_the_address() {
+    let plugin = Installed::new(2);
+    let (first, second) = (plugin.world.scenes[0], plugin.world.scenes[1]);
+    plugin.save(first);
+    plugin.until("synced", || plugin.worker_log().contains("wrote"));
+    plugin.until_no_worker();
+
+    let other = |plex: &mut PlexOptions| plex.machine_identifier = "other".to_owned();
+    plugin.world.plex.set(other);
+    plugin.world.plex.take_requests();
+    plugin.save(second);
+    let said = "WARN  Another Plex server answers at plex_url";
+    plugin.until("noticed", || plugin.worker_log().contains(said));
+    plugin.until("tried again", || {
+        let log = plugin.worker_log();
+        log.matches("Plex is not ready: wrong server").count() >= 2
+    });
+    assert_eq!(plugin.worker_log().matches(said).count(), 1);
+    let token = plugin.world.plex.token();
+    assert!(
+        plugin
+            .world
+            .plex
+            .requests()
+            .iter()
+            .all(|one| one.path == "/identity" && !one.contains(&token))
+    );
+    let health = plugin.task("health_check");
+    let text = health.log_text();
+    assert!(text.contains("(wrong_server)"), "{text}");
+    assert!(
+        text.contains("w Plex: wrong server: \"other\" answered instead of"),
+        "{text}"
+    );
+    assert!(text.contains("run the task Clear Match Cache"), "{text}");
+    assert_eq!(health.output().unwrap()["plex"]["verdict"], "wrong_server");
+    let counts = plugin.queue().counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (1, 0));
+
+    let text = plugin.task("clear_match_cache").log_text();
+    assert!(text.contains("Forgot which Plex server this is"), "{text}");
+    replace_worker(&plugin, second);
+    plugin.until_equal();
+    assert!(
+        plugin
+            .worker_log()
+            .contains("Plex is another server than before")
+    );
+}
+
+/// A new address may lead to a new server, which has nothing of what the old one was given.
+#[test]
+fn a_new_address_may_lead_to_a_new_server() {
+    let plugin = Installed::new(1);
+    let scene = plugin.world.scenes[0];
+    plugin.save(scene);
+    plugin.until("synced", || plugin.worker_log().contains("wrote"));
+    plugin.until_no_worker();
+    let before = edits(&plugin);
+
+    let elsewhere = plugin.world.plex.url().replace("127.0.0.1", "localhost");
+    plugin.set(json!({"plex_url": elsewhere}));
+    plugin.save(scene);
+    plugin.until("ended", || {
+        plugin.worker_log().matches("worker ends").count() == 2
+    });
+    assert_eq!(edits(&plugin), before, "the same server is equal already");
+    assert!(!plugin.worker_log().contains("another server"));
+
+    plugin
+        .world
+        .plex
+        .set(|plex| plex.machine_identifier = "other".to_owned());
+    plugin.set(json!({}));
+    plugin.save(scene);
+    plugin.until("moved", || {
+        plugin
+            .worker_log()
+            .contains("Plex is another server than before")
+    });
+    plugin.until("compared", || plugin.queue().counts().unwrap().live() == 0);
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }

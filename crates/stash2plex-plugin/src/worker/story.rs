@@ -157,6 +157,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         schedule: &mut Schedule::default(),
         syncer: Rc::new(Syncer::new(client, plex_client, &settings)),
         probe: session::probe(target, &settings, &dir).unwrap(),
+        verified: false,
         ramp: None,
         rng: SplitMix64::new(3),
         drain: false,
