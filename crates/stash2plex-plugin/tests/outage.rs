@@ -248,3 +248,55 @@ fn a_new_address_may_lead_to_a_new_server() {
     plugin.until("compared", || plugin.queue().counts().unwrap().live() == 0);
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }
+
+/// The jobs that waited need nothing of Plex: the outage is over all the same.
+#[test]
+fn an_outage_ends_also_with_jobs_that_have_nothing_to_write() {
+    let plugin = Installed::new(1);
+    let scene = plugin.world.scenes[0];
+    plugin.save_and_wait(scene);
+    plugin.world.plex.down();
+    plugin.save(scene);
+    plugin.until("open", || state(&plugin) == Kind::Open);
+    plugin.world.plex.up().unwrap();
+    plugin.until("closed", || state(&plugin) == Kind::Closed);
+    let outages = document(&plugin).unwrap().outages;
+    assert!(
+        outages.len() == 1 && outages[0].ended.is_some(),
+        "{outages:?}"
+    );
+}
+
+/// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for nothing.
+#[test]
+fn plex_does_not_pay_for_stash() {
+    let plugin = Installed::with(6, json!({"idle_timeout": 30, "max_retries": 1}));
+    let mut scenes = plugin.world.scenes.iter();
+    plugin.save(*scenes.next().unwrap());
+    plugin.until("synced", || plugin.queue().counts().unwrap().done == 1);
+    plugin.world.plex.take_requests();
+    plugin.world.stash.down();
+    for scene in scenes {
+        plugin.save(*scene);
+    }
+    plugin.until("noticed", || {
+        plugin.worker_log().contains("WARN  Stash is away")
+    });
+    assert_eq!(state(&plugin), Kind::Closed);
+    assert_eq!(plugin.world.plex.request_count(), 0);
+    let queue = plugin.queue();
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (5, 0));
+
+    // The other way round: with Plex away, Stash is well.
+    plugin.kill_worker();
+    plugin.until_no_worker();
+    plugin.world.stash.up().unwrap();
+    plugin.world.plex.down();
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("open", || state(&plugin) == Kind::Open);
+    assert_eq!(plugin.worker_log().matches("Stash is away").count(), 1);
+    plugin.world.plex.up().unwrap();
+    plugin.until_equal();
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}

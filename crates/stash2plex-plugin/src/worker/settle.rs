@@ -13,6 +13,7 @@ use crate::job::{Job, scene_key};
 use crate::ledger;
 use crate::outcome::{Fate, Outcome, Signal};
 use crate::reconcile::Step;
+use crate::status::words::count;
 use crate::sync::Synced;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -55,7 +56,17 @@ impl<T: Time> Engine<'_, T> {
         memory: &mut Memory,
     ) -> queue::Result<()> {
         let Taken { claim, leave } = taken;
-        let signal = errand.outcome.signal();
+        let signal = match errand.outcome.signal() {
+            // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
+            // nothing of Plex must not leave an outage that is over open for good.
+            Signal::Neutral
+                if self.plex.breaker().kind() == Kind::HalfOpen
+                    && !matches!(errand.outcome, Outcome::StashAway(_)) =>
+            {
+                Signal::Success
+            }
+            signal => signal,
+        };
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
         self.verified &= self.plex.breaker().kind() != Kind::Open;
@@ -286,11 +297,12 @@ impl<T: Time> Engine<'_, T> {
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why: &str) {
-        let waiting = self.queue.counts().map_or(0, |counts| counts.live());
+        let live = self.queue.counts().map_or(0, |counts| counts.live());
+        let waiting = count(live, "job waits", "jobs wait");
         match self.plex.change() {
             None => {}
             Some(Change::Opened) => {
-                self.count_affected(waiting);
+                self.count_affected(live);
                 let left = self.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
                 let hint = match why {
@@ -304,20 +316,20 @@ impl<T: Time> Engine<'_, T> {
                     _ => "Plex is away",
                 };
                 self.journal.warn(format!(
-                    "{hint}: circuit open, {waiting} jobs wait; next try in {seconds:.0} s"
+                    "{hint}: circuit open, {waiting}; next try in {seconds:.0} s"
                 ));
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
                 self.journal
-                    .info(format!("Plex is back: circuit closed, {waiting} jobs wait"));
+                    .info(format!("Plex is back: circuit closed, {waiting}"));
                 self.start_ramp();
             }
         }
         match self.stash.change() {
             Some(Change::Opened) => {
                 self.journal
-                    .warn(format!("Stash is away: {waiting} jobs wait for it"));
+                    .warn(format!("Stash is away: {waiting} for it"));
             }
             Some(Change::Closed) => self.journal.info("Stash is back"),
             Some(Change::Trying) | None => {}
