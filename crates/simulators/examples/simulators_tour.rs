@@ -53,6 +53,7 @@ fn main() -> io::Result<()> {
             request(&world, "GET", "/identity")
         );
     }
+    world.plex.clear_faults();
     world.plex.down();
     println!(
         "  {:<44} {}",

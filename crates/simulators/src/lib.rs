@@ -9,7 +9,7 @@
 //!
 //! let world = World::new(2, 1)?;
 //! world.plex.fail_with(Fault::Hang);
-//! world.plex.up()?;
+//! world.plex.clear_faults();
 //! assert_eq!(world.comparison().to_string().lines().next(), Some("0 of 2 scenes equal"));
 //! # Ok::<(), std::io::Error>(())
 //! ```

@@ -68,6 +68,16 @@ fn down_and_up_twice_are_as_once_and_a_drop_ends_it() {
     until(|| Client::connect(port).is_err());
 }
 
+/// Else a server that is to come back ill would be well for a moment.
+#[test]
+fn faults_outlive_down_and_up() {
+    let (plex, _) = plex();
+    plex.down();
+    plex.fail_with(Fault::Unavailable);
+    plex.up().unwrap();
+    assert_eq!(plex_client(&plex).get("/identity").status, 503);
+}
+
 #[test]
 fn a_held_port_is_given_to_nobody() {
     let (plex, _) = plex();

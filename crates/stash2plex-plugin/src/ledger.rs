@@ -127,6 +127,11 @@ pub fn scenes_between(db: &Connection, after: u64, upto: Option<u64>) -> Result<
     scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
 }
 
+/// Forgets all scenes.
+pub fn clear(db: &Connection) -> Result<()> {
+    db.execute_batch("DELETE FROM ledger_refs; DELETE FROM ledger;")
+}
+
 /// Forgets which item each scene has, not what was written to it; how many scenes. None where no worker made the table.
 pub fn forget_items(db: &Connection) -> Result<usize> {
     let made = db

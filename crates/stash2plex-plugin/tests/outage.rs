@@ -3,13 +3,13 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use breaker::machine::Kind;
 use breaker::{Document, Report};
 use common::Installed;
 use serde_json::json;
-use simulators::Fault;
+use simulators::{Fault, PlexOptions, Rule};
 
 fn document(plugin: &Installed) -> Option<Document> {
     match Report::read(&plugin.data().join("circuit_breaker.json")) {
@@ -91,7 +91,9 @@ fn state_outage_log_and_ramp_survive_the_worker() {
         "one outage, however often the worker died"
     );
     assert!(recovered.outages[0].jobs_affected >= 20);
-    std::thread::sleep(Duration::from_secs(4)); // the ramp rises meanwhile; nothing is asserted of how far
+    let risen =
+        UNIX_EPOCH + Duration::from_secs_f64(recovered.recovered_at.unwrap().unix_seconds() + 3.0);
+    plugin.until("risen", || SystemTime::now() > risen);
     replace_worker(&plugin, next());
     plugin.until("resumed", || {
         plugin.worker_log().matches("starting gently").count() >= 2
@@ -120,22 +122,24 @@ fn state_outage_log_and_ramp_survive_the_worker() {
         plugin.save(scene);
     }
     plugin.until_equal();
-    let counts = plugin.queue().counts().unwrap();
-    assert_eq!((counts.live(), counts.dead), (0, 0));
+    plugin.until("drained", || plugin.queue().counts().unwrap().live() == 0);
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }
 
 /// A refused token is one outage with a reason, said once, and no dead letters.
 #[test]
 fn a_refused_token_is_said_once() {
     let plugin = Installed::with(10, json!({"idle_timeout": 30}));
-    plugin.world.plex.fail_with(Fault::Unauthorized);
+    // As Plex does: who it is, it tells anybody.
+    let refused = Rule::new(Fault::Unauthorized).path("/library");
+    plugin.world.plex.fail_when(refused);
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }
     plugin.until("tried again", || {
         plugin
             .worker_log()
-            .matches("DEBUG scene 1: unauthorized")
+            .matches("DEBUG Plex is not ready: unauthorized")
             .count()
             >= 2
     });
@@ -150,6 +154,149 @@ fn a_refused_token_is_said_once() {
         "unauthorized"
     );
     plugin.world.plex.clear_faults();
+    plugin.until_equal();
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}
+
+fn edits(plugin: &Installed) -> usize {
+    let requests = plugin.world.plex.requests();
+    requests.iter().filter(|one| one.method == "PUT").count()
+}
+
+/// Another server at the same address gets neither a write nor the token, until a person says that it is the right one.
+#[test]
+fn nothing_is_written_to_another_server_at_the_address() {
+    let plugin = Installed::new(2);
+    let (first, second) = (plugin.world.scenes[0], plugin.world.scenes[1]);
+    plugin.save(first);
+    plugin.until("synced", || plugin.worker_log().contains("wrote"));
+    plugin.until_no_worker();
+
+    let other = |plex: &mut PlexOptions| plex.machine_identifier = "other".to_owned();
+    plugin.world.plex.set(other);
+    plugin.world.plex.take_requests();
+    plugin.save(second);
+    let said = "WARN  Another Plex server answers at plex_url";
+    plugin.until("noticed", || plugin.worker_log().contains(said));
+    plugin.until("tried again", || {
+        let log = plugin.worker_log();
+        log.matches("Plex is not ready: wrong server").count() >= 2
+    });
+    assert_eq!(plugin.worker_log().matches(said).count(), 1);
+    let token = plugin.world.plex.token();
+    assert!(
+        plugin
+            .world
+            .plex
+            .requests()
+            .iter()
+            .all(|one| one.path == "/identity" && !one.contains(&token))
+    );
+    let health = plugin.task("health_check");
+    let text = health.log_text();
+    assert!(text.contains("(wrong_server)"), "{text}");
+    assert!(
+        text.contains("w Plex: wrong server: \"other\" answered instead of"),
+        "{text}"
+    );
+    assert!(text.contains("run the task Clear Match Cache"), "{text}");
+    assert_eq!(health.output().unwrap()["plex"]["verdict"], "wrong_server");
+    let counts = plugin.queue().counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (1, 0));
+
+    let text = plugin.task("clear_match_cache").log_text();
+    assert!(text.contains("Forgot which Plex server this is"), "{text}");
+    replace_worker(&plugin, second);
+    plugin.until_equal();
+    assert!(
+        plugin
+            .worker_log()
+            .contains("Plex is another server than before")
+    );
+}
+
+/// A new address may lead to a new server, which has nothing of what the old one was given.
+#[test]
+fn a_new_address_may_lead_to_a_new_server() {
+    let plugin = Installed::new(1);
+    let scene = plugin.world.scenes[0];
+    plugin.save(scene);
+    plugin.until("synced", || plugin.worker_log().contains("wrote"));
+    plugin.until_no_worker();
+    let before = edits(&plugin);
+
+    let elsewhere = plugin.world.plex.url().replace("127.0.0.1", "localhost");
+    plugin.set(json!({"plex_url": elsewhere}));
+    plugin.save(scene);
+    plugin.until("ended", || {
+        plugin.worker_log().matches("worker ends").count() == 2
+    });
+    assert_eq!(edits(&plugin), before, "the same server is equal already");
+    assert!(!plugin.worker_log().contains("another server"));
+
+    plugin
+        .world
+        .plex
+        .set(|plex| plex.machine_identifier = "other".to_owned());
+    plugin.set(json!({}));
+    plugin.save(scene);
+    plugin.until("moved", || {
+        plugin
+            .worker_log()
+            .contains("Plex is another server than before")
+    });
+    plugin.until("compared", || plugin.queue().counts().unwrap().live() == 0);
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}
+
+/// The jobs that waited need nothing of Plex: the outage is over all the same.
+#[test]
+fn an_outage_ends_also_with_jobs_that_have_nothing_to_write() {
+    let plugin = Installed::new(1);
+    let scene = plugin.world.scenes[0];
+    plugin.save_and_wait(scene);
+    plugin.world.plex.down();
+    plugin.save(scene);
+    plugin.until("open", || state(&plugin) == Kind::Open);
+    plugin.world.plex.up().unwrap();
+    plugin.until("closed", || state(&plugin) == Kind::Closed);
+    let outages = document(&plugin).unwrap().outages;
+    assert!(
+        outages.len() == 1 && outages[0].ended.is_some(),
+        "{outages:?}"
+    );
+}
+
+/// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for nothing.
+#[test]
+fn plex_does_not_pay_for_stash() {
+    let plugin = Installed::with(6, json!({"idle_timeout": 30, "max_retries": 1}));
+    let mut scenes = plugin.world.scenes.iter();
+    plugin.save(*scenes.next().unwrap());
+    plugin.until("synced", || plugin.queue().counts().unwrap().done == 1);
+    plugin.world.plex.take_requests();
+    plugin.world.stash.down();
+    for scene in scenes {
+        plugin.save(*scene);
+    }
+    plugin.until("noticed", || {
+        plugin.worker_log().contains("WARN  Stash is away")
+    });
+    assert_eq!(state(&plugin), Kind::Closed);
+    assert_eq!(plugin.world.plex.request_count(), 0);
+    let queue = plugin.queue();
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (5, 0));
+
+    // The other way round: with Plex away, Stash is well.
+    plugin.kill_worker();
+    plugin.until_no_worker();
+    plugin.world.stash.up().unwrap();
+    plugin.world.plex.down();
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("open", || state(&plugin) == Kind::Open);
+    assert_eq!(plugin.worker_log().matches("Stash is away").count(), 1);
+    plugin.world.plex.up().unwrap();
     plugin.until_equal();
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }

@@ -86,9 +86,8 @@ impl Server {
         self.0.close();
     }
 
-    /// Listens again and forgets all faults. The latency stays.
+    /// Listens again. Faults and latency stay, so that a server can come back ill without a healthy moment.
     pub fn up(&self) -> io::Result<()> {
-        self.clear_faults();
         self.0.open()
     }
 
@@ -97,7 +96,7 @@ impl Server {
         self.0.shared.net().open
     }
 
-    /// Every request fails so, until [`up`](Self::up) or [`clear_faults`](Self::clear_faults).
+    /// Every request fails so, until [`clear_faults`](Self::clear_faults).
     pub fn fail_with(&self, fault: Fault) {
         self.change(|net| net.rules = vec![Rule::new(fault)]);
     }

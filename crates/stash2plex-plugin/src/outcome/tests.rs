@@ -39,7 +39,7 @@ fn dead(kind: ErrorKind) -> Fate {
 #[test]
 fn the_outcome_table() {
     let retry = |seconds| Fate::Retry(Duration::from_secs(seconds));
-    let rows: [(End, Fate, Signal); 12] = [
+    let rows: [(End, Fate, Signal); 13] = [
         (Outcome::Synced(()), Fate::Done, Signal::Success),
         (Outcome::Skipped(why()), Fate::Done, Signal::Neutral),
         (Outcome::GoneFromStash, Fate::Forget, Signal::Neutral),
@@ -63,6 +63,11 @@ fn the_outcome_table() {
             Outcome::Unauthorized(why()),
             Fate::Hold,
             Signal::Trip(TripReason::Unauthorized),
+        ),
+        (
+            Outcome::WrongServer(why()),
+            Fate::Hold,
+            Signal::Trip(TripReason::WrongServer),
         ),
         (Outcome::Unreachable(why()), Fate::Hold, Signal::Failure),
         (

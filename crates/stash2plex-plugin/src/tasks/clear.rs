@@ -9,9 +9,9 @@ use stash::protocol::ServerConnection;
 use super::Failure;
 use crate::data_dir::DataDir;
 use crate::job::Job;
-use crate::ledger;
 use crate::status::render::{Line, info};
 use crate::status::words::count;
+use crate::{home, ledger};
 
 type Shown = (Vec<Line>, Value);
 
@@ -74,11 +74,13 @@ pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, F
 
 /// Clear Match Cache: which item belongs to which scene.
 pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
-    let forgotten = match open(connection)? {
-        None => 0,
-        Some(mut queue) => {
-            queue.transaction(|tx| -> queue::Result<_> { Ok(ledger::forget_items(tx.sql())?) })?
-        }
+    let (forgotten, server) = match open(connection)? {
+        None => (0, false),
+        Some(mut queue) => queue.transaction(|tx| -> queue::Result<_> {
+            let items = ledger::forget_items(tx.sql())?;
+            // Without the ledger's tables no server is known either.
+            Ok((items, home::forget(tx.sql()).unwrap_or(false)))
+        })?,
     };
     let line = match forgotten {
         0 => "No Plex item is remembered: nothing to clear".to_owned(),
@@ -88,7 +90,13 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
             count(forgotten as u64, "scene", "scenes")
         ),
     };
-    Ok((vec![info(line)], json!({ "forgotten": forgotten })))
+    let mut lines = vec![info(line)];
+    if server {
+        lines.push(info(
+            "Forgot which Plex server this is: the one that answers next at plex_url is taken for the right one",
+        ));
+    }
+    Ok((lines, json!({ "forgotten": forgotten })))
 }
 
 fn waiting(jobs: u64) -> String {

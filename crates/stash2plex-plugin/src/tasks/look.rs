@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
+use queue::{Options, Queue};
 use serde_json::Value;
 use stash::client::Client;
 use stash::protocol::ServerConnection;
 
 use super::Failure;
 use crate::data_dir::DataDir;
+use crate::home;
+use crate::job::Job;
 use crate::settings::Settings;
 use crate::status::gather::{self, Told};
 use crate::status::render::{self, Line};
@@ -83,6 +86,14 @@ pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
     }
 }
 
+/// The server that must answer, where a worker has met it.
+fn known(dir: &DataDir, url: &str) -> Option<String> {
+    // Asked first: opening makes lock files beside a database that is not there.
+    dir.database().try_exists().ok().filter(|there| *there)?;
+    let queue = Queue::<Job>::open(dir.database(), Options::inspector()).ok()?;
+    home::expected(queue.sql(), url).ok().flatten()
+}
+
 /// Asks Plex how it is, with the token.
 pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
     let no = |why: &str| Connectivity::No {
@@ -97,8 +108,10 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
     match session::health_check(target, settings, dir) {
         Err(why) => no(&why.to_string()),
         Ok(probe) => {
-            let report = probe.deep().await;
-            let hint = report.verdict.hint();
+            let report = session::at_home(probe, known(dir, &target.url).as_deref())
+                .deep()
+                .await;
+            let hint = home::hint(&report.verdict);
             Connectivity::Yes { report, hint }
         }
     }

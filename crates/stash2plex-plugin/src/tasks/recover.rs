@@ -227,6 +227,9 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
         lines.push(warn(format!("Nothing recovered: {why}")));
         return lines;
     }
+    if recovery.found == 0 {
+        return lines;
+    }
     let left = [
         ("already queued", recovery.already_queued),
         ("synced since", recovery.synced_since),

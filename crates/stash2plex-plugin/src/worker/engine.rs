@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use backoff::SplitMix64;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use plex_health::{Probe, Report, Schedule, Verdict};
+use plex_health::{Probe, Report, Schedule};
 use queue::{Claim, Queue};
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
+use super::chores;
 use super::circuit::{Circuit, Leave};
 use super::ramp::Rising;
 use super::time::Time;
-use super::{chores, settle};
 use crate::job::Job;
 use crate::journal::Journal;
 use crate::ledger;
@@ -36,6 +36,8 @@ pub enum End {
     StashGone,
     /// The settings may have changed: read them again and go on.
     Refresh,
+    /// Another Plex server is the right one now: what is known of the old one is void.
+    Moved,
     /// Another version of the program stands in its place.
     Replaced,
 }
@@ -55,6 +57,8 @@ pub struct Engine<'a, T> {
     pub(super) schedule: &'a mut Schedule,
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
+    /// The Plex server has shown itself to be the right one since the start and the last outage.
+    pub(super) verified: bool,
     pub(super) ramp: Option<Rising>,
     pub(super) rng: SplitMix64,
     /// Work off what can be done now, then end.
@@ -72,6 +76,8 @@ pub(super) struct Memory {
     /// What a worker that died had claimed was asked for.
     took_back: bool,
     probing: bool,
+    checking: bool,
+    pub(super) moved: bool,
     idle_since: SystemTime,
     stash_down_since: Option<SystemTime>,
     pub(super) session_refused: bool,
@@ -81,7 +87,7 @@ pub(super) struct Memory {
 enum Event {
     Probed(Report),
     Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
-    Unhealthy(Vec<Taken>, Verdict),
+    Checked(Leave, Report),
     Ran(Taken, Outcome<Synced>),
     Looked(Taken, chores::Errand),
 }
@@ -104,6 +110,8 @@ impl<T: Time> Engine<'_, T> {
             claimed: 0,
             took_back: false,
             probing: false,
+            checking: false,
+            moved: false,
             idle_since: self.time.now(),
             stash_down_since: None,
             session_refused: false,
@@ -144,6 +152,9 @@ impl<T: Time> Engine<'_, T> {
         if memory.session_refused {
             return Some(End::SessionRefused);
         }
+        if memory.moved {
+            return Some(End::Moved);
+        }
         if self.stash.breaker().kind() == breaker::machine::Kind::Closed {
             memory.stash_down_since = None;
         } else {
@@ -182,9 +193,13 @@ impl<T: Time> Engine<'_, T> {
             stash: self.stash.gate(now),
             probe_at,
             ramp_at: self.ramp_at(now),
-            ready: if refreshing { 0 } else { ready },
+            ready: if refreshing || memory.checking {
+                0
+            } else {
+                ready
+            },
             next_due,
-            in_flight: memory.claimed,
+            in_flight: memory.claimed + usize::from(memory.checking),
             limit: IN_FLIGHT,
             drain: self.drain,
             pending: counts.live() > 0 || memory.probing || refreshing,
@@ -201,11 +216,34 @@ impl<T: Time> Engine<'_, T> {
             .push(async move { Event::Probed(probe.deep().await) }.boxed_local());
     }
 
+    /// Asks Plex who it is before jobs are taken; in a trial, whether it is usable too.
+    fn start_check(&mut self, trial: bool, memory: &mut Memory) {
+        let Some(leave) = self.plex.leave() else {
+            return;
+        };
+        memory.checking = true;
+        memory.idle_since = self.time.now();
+        let probe = self.probe.clone();
+        let check = async move {
+            let report = if trial {
+                probe.deep().await
+            } else {
+                probe.shallow().await
+            };
+            Event::Checked(leave, report)
+        };
+        memory.under_way.push(check.boxed_local());
+    }
+
     /// Takes jobs, each with leave to call Plex, and starts them.
     fn claim(&mut self, most: usize, memory: &mut Memory) -> queue::Result<()> {
         let trial = self.plex.gate(self.time.now()) == agenda::Gate::Trial;
         if trial {
             self.count_affected(self.queue.counts()?.live());
+        }
+        if !self.verified {
+            self.start_check(trial, memory);
+            return Ok(());
         }
         let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave())
             .take(most)
@@ -233,13 +271,13 @@ impl<T: Time> Engine<'_, T> {
             memory.under_way.push(errand.boxed_local());
         }
         if !scenes.is_empty() {
-            self.fetch(scenes, trial, memory);
+            self.fetch(scenes, memory);
         }
         Ok(())
     }
 
-    /// One question to Stash for all of them; in a trial, Plex is probed first.
-    fn fetch(&mut self, scenes: Vec<Taken>, trial: bool, memory: &mut Memory) {
+    /// One question to Stash for all of them.
+    fn fetch(&mut self, scenes: Vec<Taken>, memory: &mut Memory) {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
                 let away = Outcome::StashAway("Stash is away".to_owned());
@@ -250,15 +288,8 @@ impl<T: Time> Engine<'_, T> {
             return;
         };
         let ids: Vec<_> = scenes.iter().filter_map(scene_id).map(SceneId).collect();
-        let (syncer, probe) = (self.syncer.clone(), trial.then(|| self.probe.clone()));
+        let syncer = self.syncer.clone();
         let fetch = async move {
-            if let Some(probe) = probe {
-                let verdict = probe.deep().await.verdict;
-                if !verdict.is_healthy() {
-                    stash_leave.ignore();
-                    return Event::Unhealthy(scenes, verdict);
-                }
-            }
             let found = syncer.fetch(&ids).await;
             Event::Fetched(scenes, stash_leave, found)
         };
@@ -269,7 +300,13 @@ impl<T: Time> Engine<'_, T> {
         match event {
             Event::Probed(report) => {
                 memory.probing = false;
+                self.met(&report.verdict, memory)?;
                 self.probed(&report);
+            }
+            Event::Checked(leave, report) => {
+                memory.checking = false;
+                self.met(&report.verdict, memory)?;
+                self.checked(leave, &report.verdict);
             }
             Event::Fetched(scenes, leave, Ok(found)) => {
                 leave.success();
@@ -280,11 +317,6 @@ impl<T: Time> Engine<'_, T> {
                 memory.session_refused |= error == stash::client::Error::Unauthorized;
                 for taken in scenes {
                     self.settle(taken, stash_failed(error.clone()), memory)?;
-                }
-            }
-            Event::Unhealthy(scenes, verdict) => {
-                for taken in scenes {
-                    self.settle(taken, settle::of_verdict(&verdict), memory)?;
                 }
             }
             Event::Ran(taken, outcome) => self.settle(taken, outcome, memory)?,

@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::settings::{Fault, Settings};
 use crate::sync::Syncer;
 use crate::worker_lock::WorkerLock;
-use crate::{ledger, spawn};
+use crate::{home, ledger, spawn};
 
 /// Settings are read again this often while there is work.
 const REFRESH: Duration = Duration::from_secs(60);
@@ -125,6 +125,7 @@ fn words(end: End) -> &'static str {
         End::SessionRefused => "Stash ended the session; the next change brings a new one",
         End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
         End::Refresh => "settings changed",
+        End::Moved => "Plex is another server now",
         End::Replaced => "the plugin was updated",
     }
 }
@@ -160,13 +161,29 @@ pub async fn work(
     journal: &mut Journal<'_>,
     stay: Stay<'_>,
 ) -> Result<End, WorkError> {
-    let (mut queue, salvage) =
-        Queue::<Job>::open(dir.database(), Options::consumer()).map(|q| (q, None::<()>))?;
-    let _ = salvage;
+    let mut queue = Queue::<Job>::open(dir.database(), Options::consumer())?;
     ledger::create(queue.sql())?;
+    // Around everything: a signal that came between two rounds would be lost.
+    let end = tokio::select! {
+        biased;
+        () = asked_to_stop() => Ok(End::Stopped),
+        end = rounds(connection, dir, journal, stay, &mut queue) => end,
+    };
+    queue.release_held()?;
+    end
+}
+
+/// The loop, again with each change of the settings.
+async fn rounds(
+    connection: &ServerConnection,
+    dir: &DataDir,
+    journal: &mut Journal<'_>,
+    stay: Stay<'_>,
+    queue: &mut Queue<Job>,
+) -> Result<End, WorkError> {
     let client = session::stash(connection)?;
     let mut stash = Circuit::new(Breaker::new(Rules::default()));
-    let mut schedule = remembered(&queue);
+    let mut schedule = remembered(queue);
     let mut said = Vec::new();
     let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
     loop {
@@ -199,33 +216,32 @@ pub async fn work(
         let plex_client = session::plex(target, &settings, dir)?;
         let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
         let changed = loop {
-            if let Some(reach) = timetable::keep(&mut queue, &settings, SystemTimer.now())? {
+            if let Some(reach) = timetable::keep(queue, &settings, SystemTimer.now())? {
                 journal.info(format!("reconciliation is due: {reach}"));
             }
-            let wake_at = timetable::due_at(&queue, &settings, SystemTimer.now())?;
+            let wake_at = timetable::due_at(queue, &settings, SystemTimer.now())?;
+            let queue_home = home::expected(queue.sql(), &target.url)?;
             let engine = Engine {
                 time: &SystemTimer,
                 journal,
-                queue: &mut queue,
+                queue,
                 settings: &settings,
                 plex: &mut plex,
                 stash: &mut stash,
                 schedule: &mut schedule,
                 syncer: syncer.clone(),
-                probe: probe.clone(),
+                probe: session::at_home(probe.clone(), queue_home.as_deref()),
+                verified: false,
                 ramp: None,
                 rng: SplitMix64::fresh(),
                 drain: matches!(stay, Stay::UntilDrained),
                 refresh_at: Some(SystemTimer.now() + REFRESH),
                 wake_at,
             };
-            let end = tokio::select! {
-                end = engine.run() => end?,
-                () = asked_to_stop() => End::Stopped,
-            };
-            if end != End::Refresh {
-                queue.release_held()?;
-                return Ok(end);
+            match engine.run().await? {
+                End::Refresh => {}
+                End::Moved => break None,
+                end => return Ok(end),
             }
             if let Stay::WhileUseful(program) = stay
                 && program.replaced()
@@ -240,11 +256,13 @@ pub async fn work(
             if let Ok(new) = session::settings(&client).await
                 && new.0 != settings
             {
-                break new;
+                break Some(new);
             }
         };
-        journal.info("settings changed");
-        (settings, faults) = changed;
+        if let Some(new) = changed {
+            journal.info("settings changed");
+            (settings, faults) = new;
+        }
     }
 }
 

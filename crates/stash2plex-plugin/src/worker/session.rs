@@ -89,6 +89,14 @@ pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<
         .map_err(|why| SetupError::Plex(why.to_string()))
 }
 
+/// The probe, made to accept only the server that is known.
+pub fn at_home(probe: Probe, server: Option<&str>) -> Probe {
+    match server {
+        Some(server) => probe.expect_server(server),
+        None => probe,
+    }
+}
+
 /// A probe that leaves nothing behind: a reader has no identifier of its own to keep.
 pub fn health_check(
     target: &PlexTarget,

@@ -1,16 +1,19 @@
 //! What becomes of a job that has ended, and what a person reads about it.
 
+use breaker::machine::Kind;
 use plex_health::{Report, Verdict};
 use queue::{DeadFilter, NewJob};
 
 use super::chores::Errand;
-use super::circuit::{self, Change};
+use super::circuit::{self, Change, Leave};
 use super::engine::{Engine, Memory, Taken};
 use super::time::Time;
+use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger;
 use crate::outcome::{Fate, Outcome, Signal};
 use crate::reconcile::Step;
+use crate::status::words::count;
 use crate::sync::Synced;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -28,6 +31,7 @@ pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
     let why = verdict.to_string();
     match verdict {
         Verdict::Unauthorized { .. } => Outcome::Unauthorized(why),
+        Verdict::WrongServer { .. } => Outcome::WrongServer(why),
         Verdict::Starting { .. } => Outcome::Starting(why),
         _ => Outcome::Unreachable(why),
     }
@@ -52,9 +56,20 @@ impl<T: Time> Engine<'_, T> {
         memory: &mut Memory,
     ) -> queue::Result<()> {
         let Taken { claim, leave } = taken;
-        let signal = errand.outcome.signal();
+        let signal = match errand.outcome.signal() {
+            // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
+            // nothing of Plex must not leave an outage that is over open for good.
+            Signal::Neutral
+                if self.plex.breaker().kind() == Kind::HalfOpen
+                    && !matches!(errand.outcome, Outcome::StashAway(_)) =>
+            {
+                Signal::Success
+            }
+            signal => signal,
+        };
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
+        self.verified &= self.plex.breaker().kind() != Kind::Open;
         if matches!(errand.outcome, Outcome::StashAway(_))
             && let Some(leave) = self.stash.leave()
         {
@@ -207,6 +222,41 @@ impl<T: Time> Engine<'_, T> {
         }
     }
 
+    /// Plex was asked who it is: a healthy answer lets jobs run, any other counts as a failed one.
+    pub(super) fn checked(&mut self, leave: Leave, verdict: &Verdict) {
+        if verdict.is_healthy() {
+            leave.ignore();
+            self.verified = true;
+            return;
+        }
+        let outcome = of_verdict::<()>(verdict);
+        let signal = outcome.signal();
+        self.ramp_record(&signal);
+        circuit::report(leave, &signal);
+        self.journal.debug(format!("Plex is not ready: {verdict}"));
+        self.announce(&errand_reason(&signal));
+    }
+
+    /// Remembers which server answered.
+    pub(super) fn met(&mut self, verdict: &Verdict, memory: &mut Memory) -> queue::Result<()> {
+        let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.settings.plex) else {
+            return Ok(());
+        };
+        let id = &server.machine_identifier;
+        let met = self
+            .queue
+            .transaction(|tx| -> queue::Result<_> { Ok(home::meet(tx.sql(), &target.url, id)?) })?;
+        self.probe = self.probe.clone().expect_server(id);
+        if met == Met::Moved {
+            memory.moved = true;
+            self.journal.warn(
+                "Plex is another server than before: what was written to the old one is forgotten. Reconcile All \
+                 Scenes fills the new one",
+            );
+        }
+        Ok(())
+    }
+
     /// A finished health probe.
     pub(super) fn probed(&mut self, report: &Report) {
         let now = self.time.now();
@@ -247,33 +297,39 @@ impl<T: Time> Engine<'_, T> {
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why: &str) {
-        let waiting = self.queue.counts().map_or(0, |counts| counts.live());
+        let live = self.queue.counts().map_or(0, |counts| counts.live());
+        let waiting = count(live, "job waits", "jobs wait");
         match self.plex.change() {
             None => {}
             Some(Change::Opened) => {
-                self.count_affected(waiting);
+                self.count_affected(live);
                 let left = self.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
-                let hint = if why == "unauthorized" {
-                    "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
-                } else {
-                    "Plex is away"
+                let hint = match why {
+                    "unauthorized" => {
+                        "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
+                    }
+                    "wrong_server" => {
+                        "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or \
+                         run Clear Match Cache if it is your new server. Nothing is lost"
+                    }
+                    _ => "Plex is away",
                 };
                 self.journal.warn(format!(
-                    "{hint}: circuit open, {waiting} jobs wait; next try in {seconds:.0} s"
+                    "{hint}: circuit open, {waiting}; next try in {seconds:.0} s"
                 ));
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
                 self.journal
-                    .info(format!("Plex is back: circuit closed, {waiting} jobs wait"));
+                    .info(format!("Plex is back: circuit closed, {waiting}"));
                 self.start_ramp();
             }
         }
         match self.stash.change() {
             Some(Change::Opened) => {
                 self.journal
-                    .warn(format!("Stash is away: {waiting} jobs wait for it"));
+                    .warn(format!("Stash is away: {waiting} for it"));
             }
             Some(Change::Closed) => self.journal.info("Stash is back"),
             Some(Change::Trying) | None => {}

@@ -90,6 +90,16 @@ impl Installed {
         self.hook(&Trigger::SceneForm(scene))
     }
 
+    /// Saves while no worker runs, and waits for the end of the one that this starts; it may not hold the lock yet when
+    /// the hook has ended.
+    pub fn save_and_wait(&self, scene: u64) {
+        let ended = || self.worker_log().matches("worker ends").count();
+        let before = ended();
+        self.save(scene);
+        self.until("worked off", || ended() > before);
+        self.until_no_worker();
+    }
+
     pub fn task(&self, mode: &str) -> Run {
         self.run(&self.world.stash.task_stdin(json!({ "mode": mode })))
     }

@@ -89,6 +89,7 @@ fn table(file: Option<String>, state: &str, words: &str) {
     }
     for (make, verdict, line, hint) in CASES {
         plugin.set(json!({}));
+        plugin.world.plex.clear_faults();
         plugin.world.plex.up().unwrap();
         make(&plugin);
         let (text, output) = look(&plugin, "health_check");

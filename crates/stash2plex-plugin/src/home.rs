@@ -1,0 +1,142 @@
+//! The Plex server that is written to, known by its identifier, so that another one at its address is noticed.
+
+use plex_health::Verdict;
+use rusqlite::{Connection, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::ledger;
+
+const KEY: &str = "plex_server";
+
+/// What is remembered; an empty address means that the next server to answer is the right one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Home {
+    url: String,
+    server: String,
+}
+
+/// What a server that answered is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The first one, or the one that was known.
+    Ours,
+    /// Another one, which the user chose; the ledger of the old one is forgotten.
+    Moved,
+}
+
+fn home(db: &Connection) -> Result<Option<Home>> {
+    // A text nobody can read counts as none.
+    Ok(ledger::meta(db, KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn remember(db: &Connection, home: &Home) -> Result<()> {
+    // Nothing in it can fail to be text.
+    ledger::set_meta(db, KEY, &serde_json::to_string(home).unwrap_or_default())
+}
+
+/// The identifier that the server at `url` must have; `None` while none is known, or for an address that was set since.
+pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
+    let home = home(db)?.filter(|home| home.url == url);
+    Ok(home.map(|home| home.server))
+}
+
+/// Remembers the server that answered at `url`; to be called in a transaction.
+pub fn meet(db: &Connection, url: &str, server: &str) -> Result<Met> {
+    let before = home(db)?;
+    if before
+        .as_ref()
+        .is_some_and(|home| home.url == url && home.server == server)
+    {
+        return Ok(Met::Ours);
+    }
+    let moved = before.is_some_and(|home| home.server != server);
+    if moved {
+        ledger::clear(db)?;
+    }
+    let (url, server) = (url.to_owned(), server.to_owned());
+    remember(db, &Home { url, server })?;
+    Ok(if moved { Met::Moved } else { Met::Ours })
+}
+
+/// Takes the next server that answers for the right one; whether one was known.
+pub fn forget(db: &Connection) -> Result<bool> {
+    match home(db)?.filter(|home| !home.url.is_empty()) {
+        None => Ok(false),
+        Some(home) => {
+            let url = String::new();
+            remember(db, &Home { url, ..home })?;
+            Ok(true)
+        }
+    }
+}
+
+/// What helps against a verdict on this plugin's server.
+pub fn hint(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::WrongServer { .. } => {
+            "Another Plex server has this address, and nothing is written to it. Correct plex_url; or, if this is your \
+             new server, run the task Clear Match Cache: the server that answers next is then taken for the right one."
+        }
+        verdict => verdict.hint(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn synced(db: &Connection) -> Result<()> {
+        let row = ledger::Row {
+            rating_key: "17".to_owned(),
+            content_hash: String::new(),
+            written: json!({}),
+            synced_at: 5,
+            refs: Vec::new(),
+        };
+        ledger::put(db, 1, &row)
+    }
+
+    fn has_ledger(db: &Connection) -> Result<bool> {
+        Ok(ledger::get::<serde_json::Value>(db, 1)?.is_some())
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_identifier_wherever_it_is() -> Result<()> {
+        let db = Connection::open_in_memory()?;
+        ledger::create(&db)?;
+        synced(&db)?;
+        assert_eq!(expected(&db, "http://a")?, None);
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
+        assert_eq!(expected(&db, "http://a")?.as_deref(), Some("one"));
+        // The same server at a new address keeps what was written to it.
+        assert_eq!(expected(&db, "http://b")?, None);
+        assert_eq!(meet(&db, "http://b", "one")?, Met::Ours);
+        assert!(has_ledger(&db)?);
+        // Another one has none of it.
+        assert_eq!(meet(&db, "http://c", "two")?, Met::Moved);
+        assert!(!has_ledger(&db)?);
+        assert_eq!(expected(&db, "http://c")?.as_deref(), Some("two"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_forgotten_server_may_be_replaced_or_come_back() -> Result<()> {
+        let db = Connection::open_in_memory()?;
+        ledger::create(&db)?;
+        assert!(!forget(&db)?);
+        meet(&db, "http://a", "one")?;
+        synced(&db)?;
+        assert!(forget(&db)?);
+        assert!(!forget(&db)?);
+        assert_eq!(expected(&db, "http://a")?, None);
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
+        assert!(has_ledger(&db)?);
+        forget(&db)?;
+        assert_eq!(meet(&db, "http://a", "two")?, Met::Moved);
+        assert!(!has_ledger(&db)?);
+        Ok(())
+    }
+}
