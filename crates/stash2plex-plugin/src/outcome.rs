@@ -23,6 +23,8 @@ pub enum Outcome<L> {
     Refused(String),
     /// Plex does not accept the token.
     Unauthorized(String),
+    /// Plex answered and has none of the libraries to search.
+    NoLibrary(String),
     /// Plex cannot be reached.
     Unreachable(String),
     /// Plex is starting or in maintenance.
@@ -76,6 +78,7 @@ pub enum Signal {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum TripReason {
     Unauthorized,
+    NoLibrary,
     Starting,
 }
 
@@ -84,6 +87,7 @@ impl TripReason {
     pub fn word(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
+            Self::NoLibrary => "no_library",
             Self::Starting => "starting",
         }
     }
@@ -156,6 +160,7 @@ impl<L> Outcome<L> {
             Self::Ambiguous(why) => dead(ErrorKind::LowConfidence, why),
             Self::Refused(why) => dead(ErrorKind::PlexRefused, why),
             Self::Unauthorized(_)
+            | Self::NoLibrary(_)
             | Self::Unreachable(_)
             | Self::Starting(_)
             | Self::StashAway(_) => Fate::Hold,
@@ -183,6 +188,7 @@ impl<L> Outcome<L> {
             Self::Refused(why) => (ErrorKind::PlexRefused.word(), why),
             Self::Failing { why, .. } => (ErrorKind::PlexFailing.word(), why),
             Self::Unauthorized(why)
+            | Self::NoLibrary(why)
             | Self::Unreachable(why)
             | Self::Starting(why)
             | Self::StashAway(why) => ("", why),
@@ -199,6 +205,7 @@ impl<L> Outcome<L> {
                 Signal::Neutral
             }
             Self::Unauthorized(_) => Signal::Trip(TripReason::Unauthorized),
+            Self::NoLibrary(_) => Signal::Trip(TripReason::NoLibrary),
             Self::Starting(_) => Signal::Trip(TripReason::Starting),
             Self::Unreachable(_) | Self::Failing { .. } => Signal::Failure,
         }

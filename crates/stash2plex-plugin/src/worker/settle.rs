@@ -9,7 +9,7 @@ use super::engine::{Engine, Memory, Taken};
 use super::time::Time;
 use crate::job::{Job, scene_key};
 use crate::ledger;
-use crate::outcome::{Fate, Outcome, Signal};
+use crate::outcome::{Fate, Outcome, Signal, TripReason};
 use crate::sync::Synced;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -58,6 +58,14 @@ impl<T: Time> Engine<'_, T> {
             leave.failure();
         }
         let rng = &mut self.rng;
+        let why_open = match signal {
+            Signal::Trip(TripReason::Unauthorized) => {
+                "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
+                    .to_owned()
+            }
+            Signal::Trip(TripReason::NoLibrary) => errand.outcome.failure().1.to_owned(),
+            _ => "Plex is away".to_owned(),
+        };
         let fate = errand
             .outcome
             .fate(claim.attempt(), self.settings, |base, cap, n| {
@@ -94,7 +102,7 @@ impl<T: Time> Engine<'_, T> {
             Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
             Err(error) => return Err(error),
         }
-        self.announce(&errand_reason(&signal));
+        self.announce(&why_open);
         Ok(())
     }
 
@@ -139,6 +147,10 @@ impl<T: Time> Engine<'_, T> {
             Job::PlexScan { .. } => "scan".to_owned(),
             job => job.key().replace(':', " "),
         };
+        if let Outcome::Synced(synced) = &errand.outcome {
+            let notes = synced.notes.iter();
+            notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
+        }
         match (&errand.outcome, fate) {
             (Outcome::Synced(synced), _) if synced.changes.is_empty() => {
                 self.journal.debug(format!("{name}: Plex is equal already"));
@@ -223,7 +235,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// Says what became of the circuits, once for each change.
-    fn announce(&mut self, why: &str) {
+    fn announce(&mut self, why_open: &str) {
         let waiting = self.queue.counts().map_or(0, |counts| counts.live());
         match self.plex.change() {
             None => {}
@@ -231,13 +243,8 @@ impl<T: Time> Engine<'_, T> {
                 self.count_affected(waiting);
                 let left = self.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
-                let hint = if why == "unauthorized" {
-                    "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
-                } else {
-                    "Plex is away"
-                };
                 self.journal.warn(format!(
-                    "{hint}: circuit open, {waiting} jobs wait; next try in {seconds:.0} s"
+                    "{why_open}: circuit open, {waiting} jobs wait; next try in {seconds:.0} s"
                 ));
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
@@ -255,13 +262,6 @@ impl<T: Time> Engine<'_, T> {
             Some(Change::Closed) => self.journal.info("Stash is back"),
             Some(Change::Trying) | None => {}
         }
-    }
-}
-
-fn errand_reason(signal: &Signal) -> String {
-    match signal {
-        Signal::Trip(reason) => reason.word().to_owned(),
-        _ => String::new(),
     }
 }
 
