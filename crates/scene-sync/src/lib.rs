@@ -37,7 +37,7 @@ pub use path::folder_of;
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
-pub use written::{ImageWritten, LastWritten};
+pub use written::{ImageSeen, ImageWritten, LastWritten};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -83,8 +83,8 @@ pub struct Item {
     pub collections: Vec<Tag>,
     /// The names of the locked fields, as Plex calls them in `Field`.
     pub locked: BTreeSet<String>,
-    /// The selected poster, by a name that lasts, such as the `upload://…` of its entry in the poster list; none if
-    /// nobody looked. Not `thumb`: its number changes with every edit.
+    /// The selected poster: the SHA-1 of an upload, as in its `upload://…/<sha1>`, or the whole name of another
+    /// picture; empty if nothing is selected, none if nobody looked. Not `thumb`: it changes with other edits too.
     pub poster: Option<String>,
     /// The selected background, likewise.
     pub background: Option<String>,

@@ -224,7 +224,7 @@ impl Planner<'_> {
         let (outdated, edited) = match last {
             Some(last) => (
                 last.source != wanted,
-                last.shown.is_some() && shown.is_some() && last.shown != *shown,
+                shown.as_ref().is_some_and(|shown| *shown != last.sha1),
             ),
             None => (true, self.item.locked.contains(lock)),
         };

@@ -35,10 +35,21 @@ pub struct LastWritten {
 pub struct ImageWritten {
     /// What named the cover in Stash: [`Scene::cover`](crate::Scene::cover).
     pub source: String,
-    /// The SHA-1 of its bytes, by which Plex names uploads.
+    /// The SHA-1 of its bytes, by which Plex names uploads. Another one selected later
+    /// ([`Item::poster`](crate::Item::poster)) means that the picture was replaced or deleted in Plex.
     pub sha1: String,
-    /// What Plex had selected afterwards ([`Item::poster`](crate::Item::poster)), if somebody looked. Something else
-    /// later means that the picture was replaced or deleted in Plex.
+    /// The last look at what Plex has selected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shown: Option<String>,
+    pub seen: Option<ImageSeen>,
+}
+
+/// A look at an item's selected picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageSeen {
+    /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no look is needed; another
+    /// one proves nothing, since Plex may change it with any edit.
+    pub address: String,
+    /// What was selected, as [`Item::poster`](crate::Item::poster) names it.
+    pub selected: String,
 }

@@ -142,7 +142,7 @@ fn edit_by_hand(item: &mut Item, what: What) {
         What::Text(field) => *field_mut(item, field) = text(field, HAND).into(),
         What::List(kind) => *tags_mut(item, kind) = vec![Tag::from("By hand")],
         What::Rating => item.rating = Some(Rating::from_stash(RATINGS[HAND]).to_plex()),
-        What::Poster => item.poster = Some("/by-hand".into()),
+        What::Poster => item.poster = Some("by hand".into()),
     }
 }
 
@@ -170,7 +170,7 @@ fn outcome(item: &Item, what: What) -> Outcome {
         },
         What::Poster => match item.poster.as_deref() {
             None => Outcome::Empty,
-            Some("/ours") => Outcome::Stash,
+            Some("ours") => Outcome::Stash,
             Some(_) => Outcome::Plex,
         },
     }

@@ -25,6 +25,8 @@ pub enum Outcome<L> {
     Unauthorized(String),
     /// Another Plex server answers at the address.
     WrongServer(String),
+    /// Plex answered and has none of the libraries to search.
+    NoLibrary(String),
     /// Plex cannot be reached.
     Unreachable(String),
     /// Plex is starting or in maintenance.
@@ -79,6 +81,7 @@ pub enum Signal {
 pub enum TripReason {
     Unauthorized,
     WrongServer,
+    NoLibrary,
     Starting,
 }
 
@@ -88,6 +91,7 @@ impl TripReason {
         match self {
             Self::Unauthorized => "unauthorized",
             Self::WrongServer => "wrong_server",
+            Self::NoLibrary => "no_library",
             Self::Starting => "starting",
         }
     }
@@ -161,6 +165,7 @@ impl<L> Outcome<L> {
             Self::Refused(why) => dead(ErrorKind::PlexRefused, why),
             Self::Unauthorized(_)
             | Self::WrongServer(_)
+            | Self::NoLibrary(_)
             | Self::Unreachable(_)
             | Self::Starting(_)
             | Self::StashAway(_) => Fate::Hold,
@@ -189,6 +194,7 @@ impl<L> Outcome<L> {
             Self::Failing { why, .. } => (ErrorKind::PlexFailing.word(), why),
             Self::Unauthorized(why)
             | Self::WrongServer(why)
+            | Self::NoLibrary(why)
             | Self::Unreachable(why)
             | Self::Starting(why)
             | Self::StashAway(why) => ("", why),
@@ -206,6 +212,7 @@ impl<L> Outcome<L> {
             }
             Self::Unauthorized(_) => Signal::Trip(TripReason::Unauthorized),
             Self::WrongServer(_) => Signal::Trip(TripReason::WrongServer),
+            Self::NoLibrary(_) => Signal::Trip(TripReason::NoLibrary),
             Self::Starting(_) => Signal::Trip(TripReason::Starting),
             Self::Unreachable(_) | Self::Failing { .. } => Signal::Failure,
         }

@@ -5,14 +5,16 @@ mod failure;
 mod find;
 mod index;
 mod listing;
+mod picture;
+mod places;
 mod reconcile;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use scene_sync::{LastWritten, PathMap, Policy};
+use scene_sync::{ImageSeen, LastWritten, PathMap, Policy};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::job::Related;
@@ -22,10 +24,12 @@ use crate::outcome::Outcome;
 use crate::settings::Settings;
 
 use failure::Failed;
-use find::{Finder, NotFound, Place};
+use find::{Finder, Found, NotFound};
 use index::Indexes;
 use listing::Listing;
-use write::Writer;
+use picture::{Cover, Pictures};
+use places::Places;
+use write::Done;
 
 pub(crate) use reconcile::Stopped;
 
@@ -36,7 +40,12 @@ pub struct Synced {
     pub row: Row<LastWritten>,
     /// The names of what was written; empty when nothing had to be.
     pub changes: Vec<String>,
+    /// What was left out, shortened or kept, in words.
+    pub notes: Vec<String>,
 }
+
+/// The list of libraries is read again after this time.
+const LIBRARIES: Duration = Duration::from_secs(600);
 
 /// Both servers, and how to carry a scene from one to the other.
 pub struct Syncer {
@@ -46,7 +55,7 @@ pub struct Syncer {
     map: PathMap,
     strict: bool,
     libraries: Vec<String>,
-    places: RefCell<Option<Rc<[Place]>>>,
+    places: RefCell<Option<(Instant, Rc<Places>)>>,
     /// Plex has one database writer: edits go one at a time, while reads overlap.
     writing: Mutex<()>,
     /// Reads that may overlap.
@@ -99,7 +108,11 @@ impl Syncer {
             return Outcome::Skipped("unchanged since the last sync".to_owned());
         }
         match self.carry(&pure, row.as_ref()).await {
-            Ok(Some((written, changes))) => {
+            Ok(Done {
+                written: Some(written),
+                changes,
+                notes,
+            }) => {
                 let row = Row {
                     rating_key: written.item.clone(),
                     content_hash: written.content.clone(),
@@ -107,9 +120,13 @@ impl Syncer {
                     refs: convert::related(scene),
                     written,
                 };
-                Outcome::Synced(Synced { row, changes })
+                Outcome::Synced(Synced {
+                    row,
+                    changes,
+                    notes,
+                })
             }
-            Ok(None) => Outcome::Skipped("no metadata yet".to_owned()),
+            Ok(_) => Outcome::Skipped("no metadata yet".to_owned()),
             Err(why) => not_found(why),
         }
     }
@@ -118,36 +135,45 @@ impl Syncer {
         &self,
         scene: &scene_sync::Scene,
         row: Option<&Row<LastWritten>>,
-    ) -> Result<Option<(LastWritten, Vec<String>)>, NotFound> {
+    ) -> Result<Done, NotFound> {
         let last = row.map(|row| &row.written);
         // A scene without metadata has nothing to look for in Plex; the plan says so for any item.
         let nothing = scene_sync::plan(scene, &scene_sync::Item::default(), None, &self.policy);
         if last.is_none() && nothing.written.is_none() {
-            return Ok(None);
+            return Ok(Done::default());
         }
-        let found = self.find(scene, row).await?;
-        let plan = scene_sync::plan(scene, &convert::item(&found.item), last, &self.policy);
-        let changes = changes(&plan);
-        if plan.is_empty() {
-            return Ok(plan.written.map(|written| (written, changes)));
-        }
-        let _one_at_a_time = self.writing.lock().await;
-        let writer = Writer {
-            plex: &self.plex,
-            stash: &self.stash,
+        let (found, seen) = self.find(scene, row).await?;
+        let mut item = convert::item(&found.item);
+        let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
+        item.poster = selected(&seen.poster);
+        item.background = selected(&seen.background);
+        let plan = scene_sync::plan(scene, &item, last, &self.policy);
+        let source = scene.cover.as_deref();
+        let cover = match source.filter(|_| plan.poster || plan.background) {
+            Some(source) => Some(Cover::fetch(&self.stash, source).await?),
+            None => None,
         };
-        let written = writer
-            .apply(plan, scene, &found, last)
-            .await
-            .map_err(NotFound::Failed)?;
-        Ok(written.map(|written| (written, changes)))
+        let (cover, left_out) = match cover.transpose() {
+            Ok(cover) => (cover, None),
+            Err(why) => (None, Some(why)),
+        };
+        let mut done = if plan.is_empty() {
+            write::apply(&self.plex, &plan, &found, None, seen).await?
+        } else {
+            let _one_at_a_time = self.writing.lock().await;
+            write::apply(&self.plex, &plan, &found, cover.as_ref(), seen).await?
+        };
+        let notes = plan.notes.iter().map(ToString::to_string);
+        done.notes = notes.chain(left_out).collect();
+        Ok(done)
     }
 
+    /// The item, and the pictures it shows.
     async fn find(
         &self,
         scene: &scene_sync::Scene,
         row: Option<&Row<LastWritten>>,
-    ) -> Result<find::Found, NotFound> {
+    ) -> Result<(Found, Pictures<Option<ImageSeen>>), NotFound> {
         // Closed never, so this only waits.
         let _overlapping = self.reading.acquire().await;
         let places = self.places().await?;
@@ -160,50 +186,23 @@ impl Syncer {
             paths: self.paths,
         };
         let known = row.and_then(|row| row.rating_key.parse().ok());
-        finder.find(scene, known.as_ref()).await
+        let found = finder.find(scene, known.as_ref()).await?;
+        let last = row.map(|row| &row.written);
+        let seen = picture::look(&self.plex, &found.item, last, &self.policy).await?;
+        Ok((found, seen))
     }
 
-    /// The sections to search, read once for each worker.
-    async fn places(&self) -> Result<Rc<[Place]>, NotFound> {
-        if let Some(places) = self.places.borrow().as_ref() {
+    /// The libraries to search. A user who looks for a missing scene may add one.
+    async fn places(&self) -> Result<Rc<Places>, NotFound> {
+        if let Some((read, places)) = self.places.borrow().as_ref()
+            && read.elapsed() < LIBRARIES
+        {
             return Ok(places.clone());
         }
         let sections = self.plex.sections().await?;
-        let wanted = |title: &str| {
-            self.libraries.is_empty()
-                || self
-                    .libraries
-                    .iter()
-                    .any(|name| name.eq_ignore_ascii_case(title))
-        };
-        let missing: Vec<_> = self
-            .libraries
-            .iter()
-            .filter(|name| !sections.iter().any(|s| s.title.eq_ignore_ascii_case(name)))
-            .cloned()
-            .collect();
-        if !missing.is_empty() {
-            let there: Vec<_> = sections
-                .iter()
-                .map(|section| section.title.as_str())
-                .collect();
-            return Err(NotFound::NotThere(format!(
-                "Plex has no library named {}; it has {}",
-                missing.join(", "),
-                there.join(", ")
-            )));
-        }
-        let places: Rc<[Place]> = sections
-            .into_iter()
-            .filter(|section| wanted(&section.title))
-            .filter_map(|section| {
-                Some(Place {
-                    kind: section.video_kind()?,
-                    section: section.id,
-                })
-            })
-            .collect();
-        *self.places.borrow_mut() = Some(places.clone());
+        let places = Places::choose(sections, &self.libraries).map_err(NotFound::NoLibrary)?;
+        let places = Rc::new(places);
+        *self.places.borrow_mut() = Some((Instant::now(), places.clone()));
         Ok(places)
     }
 
@@ -247,47 +246,34 @@ impl Syncer {
             .collect())
     }
 
-    /// Asks Plex to scan a folder, given as Stash sees it, in the sections that hold it.
+    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it.
     pub async fn scan<L>(&self, folder: &str) -> Outcome<L> {
         let path = self.map.map(folder);
-        let result: Result<(), NotFound> = async {
-            let sections = self.plex.sections().await?;
-            for section in sections {
-                if section.locations.iter().any(|root| within(&path, root)) {
-                    self.plex.scan(&section.id, &path).await?;
-                }
+        let shown = self.paths.show(&path);
+        let scan = async {
+            let places = self.places().await?;
+            let mut holding = places
+                .list
+                .iter()
+                .filter(|place| place.holds(&path))
+                .peekable();
+            let held = holding.peek().is_some();
+            for place in holding {
+                self.plex.scan(&place.section, &path).await?;
             }
-            Ok(())
-        }
-        .await;
-        match result {
-            Ok(()) => Outcome::Skipped(format!("Plex scans {}", self.paths.show(&path))),
+            Ok(held)
+        };
+        match scan.await {
+            Ok(true) => Outcome::Skipped(format!("Plex scans {shown}")),
+            Ok(false) => Outcome::Skipped(format!(
+                "no library of Plex holds {shown}; the setting path_map says where Plex sees Stash's folders"
+            )),
+            Err(NotFound::NoLibrary(why)) => Outcome::NoLibrary(why),
             Err(NotFound::Failed(failed)) => failed.into(),
-            Err(_) => Outcome::Skipped("no library".to_owned()),
+            Err(NotFound::NotThere(why) | NotFound::Ambiguous(why)) => Outcome::Skipped(why),
+            Err(NotFound::NoFile) => Outcome::Skipped("no file".to_owned()),
         }
     }
-}
-
-fn changes(plan: &scene_sync::EditPlan) -> Vec<String> {
-    let fields = plan.fields.iter().map(|edit| edit.field.to_string());
-    let tags = plan.tags.iter().map(|edit| edit.kind.to_string());
-    let others = [
-        (plan.rating.is_some(), "rating"),
-        (plan.poster, "poster"),
-        (plan.background, "background"),
-    ];
-    let others = others
-        .into_iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, name)| name.to_owned());
-    fields.chain(tags).chain(others).collect()
-}
-
-/// Whether a folder is a section's root or below it.
-fn within(path: &str, root: &str) -> bool {
-    let root = root.trim_end_matches(['/', '\\']);
-    path.strip_prefix(root)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
 /// What it means for a job that there is no item to write to.
@@ -296,6 +282,7 @@ pub(crate) fn not_found<L>(why: NotFound) -> Outcome<L> {
         NotFound::NoFile => Outcome::Invalid("the scene has no file".to_owned()),
         NotFound::NotThere(why) => Outcome::NotInPlex(why),
         NotFound::Ambiguous(why) => Outcome::Ambiguous(why),
+        NotFound::NoLibrary(why) => Outcome::NoLibrary(why),
         NotFound::Failed(failed) => failed.into(),
     }
 }

@@ -81,7 +81,7 @@ impl Plex {
             (plan.background, &mut item.background, "art"),
         ] {
             if wanted {
-                *picture = Some("/ours".into());
+                *picture = Some("ours".into());
                 item.locked.insert(lock.into());
             }
         }
@@ -93,8 +93,8 @@ pub fn recorded(plan: &EditPlan, cover: Option<&str>) -> LastWritten {
     let mut written = plan.written.clone().unwrap();
     let picture = cover.map(|source| ImageWritten {
         source: source.into(),
-        sha1: "00".into(),
-        shown: Some("/ours".into()),
+        sha1: "ours".into(),
+        seen: None,
     });
     if plan.poster {
         written.poster.clone_from(&picture);

@@ -39,7 +39,7 @@ fn dead(kind: ErrorKind) -> Fate {
 #[test]
 fn the_outcome_table() {
     let retry = |seconds| Fate::Retry(Duration::from_secs(seconds));
-    let rows: [(End, Fate, Signal); 13] = [
+    let rows: [(End, Fate, Signal); 14] = [
         (Outcome::Synced(()), Fate::Done, Signal::Success),
         (Outcome::Skipped(why()), Fate::Done, Signal::Neutral),
         (Outcome::GoneFromStash, Fate::Forget, Signal::Neutral),
@@ -68,6 +68,11 @@ fn the_outcome_table() {
             Outcome::WrongServer(why()),
             Fate::Hold,
             Signal::Trip(TripReason::WrongServer),
+        ),
+        (
+            Outcome::NoLibrary(why()),
+            Fate::Hold,
+            Signal::Trip(TripReason::NoLibrary),
         ),
         (Outcome::Unreachable(why()), Fate::Hold, Signal::Failure),
         (
@@ -133,8 +138,10 @@ fn passing_failures_end_after_max_retries_and_heed_retry_after_within_bounds() {
 /// An outage of any length spends nothing: what is held is held at the thousandth delivery too.
 #[test]
 fn held_jobs_are_held_for_ever() {
-    let held: [End; 4] = [
+    let held: [End; 6] = [
         Outcome::Unauthorized(why()),
+        Outcome::NoLibrary(why()),
+        Outcome::WrongServer(why()),
         Outcome::Unreachable(why()),
         Outcome::Starting(why()),
         Outcome::StashAway(why()),

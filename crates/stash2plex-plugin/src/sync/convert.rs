@@ -85,6 +85,7 @@ pub fn related(scene: &stash::client::Scene) -> Vec<(Related, u64)> {
         .collect()
 }
 
+/// Without pictures: which is selected stands in lists of their own.
 pub fn item(item: &plex::Item) -> Item {
     let tags = |kind| item.tags(kind).iter().map(tag).collect();
     let locks = scene_sync::Field::ALL
@@ -112,17 +113,13 @@ pub fn item(item: &plex::Item) -> Item {
         actors: tags(plex::TagKind::Actor),
         collections: tags(plex::TagKind::Collection),
         locked: locks.collect(),
-        poster: shown(&item.thumb),
-        background: shown(&item.art),
+        poster: None,
+        background: None,
     }
 }
 
 fn image_lock(item: &plex::Item, kind: plex::ImageKind, name: &str) -> Option<String> {
     item.is_locked(kind).then(|| name.to_owned())
-}
-
-fn shown(path: &str) -> Option<String> {
-    (!path.is_empty()).then(|| path.to_owned())
 }
 
 fn tag(tag: &plex::Tag) -> Tag {

@@ -7,6 +7,7 @@ use scene_sync::{PathMap, Scene};
 use super::convert;
 use super::failure::Failed;
 use super::index::Indexes;
+use super::places::{Place, Places};
 use crate::obfuscate::Paths;
 
 /// An item with its details, and where it is.
@@ -21,6 +22,7 @@ pub enum NotFound {
     NotThere(String),
     Ambiguous(String),
     NoFile,
+    NoLibrary(String),
     Failed(Failed),
 }
 
@@ -30,17 +32,10 @@ impl<E: Into<Failed>> From<E> for NotFound {
     }
 }
 
-/// A section to look in.
-#[derive(Debug, Clone)]
-pub struct Place {
-    pub section: SectionId,
-    pub kind: ItemKind,
-}
-
 /// How an item is looked for.
 pub struct Finder<'a> {
     pub plex: &'a plex::Client,
-    pub places: &'a [Place],
+    pub places: &'a Places,
     pub map: &'a PathMap,
     pub strict: bool,
     pub indexes: &'a Indexes,
@@ -59,7 +54,7 @@ impl Finder<'_> {
         let mut items: Vec<(Item, &Place)> = Vec::new();
         for file in &scene.files {
             let path = self.map.map(&file.path);
-            for place in self.places {
+            for place in &self.places.list {
                 let new = self.search(place, &path).await?;
                 items.extend(new.into_iter().map(|item| (item, place)));
             }
@@ -72,9 +67,11 @@ impl Finder<'_> {
         }
         let path = self.map.map(&scene.files[0].path);
         let shown = self.paths.show(&path);
-        Err(NotFound::NotThere(format!(
-            "Plex has no file {shown} (yet)"
-        )))
+        let mut why = format!("Plex has no file {shown} (yet)");
+        if let Some(missing) = &self.places.missing {
+            why = format!("{why}; {missing}");
+        }
+        Err(NotFound::NotThere(why))
     }
 
     async fn search(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
@@ -104,6 +101,7 @@ impl Finder<'_> {
         let parts = convert::candidates(std::slice::from_ref(&item));
         let place = self
             .places
+            .list
             .iter()
             .find(|place| Some(&place.section) == item.section.as_ref());
         Ok(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
 use tokio::sync::Mutex;
 
-use super::find::Place;
+use super::places::Place;
 
 /// The indexes of the sections that need one. Locked while a listing is read, so that it is read once.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use plex::{Client, Error, Sort};
 
-use super::find::Place;
 use super::index::name_hash;
+use super::places::Place;
 
 const PAGE: u32 = 500;
 

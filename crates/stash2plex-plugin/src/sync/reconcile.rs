@@ -169,7 +169,7 @@ impl Syncer {
         let places = self.places().await?;
         // Closed never, so this only waits.
         let _overlapping = self.reading.acquire().await;
-        let listing = Rc::new(Listing::read(&self.plex, &places).await?);
+        let listing = Rc::new(Listing::read(&self.plex, &places.list).await?);
         *self.listing.borrow_mut() = Some((now, listing.clone()));
         Ok(listing)
     }

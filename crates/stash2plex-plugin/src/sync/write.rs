@@ -1,166 +1,105 @@
-//! Sending a plan to Plex: one PUT, the rating, the images, and one look at what became of it.
+//! Sending a plan to Plex: one PUT, the rating, the pictures, and one look at what became of it.
 
-use plex::{Edit, ImageFormat, ImageKind, UserRating};
-use scene_sync::{EditPlan, ImageWritten, LastWritten, Scene};
+use plex::{Edit, UserRating};
+use scene_sync::{EditPlan, ImageSeen, LastWritten};
 
 use super::convert;
 use super::failure::Failed;
 use super::find::Found;
+use super::picture::{self, Cover, Pictures};
 
-/// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
-const LARGEST_IMAGE: usize = 10_000_000;
-
-/// What a plan is sent with.
-pub struct Writer<'a> {
-    pub plex: &'a plex::Client,
-    pub stash: &'a stash::client::Client,
-}
-
-impl Writer<'_> {
-    /// Makes the item what the plan says and returns what to remember.
-    pub async fn apply(
-        &self,
-        plan: EditPlan,
-        scene: &Scene,
-        found: &Found,
-        last: Option<&LastWritten>,
-    ) -> Result<Option<LastWritten>, Failed> {
-        self.send(&plan, found).await?;
-        let images = self.images(&plan, scene, found, last).await?;
-        let mut written = plan.written.clone();
-        if plan.needs_readback() || images.sent {
-            let mut shown = convert::item(&self.plex.item(&found.item.key).await?);
-            if let Some(repair) = plan.verify(&shown) {
-                self.send(&repair, found).await?;
-                shown = convert::item(&self.plex.item(&found.item.key).await?);
-            }
-            written = plan.written_after(&shown);
-            if let Some(written) = &mut written {
-                remember(&mut written.poster, images.poster, shown.poster);
-                remember(&mut written.background, images.background, shown.background);
-            }
-        } else if let Some(written) = &mut written {
-            let shown = convert::item(&found.item);
-            remember(&mut written.poster, images.poster, shown.poster);
-            remember(&mut written.background, images.background, shown.background);
-        }
-        Ok(written)
-    }
-
-    async fn send(&self, plan: &EditPlan, found: &Found) -> Result<(), Failed> {
-        let key = &found.item.key;
-        let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
-        for change in &plan.fields {
-            let value = plex::fit(&change.to, plex::MAX_VALUE);
-            edit = edit.set(convert::field(change.field), value);
-        }
-        for change in &plan.tags {
-            let kind = convert::tag_kind(change.kind);
-            let tags = change.target.iter().map(|tag| plex::Tag {
-                name: tag.name.clone(),
-                role: tag.role.clone().unwrap_or_default(),
-            });
-            edit = edit
-                .tags(kind, tags)
-                .remove_tags(kind, change.remove.iter().cloned());
-        }
-        if !edit.is_empty() {
-            self.plex.edit(&edit).await?;
-        }
-        if let Some(change) = &plan.rating {
-            let rating = change
-                .to
-                .and_then(|rating| UserRating::new(rating.to_plex()));
-            self.plex.rate(key, rating).await?;
-        }
-        Ok(())
-    }
-
-    async fn images(
-        &self,
-        plan: &EditPlan,
-        scene: &Scene,
-        found: &Found,
-        last: Option<&LastWritten>,
-    ) -> Result<Images, Failed> {
-        let mut images = Images::default();
-        let Some(source) = scene
-            .cover
-            .as_ref()
-            .filter(|_| plan.poster || plan.background)
-        else {
-            return Ok(images);
-        };
-        // A scene that was just scanned has no cover yet: that must not hold up its other fields.
-        let cover = match self.stash.image(source, LARGEST_IMAGE).await {
-            Ok(cover) => cover,
-            Err(error) if error.is_temporary() => return Err(error.into()),
-            Err(_) => return Ok(images),
-        };
-        let Some(format) = format(&cover.content_type) else {
-            return Ok(images);
-        };
-        let sha1 = plex::image_sha1(&cover.bytes);
-        let item = convert::item(&found.item);
-        let wanted = [
-            (
-                plan.poster,
-                ImageKind::Poster,
-                last.and_then(|l| l.poster.as_ref()),
-                item.poster,
-            ),
-            (
-                plan.background,
-                ImageKind::Background,
-                last.and_then(|l| l.background.as_ref()),
-                item.background,
-            ),
-        ];
-        for (wanted, kind, last, shown) in wanted {
-            if !wanted {
-                continue;
-            }
-            let still_there = last.is_some_and(|last| last.sha1 == sha1 && last.shown == shown);
-            if !still_there {
-                let bytes = cover.bytes.clone();
-                self.plex
-                    .set_image(&found.item.key, kind, format, bytes)
-                    .await?;
-                images.sent = true;
-            }
-            let written = ImageWritten {
-                source: source.clone(),
-                sha1: sha1.clone(),
-                shown: None,
-            };
-            match kind {
-                ImageKind::Poster => images.poster = Some(written),
-                ImageKind::Background => images.background = Some(written),
-            }
-        }
-        Ok(images)
-    }
-}
-
+/// What became of a plan.
 #[derive(Default)]
-struct Images {
-    poster: Option<ImageWritten>,
-    background: Option<ImageWritten>,
-    /// Plex was asked to show another one, so what it shows must be read.
-    sent: bool,
+pub struct Done {
+    /// What to remember; none for a scene that must not count as synced.
+    pub written: Option<LastWritten>,
+    /// The names of what Plex was told.
+    pub changes: Vec<String>,
+    /// What was left out, shortened or kept, in words.
+    pub notes: Vec<String>,
 }
 
-fn remember(row: &mut Option<ImageWritten>, new: Option<ImageWritten>, shown: Option<String>) {
-    if let Some(new) = new {
-        *row = Some(ImageWritten { shown, ..new });
+/// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are known.
+pub async fn apply(
+    plex: &plex::Client,
+    plan: &EditPlan,
+    found: &Found,
+    cover: Option<&Cover>,
+    seen: Pictures<Option<ImageSeen>>,
+) -> Result<Done, Failed> {
+    let edited = send(plex, plan, found).await?;
+    let given = match cover {
+        Some(cover) => picture::give(plex, &found.item, plan, cover, &seen).await?,
+        None => Pictures::default(),
+    };
+    let mut changes = changes(plan);
+    let edits = changes.len();
+    let pictures = [(&given.poster, "poster"), (&given.background, "background")];
+    let told = pictures
+        .into_iter()
+        .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed));
+    changes.extend(told.map(|(_, name)| name.to_owned()));
+
+    // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
+    let moved = changes.len() > edits || edited && seen != Pictures::default();
+    let mut after = None;
+    if plan.needs_readback() || moved {
+        let mut item = plex.item(&found.item.key).await?;
+        if let Some(repair) = plan.verify(&convert::item(&item)) {
+            send(plex, &repair, found).await?;
+            item = plex.item(&found.item.key).await?;
+        }
+        after = Some(item);
     }
+    let mut written = match &after {
+        Some(item) => plan.written_after(&convert::item(item)),
+        None => plan.written.clone(),
+    };
+    if let Some(written) = &mut written {
+        picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
+    }
+    Ok(Done {
+        written,
+        changes,
+        notes: Vec::new(),
+    })
 }
 
-fn format(content_type: &str) -> Option<ImageFormat> {
-    match content_type {
-        "image/jpeg" => Some(ImageFormat::Jpeg),
-        "image/png" => Some(ImageFormat::Png),
-        "image/webp" => Some(ImageFormat::Webp),
-        _ => None,
+/// Sends what is not a picture; whether that was an edit of the item.
+async fn send(plex: &plex::Client, plan: &EditPlan, found: &Found) -> Result<bool, Failed> {
+    let key = &found.item.key;
+    let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
+    for change in &plan.fields {
+        let value = plex::fit(&change.to, plex::MAX_VALUE);
+        edit = edit.set(convert::field(change.field), value);
     }
+    for change in &plan.tags {
+        let kind = convert::tag_kind(change.kind);
+        let tags = change.target.iter().map(|tag| plex::Tag {
+            name: tag.name.clone(),
+            role: tag.role.clone().unwrap_or_default(),
+        });
+        edit = edit
+            .tags(kind, tags)
+            .remove_tags(kind, change.remove.iter().cloned());
+    }
+    let edited = !edit.is_empty();
+    if edited {
+        plex.edit(&edit).await?;
+    }
+    if let Some(change) = &plan.rating {
+        let rating = change
+            .to
+            .and_then(|rating| UserRating::new(rating.to_plex()));
+        plex.rate(key, rating).await?;
+    }
+    Ok(edited)
+}
+
+/// What the plan changes but for pictures, of which it only says that somebody should look.
+fn changes(plan: &EditPlan) -> Vec<String> {
+    let fields = plan.fields.iter().map(|edit| edit.field.to_string());
+    let tags = plan.tags.iter().map(|edit| edit.kind.to_string());
+    let rating = plan.rating.iter().map(|_| "rating".to_owned());
+    fields.chain(tags).chain(rating).collect()
 }

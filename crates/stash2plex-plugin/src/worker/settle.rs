@@ -11,7 +11,7 @@ use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger;
-use crate::outcome::{Fate, Outcome, Signal};
+use crate::outcome::{Fate, Outcome, Signal, TripReason};
 use crate::reconcile::Step;
 use crate::status::words::count;
 use crate::sync::Synced;
@@ -76,6 +76,7 @@ impl<T: Time> Engine<'_, T> {
             leave.failure();
         }
         let rng = &mut self.rng;
+        let why_open = why_open(&errand.outcome);
         let fate = errand
             .outcome
             .fate(claim.attempt(), self.settings, |base, cap, n| {
@@ -112,7 +113,7 @@ impl<T: Time> Engine<'_, T> {
             Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
             Err(error) => return Err(error),
         }
-        self.announce(&errand_reason(&signal));
+        self.announce(&why_open);
         Ok(())
     }
 
@@ -173,6 +174,10 @@ impl<T: Time> Engine<'_, T> {
             Job::PlexScan { .. } => "scan".to_owned(),
             job => job.key().replace(':', " "),
         };
+        if let Outcome::Synced(synced) = &errand.outcome {
+            let notes = synced.notes.iter();
+            notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
+        }
         match (&errand.outcome, fate) {
             (Outcome::Synced(synced), _) if synced.changes.is_empty() => {
                 self.journal.debug(format!("{name}: Plex is equal already"));
@@ -234,7 +239,7 @@ impl<T: Time> Engine<'_, T> {
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
         self.journal.debug(format!("Plex is not ready: {verdict}"));
-        self.announce(&errand_reason(&signal));
+        self.announce(&why_open(&outcome));
     }
 
     /// Remembers which server answered.
@@ -296,7 +301,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// Says what became of the circuits, once for each change.
-    fn announce(&mut self, why: &str) {
+    fn announce(&mut self, why_open: &str) {
         let live = self.queue.counts().map_or(0, |counts| counts.live());
         let waiting = count(live, "job waits", "jobs wait");
         match self.plex.change() {
@@ -305,18 +310,8 @@ impl<T: Time> Engine<'_, T> {
                 self.count_affected(live);
                 let left = self.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
-                let hint = match why {
-                    "unauthorized" => {
-                        "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
-                    }
-                    "wrong_server" => {
-                        "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or \
-                         run Clear Match Cache if it is your new server. Nothing is lost"
-                    }
-                    _ => "Plex is away",
-                };
                 self.journal.warn(format!(
-                    "{hint}: circuit open, {waiting}; next try in {seconds:.0} s"
+                    "{why_open}: circuit open, {waiting}; next try in {seconds:.0} s"
                 ));
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
@@ -337,11 +332,20 @@ impl<T: Time> Engine<'_, T> {
     }
 }
 
-fn errand_reason(signal: &Signal) -> String {
-    match signal {
-        Signal::Trip(reason) => reason.word().to_owned(),
-        _ => String::new(),
-    }
+/// What a person reads when this opens the circuit.
+fn why_open<L>(outcome: &Outcome<L>) -> String {
+    let words = match outcome.signal() {
+        Signal::Trip(TripReason::Unauthorized) => {
+            "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
+        }
+        Signal::Trip(TripReason::WrongServer) => {
+            "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or run Clear Match \
+             Cache if it is your new server. Nothing is lost"
+        }
+        Signal::Trip(TripReason::NoLibrary) => outcome.failure().1,
+        _ => "Plex is away",
+    };
+    words.to_owned()
 }
 
 fn scene_job(id: u64, force: bool) -> NewJob<Job> {

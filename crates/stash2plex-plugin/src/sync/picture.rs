@@ -1,0 +1,179 @@
+//! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
+
+use plex::{ImageChange, ImageFormat, ImageKind};
+use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
+
+use super::failure::Failed;
+
+/// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
+const LARGEST: usize = 10_000_000;
+
+/// One value for the poster, one for the background.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pictures<T> {
+    pub poster: T,
+    pub background: T,
+}
+
+/// A scene's cover, in a form Plex takes.
+pub struct Cover {
+    source: String,
+    bytes: Vec<u8>,
+    format: ImageFormat,
+    sha1: String,
+}
+
+impl Cover {
+    /// Fetches it, or says why there is none: that must not hold up the scene's other fields. A scene that was just
+    /// scanned has no cover yet, and what Stash shows then is no picture of it.
+    pub async fn fetch(
+        stash: &stash::client::Client,
+        source: &str,
+    ) -> Result<Result<Self, String>, Failed> {
+        let image = match stash.image(source, LARGEST).await {
+            Ok(image) => image,
+            Err(error) if error.is_temporary() => return Err(error.into()),
+            Err(error) => return Ok(Err(format!("the cover was left out: {error}"))),
+        };
+        let format = match image.content_type.as_str() {
+            "image/png" => ImageFormat::Png,
+            "image/webp" => ImageFormat::Webp,
+            // The client lets no fourth type through.
+            _ => ImageFormat::Jpeg,
+        };
+        Ok(Ok(Self {
+            source: source.to_owned(),
+            sha1: plex::image_sha1(&image.bytes),
+            bytes: image.bytes,
+            format,
+        }))
+    }
+}
+
+/// What the item shows, where that tells a person's choice from ours: of pictures we gave it. The lists are read only
+/// when an address is another than at the last look.
+pub async fn look(
+    plex: &plex::Client,
+    item: &plex::Item,
+    last: Option<&LastWritten>,
+    policy: &Policy,
+) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
+    let last = last.filter(|last| last.item == item.key.as_str());
+    let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
+        last.filter(|_| on).and_then(|last| of(last).as_ref())
+    };
+    let poster = given(policy.poster, |last| &last.poster);
+    let background = given(policy.background, |last| &last.background);
+    Ok(Pictures {
+        poster: look_at(plex, item, ImageKind::Poster, poster).await?,
+        background: look_at(plex, item, ImageKind::Background, background).await?,
+    })
+}
+
+async fn look_at(
+    plex: &plex::Client,
+    item: &plex::Item,
+    kind: ImageKind,
+    given: Option<&ImageWritten>,
+) -> Result<Option<ImageSeen>, plex::Error> {
+    let Some(given) = given else { return Ok(None) };
+    let address = address(item, kind);
+    if let Some(seen) = given.seen.as_ref().filter(|seen| seen.address == address) {
+        return Ok(Some(seen.clone()));
+    }
+    let images = plex.images(&item.key, kind).await?;
+    let selected = images.iter().find(|image| image.selected);
+    Ok(Some(ImageSeen {
+        address: address.to_owned(),
+        selected: selected.map(|image| name(&image.name)).unwrap_or_default(),
+    }))
+}
+
+/// Makes the item show the cover where the plan wants it, and returns what it was given.
+pub async fn give(
+    plex: &plex::Client,
+    item: &plex::Item,
+    plan: &EditPlan,
+    cover: &Cover,
+    seen: &Pictures<Option<ImageSeen>>,
+) -> Result<Pictures<Option<Given>>, plex::Error> {
+    let poster = (plan.poster, ImageKind::Poster, &seen.poster);
+    let background = (plan.background, ImageKind::Background, &seen.background);
+    Ok(Pictures {
+        poster: give_one(plex, item, cover, poster).await?,
+        background: give_one(plex, item, cover, background).await?,
+    })
+}
+
+/// A picture that an item has from us, and whether Plex had to be told.
+pub struct Given {
+    written: ImageWritten,
+    pub changed: bool,
+}
+
+async fn give_one(
+    plex: &plex::Client,
+    item: &plex::Item,
+    cover: &Cover,
+    (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
+) -> Result<Option<Given>, plex::Error> {
+    if !wanted {
+        return Ok(None);
+    }
+    let shown = seen
+        .as_ref()
+        .is_some_and(|seen| seen.selected == cover.sha1);
+    let changed = !shown && {
+        let bytes = cover.bytes.clone();
+        let change = plex.set_image(&item.key, kind, cover.format, bytes).await?;
+        change != ImageChange::Unchanged
+    };
+    let written = ImageWritten {
+        source: cover.source.clone(),
+        sha1: cover.sha1.clone(),
+        seen: None,
+    };
+    Ok(Some(Given { written, changed }))
+}
+
+/// Puts into the record what the item was given and shows now; `item` is as last read.
+pub fn remember(
+    written: &mut LastWritten,
+    item: &plex::Item,
+    given: Pictures<Option<Given>>,
+    seen: Pictures<Option<ImageSeen>>,
+) {
+    let one = |record: &mut Option<ImageWritten>, given: Option<Given>, seen, kind| {
+        let selected = match given {
+            Some(given) => Some(record.insert(given.written).sha1.clone()),
+            None => Option::map(seen, |seen: ImageSeen| seen.selected),
+        };
+        if let (Some(record), Some(selected)) = (record, selected) {
+            let address = address(item, kind).to_owned();
+            record.seen = Some(ImageSeen { address, selected });
+        }
+    };
+    let (poster, background) = (ImageKind::Poster, ImageKind::Background);
+    one(&mut written.poster, given.poster, seen.poster, poster);
+    one(
+        &mut written.background,
+        given.background,
+        seen.background,
+        background,
+    );
+}
+
+fn address(item: &plex::Item, kind: ImageKind) -> &str {
+    match kind {
+        ImageKind::Poster => &item.thumb,
+        ImageKind::Background => &item.art,
+    }
+}
+
+/// The SHA-1 of an upload, the whole name of another picture.
+fn name(of: &str) -> String {
+    let sha1 = of
+        .strip_prefix("upload://")
+        .and_then(|path| path.rsplit('/').next());
+    sha1.unwrap_or(of).to_owned()
+}
