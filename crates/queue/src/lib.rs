@@ -60,7 +60,7 @@
 //! On macOS the syncs are full ones (`F_FULLFSYNC`).
 //!
 //! A [producer](Options::producer) never runs DDL on a file that is current and leaves checkpoints to the consumer; one that
-//! closes alone with more than 1 MiB of log empties it, so that a consumer may be away for days. The
+//! closes alone with more than 128 KiB of log empties it, so that a consumer may be away for days. The
 //! [consumer](Options::consumer) checkpoints and gives space back, as it goes and in [`maintain`](Queue::maintain).
 //!
 //! # Files

@@ -57,7 +57,7 @@ impl Options {
     }
 
     /// For a short-lived process that enqueues: opening runs no DDL when the file exists, closing runs no
-    /// checkpoint unless the log has grown beyond 1 MiB and no other process uses the file.
+    /// checkpoint unless the log has grown beyond 128 KiB and no other process uses the file.
     pub fn producer() -> Self {
         Self::new(Role::Producer)
     }

@@ -10,7 +10,7 @@ const VACUUM_STEP: i64 = 500;
 
 /// Producers that find themselves alone with a larger log empty it. Each that opens a file alone reads its whole log first,
 /// and a checkpoint by one is not known to the next: only an empty log is.
-const LONELY_LOG: u64 = 1 << 20;
+const LONELY_LOG: u64 = 128 << 10;
 
 /// What [`Queue::maintain`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod convert;
 mod failure;
 mod find;
 mod index;
+mod lanes;
 mod listing;
 mod picture;
 mod places;
@@ -15,7 +16,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use scene_sync::{ImageSeen, LastWritten, PathMap, Policy};
-use tokio::sync::{Mutex, Semaphore};
 
 use crate::job::Related;
 use crate::ledger::Row;
@@ -26,10 +26,11 @@ use crate::settings::Settings;
 use failure::Failed;
 use find::{Finder, Found, NotFound};
 use index::Indexes;
+use lanes::Lanes;
 use listing::Listing;
 use picture::{Cover, Pictures};
 use places::Places;
-use write::Done;
+use write::{Done, Writer};
 
 pub(crate) use reconcile::Stopped;
 
@@ -56,10 +57,7 @@ pub struct Syncer {
     strict: bool,
     libraries: Vec<String>,
     places: RefCell<Option<(Instant, Rc<Places>)>>,
-    /// Plex has one database writer: edits go one at a time, while reads overlap.
-    writing: Mutex<()>,
-    /// Reads that may overlap.
-    reading: Semaphore,
+    lanes: Lanes,
     indexes: Indexes,
     /// What Plex has, while a reconciliation runs that asks for it.
     listing: RefCell<Option<(SystemTime, Rc<Listing>)>>,
@@ -81,8 +79,7 @@ impl Syncer {
             strict: settings.strict_matching,
             libraries: settings.libraries.clone(),
             places: RefCell::default(),
-            writing: Mutex::default(),
-            reading: Semaphore::new(settings.concurrency),
+            lanes: Lanes::new(settings.concurrency),
             indexes: Indexes::default(),
             listing: RefCell::default(),
             missing: settings.reconcile_missing,
@@ -157,12 +154,11 @@ impl Syncer {
             Ok(cover) => (cover, None),
             Err(why) => (None, Some(why)),
         };
-        let mut done = if plan.is_empty() {
-            write::apply(&self.plex, &plan, &found, None, seen).await?
-        } else {
-            let _one_at_a_time = self.writing.lock().await;
-            write::apply(&self.plex, &plan, &found, cover.as_ref(), seen).await?
+        let writer = Writer {
+            plex: &self.plex,
+            lanes: &self.lanes,
         };
+        let mut done = writer.apply(&plan, &found, cover.as_ref(), seen).await?;
         let notes = plan.notes.iter().map(ToString::to_string);
         done.notes = notes.chain(left_out).collect();
         Ok(done)
@@ -174,8 +170,7 @@ impl Syncer {
         scene: &scene_sync::Scene,
         row: Option<&Row<LastWritten>>,
     ) -> Result<(Found, Pictures<Option<ImageSeen>>), NotFound> {
-        // Closed never, so this only waits.
-        let _overlapping = self.reading.acquire().await;
+        let _overlapping = self.lanes.read().await;
         let places = self.places().await?;
         let finder = Finder {
             plex: &self.plex,

@@ -1,9 +1,10 @@
 //! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
 
-use plex::{ImageChange, ImageFormat, ImageKind};
+use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
 
 use super::failure::Failed;
+use super::write::Writer;
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
@@ -89,51 +90,78 @@ async fn look_at(
     }))
 }
 
-/// Makes the item show the cover where the plan wants it, and returns what it was given.
-pub async fn give(
-    plex: &plex::Client,
-    item: &plex::Item,
-    plan: &EditPlan,
-    cover: &Cover,
-    seen: &Pictures<Option<ImageSeen>>,
-) -> Result<Pictures<Option<Given>>, plex::Error> {
-    let poster = (plan.poster, ImageKind::Poster, &seen.poster);
-    let background = (plan.background, ImageKind::Background, &seen.background);
-    Ok(Pictures {
-        poster: give_one(plex, item, cover, poster).await?,
-        background: give_one(plex, item, cover, background).await?,
-    })
-}
-
 /// A picture that an item has from us, and whether Plex had to be told.
 pub struct Given {
     written: ImageWritten,
     pub changed: bool,
 }
 
-async fn give_one(
-    plex: &plex::Client,
-    item: &plex::Item,
-    cover: &Cover,
-    (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
-) -> Result<Option<Given>, plex::Error> {
-    if !wanted {
-        return Ok(None);
+impl Writer<'_> {
+    /// Makes the item show the cover where the plan wants it, and returns what it was given.
+    pub(super) async fn give(
+        &self,
+        item: &plex::Item,
+        plan: &EditPlan,
+        cover: &Cover,
+        seen: &Pictures<Option<ImageSeen>>,
+    ) -> Result<Pictures<Option<Given>>, plex::Error> {
+        let poster = (plan.poster, ImageKind::Poster, &seen.poster);
+        let background = (plan.background, ImageKind::Background, &seen.background);
+        Ok(Pictures {
+            poster: self.give_one(item, cover, poster).await?,
+            background: self.give_one(item, cover, background).await?,
+        })
     }
-    let shown = seen
-        .as_ref()
-        .is_some_and(|seen| seen.selected == cover.sha1);
-    let changed = !shown && {
-        let bytes = cover.bytes.clone();
-        let change = plex.set_image(&item.key, kind, cover.format, bytes).await?;
-        change != ImageChange::Unchanged
-    };
-    let written = ImageWritten {
-        source: cover.source.clone(),
-        sha1: cover.sha1.clone(),
-        seen: None,
-    };
-    Ok(Some(Given { written, changed }))
+
+    async fn give_one(
+        &self,
+        item: &plex::Item,
+        cover: &Cover,
+        (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
+    ) -> Result<Option<Given>, plex::Error> {
+        if !wanted {
+            return Ok(None);
+        }
+        let shown = seen
+            .as_ref()
+            .is_some_and(|seen| seen.selected == cover.sha1);
+        Ok(Some(Given {
+            written: ImageWritten {
+                source: cover.source.clone(),
+                sha1: cover.sha1.clone(),
+                seen: None,
+            },
+            changed: !shown && self.show(&item.key, kind, cover).await?,
+        }))
+    }
+
+    /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
+    async fn show(
+        &self,
+        key: &RatingKey,
+        kind: ImageKind,
+        cover: &Cover,
+    ) -> Result<bool, plex::Error> {
+        let there = {
+            let _overlapping = self.lanes.read().await;
+            self.plex.images(key, kind).await?
+        };
+        let there = there.iter().find(|image| image.is_upload_of(&cover.sha1));
+        if there.is_some_and(|image| image.selected) {
+            return Ok(false);
+        }
+        let _alone = self.lanes.write().await;
+        match there {
+            Some(image) => self.plex.select_image(key, kind, image).await?,
+            None => {
+                let bytes = cover.bytes.clone();
+                self.plex
+                    .upload_image(key, kind, cover.format, bytes)
+                    .await?;
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// Puts into the record what the item was given and shows now; `item` is as last read.

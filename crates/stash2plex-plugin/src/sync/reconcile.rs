@@ -168,7 +168,7 @@ impl Syncer {
         self.listing.take();
         let places = self.places().await?;
         // Closed never, so this only waits.
-        let _overlapping = self.reading.acquire().await;
+        let _overlapping = self.lanes.read().await;
         let listing = Rc::new(Listing::read(&self.plex, &places.list).await?);
         *self.listing.borrow_mut() = Some((now, listing.clone()));
         Ok(listing)
@@ -182,7 +182,7 @@ impl Syncer {
         let keys: Vec<_> = rows.filter_map(|row| row.rating_key.parse().ok()).collect();
         let mut details = HashMap::new();
         for keys in keys.chunks(DETAILS) {
-            let _overlapping = self.reading.acquire().await;
+            let _overlapping = self.lanes.read().await;
             let items = match self.plex.items(keys).await {
                 Err(plex::Error::NotFound) => Vec::new(),
                 items => items?,

@@ -6,6 +6,7 @@ use scene_sync::{EditPlan, ImageSeen, LastWritten};
 use super::convert;
 use super::failure::Failed;
 use super::find::Found;
+use super::lanes::Lanes;
 use super::picture::{self, Cover, Pictures};
 
 /// What became of a plan.
@@ -19,81 +20,96 @@ pub struct Done {
     pub notes: Vec<String>,
 }
 
-/// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are known.
-pub async fn apply(
-    plex: &plex::Client,
-    plan: &EditPlan,
-    found: &Found,
-    cover: Option<&Cover>,
-    seen: Pictures<Option<ImageSeen>>,
-) -> Result<Done, Failed> {
-    let edited = send(plex, plan, found).await?;
-    let given = match cover {
-        Some(cover) => picture::give(plex, &found.item, plan, cover, &seen).await?,
-        None => Pictures::default(),
-    };
-    let mut changes = changes(plan);
-    let edits = changes.len();
-    let pictures = [(&given.poster, "poster"), (&given.background, "background")];
-    let told = pictures
-        .into_iter()
-        .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed));
-    changes.extend(told.map(|(_, name)| name.to_owned()));
-
-    // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
-    let moved = changes.len() > edits || edited && seen != Pictures::default();
-    let mut after = None;
-    if plan.needs_readback() || moved {
-        let mut item = plex.item(&found.item.key).await?;
-        if let Some(repair) = plan.verify(&convert::item(&item)) {
-            send(plex, &repair, found).await?;
-            item = plex.item(&found.item.key).await?;
-        }
-        after = Some(item);
-    }
-    let mut written = match &after {
-        Some(item) => plan.written_after(&convert::item(item)),
-        None => plan.written.clone(),
-    };
-    if let Some(written) = &mut written {
-        picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
-    }
-    Ok(Done {
-        written,
-        changes,
-        notes: Vec::new(),
-    })
+/// What a plan is sent with.
+pub struct Writer<'a> {
+    pub plex: &'a plex::Client,
+    pub lanes: &'a Lanes,
 }
 
-/// Sends what is not a picture; whether that was an edit of the item.
-async fn send(plex: &plex::Client, plan: &EditPlan, found: &Found) -> Result<bool, Failed> {
-    let key = &found.item.key;
-    let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
-    for change in &plan.fields {
-        let value = plex::fit(&change.to, plex::MAX_VALUE);
-        edit = edit.set(convert::field(change.field), value);
+impl Writer<'_> {
+    /// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are known.
+    pub async fn apply(
+        &self,
+        plan: &EditPlan,
+        found: &Found,
+        cover: Option<&Cover>,
+        seen: Pictures<Option<ImageSeen>>,
+    ) -> Result<Done, Failed> {
+        let edited = self.send(plan, found).await?;
+        let given = match cover {
+            Some(cover) => self.give(&found.item, plan, cover, &seen).await?,
+            None => Pictures::default(),
+        };
+        let mut changes = changes(plan);
+        let edits = changes.len();
+        let pictures = [(&given.poster, "poster"), (&given.background, "background")];
+        let told = pictures
+            .into_iter()
+            .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed));
+        changes.extend(told.map(|(_, name)| name.to_owned()));
+
+        // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
+        let moved = changes.len() > edits || edited && seen != Pictures::default();
+        let mut after = None;
+        if plan.needs_readback() || moved {
+            let mut item = self.read(found).await?;
+            if let Some(repair) = plan.verify(&convert::item(&item)) {
+                self.send(&repair, found).await?;
+                item = self.read(found).await?;
+            }
+            after = Some(item);
+        }
+        let mut written = match &after {
+            Some(item) => plan.written_after(&convert::item(item)),
+            None => plan.written.clone(),
+        };
+        if let Some(written) = &mut written {
+            picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
+        }
+        Ok(Done {
+            written,
+            changes,
+            notes: Vec::new(),
+        })
     }
-    for change in &plan.tags {
-        let kind = convert::tag_kind(change.kind);
-        let tags = change.target.iter().map(|tag| plex::Tag {
-            name: tag.name.clone(),
-            role: tag.role.clone().unwrap_or_default(),
-        });
-        edit = edit
-            .tags(kind, tags)
-            .remove_tags(kind, change.remove.iter().cloned());
+
+    async fn read(&self, found: &Found) -> Result<plex::Item, plex::Error> {
+        let _overlapping = self.lanes.read().await;
+        self.plex.item(&found.item.key).await
     }
-    let edited = !edit.is_empty();
-    if edited {
-        plex.edit(&edit).await?;
+
+    /// Sends what is not a picture; whether that was an edit of the item.
+    async fn send(&self, plan: &EditPlan, found: &Found) -> Result<bool, Failed> {
+        let key = &found.item.key;
+        let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
+        for change in &plan.fields {
+            let value = plex::fit(&change.to, plex::MAX_VALUE);
+            edit = edit.set(convert::field(change.field), value);
+        }
+        for change in &plan.tags {
+            let kind = convert::tag_kind(change.kind);
+            let tags = change.target.iter().map(|tag| plex::Tag {
+                name: tag.name.clone(),
+                role: tag.role.clone().unwrap_or_default(),
+            });
+            edit = edit
+                .tags(kind, tags)
+                .remove_tags(kind, change.remove.iter().cloned());
+        }
+        let edited = !edit.is_empty();
+        if edited {
+            let _alone = self.lanes.write().await;
+            self.plex.edit(&edit).await?;
+        }
+        if let Some(change) = &plan.rating {
+            let rating = change
+                .to
+                .and_then(|rating| UserRating::new(rating.to_plex()));
+            let _alone = self.lanes.write().await;
+            self.plex.rate(key, rating).await?;
+        }
+        Ok(edited)
     }
-    if let Some(change) = &plan.rating {
-        let rating = change
-            .to
-            .and_then(|rating| UserRating::new(rating.to_plex()));
-        plex.rate(key, rating).await?;
-    }
-    Ok(edited)
 }
 
 /// What the plan changes but for pictures, of which it only says that somebody should look.
