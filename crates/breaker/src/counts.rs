@@ -148,28 +148,49 @@ impl Counters {
 mod tests {
     use super::*;
 
+    /// Two of these tests want stripes to be free: one at a time.
+    static STRIPES_WANTED: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
     fn count(counters: &Counters, times: u64) {
         (0..times).for_each(|_| counters.add(Count::Success));
     }
 
     #[test]
     fn no_count_is_lost_among_more_threads_than_stripes() {
-        const THREADS: u64 = 3 * STRIPES as u64;
+        let _alone = STRIPES_WANTED
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        const THREADS: usize = 3 * STRIPES;
+        // Enough for threads that share a stripe to run at the same time.
+        const TIMES: u64 = 200_000;
         let counters = Counters::default();
-        let all_running = std::sync::Barrier::new(THREADS as usize);
+        let all_running = std::sync::Barrier::new(THREADS);
+        let stripes = std::sync::Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
+                    count(&counters, 1);
+                    stripes.lock().unwrap().push(STRIPE.get());
                     all_running.wait();
-                    count(&counters, 10_000);
+                    count(&counters, TIMES - 1);
                 });
             }
         });
-        assert_eq!(counters.sum().successes, 10_000 * THREADS);
+        assert_eq!(counters.sum().successes, TIMES * THREADS as u64);
+        let mut threads = [0; STRIPES];
+        for stripe in stripes.into_inner().unwrap() {
+            threads[stripe] += 1;
+        }
+        let (owned, shared) = threads.split_at(OWNED);
+        assert!(owned.iter().all(|threads| *threads <= 1), "{owned:?}");
+        assert!(shared.iter().all(|threads| *threads > 1), "{shared:?}");
     }
 
     #[test]
     fn an_ended_thread_leaves_its_stripe_and_its_counts_to_the_next() {
+        let _alone = STRIPES_WANTED
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let counters = Counters::default();
         let next = || {
             std::thread::scope(|scope| {
