@@ -1,5 +1,6 @@
 //! The worker's time and sleep, which come from outside so that a story of hours runs in seconds.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Tells the time and waits.
@@ -27,8 +28,19 @@ fn look(quiet: Duration) -> Duration {
 }
 
 /// The real thing.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemTimer;
+#[derive(Debug)]
+pub struct SystemTimer {
+    /// When another process last wrote: probes of an outage in between are no reason to look often.
+    woken: Cell<Instant>,
+}
+
+impl Default for SystemTimer {
+    fn default() -> Self {
+        Self {
+            woken: Cell::new(Instant::now()),
+        }
+    }
+}
 
 impl Time for SystemTimer {
     fn now(&self) -> SystemTime {
@@ -36,12 +48,13 @@ impl Time for SystemTimer {
     }
 
     async fn sleep(&self, until: SystemTime, _: bool, mut woken: impl FnMut() -> bool) {
-        let began = Instant::now();
         while !woken() {
             let Ok(left) = until.duration_since(self.now()) else {
                 return;
             };
-            tokio::time::sleep(left.min(look(began.elapsed()))).await;
+            let look = look(self.woken.get().elapsed());
+            tokio::time::sleep(left.min(look)).await;
         }
+        self.woken.set(Instant::now());
     }
 }
