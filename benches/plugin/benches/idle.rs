@@ -1,5 +1,5 @@
 //! What a worker costs while it has nothing to do, and while Plex is away: CPU seconds an hour, as the system counts
-//! them for its process. `cargo bench -p bench-plugin --bench idle` (Linux; takes three minutes).
+//! them for its process. `cargo bench -p bench-plugin --bench idle` (Linux; takes two minutes).
 
 use std::error::Error;
 use std::fs;
@@ -11,7 +11,7 @@ use bench_plugin::settings;
 use serde_json::json;
 use simulators::{PlexOptions, StashOptions, Trigger, World, build_program, run_plugin};
 
-const WATCHED: Duration = Duration::from_secs(75);
+const WATCHED: Duration = Duration::from_secs(60);
 const JOBS: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -181,6 +181,7 @@ async fn rounds(
     stay: Stay<'_>,
     queue: &mut Queue<Job>,
 ) -> Result<End, WorkError> {
+    let time = SystemTimer::default();
     let client = session::stash(connection)?;
     let mut stash = Circuit::new(Breaker::new(Rules::default()));
     let mut schedule = remembered(queue);
@@ -216,13 +217,13 @@ async fn rounds(
         let plex_client = session::plex(target, &settings, dir)?;
         let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
         let changed = loop {
-            if let Some(reach) = timetable::keep(queue, &settings, SystemTimer.now())? {
+            if let Some(reach) = timetable::keep(queue, &settings, time.now())? {
                 journal.info(format!("reconciliation is due: {reach}"));
             }
-            let wake_at = timetable::due_at(queue, &settings, SystemTimer.now())?;
+            let wake_at = timetable::due_at(queue, &settings, time.now())?;
             let queue_home = home::expected(queue.sql(), &target.url)?;
             let engine = Engine {
-                time: &SystemTimer,
+                time: &time,
                 journal,
                 queue,
                 settings: &settings,
@@ -235,7 +236,7 @@ async fn rounds(
                 ramp: None,
                 rng: SplitMix64::fresh(),
                 drain: matches!(stay, Stay::UntilDrained),
-                refresh_at: Some(SystemTimer.now() + REFRESH),
+                refresh_at: Some(time.now() + REFRESH),
                 wake_at,
             };
             match engine.run().await? {
