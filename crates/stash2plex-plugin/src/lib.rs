@@ -15,6 +15,7 @@ pub mod request;
 pub mod settings;
 pub mod spawn;
 pub mod status;
+pub mod store;
 pub mod sync;
 pub mod tasks;
 pub mod tls;

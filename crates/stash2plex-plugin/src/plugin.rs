@@ -3,14 +3,14 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use queue::{NewJob, Options, Queue};
+use queue::{NewJob, Options};
 use serde_json::{Value, json};
 use stash::protocol::{Log, PluginInput, Reply, ServerConnection};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::request::Request;
-use crate::{spawn, tasks, worker};
+use crate::{spawn, store, tasks};
 
 /// Why a call could not be carried out, in words for the user.
 type Failure = Box<dyn std::error::Error>;
@@ -48,16 +48,16 @@ fn record(
     log: &Log<std::io::Stderr>,
 ) -> Result<Value, Failure> {
     let dir = DataDir::create(&connection.dir)?;
-    let (mut queue, salvage) = Queue::<Job>::open_or_salvage(
-        dir.database(),
-        Options::producer().busy_timeout(LOCK_PATIENCE),
-    )?;
-    if let Some(salvage) = salvage {
-        log.error(worker::said_of(&salvage));
-    }
+    let say = |said| log.error(said);
+    let options = Options::producer().busy_timeout(LOCK_PATIENCE);
+    let mut queue = store::open(&dir, options, say)?;
     let key = job.key();
     let by_hand = matches!(job, Job::Bulk { .. } | Job::Reconcile(_));
-    queue.enqueue(NewJob::new(job).key(&key))?;
+    let new = NewJob::new(job).key(&key);
+    if let Err(wrong) = queue.enqueue(new.clone()) {
+        queue = store::mend(queue, wrong, say)?;
+        queue.enqueue(new)?;
+    }
     drop(queue);
     // A hook, for whose end a save waits, says nothing.
     if by_hand {

@@ -13,7 +13,7 @@ mod story;
 pub mod time;
 mod timetable;
 
-pub use process::{Stay, WorkError, process, said_of, work};
+pub use process::{Stay, WorkError, process, work};
 pub use ramp::instant;
 use settle::BULK_PRIORITY;
 pub use settle::{PROBE_KEY, RECONCILED_KEY};

@@ -13,6 +13,7 @@ use stash::protocol::{Log, ServerConnection};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::journal::Journal;
+use crate::store;
 use crate::worker::{Stay, work};
 use crate::worker_lock::WorkerLock;
 
@@ -29,8 +30,8 @@ pub fn run(
 ) -> Result<Value, Box<dyn std::error::Error>> {
     let dir = DataDir::create(&connection.dir)?;
     // Made when missing, so that the first task of a new installation finds an empty queue.
-    let queue = Queue::<Job>::open(dir.database(), Options::producer())?;
-    let before = queue.counts()?;
+    let open = || store::open(&dir, Options::producer(), |said| log.error(said));
+    let before = open()?.counts()?;
     log.info(format!("{} jobs wait", before.live()));
     loop {
         if let Some(_lock) = WorkerLock::try_take(&dir)? {
@@ -42,11 +43,11 @@ pub fn run(
             break;
         }
         log.info("a worker is at it in the background; watching");
-        if watch(&dir, &queue, &before, log)? {
+        if watch(&dir, &open, &before, log)? {
             break;
         }
     }
-    let counts = queue.counts()?;
+    let counts = open()?.counts()?;
     let done = counts.done.saturating_sub(before.done);
     let set_aside = counts.dead.saturating_sub(before.dead);
     log.progress(1.0);
@@ -63,12 +64,13 @@ pub fn run(
 /// Follows a worker in the background; true when nothing more can be done at once, false when it ended.
 fn watch(
     dir: &DataDir,
-    queue: &Queue<Job>,
+    open: &impl Fn() -> queue::Result<Queue<Job>>,
     before: &Counts,
     log: &Log<Stderr>,
 ) -> Result<bool, Box<dyn std::error::Error>> {
     loop {
-        let counts = queue.counts()?;
+        // Opened for each look: a worker that has to mend the file must be alone with it.
+        let counts = open()?.counts()?;
         let done = (counts.done - before.done) as f64;
         log.progress(done / (done + counts.live() as f64).max(1.0));
         if counts.ready + counts.running == 0 || circuit_open(dir) {

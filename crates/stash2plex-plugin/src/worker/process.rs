@@ -21,6 +21,7 @@ use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::journal::Journal;
 use crate::settings::{Fault, Settings};
+use crate::store;
 use crate::sync::Syncer;
 use crate::worker_lock::WorkerLock;
 use crate::{home, ledger, spawn};
@@ -36,9 +37,6 @@ pub enum WorkError {
     /// The queue.
     #[error(transparent)]
     Queue(#[from] queue::Error),
-    /// The ledger's tables.
-    #[error("the ledger cannot be made: {0}")]
-    Ledger(#[from] queue::rusqlite::Error),
     /// The breaker's document.
     #[error(transparent)]
     Breaker(#[from] breaker::StoreError),
@@ -54,6 +52,12 @@ pub enum WorkError {
     /// Turned off by the user.
     #[error("the sync is turned off in the settings; changes are kept until it is on again")]
     Disabled,
+}
+
+impl From<queue::rusqlite::Error> for WorkError {
+    fn from(error: queue::rusqlite::Error) -> Self {
+        Self::Queue(error.into())
+    }
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -161,13 +165,30 @@ pub async fn work(
     journal: &mut Journal<'_>,
     stay: Stay<'_>,
 ) -> Result<End, WorkError> {
-    let mut queue = Queue::<Job>::open(dir.database(), Options::consumer())?;
+    let mut queue = store::open(dir, Options::consumer(), |said| journal.error(said))?;
+    match until_stopped(connection, dir, journal, stay, &mut queue).await {
+        // Once: a disk that damages the new file too is beyond help.
+        Err(WorkError::Queue(wrong)) => {
+            queue = store::mend(queue, wrong, |said| journal.error(said))?;
+            until_stopped(connection, dir, journal, stay, &mut queue).await
+        }
+        end => end,
+    }
+}
+
+async fn until_stopped(
+    connection: &ServerConnection,
+    dir: &DataDir,
+    journal: &mut Journal<'_>,
+    stay: Stay<'_>,
+    queue: &mut Queue<Job>,
+) -> Result<End, WorkError> {
     ledger::create(queue.sql())?;
     // Around everything: a signal that came between two rounds would be lost.
     let end = tokio::select! {
         biased;
         () = asked_to_stop() => Ok(End::Stopped),
-        end = rounds(connection, dir, journal, stay, &mut queue) => end,
+        end = rounds(connection, dir, journal, stay, queue) => end,
     };
     queue.release_held()?;
     end
@@ -265,21 +286,6 @@ async fn rounds(
             (settings, faults) = new;
         }
     }
-}
-
-/// A damaged queue is never passed over in silence.
-pub fn said_of(salvage: &queue::Salvage) -> String {
-    let lost = match salvage.lost.as_slice() {
-        [] => "nothing is known to be lost".to_owned(),
-        lost => format!("lost: {}", lost.join(", ")),
-    };
-    format!(
-        "the queue file was damaged ({}): {} jobs and {} dead letters rescued, {lost}; it is kept as {}",
-        salvage.reason,
-        salvage.jobs,
-        salvage.dead,
-        salvage.set_aside.display()
-    )
 }
 
 /// The settings, once Stash answers: it may be starting.

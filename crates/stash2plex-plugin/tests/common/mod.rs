@@ -105,7 +105,11 @@ impl Installed {
     }
 
     pub fn queue(&self) -> Queue<Job> {
-        Queue::open(self.data().join("stash2plex.db"), Options::inspector()).unwrap()
+        self.queue_as(Options::inspector())
+    }
+
+    pub fn queue_as(&self, options: Options) -> Queue<Job> {
+        Queue::open(self.data().join("stash2plex.db"), options).unwrap()
     }
 
     pub fn worker_log(&self) -> String {

@@ -1,0 +1,43 @@
+//! Opening the queue so that a damaged file costs as little as can be, and is said.
+
+use queue::{Error, Options, Queue, Result, Salvage};
+
+use crate::data_dir::DataDir;
+use crate::job::Job;
+
+/// Opens the queue. A damaged file is set aside, what can be read of it goes into a new one, and `say` hears it.
+///
+/// # Errors
+/// The queue cannot be opened.
+pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<Queue<Job>> {
+    let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
+    salvage.as_ref().map(words).into_iter().for_each(say);
+    Ok(queue)
+}
+
+/// The same for damage that showed only while working.
+///
+/// # Errors
+/// The file is not damaged, but something else is wrong; or another process has it open, which will find the damage too.
+pub fn mend(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<Queue<Job>> {
+    if !matches!(wrong, Error::Corrupt(_)) {
+        return Err(wrong);
+    }
+    let (queue, salvage) = queue.salvage(&wrong)?;
+    salvage.as_ref().map(words).into_iter().for_each(say);
+    Ok(queue)
+}
+
+fn words(salvage: &Salvage) -> String {
+    let lost = match salvage.lost.as_slice() {
+        [] => "nothing is known to be lost".to_owned(),
+        lost => format!("lost: {}", lost.join(", ")),
+    };
+    format!(
+        "the queue file was damaged ({}): {} jobs and {} dead letters rescued, {lost}; it is kept as {}",
+        salvage.reason,
+        salvage.jobs,
+        salvage.dead,
+        salvage.set_aside.display()
+    )
+}

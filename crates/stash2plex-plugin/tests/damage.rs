@@ -1,0 +1,91 @@
+//! A damaged queue file: said, kept, and worked around by whoever meets it.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use common::Installed;
+use stash2plex_plugin::data_dir::DataDir;
+use stash2plex_plugin::worker_lock::WorkerLock;
+
+const PAGE: u64 = 4096;
+
+/// Scenes saved while a lock keeps workers away, so that their jobs wait in the file and nobody has it open.
+fn waiting(scenes: usize) -> Installed {
+    let plugin = Installed::new(scenes);
+    let dir = DataDir::create(plugin.config.path()).unwrap();
+    let lock = WorkerLock::try_take(&dir).unwrap();
+    assert!(lock.is_some());
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    let mut queue = plugin.queue_as(queue::Options::consumer());
+    queue.maintain().unwrap(); // everything is in the file itself now
+    plugin
+}
+
+fn overwrite(plugin: &Installed, from: u64, bytes: usize) {
+    let path = plugin.data().join("stash2plex.db");
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(from)).unwrap();
+    file.write_all(&vec![0xA5; bytes]).unwrap();
+}
+
+fn kept(plugin: &Installed) -> usize {
+    let names = fs::read_dir(plugin.data()).unwrap();
+    names
+        .filter(|name| {
+            let name = name.as_ref().unwrap().file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("stash2plex.db") && name.contains("20") && !name.ends_with("-wal")
+        })
+        .count()
+}
+
+#[test]
+fn a_file_that_is_no_database_any_more_is_replaced_by_the_task() {
+    let plugin = waiting(3);
+    overwrite(&plugin, 0, 100);
+    let run = plugin.task("process_queue");
+    assert_eq!(run.error(), None);
+    assert!(
+        run.log_text().contains("the queue file was damaged"),
+        "{}",
+        run.log_text()
+    );
+    assert_eq!(kept(&plugin), 1);
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until_equal();
+}
+
+/// Damage that no opening shows: the worker meets it at its first claims.
+#[test]
+fn damage_in_the_middle_is_mended_by_the_worker() {
+    let plugin = waiting(120);
+    let path = plugin.data().join("stash2plex.db");
+    let mut bytes = Vec::new();
+    File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
+    // The page with the job of the fiftieth scene; the root of the table may hold a stale copy further up.
+    let job = format!("\"id\":{},", plugin.world.scenes[49]);
+    let at = bytes
+        .windows(job.len())
+        .rposition(|window| window == job.as_bytes())
+        .unwrap() as u64;
+    overwrite(&plugin, at / PAGE * PAGE, PAGE as usize);
+    let run = plugin.task("process_queue");
+    assert_eq!(run.error(), None);
+    let log = run.log_text();
+    assert!(log.contains("the queue file was damaged"), "{log}");
+    assert!(log.contains("lost: "), "{log}");
+    assert_eq!(kept(&plugin), 1);
+    let equal = plugin.world.comparison().equal();
+    assert!(
+        (1..120).contains(&equal),
+        "the rest was rescued: {equal} equal; {log}"
+    );
+    assert_eq!(plugin.queue().counts().unwrap().live(), 0);
+}
