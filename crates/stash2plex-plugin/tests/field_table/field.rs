@@ -157,7 +157,10 @@ impl Field {
             Self::Date => edit.date(version.pick("2020-01-01", "2021-02-03", "")),
             Self::Rating => edit.rating(version.pick(40, 80, 0)),
             // Every scene has the same, so that it takes another field to bring this one back.
-            Self::ContentRating => return Self::Tagline.give(stash, scene, version),
+            Self::ContentRating => {
+                Self::Tagline.give(stash, scene, version);
+                edit
+            }
             Self::Actors => {
                 let names = version.pick(&["Ann", "Bea"][..], &["Bea", "Cleo, Jr."], &[]);
                 let ids = ids(EntityKind::Performer, names);

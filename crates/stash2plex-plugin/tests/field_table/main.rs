@@ -5,7 +5,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod field;
+mod removals;
 mod table;
+mod toggles;
 
 use std::collections::BTreeMap;
 
