@@ -1,4 +1,4 @@
-//! A Plex that honours only the first removal of an edit: what stays is taken off later, and nothing of somebody else's.
+//! A Plex that honours only the first removal of an edit: the repair takes off what stayed, and nothing of somebody else's.
 
 use simulators::TagMode;
 
@@ -49,10 +49,7 @@ fn lists_are_emptied(tag_mode: TagMode) {
             list.give(&world.stash, scene, Version::None);
         }
     }
-    // The edit takes off one list, its repair another, so that three need a second sync.
-    for force in [false, false] {
-        table.drain(both(), force);
-    }
+    table.drain(both(), false);
     for (list, theirs) in LISTS.iter().zip(of_others) {
         assert_eq!(
             list.shown(&table.item(plain_item)),
