@@ -32,6 +32,18 @@ impl EditPlan {
         (!repair.is_empty()).then_some(repair)
     }
 
+    /// The same as several edits with one tag list each: Plex may honour only the first removal of an edit.
+    pub fn apart(mut self) -> impl Iterator<Item = Self> {
+        let lists = self.tags.split_off(self.tags.len().min(1));
+        let item = self.item.clone();
+        let more = lists.into_iter().map(move |list| Self {
+            item: item.clone(),
+            tags: vec![list],
+            ..Self::default()
+        });
+        std::iter::once(self).chain(more)
+    }
+
     /// The record to keep given what Plex shows after the edit: what it did not take is not recorded as written, so
     /// the next sync tries again and takes nothing of it for a person's edit.
     pub fn written_after(&self, readback: &Item) -> Option<LastWritten> {

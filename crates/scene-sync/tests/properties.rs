@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use common::{Collation, Mode, Plex, names, recorded};
 use proptest::prelude::*;
-use scene_sync::{Field, Item, LastWritten, Policy, Scene, Tag, TagKind, Wanted, plan};
+use scene_sync::{Field, Item, LastWritten, Policy, Rating, Scene, Tag, TagKind, Wanted, plan};
+use unicode_normalization::UnicodeNormalization;
 
 /// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything of another.
 const CLASSES: [&[&str]; 6] = [
@@ -49,6 +50,17 @@ fn held(names: &[&str]) -> Vec<Tag> {
 
 fn plex() -> impl Strategy<Value = Plex> {
     proptest::sample::select(Plex::ALL.to_vec())
+}
+
+/// Names that are the same to a Plex of any collation; the spelling of one in another Unicode form is the same, too.
+fn folded(name: &str) -> String {
+    let folded: String = name
+        .nfd()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .nfc()
+        .collect();
+    folded.trim().to_owned()
 }
 
 /// Control characters show nowhere, so Plex's own are no difference.
@@ -206,6 +218,63 @@ proptest! {
         }
         // An empty title never clears.
         prop_assert!(edit.fields.iter().all(|edit| edit.field != Field::Title || !edit.to.is_empty()));
+    }
+
+    /// Any text and any history: what Stash has is there in the end, what it dropped is gone, and the stars are its own.
+    #[test]
+    fn plan_then_apply_is_what_was_wanted(
+        first in scene(), second in scene(), item in item(), by_hand in item(), policy in policy(), plex in plex(),
+    ) {
+        let policy = Policy { preserve_plex_edits: false, ..policy };
+        let mut item = item;
+        let edit = plan(&first, &item, None, &policy);
+        plex.apply(&edit, &mut item);
+        let last = edit.written.unwrap_or_default();
+        let mut item = by_hand;
+        let edit = plan(&second, &item, Some(&last), &policy);
+        plex.apply(&edit, &mut item);
+
+        let wanted = Wanted::of(&second, &policy);
+        for (field, value) in &wanted.fields {
+            let dropped = last.fields.contains_key(field) && *field != Field::Title;
+            if !value.is_empty() || dropped {
+                prop_assert_eq!(visible(item.field(*field)), visible(value));
+            }
+        }
+        for (kind, wanted) in &wanted.tags {
+            let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect();
+            let wanted: BTreeSet<_> = wanted.iter().map(|name| folded(name)).collect();
+            prop_assert!(wanted.is_subset(&shown), "{wanted:?} {shown:?}");
+            let last: BTreeSet<_> = last.tags.get(kind).into_iter().flatten().map(|name| folded(name)).collect();
+            prop_assert!(shown.is_disjoint(&(&last - &wanted)), "{shown:?} {last:?}");
+        }
+        match wanted.rating {
+            Some(Some(rating)) => prop_assert_eq!(item.rating.map(Rating::from_plex), Some(rating)),
+            Some(None) if last.rating.is_some() => prop_assert_eq!(item.rating, None),
+            _ => {}
+        }
+    }
+
+    /// Any names, any history, every mode and list: what never came from Stash is there in the end, as it was spelled.
+    #[test]
+    fn no_foreign_tag_is_ever_lost(
+        first in scene(), second in scene(), item in item(), foreign in proptest::collection::vec(texts(), 0..4),
+        policy in policy(), plex in plex(),
+    ) {
+        // No scene above has such names.
+        let foreign: Vec<_> = foreign.iter().map(|name| Tag::from(format!("\u{10fffd}{name}").as_str())).collect();
+        let mut item = item;
+        let edit = plan(&first, &item, None, &policy);
+        plex.apply(&edit, &mut item);
+        for kind in TagKind::ALL {
+            common::tags_mut(&mut item, kind).extend(foreign.iter().cloned());
+        }
+        let edit = plan(&second, &item, edit.written.as_ref(), &policy);
+        plex.apply(&edit, &mut item);
+        for kind in TagKind::ALL {
+            let names = names(item.tags(kind));
+            prop_assert!(foreign.iter().all(|tag| names.contains(&tag.name.as_str())), "{kind}: {names:?}");
+        }
     }
 
     /// What is sent has no control characters and fits.

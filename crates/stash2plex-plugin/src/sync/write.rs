@@ -54,7 +54,9 @@ impl Writer<'_> {
         if plan.needs_readback() || moved {
             let mut item = self.read(found).await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
-                self.send(&repair, found).await?;
+                for part in repair.apart() {
+                    self.send(&part, found).await?;
+                }
                 item = self.read(found).await?;
             }
             after = Some(item);
