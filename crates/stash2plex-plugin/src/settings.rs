@@ -146,6 +146,8 @@ pub struct Settings {
     pub retry_base: Duration,
     /// Base delay while a scene is not in Plex.
     pub not_found_base: Duration,
+    /// How long files of one folder are gathered before Plex scans it.
+    pub scan_delay: Duration,
     /// How long a worker with nothing to do stays.
     pub idle_timeout: Duration,
 }
@@ -242,6 +244,7 @@ impl Settings {
             probe_cap: r.seconds("probe_cap", 60.0, 0.1..=3600.0),
             retry_base: r.seconds("retry_base", 5.0, 0.01..=600.0),
             not_found_base: r.seconds("not_found_base", 30.0, 0.01..=3600.0),
+            scan_delay: r.seconds("scan_delay", 10.0, 0.0..=600.0),
             idle_timeout: r.seconds("idle_timeout", 600.0, 0.1..=86400.0),
         };
         (settings, r.faults)

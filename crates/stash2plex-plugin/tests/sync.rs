@@ -4,6 +4,8 @@
 mod common;
 
 use common::Installed;
+use serde_json::json;
+use simulators::Trigger;
 
 #[test]
 fn a_saved_scene_arrives_in_plex() {
@@ -21,4 +23,25 @@ fn a_saved_scene_arrives_in_plex() {
         .tags(&["only this"]);
     plugin.save(scene);
     plugin.until_equal();
+}
+
+/// A scan of Stash that finds many files makes Plex scan each of their folders once, beside a worker that is at it.
+#[test]
+fn a_scan_storm_scans_each_folder_once() {
+    let settings = json!({"trigger_plex_scan": true, "scan_delay": 8, "idle_timeout": 20});
+    let plugin = Installed::with(0, settings);
+    for file in 0..60 {
+        let path = format!("/data/new/{}/{file}.mp4", file % 3);
+        let scene = plugin.world.stash.add_scene(&path);
+        plugin.hook(&Trigger::SceneCreate(scene));
+    }
+    let scans = || {
+        let requests = plugin.world.plex.requests();
+        let scans = requests.iter().filter(|one| one.path.ends_with("/refresh"));
+        scans.count()
+    };
+    plugin.until("scanned", || {
+        scans() >= 3 && plugin.queue().counts().unwrap().live() == 0
+    });
+    assert_eq!(scans(), 3);
 }

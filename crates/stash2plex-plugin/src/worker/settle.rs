@@ -141,7 +141,8 @@ impl<T: Time> Engine<'_, T> {
             if let Some(folder) = scan {
                 let job = Job::PlexScan { folder };
                 let key = job.key();
-                tx.enqueue(NewJob::new(job).key(key))?;
+                // Waiting, it takes in the other new files of the folder; the first one's time counts.
+                tx.enqueue(NewJob::new(job).key(key).due_in(self.settings.scan_delay))?;
             }
             for letter in errand.letters {
                 tx.purge(&DeadFilter::all().job(letter))?;
