@@ -1,6 +1,7 @@
 //! A hook process with its durable insert, against the same binary doing nothing (`--version`): `cargo bench -p bench-plugin --bench hook`.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,12 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut nothing = Vec::new();
     let mut hook = Vec::new();
     for _ in 0..RUNS {
-        nothing.push(version(&plugin)?);
-        let run = run_plugin(&plugin, &stdin)?;
-        if let Some(error) = run.error() {
-            return Err(error.to_owned().into());
-        }
-        hook.push(run.took);
+        nothing.push(time(&plugin, &["--version"], "", "stash2plex")?);
+        hook.push(time(&plugin, &[], &stdin, "recorded scene:")?);
     }
     let (nothing, hook) = (quantile(&mut nothing, 0.5), quantile(&mut hook, 0.5));
     println!("stash2plex --version   {:6.2} ms", ms(nothing));
@@ -47,15 +44,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Started and awaited as a hook is, pipes included.
-fn version(plugin: &Path) -> Result<Duration, Box<dyn Error>> {
+/// How long a process takes that is started, fed and awaited as Stash does; both in the same way.
+fn time(
+    plugin: &Path,
+    arguments: &[&str],
+    stdin: &str,
+    says: &str,
+) -> Result<Duration, Box<dyn Error>> {
     let started = Instant::now();
-    let child = Command::new(plugin)
-        .arg("--version")
+    let mut child = Command::new(plugin)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    child.wait_with_output()?;
-    Ok(started.elapsed())
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(stdin.as_bytes())?;
+    }
+    let ended = child.wait_with_output()?;
+    let took = started.elapsed();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    match said.contains(says) {
+        true => Ok(took),
+        false => Err(said.into()),
+    }
 }

@@ -210,7 +210,10 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         Role::Producer | Role::Inspector => PRODUCER_CHECKPOINT,
     };
     setting(connection, "wal_autocheckpoint", &checkpoint.to_string())?;
-    setting(connection, "journal_size_limit", &LOG_LIMIT.to_string())?;
+    // Who opens for a moment leaves a log of any size to the consumer, or empties it.
+    if role == Role::Consumer {
+        setting(connection, "journal_size_limit", &LOG_LIMIT.to_string())?;
+    }
     if cfg!(target_os = "macos") {
         // A plain fsync there does not reach the disk.
         setting(connection, "fullfsync", "1")?;
