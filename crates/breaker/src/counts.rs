@@ -209,6 +209,40 @@ mod tests {
     }
 
     #[test]
+    fn an_ended_thread_gives_back_no_stripe_but_its_own() {
+        let _alone = STRIPES_WANTED
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        const HOLDERS: usize = OWNED / 2;
+        let counters = Counters::default();
+        let stripe = || {
+            count(&counters, 1);
+            STRIPE.get()
+        };
+        let (all_claimed, over) = (
+            std::sync::Barrier::new(HOLDERS + 1),
+            std::sync::Barrier::new(HOLDERS + 1),
+        );
+        std::thread::scope(|scope| {
+            let hold = || {
+                let held = stripe();
+                all_claimed.wait();
+                over.wait();
+                held
+            };
+            let holders: Vec<_> = (0..HOLDERS).map(|_| scope.spawn(hold)).collect();
+            all_claimed.wait();
+            let others: Vec<_> = (0..100)
+                .map(|_| scope.spawn(stripe).join().unwrap())
+                .collect();
+            over.wait();
+            for held in holders.into_iter().map(|holder| holder.join().unwrap()) {
+                assert!(held >= OWNED || !others.contains(&held), "{held}");
+            }
+        });
+    }
+
+    #[test]
     fn a_destructor_that_counts_after_its_thread_gave_the_stripe_back_is_counted() {
         thread_local! {
             static LAST: Cell<Option<Last>> = const { Cell::new(None) };
