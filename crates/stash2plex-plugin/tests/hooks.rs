@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::Installed;
+use queue::{NewJob, Options, Queue};
 use serde_json::json;
 use simulators::{EntityKind, SectionKind, Trigger};
 use stash2plex_plugin::data_dir::DataDir;
+use stash2plex_plugin::job::Job;
 use stash2plex_plugin::ledger;
 use stash2plex_plugin::worker_lock::WorkerLock;
 
@@ -20,8 +24,15 @@ fn synced(scenes: usize) -> Installed {
     plugin
 }
 
-fn fan_outs(plugin: &Installed) -> usize {
-    plugin.worker_log().matches("scenes queued").count()
+/// How many jobs looked for the scenes that show it.
+fn fan_outs(plugin: &Installed, kind: EntityKind, id: u64) -> usize {
+    let said = format!(": {} {id} changed", kind.type_name().to_lowercase());
+    plugin.worker_log().matches(&said).count()
+}
+
+fn until_worked_off(plugin: &Installed) {
+    plugin.until_equal();
+    plugin.until("idle", || plugin.queue().counts().unwrap().live() == 0);
 }
 
 #[test]
@@ -44,18 +55,44 @@ fn a_changed_name_reaches_every_scene_that_shows_it_by_one_job() {
             plugin.save(*scene);
         }
         plugin.until_equal();
-        let before = fan_outs(&plugin);
         stash.rename(kind, id, &format!("Renamed {n}"));
         assert!(!plugin.world.comparison().is_equal(), "{kind:?}");
         plugin.hook(&Trigger::EntityUpdate(kind, id, &["id", field]));
-        plugin.until_equal();
-        assert_eq!(fan_outs(&plugin), before + 1, "{kind:?}");
+        until_worked_off(&plugin);
+        assert_eq!(fan_outs(&plugin, kind, id), 1, "{kind:?}");
 
         stash.destroy(kind, id);
         assert!(!plugin.world.comparison().is_equal(), "{kind:?}");
         plugin.hook(&Trigger::EntityDestroy(kind, id));
-        plugin.until_equal();
+        until_worked_off(&plugin);
+        assert_eq!(fan_outs(&plugin, kind, id), 2, "{kind:?}");
     }
+}
+
+/// Plex shows no groups: its scenes are looked at, and nothing is written.
+#[test]
+fn a_group_is_followed_by_one_job_and_changes_nothing_in_plex() {
+    let plugin = synced(3);
+    let stash = &plugin.world.stash;
+    for scene in &plugin.world.scenes {
+        stash.edit(*scene).groups(&["A Series"]);
+        plugin.save(*scene);
+    }
+    until_worked_off(&plugin);
+    let writes = || {
+        let requests = plugin.world.plex.requests();
+        requests.iter().filter(|one| one.method != "GET").count()
+    };
+    let (kind, before) = (EntityKind::Group, writes());
+    let id = stash.named(kind, "A Series");
+    stash.rename(kind, id, "Another Series");
+    plugin.hook(&Trigger::EntityUpdate(kind, id, &["id", "name"]));
+    plugin.until("renamed", || fan_outs(&plugin, kind, id) == 1);
+    stash.destroy(kind, id);
+    plugin.hook(&Trigger::EntityDestroy(kind, id));
+    plugin.until("destroyed", || fan_outs(&plugin, kind, id) == 2);
+    until_worked_off(&plugin);
+    assert_eq!(writes(), before);
 }
 
 #[test]
@@ -71,7 +108,9 @@ fn merged_tags_reach_the_scenes_of_all_of_them() {
     stash.merge(EntityKind::Tag, &[one, two], into);
     assert!(!plugin.world.comparison().is_equal());
     plugin.hook(&Trigger::TagMerge(&[one, two], into));
-    plugin.until_equal();
+    until_worked_off(&plugin);
+    let jobs = [one, two, into].map(|tag| fan_outs(&plugin, EntityKind::Tag, tag));
+    assert_eq!(jobs, [0, 0, 1]);
 }
 
 #[test]
@@ -168,4 +207,74 @@ fn without_any_of_the_libraries_everything_waits() {
     plugin.until_no_worker();
     plugin.save(plugin.world.scenes[0]);
     plugin.until_equal();
+}
+
+#[test]
+fn several_libraries_and_then_all() {
+    let plugin = Installed::with(
+        0,
+        json!({"path_map": "", "plex_library": "Other Videos, Shows"}),
+    );
+    let world = &plugin.world;
+    let videos = ("Other Videos", SectionKind::Movie, "/videos");
+    let shows = ("Shows", SectionKind::Show, "/tv");
+    let [videos, shows] =
+        [videos, shows].map(|(name, kind, at)| world.plex.add_section(name, kind, &[at]));
+    let files = [
+        (videos, "/videos/holiday.mp4"),
+        (shows, "/tv/A Show/a show s01e02.mp4"),
+        (world.section, "/media/scenes/film.mp4"),
+    ];
+    let items = files.map(|(section, file)| world.plex.add_file(section, file));
+    for (_, file) in files {
+        let scene = world.stash.add_scene(file);
+        world.stash.edit(scene).title(&format!("Title of {file}"));
+        plugin.save(scene);
+    }
+    let titled = || {
+        let has =
+            |(key, (_, file))| world.plex.item(key).unwrap().title() == format!("Title of {file}");
+        items.into_iter().zip(files).map(has).collect::<Vec<_>>()
+    };
+    plugin.until("in both libraries", || {
+        titled() == [true, true, false] && plugin.worker_log().contains("next try in")
+    });
+    plugin.kill_worker();
+    plugin.until_no_worker();
+    plugin.set(json!({"path_map": "", "plex_library": ""}));
+    plugin.task("process_queue");
+    plugin.until("in all", || titled() == [true, true, true]);
+}
+
+/// What ten thousand hooks of a scan leave in the queue: Plex scans each folder once, and nothing is written for scenes
+/// without metadata.
+#[test]
+fn ten_thousand_new_files_make_one_scan_of_each_folder() {
+    const FILES: usize = 10_000;
+    const FOLDERS: usize = 300;
+    let settings = json!({"trigger_plex_scan": true, "scan_delay": 0, "debug_logging": false});
+    let plugin = Installed::with(0, settings);
+    let dir = DataDir::create(plugin.config.path()).unwrap();
+    let mut queue = Queue::<Job>::open(dir.database(), Options::producer()).unwrap();
+    let jobs = (0..FILES).map(|n| {
+        let path = format!("/data/new/{}/{n}.mp4", n % FOLDERS);
+        let job = Job::Scanned {
+            id: plugin.world.stash.add_scene(&path),
+        };
+        let key = job.key();
+        NewJob::new(job).key(key)
+    });
+    queue.enqueue_all(jobs).unwrap();
+    plugin.task("process_queue");
+    plugin.until("worked off", || queue.counts().unwrap().live() == 0);
+    assert_eq!(queue.counts().unwrap().dead, 0);
+    let requests = plugin.world.plex.requests();
+    let scans: Vec<_> = requests
+        .iter()
+        .filter(|one| one.path.ends_with("/refresh"))
+        .map(|one| &one.query)
+        .collect();
+    let folders: BTreeSet<_> = scans.iter().collect();
+    assert_eq!((scans.len(), folders.len()), (FOLDERS, FOLDERS));
+    assert!(requests.iter().all(|one| one.method == "GET"));
 }

@@ -161,7 +161,10 @@ fn fault_05_bulk_edits_and_the_filename_parser_arrive() {
 
 #[test]
 fn fault_07_pictures_are_sent_once() {
-    let plugin = Installed::with(3, json!({"sync_poster": true, "sync_background": true}));
+    let mut plugin = Installed::with(3, json!({"sync_poster": true, "sync_background": true}));
+    // Each is the scene's cover: Plex cannot show the preview, which is a video.
+    plugin.world.mapping.poster = true;
+    plugin.world.mapping.background = true;
     let lock = no_worker(&plugin);
     save_all(&plugin);
     drop(lock);
@@ -217,6 +220,23 @@ fn fault_08_one_file_name_in_two_folders_is_told_apart_or_left_alone() {
             .all(|item| item.title() != "Which of them?")
     );
     assert!(!plugin.worker_log().contains("circuit open"));
+}
+
+#[test]
+fn fault_08_no_scene_is_written_onto_the_item_of_another_even_when_guessing() {
+    let plugin = Installed::with(0, json!({"strict_matching": false}));
+    let world = &plugin.world;
+    for folder in ["one", "two"] {
+        let scene = world.stash.add_scene(&format!("/data/{folder}/same.mp4"));
+        world
+            .stash
+            .edit(scene)
+            .title(&format!("In folder {folder}"));
+        let file = format!("/media/scenes/{folder}/same.mp4");
+        world.plex.add_file(world.section, &file);
+        plugin.save(scene);
+    }
+    plugin.until_equal();
 }
 
 #[test]
