@@ -132,14 +132,14 @@ pub fn clear(db: &Connection) -> Result<()> {
     db.execute_batch("DELETE FROM ledger_refs; DELETE FROM ledger;")
 }
 
-/// Forgets which item each scene has, not what was written to it; how many scenes. None where no worker made the table.
+/// Whether a worker has made the tables.
+pub fn is_made(db: &Connection) -> Result<bool> {
+    db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")?
+        .exists([])
+}
+
+/// Forgets which item each scene has, not what was written to it; how many scenes.
 pub fn forget_items(db: &Connection) -> Result<usize> {
-    let made = db
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")?
-        .exists([])?;
-    if !made {
-        return Ok(0);
-    }
     db.execute(
         "UPDATE ledger SET rating_key = '' WHERE rating_key <> ''",
         [],

@@ -77,9 +77,10 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     let (forgotten, server) = match open(connection)? {
         None => (0, false),
         Some(mut queue) => queue.transaction(|tx| -> queue::Result<_> {
-            let items = ledger::forget_items(tx.sql())?;
-            // Without the ledger's tables no server is known either.
-            Ok((items, home::forget(tx.sql()).unwrap_or(false)))
+            Ok(match ledger::is_made(tx.sql())? {
+                true => (ledger::forget_items(tx.sql())?, home::forget(tx.sql())?),
+                false => (0, false),
+            })
         })?,
     };
     let line = match forgotten {
