@@ -308,51 +308,65 @@ fn hook(quick: bool) {
     }
 }
 
-/// Both take turns, and both in turn go first, as the second finds a warmer machine.
+/// All take turns, and in turn go first, as the others find a warmer machine.
 fn short_lived(rounds: usize, consumer: bool) {
     let folder = folder();
-    let (our, bare) = (folder.path().join("ours.db"), folder.path().join("bare.db"));
-    drop(Queue::<String>::open(&our, Options::producer()).unwrap());
-    drop(Bare::create(&bare).unwrap());
-    let mut consumers = consumer.then(|| (ours(&our), Bare::open(&bare).unwrap()));
+    let paths = ["ours.db", "bare.db", "same.db"].map(|name| folder.path().join(name));
+    let [our, bare, same] = &paths;
+    for path in [our, same] {
+        drop(Queue::<String>::open(path, Options::producer()).unwrap());
+    }
+    drop(Bare::create(bare).unwrap());
+    let mut consumers = consumer.then(|| {
+        (
+            ours(our),
+            [bare, same].map(|path| Bare::open(path).unwrap()),
+        )
+    });
     let run_ours = |key: &str| {
         let (mut queue, open) =
-            measured(|| Queue::<String>::open(&our, Options::producer()).unwrap());
+            measured(|| Queue::<String>::open(our, Options::producer()).unwrap());
         let (_, enqueue) = measured(|| queue.enqueue(NewJob::new(payload()).key(key)).unwrap());
         let (_, close) = measured(|| drop(queue));
         [open, enqueue, close]
     };
-    let run_bare = |key: &str| {
-        let (queue, open) = measured(|| Bare::open(&bare).unwrap());
-        let (_, enqueue) = measured(|| queue.enqueue_keyed(key, &payload()).unwrap());
+    let run_bare = |path: &Path, enqueue: &dyn Fn(&mut Bare)| {
+        let (mut queue, open) = measured(|| Bare::open(path).unwrap());
+        let (_, enqueue) = measured(|| enqueue(&mut queue));
         let (_, close) = measured(|| drop(queue));
         [open, enqueue, close]
     };
-    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    let mut runs = [const { Vec::new() }; 3];
     for round in 0..rounds {
-        if let Some((queue, bare)) = &mut consumers
+        if let Some((queue, bares)) = &mut consumers
             && round % 100 == 0
         {
             queue.maintain().unwrap();
-            bare.checkpoint().unwrap();
+            bares.iter().for_each(|bare| bare.checkpoint().unwrap());
         }
         let key = format!("scene:{round}");
-        if round % 2 == 0 {
-            ours.push(run_ours(&key));
-            bares.push(run_bare(&key));
-        } else {
-            bares.push(run_bare(&key));
-            ours.push(run_ours(&key));
+        for turn in 0..3 {
+            let who = (round + turn) % 3;
+            runs[who].push(match who {
+                0 => run_ours(&key),
+                1 => run_bare(bare, &|queue| {
+                    queue.enqueue_keyed(&key, &payload()).unwrap()
+                }),
+                _ => run_bare(same, &|queue| {
+                    queue.enqueue_as_ours(&key, &payload()).unwrap()
+                }),
+            });
         }
     }
-    let all = |runs: &[[Spent; 3]], pick: &dyn Fn(&[Spent; 3]) -> Duration| {
-        median(&mut runs.iter().map(pick).collect::<Vec<_>>())
-    };
     let show = |what: &str, pick: &dyn Fn(&[Spent; 3]) -> Duration| {
-        let (our, bare) = (all(&ours, pick), all(&bares, pick));
+        let [our, bare, same] = runs
+            .each_ref()
+            .map(|runs| median(&mut runs.iter().map(pick).collect::<Vec<_>>()));
+        let times = |other: Duration| our.as_secs_f64() / other.as_secs_f64();
         println!(
-            "{what:<26} ours {our:>9.1?}  bare {bare:>9.1?}  ×{:.2}",
-            our.as_secs_f64() / bare.as_secs_f64()
+            "{what:<26} ours {our:>9.1?}  bare {bare:>9.1?} ×{:.2}  bare, our tables {same:>9.1?} ×{:.2}",
+            times(bare),
+            times(same)
         );
     };
     show("open", &|run| run[0].wall);

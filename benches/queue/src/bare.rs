@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Result, params};
+use rusqlite::{Connection, OpenFlags, Result, TransactionBehavior, params};
 
 /// A queue of one table.
 pub struct Bare {
@@ -67,6 +67,22 @@ impl Bare {
             )?
             .execute(params![1_700_000_000_000i64, key, payload])?;
         Ok(())
+    }
+
+    /// Stores one job in the tables of a file of ours, as a program would that knows them: the job and the counts.
+    pub fn enqueue_as_ours(&mut self, key: &str, payload: &str) -> Result<()> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.prepare_cached(
+            "INSERT INTO queue_job \
+             (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
+             SELECT last_id + 1, 1, 0, ?1, ?2, ?1, 0, 0, 0, 0, 0, json_quote(?3) FROM queue_meta",
+        )?
+        .execute(params![1_700_000_000_000i64, key, payload])?;
+        tx.prepare_cached("UPDATE queue_meta SET ready = ready + 1, last_id = last_id + 1")?
+            .execute([])?;
+        tx.commit()
     }
 
     /// Stores many in one transaction.

@@ -104,13 +104,6 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    pub(crate) fn is_paused(&self) -> Result<bool> {
-        Ok(self
-            .sql
-            .prepare_cached(sql::IS_PAUSED)?
-            .query_row([], |row| row.get(0))?)
-    }
-
     /// Takes back what others lost; the number of jobs.
     pub(crate) fn reclaim_lost(&self, own: i64, watched: &mut Watched) -> Result<usize> {
         let owners: Vec<i64> = self

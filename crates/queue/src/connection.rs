@@ -26,6 +26,10 @@ const PRODUCER_CHECKPOINT: i64 = 4_000;
 /// A checkpointed log is cut to this size.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// Values of `PRAGMA synchronous`.
+const NORMAL: &str = "1";
+const FULL: &str = "2";
+
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -219,7 +223,10 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         setting(connection, "fullfsync", "1")?;
         setting(connection, "checkpoint_fullfsync", "1")?;
     }
-    set_durability(connection, Durability::Power)?;
+    // SQLite's default, unless it was built with another.
+    if confirm(connection, "synchronous", FULL).is_err() {
+        set_durability(connection, Durability::Power)?;
+    }
     match role {
         Role::Producer | Role::Inspector => {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -235,8 +242,8 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
 /// Which commits the connection's next transactions wait for. SQLite takes this only between transactions.
 pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
     let wanted = match durability {
-        Durability::Process => "1",
-        Durability::Power => "2",
+        Durability::Process => NORMAL,
+        Durability::Power => FULL,
     };
     setting(connection, "synchronous", wanted)
 }

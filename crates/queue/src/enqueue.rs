@@ -10,23 +10,21 @@ use crate::job::{Due, Enqueued, NewJob, OnConflict, State};
 use crate::statements as sql;
 use crate::tx::{Tx, encode};
 
-/// What to do with a new job whose key may be taken.
+/// What to do with a new job whose key is taken.
 #[derive(Debug, PartialEq, Eq)]
 enum Decision {
-    Insert,
     ReplaceIdle,
     MarkRunning,
     Keep,
     Reject,
 }
 
-fn decide(existing: Option<State>, policy: OnConflict) -> Decision {
-    match (existing, policy) {
-        (None, _) => Decision::Insert,
-        (Some(_), OnConflict::Keep) => Decision::Keep,
-        (Some(_), OnConflict::Reject) => Decision::Reject,
-        (Some(State::Running), OnConflict::Replace) => Decision::MarkRunning,
-        (Some(State::Waiting | State::Ready), OnConflict::Replace) => Decision::ReplaceIdle,
+fn decide(holder: State, policy: OnConflict) -> Decision {
+    match (holder, policy) {
+        (_, OnConflict::Keep) => Decision::Keep,
+        (_, OnConflict::Reject) => Decision::Reject,
+        (State::Running, OnConflict::Replace) => Decision::MarkRunning,
+        (State::Waiting | State::Ready, OnConflict::Replace) => Decision::ReplaceIdle,
     }
 }
 
@@ -63,16 +61,15 @@ impl<T> Tx<'_, T> {
             enqueued: self.now,
             payload: &payload,
         };
-        let existing = match row.key {
-            Some(key) => self.live(key)?,
-            None => None,
-        };
-        let (id, state, due) = existing.unwrap_or((0, State::Ready, row.due));
-        match decide(existing.map(|(_, state, _)| state), job.on_conflict) {
-            Decision::Insert => self.insert(&row).map(Enqueued::Added),
+        if let Some(id) = self.insert(&row)? {
+            return Ok(Enqueued::Added(id));
+        }
+        let key = row.key.unwrap_or_default();
+        let (id, state, due) = self.holder(key)?;
+        match decide(state, job.on_conflict) {
             Decision::Keep => Ok(Enqueued::Kept(id)),
             Decision::Reject => Err(Error::KeyTaken {
-                key: job.key.unwrap_or_default(),
+                key: key.into(),
                 job: id,
             }),
             Decision::ReplaceIdle => {
@@ -103,8 +100,9 @@ impl<T> Tx<'_, T> {
         }
     }
 
-    pub(crate) fn insert(&self, row: &Row<'_>) -> Result<i64> {
-        let (id, state) = (self.next_id()?, State::idle(row.due, self.now));
+    /// The new job's id; `None`, and nothing is written, when its key is taken.
+    pub(crate) fn insert(&self, row: &Row<'_>) -> Result<Option<i64>> {
+        let (id, state) = (self.next_id(), State::idle(row.due, self.now));
         let values = params![
             id,
             state.stored(),
@@ -114,18 +112,23 @@ impl<T> Tx<'_, T> {
             row.enqueued,
             row.payload
         ];
-        self.execute(sql::INSERT, values)?;
-        self.count(|tally| tally.moves(None, Some(state)));
-        Ok(id)
+        if self.execute(sql::INSERT, values)? == 0 {
+            return Ok(None);
+        }
+        self.count(|tally| {
+            tally.last_id = Some(id);
+            tally.moves(None, Some(state));
+        });
+        Ok(Some(id))
     }
 
-    /// The live job with a key: its id, state and due time.
-    fn live(&self, key: &str) -> Result<Option<(i64, State, i64)>> {
-        let mut find = self.sql.prepare_cached(sql::FIND_KEY)?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok((row.get(0)?, State::from_stored(row.get(1)?), row.get(2)?))
-        };
-        Ok(find.query_row([key], read).optional()?)
+    /// The live job that has this key: its id, state and due time.
+    fn holder(&self, key: &str) -> rusqlite::Result<(i64, State, i64)> {
+        self.sql
+            .prepare_cached(sql::FIND_KEY)?
+            .query_row([key], |row| {
+                Ok((row.get(0)?, State::from_stored(row.get(1)?), row.get(2)?))
+            })
     }
 
     /// Removes the live job with this key in whatever state; see [`Queue::cancel`](crate::Queue::cancel).
@@ -133,7 +136,7 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// When the database fails.
     pub fn cancel(&self, key: &str) -> Result<Option<State>> {
-        let Some((id, state, _)) = self.live(key)? else {
+        let Some((id, state, _)) = self.holder(key).optional()? else {
             return Ok(None);
         };
         self.execute(sql::FORGET_HISTORY, [id])?;
@@ -168,22 +171,14 @@ mod tests {
 
     #[test]
     fn a_taken_key_is_decided_by_policy_and_state() {
-        let states = [
-            None,
-            Some(State::Waiting),
-            Some(State::Ready),
-            Some(State::Running),
-        ];
+        let states = [State::Waiting, State::Ready, State::Running];
         let decisions = |policy| states.map(|state| decide(state, policy));
-        use Decision::{Insert, Keep, MarkRunning, Reject, ReplaceIdle};
+        use Decision::{Keep, MarkRunning, Reject, ReplaceIdle};
         assert_eq!(
             decisions(OnConflict::Replace),
-            [Insert, ReplaceIdle, ReplaceIdle, MarkRunning]
+            [ReplaceIdle, ReplaceIdle, MarkRunning]
         );
-        assert_eq!(decisions(OnConflict::Keep), [Insert, Keep, Keep, Keep]);
-        assert_eq!(
-            decisions(OnConflict::Reject),
-            [Insert, Reject, Reject, Reject]
-        );
+        assert_eq!(decisions(OnConflict::Keep), [Keep, Keep, Keep]);
+        assert_eq!(decisions(OnConflict::Reject), [Reject, Reject, Reject]);
     }
 }

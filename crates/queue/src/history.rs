@@ -92,8 +92,8 @@ impl<T> Tx<'_, T> {
         )?;
         if repeated == 0 {
             self.execute(
-                "INSERT INTO queue_event (job, n, kind, first, last, error_type, message) \
-                 SELECT ?2, ifnull(max(n), 0) + 1, ?3, ?1, ?1, ?4, ?5 FROM queue_event WHERE job = ?2",
+                "INSERT INTO queue_event (job, n, kind, first, last, times, error_type, message) \
+                 SELECT ?2, ifnull(max(n), 0) + 1, ?3, ?1, ?1, 1, ?4, ?5 FROM queue_event WHERE job = ?2",
                 params![self.now, job, kind.stored(), error_type, message],
             )?;
             self.execute(

@@ -194,7 +194,7 @@ impl<T> Queue<T> {
                 tx.reclaim(held.job, held.no, "lease ran out")?;
                 tx.settled(*held);
             }
-            if tx.is_paused()? {
+            if tx.paused {
                 return Ok(Vec::new());
             }
             if look_around {

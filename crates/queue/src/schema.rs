@@ -27,7 +27,12 @@ pub(crate) fn is_current(connection: &Connection, path: &Path) -> Result<bool> {
 fn is_current_for(connection: &Connection, path: &Path, known: i64) -> Result<bool> {
     if pragma(connection, "application_id")? == APPLICATION_ID {
         let found = pragma(connection, "user_version")?;
-        return check_version(connection, found, known).map(|()| found >= known);
+        if found > known {
+            let min =
+                connection.query_row("SELECT min_version FROM queue_meta", [], |row| row.get(0))?;
+            check_min_version(connection, min, known)?;
+        }
+        return Ok(found >= known);
     }
     // Another process may be creating the file: what is read must be of one moment. A savepoint, since the caller may
     // be in a transaction.
@@ -51,14 +56,11 @@ fn is_nothing_yet(connection: &Connection, path: &Path) -> Result<()> {
     }
 }
 
-/// Whether a program that knows `known` may use a file of version `found`.
-pub(crate) fn check_version(connection: &Connection, found: i64, known: i64) -> Result<()> {
-    if found > known {
-        let min: i64 =
-            connection.query_row("SELECT min_version FROM queue_meta", [], |row| row.get(0))?;
-        if min > known {
-            return Err(Error::TooNew { found, known });
-        }
+/// Whether a program that knows `known` may use the file.
+pub(crate) fn check_min_version(connection: &Connection, min: i64, known: i64) -> Result<()> {
+    if min > known {
+        let found = pragma(connection, "user_version")?;
+        return Err(Error::TooNew { found, known });
     }
     Ok(())
 }
@@ -129,7 +131,9 @@ mod tests {
             .execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
             .unwrap();
         migrate_with(&connection, path, &MIGRATIONS[..version]).unwrap();
-        let insert = "INSERT INTO queue_job (state, priority, due, key, enqueued, payload) VALUES (1, 0, 0, 'k', 0, '\"old\"')";
+        let insert = "INSERT INTO queue_job \
+             (state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
+             VALUES (1, 0, 0, 'k', 0, 0, 0, 0, 0, 0, '\"old\"')";
         connection.execute(insert, []).unwrap();
         connection
             .execute("UPDATE queue_meta SET ready = 1, last_id = 1", [])

@@ -277,6 +277,7 @@ impl<T> Tx<'_, T> {
         if let (Some(payload), Some(due), Some(priority), Some(enqueued)) =
             (payload, due, priority, enqueued)
         {
+            // Its key is free: the job was removed above.
             self.insert(&Row {
                 priority,
                 due,

@@ -1,10 +1,12 @@
 //! The statements on every job's way. Each repeats the literal condition of the partial index it needs, as SQLite asks
 //! (<https://www.sqlite.org/partialindex.html>); `plans.rs` holds the plans they must get.
 
-pub(crate) const FIND_KEY: &str = "SELECT id, state, due FROM queue_job WHERE key = ?1";
+/// Inserts nothing when the key is taken.
+pub(crate) const INSERT: &str = "INSERT INTO queue_job \
+     (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0, ?7) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING";
 
-pub(crate) const INSERT: &str = "INSERT INTO queue_job (id, state, priority, due, key, enqueued, payload) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub(crate) const FIND_KEY: &str = "SELECT id, state, due FROM queue_job WHERE key = ?1";
 
 pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = :due, \
      priority = min(priority, :priority), state = :state, attempts = 0, lost = 0, superseded = superseded + 1 \
@@ -36,11 +38,7 @@ pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, next_payload, next_
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
-pub(crate) const LAST_ID: &str = "SELECT last_id FROM queue_meta";
-
-pub(crate) const COUNT: &str = "UPDATE queue_meta SET waiting = waiting + :waiting, ready = ready + :ready, running = running + :running, \
-     dead = dead + :dead, done = done + :done, deferred = deferred + :deferred, lost = lost + :lost, \
-     superseded = superseded + :superseded, last_id = ifnull(:last_id, last_id)";
+pub(crate) const META: &str = "SELECT min_version, last_id, paused FROM queue_meta";
 
 pub(crate) const HELD: &str = "SELECT lost, next_due FROM queue_job WHERE id = ?1 AND claim = ?2";
 

@@ -1,10 +1,9 @@
 //! Counts, kept in the transaction that changes them: written once, when it commits.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Result;
 use crate::job::State;
-use crate::statements as sql;
 
 /// By how much a transaction changes each count, and the last id it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,14 +42,34 @@ impl Tally {
     }
 
     pub(crate) fn write(&self, connection: &Connection) -> Result<()> {
-        if *self == Self::default() {
-            return Ok(());
+        if *self != Self::default() {
+            let (statement, values) = self.statement();
+            connection
+                .prepare_cached(&statement)?
+                .execute(params_from_iter(values))?;
         }
-        connection.prepare_cached(sql::COUNT)?.execute(named_params! {
-            ":waiting": self.waiting, ":ready": self.ready, ":running": self.running, ":dead": self.dead, ":done": self.done,
-            ":deferred": self.deferred, ":lost": self.lost, ":superseded": self.superseded, ":last_id": self.last_id,
-        })?;
         Ok(())
+    }
+
+    /// Names only what changes: a short-lived process compiles it each time.
+    pub(crate) fn statement(&self) -> (String, Vec<i64>) {
+        let changes = [
+            ("waiting = waiting +", self.waiting),
+            ("ready = ready +", self.ready),
+            ("running = running +", self.running),
+            ("dead = dead +", self.dead),
+            ("done = done +", self.done),
+            ("deferred = deferred +", self.deferred),
+            ("lost = lost +", self.lost),
+            ("superseded = superseded +", self.superseded),
+        ];
+        let changes = changes.into_iter().filter(|(_, by)| *by != 0);
+        let last_id = self.last_id.map(|id| ("last_id =", id));
+        let (sets, values): (Vec<String>, _) = changes
+            .chain(last_id)
+            .map(|(set, value)| (format!("{set} ?"), value))
+            .unzip();
+        (format!("UPDATE queue_meta SET {}", sets.join(", ")), values)
     }
 }
 
@@ -67,5 +86,14 @@ mod tests {
             tally.moves(Some(State::Running), None);
         }
         assert_eq!(tally, Tally::default());
+    }
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let mut tally = Tally::default();
+        tally.moves(None, Some(State::Ready));
+        tally.last_id = Some(7);
+        let sql = "UPDATE queue_meta SET ready = ready + ?, last_id = ?";
+        assert_eq!(tally.statement(), (sql.to_owned(), vec![1, 7]));
     }
 }

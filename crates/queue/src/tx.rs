@@ -26,6 +26,9 @@ pub struct Tx<'q, T> {
     pub(crate) path: &'q Path,
     pub(crate) now: i64,
     pub(crate) monotonic: Duration,
+    /// As the transaction began.
+    pub(crate) paused: bool,
+    last_id: i64,
     lost: Cell<Option<i64>>,
     settled: RefCell<Vec<Held>>,
     tally: Cell<Tally>,
@@ -58,9 +61,13 @@ impl<'q, T> Tx<'q, T> {
     ) -> Result<Self> {
         // Never deferred: a transaction that reads before it writes fails at once when another one wrote in between.
         let sql = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let version = schema::pragma(&sql, "user_version")?;
-        schema::check_version(&sql, version, schema::VERSION)?;
+        let (min_version, last_id, paused) = sql
+            .prepare_cached(sql::META)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        schema::check_min_version(&sql, min_version, schema::VERSION)?;
         Ok(Self {
+            last_id,
+            paused,
             sql,
             options,
             path,
@@ -114,16 +121,8 @@ impl<'q, T> Tx<'q, T> {
     }
 
     /// An id that no job of this file ever had.
-    pub(crate) fn next_id(&self) -> Result<i64> {
-        let last = match self.tally.get().last_id {
-            Some(last) => last,
-            None => self
-                .sql
-                .prepare_cached(sql::LAST_ID)?
-                .query_row([], |row| row.get::<_, i64>(0))?,
-        };
-        self.count(|tally| tally.last_id = Some(last + 1));
-        Ok(last + 1)
+    pub(crate) fn next_id(&self) -> i64 {
+        self.tally.get().last_id.unwrap_or(self.last_id) + 1
     }
 
     /// Runs a statement once, from the cache; the number of rows changed.

@@ -1,7 +1,9 @@
+-- Every process parses all of this each time it opens the file: no DEFAULT, no table, no index that is not needed.
+
 -- Live jobs: 0 waiting (not due), 1 ready, 2 running. At most one live job has a given key, so no key runs twice at once.
 CREATE TABLE queue_job (
   id         INTEGER PRIMARY KEY,
-  state      INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+  state      INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
   priority   INTEGER NOT NULL,
   due        INTEGER NOT NULL,
   key        TEXT,
@@ -9,11 +11,11 @@ CREATE TABLE queue_job (
   lease_until INTEGER,
   lease      INTEGER,
   enqueued   INTEGER NOT NULL,
-  attempts   INTEGER NOT NULL DEFAULT 0,
-  deferred   INTEGER NOT NULL DEFAULT 0,
-  lost       INTEGER NOT NULL DEFAULT 0,
-  superseded INTEGER NOT NULL DEFAULT 0,
-  has_history INTEGER NOT NULL DEFAULT 0,
+  attempts   INTEGER NOT NULL,
+  deferred   INTEGER NOT NULL,
+  lost       INTEGER NOT NULL,
+  superseded INTEGER NOT NULL,
+  has_history INTEGER NOT NULL,
   next_due      INTEGER,
   next_priority INTEGER,
   next_enqueued INTEGER,
@@ -52,7 +54,7 @@ CREATE TABLE queue_event (
   kind       INTEGER NOT NULL,
   first      INTEGER NOT NULL,
   last       INTEGER NOT NULL,
-  times      INTEGER NOT NULL DEFAULT 1,
+  times      INTEGER NOT NULL,
   error_type TEXT,
   message    TEXT,
   PRIMARY KEY (job, n)
@@ -68,16 +70,16 @@ CREATE TABLE queue_app (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT,
 CREATE TABLE queue_meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   min_version INTEGER NOT NULL,
-  last_id    INTEGER NOT NULL DEFAULT 0,
-  last_owner INTEGER NOT NULL DEFAULT 0,
-  paused     INTEGER NOT NULL DEFAULT 0,
-  waiting    INTEGER NOT NULL DEFAULT 0,
-  ready      INTEGER NOT NULL DEFAULT 0,
-  running    INTEGER NOT NULL DEFAULT 0,
-  dead       INTEGER NOT NULL DEFAULT 0,
-  done       INTEGER NOT NULL DEFAULT 0,
-  deferred   INTEGER NOT NULL DEFAULT 0,
-  lost       INTEGER NOT NULL DEFAULT 0,
-  superseded INTEGER NOT NULL DEFAULT 0
+  last_id    INTEGER NOT NULL,
+  last_owner INTEGER NOT NULL,
+  paused     INTEGER NOT NULL,
+  waiting    INTEGER NOT NULL,
+  ready      INTEGER NOT NULL,
+  running    INTEGER NOT NULL,
+  dead       INTEGER NOT NULL,
+  done       INTEGER NOT NULL,
+  deferred   INTEGER NOT NULL,
+  lost       INTEGER NOT NULL,
+  superseded INTEGER NOT NULL
 ) STRICT;
-INSERT INTO queue_meta (id, min_version) VALUES (1, 1);
+INSERT INTO queue_meta VALUES (1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
