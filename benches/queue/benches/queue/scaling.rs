@@ -43,8 +43,8 @@ fn fill(queue: &mut Queue<String>, state: &str, size: i64) {
     let json = format!("\"{}\"", payload());
     let live = |state: &str, due: &str, claim: &str| {
         format!(
-            "{rows} INSERT INTO queue_job (state, priority, due, key, claim, lease_until, lease, enqueued, payload) \
-             SELECT {state}, 0, {due}, 'key ' || n, {claim}, iif({claim} IS NULL, NULL, 4000000000000 + n), iif({claim} IS NULL, NULL, 300000), 0, ?2 FROM n"
+            "{rows} INSERT INTO queue_job (state, priority, due, key, claim, lease_until, lease, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
+             SELECT {state}, 0, {due}, 'key ' || n, {claim}, iif({claim} IS NULL, NULL, 4000000000000 + n), iif({claim} IS NULL, NULL, 300000), 0, 0, 0, 0, 0, 0, ?2 FROM n"
         )
     };
     let sql = match state {
