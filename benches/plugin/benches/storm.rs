@@ -63,9 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let folders: HashSet<_> = scans.iter().map(|one| &one.query).collect();
     println!(
-        "{} scans of {} folders asked of Plex",
+        "{} scans of {} folders asked of Plex, {} questions to Stash",
         scans.len(),
-        folders.len()
+        folders.len(),
+        world.stash.request_count()
     );
     for (name, share) in [("median", 0.5), ("p99", 0.99), ("longest", 1.0)] {
         println!("{name:8} {:6.2} ms", ms(quantile(&mut took, share)));

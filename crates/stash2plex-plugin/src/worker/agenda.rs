@@ -73,7 +73,14 @@ pub fn next(s: &Situation) -> Next {
     };
     let ramp_ready = s.ramp_at.is_none_or(|at| at <= s.now);
     if s.ready > 0 && allowed > 0 && ramp_ready {
-        return Next::Claim(if s.ramp_at.is_some() { 1 } else { allowed });
+        match s.ramp_at {
+            Some(_) => return Next::Claim(1),
+            None if s.in_flight == 0 || allowed as u64 >= s.ready.min(BATCH) => {
+                return Next::Claim(allowed);
+            }
+            // More places come free.
+            None => {}
+        }
     }
 
     let blocked = s.ready == 0 || (allowed == 0 && !matches!(s.plex, Gate::Trial));
@@ -101,6 +108,9 @@ pub fn next(s: &Situation) -> Next {
     let earliest = times.into_iter().flatten().filter(|at| *at > s.now).min();
     Next::Wait(earliest.unwrap_or(s.now + LOOK_AGAIN))
 }
+
+/// Jobs claimed together share one question to Stash, so a long backlog is not taken one by one.
+const BATCH: u64 = 4;
 
 /// With nothing due, look around this often, in case a wake-up was missed.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);

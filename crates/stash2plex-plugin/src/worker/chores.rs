@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use queue::{DeadFilter, Options, Queue};
-use stash::client::SceneId;
+use stash::client::Scene;
 
 use crate::job::{Job, scene_of_key};
 use crate::outcome::{ErrorKind, Outcome};
@@ -53,12 +53,11 @@ impl From<Outcome<Synced>> for Errand {
     }
 }
 
-/// Runs every job but a scene's own. `database` is the queue's file.
+/// Runs every job but those that are about one scene. `database` is the queue's file.
 pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) -> Errand {
     match job {
-        Job::Scene { .. } => Errand::done(String::new()),
+        Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
         Job::PlexScan { folder } => Errand::new(syncer.scan(&folder).await),
-        Job::Scanned { id } => scanned(syncer, id).await,
         Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
             Err(error) => Errand::new(stash_failed(error)),
             Ok(scenes) => Errand {
@@ -85,12 +84,9 @@ pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) ->
     }
 }
 
-async fn scanned(syncer: &Syncer, id: u64) -> Errand {
-    let found = match syncer.fetch(&[SceneId(id)]).await {
-        Err(error) => return Errand::new(stash_failed(error)),
-        Ok(found) => found,
-    };
-    let Some(scene) = found.scenes.first() else {
+/// What a scan of Stash leads to, for the scene of its file; `None` when that is gone.
+pub fn scanned(scene: Option<&Scene>) -> Errand {
+    let Some(scene) = scene else {
         return Errand::done("gone from Stash".to_owned());
     };
     let folder = scene.files.first().and_then(|file| {
@@ -99,7 +95,7 @@ async fn scanned(syncer: &Syncer, id: u64) -> Errand {
     });
     // A scene made by hand or by an import may have metadata already; one without any is skipped then.
     Errand {
-        scenes: vec![id],
+        scenes: vec![scene.id.0],
         scan: folder,
         ..Errand::done("scanned".to_owned())
     }

@@ -1,6 +1,6 @@
 //! The worker's loop: ask the agenda, do it, settle what came back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -287,7 +287,8 @@ impl<T: Time> Engine<'_, T> {
             }
             return;
         };
-        let ids: Vec<_> = scenes.iter().filter_map(scene_id).map(SceneId).collect();
+        let ids: BTreeSet<_> = scenes.iter().filter_map(scene_id).collect();
+        let ids = Vec::from_iter(ids);
         let syncer = self.syncer.clone();
         let fetch = async move {
             let found = syncer.fetch(&ids).await;
@@ -325,34 +326,41 @@ impl<T: Time> Engine<'_, T> {
         Ok(())
     }
 
-    /// Starts the sync of each fetched scene.
+    /// Starts what each fetched scene was fetched for.
     fn start(
         &mut self,
         scenes: Vec<Taken>,
         found: FoundScenes,
         memory: &mut Memory,
     ) -> queue::Result<()> {
-        let mut found: HashMap<_, _> = found
+        // Two jobs may be about the same scene.
+        let found: HashMap<_, _> = found
             .scenes
             .into_iter()
-            .map(|scene| (scene.id.0, scene))
+            .map(|scene| (scene.id, Rc::new(scene)))
             .collect();
         for taken in scenes {
-            let Job::Scene { id, force } = *taken.claim.payload() else {
+            let Some(id) = scene_id(&taken) else {
                 continue;
             };
-            let Some(scene) = found.remove(&id) else {
-                self.settle(taken, Outcome::GoneFromStash, memory)?;
-                continue;
-            };
-            let row = ledger::get(self.queue.sql(), id)?;
-            let syncer = self.syncer.clone();
-            let now = unix_millis(self.time.now());
-            let sync = async move {
-                let outcome = syncer.scene(&scene, row, force, now).await;
-                Event::Ran(taken, outcome)
-            };
-            memory.under_way.push(sync.boxed_local());
+            match (taken.claim.payload(), found.get(&id).cloned()) {
+                (&Job::Scene { force, .. }, Some(scene)) => {
+                    let row = ledger::get(self.queue.sql(), id.0)?;
+                    let syncer = self.syncer.clone();
+                    let now = unix_millis(self.time.now());
+                    let sync = async move {
+                        let outcome = syncer.scene(&scene, row, force, now).await;
+                        Event::Ran(taken, outcome)
+                    };
+                    memory.under_way.push(sync.boxed_local());
+                }
+                (Job::Scene { .. }, None) => {
+                    self.settle(taken, Outcome::GoneFromStash, memory)?;
+                }
+                (_, scene) => {
+                    self.settle_errand(taken, chores::scanned(scene.as_deref()), memory)?;
+                }
+            }
         }
         Ok(())
     }
@@ -367,9 +375,10 @@ impl Memory {
     }
 }
 
-fn scene_id(taken: &Taken) -> Option<u64> {
+/// The scene the job needs from Stash.
+fn scene_id(taken: &Taken) -> Option<SceneId> {
     match taken.claim.payload() {
-        Job::Scene { id, .. } => Some(*id),
+        Job::Scene { id, .. } | Job::Scanned { id } => Some(SceneId(*id)),
         _ => None,
     }
 }
