@@ -251,6 +251,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_beyond_the_last_is_the_last() {
+        for micros in [Time::MAX.0, Time::MAX.0 + 1, u64::MAX] {
+            assert_eq!(Time::from_unix_micros(micros), Time::MAX);
+        }
+        assert_eq!(Time::from_unix_seconds(-1.0), Time::ZERO);
+        assert_eq!(Time::from_unix_seconds(f64::NAN), Time::ZERO);
+        assert_eq!(Time::from_unix_seconds(f64::INFINITY), Time::MAX);
+    }
+
+    #[test]
+    fn a_time_is_shown_in_unix_seconds() {
+        assert_eq!(
+            Time::from_unix_micros(1_234_056_789).to_string(),
+            "1234.056"
+        );
+    }
+
+    #[test]
+    fn the_wall_clock_is_that_of_the_system() {
+        let before = SystemTime::now();
+        let wall = UNIX_EPOCH + (SystemClock::new().wall() - Time::ZERO);
+        // Whole microseconds are counted.
+        assert!(wall + Duration::from_micros(1) > before && wall <= SystemTime::now());
+    }
+
+    #[test]
     fn the_coarse_clock_is_never_ahead_and_little_behind() {
         let clock = SystemClock::new();
         let end = clock.monotonic() + Duration::from_millis(100);

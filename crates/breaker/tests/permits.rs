@@ -60,6 +60,35 @@ fn dropped_and_panicked_are_distinct() {
 }
 
 #[test]
+fn ignored_is_neither_dropped_nor_answered() {
+    let (breaker, _) = at(Rules::default());
+    breaker.try_acquire().unwrap().ignore();
+    let counts = breaker.snapshot().counts;
+    assert_eq!(
+        (counts.ignored, counts.cancelled, counts.successes),
+        (1, 0, 0)
+    );
+}
+
+#[test]
+fn debug_shows_what_a_log_needs() {
+    let rules = Rules::default().open_for(Duration::from_secs(7));
+    assert!(format!("{rules:?}").contains("open: 7s"), "{rules:?}");
+    let drawn = Rules::default().open_for_each(Duration::from_secs(90), |_| Duration::ZERO);
+    assert!(
+        format!("{drawn:?}").contains("a function, at most 90s"),
+        "{drawn:?}"
+    );
+    let (breaker, _) = at(rules);
+    let permit = format!("{:?}", breaker.try_acquire().unwrap());
+    assert!(permit.contains("generation: 0"), "{permit}");
+    assert_eq!(
+        format!("{:?}", breaker::Reason::from("a \"cause\"")),
+        r#""a \"cause\"""#
+    );
+}
+
+#[test]
 fn trip_opens_at_once_and_says_why() {
     let (breaker, _) = at(Rules::default());
     let classify = |_: &Result<(), u16>| Outcome::Trip("unauthorized".into());
