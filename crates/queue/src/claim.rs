@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
 
 use crate::claim_no::ClaimNo;
@@ -24,19 +24,49 @@ const RECLAIMED_AT_ONCE: i64 = 1_000;
 ///
 /// A stepped wall clock makes every lease look overdue. So the lease's whole length must pass on this process's own
 /// monotonic clock too, without the owner extending it, before a claim is taken from an owner that lives.
-pub(crate) type Watched = HashMap<(i64, ClaimNo, i64), Duration>;
+pub(crate) type Watched = HashMap<Overdue, Duration>;
+
+/// A job, the claim on it, and when (by the wall clock) its lease ended.
+type Overdue = (i64, ClaimNo, i64);
+
+/// Running jobs of other owners whose lease has ended by the wall clock, and how long it is.
+pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec<(Overdue, i64)>> {
+    let (first, last) = ClaimNo::range(own);
+    let mut select = connection.prepare_cached(sql::OVERDUE)?;
+    let overdue = select.query_map(params![now, first, last, RECLAIMED_AT_ONCE], |row| {
+        Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
+    })?;
+    Ok(overdue.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether a claim that is watched since then has had its whole lease.
+pub(crate) fn is_over(monotonic: Duration, since: Duration, lease: i64) -> bool {
+    duration_ms(monotonic.saturating_sub(since)) >= lease
+}
+
+/// A job that can be taken.
+struct Ready<T> {
+    id: i64,
+    lost: bool,
+    /// As it will be when taken; or why its payload cannot be read.
+    claim: serde_json::Result<Claim<T>>,
+}
 
 impl<T: DeserializeOwned> Tx<'_, T> {
-    pub(crate) fn claim(&self, no: ClaimNo, n: usize) -> Result<Vec<Claim<T>>> {
+    /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
+    /// lost with it.
+    pub(crate) fn claim(&self, no: ClaimNo, n: usize, claims: &mut Vec<Claim<T>>) -> Result<()> {
         self.promote(n.saturating_add(PROMOTED_AT_ONCE))?;
-        let mut claims = Vec::new();
         // Again when undecodable payloads left room.
         while claims.len() < n {
             let ready = self.ready(no, n - claims.len())?;
             if ready.is_empty() {
                 break;
             }
-            for (id, claim) in ready {
+            for Ready { id, lost, claim } in ready {
+                if claims.iter().any(|claim| claim.lost > 0) || lost && !claims.is_empty() {
+                    return Ok(());
+                }
                 self.take(id, no)?;
                 match claim {
                     Ok(claim) => claims.push(claim),
@@ -46,18 +76,18 @@ impl<T: DeserializeOwned> Tx<'_, T> {
                 }
             }
         }
-        Ok(claims)
+        Ok(())
     }
 
-    /// The most urgent jobs, as they will be when taken; or why a payload cannot be read.
-    fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<(i64, serde_json::Result<Claim<T>>)>> {
+    /// The most urgent jobs.
+    fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<Ready<T>>> {
         let expires = self.monotonic.saturating_add(self.options.lease);
         let mut select = self.sql.prepare_cached(sql::READY)?;
         let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let (attempts, deferred) = (row.get::<_, u32>(4)?.saturating_add(1), row.get(5)?);
-            let (lost, superseded, key) = (row.get(6)?, row.get(7)?, row.get(8)?);
+            let (lost, superseded, key) = (row.get::<_, u32>(6)?, row.get(7)?, row.get(8)?);
             let payload = serde_json::from_str(row.get_ref(9)?.as_str()?);
             let claim = payload.map(|payload| Claim {
                 id,
@@ -73,7 +103,11 @@ impl<T: DeserializeOwned> Tx<'_, T> {
                 key,
                 payload,
             });
-            Ok((id, claim))
+            Ok(Ready {
+                id,
+                lost: lost > 0,
+                claim,
+            })
         })?;
         Ok(ready.collect::<rusqlite::Result<_>>()?)
     }
@@ -140,24 +174,12 @@ impl<T> Tx<'_, T> {
     }
 
     fn reclaim_overdue(&self, own: i64, watched: &mut Watched) -> Result<usize> {
-        let (first, last) = ClaimNo::range(own);
-        let mut select = self.sql.prepare_cached(sql::OVERDUE)?;
-        let overdue = select
-            .query_map(params![self.now, first, last, RECLAIMED_AT_ONCE], |row| {
-                Ok((
-                    (row.get(0)?, row.get(1)?, row.get(2)?),
-                    row.get::<_, i64>(3)?,
-                ))
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let still: HashMap<_, _> = overdue.into_iter().collect();
+        let still: HashMap<_, _> = overdue(&self.sql, own, self.now)?.into_iter().collect();
         watched.retain(|seen, _| still.contains_key(seen));
         let mut reclaimed = 0;
         for (seen @ (job, no, _), lease) in still {
             let since = *watched.entry(seen).or_insert(self.monotonic);
-            if duration_ms(self.monotonic.saturating_sub(since)) >= lease
-                && self.reclaim(job, no, "lease ran out")?
-            {
+            if is_over(self.monotonic, since, lease) && self.reclaim(job, no, "lease ran out")? {
                 watched.remove(&seen);
                 reclaimed += 1;
             }

@@ -51,9 +51,9 @@ pub struct Queue<T> {
     network_fs: Option<String>,
     pub(crate) in_use: Option<File>,
     durability: Durability,
-    owner: Option<Owner>,
-    held: BTreeSet<Held>,
-    watched: Watched,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) held: BTreeSet<Held>,
+    pub(crate) watched: Watched,
     looked_around: Option<Duration>,
     pub(crate) seen: i64,
     /// Written to since the last upkeep.
@@ -163,7 +163,8 @@ impl<T> Queue<T> {
     /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None while paused.
     ///
     /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once) and jobs whose lease
-    /// ran out. A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`](crate::UNDECODABLE).
+    /// ran out. A job that was lost before is handed out alone, since it may be what killed its worker. A payload that is no
+    /// `T` becomes a dead letter of type [`UNDECODABLE`](crate::UNDECODABLE).
     ///
     /// Durability: a power cut may undo it; the jobs are then delivered again.
     ///
@@ -189,25 +190,26 @@ impl<T> Queue<T> {
             .looked_around
             .is_none_or(|last| monotonic.saturating_sub(last) >= LOOK_AROUND);
         let mut watched = std::mem::take(&mut self.watched);
-        let claims: Result<Vec<Claim<T>>> = self.write(Durability::Process, |tx| {
+        let mut claims = Vec::new();
+        let claimed: Result<()> = self.write(Durability::Process, |tx| {
             for held in &expired {
                 tx.reclaim(held.job, held.no, "lease ran out")?;
                 tx.settled(*held);
             }
             if tx.paused {
-                return Ok(Vec::new());
+                return Ok(());
             }
             if look_around {
                 tx.reclaim_lost(id, &mut watched)?;
             }
-            let mut claims = tx.claim(no, n)?;
+            tx.claim(no, n, &mut claims)?;
             if !look_around && claims.len() < n && tx.reclaim_lost(id, &mut watched)? > 0 {
-                claims.extend(tx.claim(no, n - claims.len())?);
+                tx.claim(no, n, &mut claims)?;
             }
-            Ok(claims)
+            Ok(())
         });
         self.watched = watched;
-        let mut claims = claims?;
+        claimed?;
         claims.sort_by_key(|claim| (claim.priority, claim.due, claim.id));
         if look_around {
             self.looked_around = Some(monotonic);

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::claim;
 use crate::clock::{from_ms, to_ms};
 use crate::error::{Error, Result};
 use crate::options::Role;
+use crate::owner::{self, Life};
 use crate::queue::Queue;
 use crate::schema;
 use crate::statements as sql;
@@ -12,8 +14,8 @@ use crate::statements as sql;
 /// How often a sleeping worker looks whether another process wrote.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A consumer with nothing to do for so long tidies up.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often it looks for jobs of workers that died or hang, and, with nothing to do, tidies up.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// Why [`Queue::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Wake {
     Changed,
     /// A job is due.
     Due,
+    /// A worker that had jobs is gone, or a lease has ended: [`Queue::claim`] takes the jobs back.
+    Lost,
     /// The time is over.
     TimedOut,
 }
@@ -62,8 +66,9 @@ impl<T> Queue<T> {
         Ok(changed)
     }
 
-    /// Sleeps until another process writes to the file (noticed within 50 ms), a job is due, or the time is over.
-    /// [`claim`](Self::claim) then, whatever it says: jobs of workers that died are found there. Blocks the thread.
+    /// Sleeps until another process writes to the file (noticed within 50 ms), a job is due, a worker that held jobs has died
+    /// or let a lease run out (noticed within a second), or the time is over. [`claim`](Self::claim) then, whatever it says.
+    /// Blocks the thread.
     ///
     /// # Errors
     /// When the database fails.
@@ -72,8 +77,10 @@ impl<T> Queue<T> {
         if self.changed()? {
             return Ok(Wake::Changed);
         }
-        // It stays so for as long as nothing changes.
+        // These stay so for as long as nothing changes.
         let due = self.next_due()?.map(to_ms);
+        let paused = self.is_paused()?;
+        let mut looked_around = started;
         loop {
             let until_due = due.map(|due| due.saturating_sub(to_ms(self.options.clock.now())));
             if until_due.is_some_and(|left| left <= 0) {
@@ -89,12 +96,45 @@ impl<T> Queue<T> {
             if self.changed()? {
                 return Ok(Wake::Changed);
             }
-            if self.untidy && self.options.role == Role::Consumer && started.elapsed() >= IDLE {
+            if looked_around.elapsed() < LOOK_AROUND {
+                continue;
+            }
+            looked_around = Instant::now();
+            if !paused && self.is_anything_lost()? {
+                return Ok(Wake::Lost);
+            }
+            if self.untidy && self.options.role == Role::Consumer {
                 match self.maintain() {
                     Ok(_) | Err(Error::Busy(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
+    }
+
+    /// Whether a claim would take back jobs, or must begin to watch a lease that others let run out.
+    fn is_anything_lost(&self) -> Result<bool> {
+        let monotonic = self.options.clock.monotonic();
+        if self
+            .held
+            .first()
+            .is_some_and(|held| held.expires <= monotonic)
+        {
+            return Ok(true);
+        }
+        let own = self.owner.as_ref().map_or(0, |owner| owner.id);
+        let mut others = self.connection.prepare_cached(sql::OTHER_OWNERS)?;
+        let mut others = others.query([own])?;
+        while let Some(other) = others.next()? {
+            if let Life::Dead(_lock) = owner::life(&self.path, other.get(0)?) {
+                return Ok(true);
+            }
+        }
+        let now = to_ms(self.options.clock.now());
+        let overdue = claim::overdue(&self.connection, own, now)?;
+        Ok(overdue.iter().any(|(seen, lease)| {
+            let watched = self.watched.get(seen);
+            watched.is_none_or(|since| claim::is_over(monotonic, *since, *lease))
+        }))
     }
 }

@@ -15,7 +15,7 @@ conformance! { Sqlite:
         a_settled_claim_is_settled_once,
         a_late_settle_is_refused_and_changes_nothing,
         extending_keeps_the_lease_and_never_shortens_it,
-        attempts_count_only_what_was_tried,
+        a_lost_job_is_delivered_alone, attempts_count_only_what_was_tried,
         what_a_stopping_worker_holds_is_released,
         done_and_follow_ups_are_one_step,
         pause_stops_claims_in_all_processes_and_survives_restarts,

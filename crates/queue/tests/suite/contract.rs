@@ -186,6 +186,28 @@ pub fn attempts_count_only_what_was_tried<S: Store>(store: &S) {
     );
 }
 
+pub fn a_lost_job_is_delivered_alone<S: Store>(store: &S) {
+    let mut queue = store.open();
+    queue
+        .enqueue_all(["killer", "victim", "c", "d"].map(job).into())
+        .unwrap();
+    assert_eq!(queue.claim(2).len(), 2);
+    store.clock().advance(S::Subject::LEASE);
+    // They come back as of now, behind the others.
+    assert_eq!(payloads::<S::Subject>(&queue.claim(9)), ["c", "d"]);
+    assert_eq!(payloads::<S::Subject>(&queue.claim(9)), ["killer"]);
+    store.clock().advance(S::Subject::LEASE);
+    // Its worker has died again, with what else it held.
+    for (payload, lost) in [("victim", 1), ("killer", 2), ("c", 1), ("d", 1)] {
+        let claims = queue.claim(9);
+        assert_eq!(payloads::<S::Subject>(&claims), [payload]);
+        for claim in claims {
+            assert_eq!(S::Subject::show(&claim).lost, lost, "{payload}");
+            queue.settle(claim, Settle::Done).unwrap();
+        }
+    }
+}
+
 pub fn what_a_stopping_worker_holds_is_released<S: Store>(store: &S) {
     let (mut stopping, mut other) = (store.open(), store.open());
     stopping

@@ -247,6 +247,10 @@ impl Model {
             )
         });
         ready.truncate(n);
+        // A job that was lost before comes alone.
+        if let Some(lost) = ready.iter().position(|at| self.jobs[*at].lost > 0) {
+            ready.truncate(lost.max(1));
+        }
         let expires = self.monotonic + self.limits.lease;
         ready
             .into_iter()

@@ -73,6 +73,8 @@ pub struct Engine<'a, T> {
 pub(super) struct Memory {
     under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
     claimed: usize,
+    /// A job under way may be what killed the worker before: until all have ended, no other is taken.
+    suspect: bool,
     /// What a worker that died had claimed was asked for.
     took_back: bool,
     probing: bool,
@@ -108,6 +110,7 @@ impl<T: Time> Engine<'_, T> {
         let mut memory = Memory {
             under_way: FuturesUnordered::new(),
             claimed: 0,
+            suspect: false,
             took_back: false,
             probing: false,
             checking: false,
@@ -193,7 +196,7 @@ impl<T: Time> Engine<'_, T> {
             stash: self.stash.gate(now),
             probe_at,
             ramp_at: self.ramp_at(now),
-            ready: if refreshing || memory.checking {
+            ready: if refreshing || memory.checking || memory.suspect {
                 0
             } else {
                 ready
@@ -252,6 +255,7 @@ impl<T: Time> Engine<'_, T> {
         memory.took_back = true;
         memory.idle_since = self.time.now();
         memory.claimed += claims.len();
+        memory.suspect |= claims.iter().any(|claim| claim.lost() > 0);
         if !claims.is_empty() {
             self.ramp_spend();
         }
@@ -370,6 +374,7 @@ impl Memory {
     /// A job has ended.
     pub(super) fn settled(&mut self, now: SystemTime) {
         self.claimed = self.claimed.saturating_sub(1);
+        self.suspect &= self.claimed > 0;
         self.done += 1;
         self.idle_since = now;
     }

@@ -1,0 +1,94 @@
+//! What a sleeping worker hears of: jobs of workers that died, hang, or dropped a claim.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod child;
+
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use queue::{Options, Queue, Wake};
+
+const LEASE: Duration = Duration::from_secs(1);
+/// Far beyond anything that is expected; a test that fails need not be quick.
+const LONG: Duration = Duration::from_secs(60);
+
+fn consumer(path: &std::path::Path) -> Queue<String> {
+    Queue::open(path, Options::consumer().lease(LEASE)).unwrap()
+}
+
+/// Waits as a worker does, until a job can be claimed. What woke it last, and how long all took.
+fn work(queue: &mut Queue<String>) -> (Wake, Duration) {
+    let started = Instant::now();
+    loop {
+        let woken = queue.wait(LONG).unwrap();
+        for claim in queue.claim(1).unwrap() {
+            queue.done(claim).unwrap();
+            return (woken, started.elapsed());
+        }
+        assert_ne!(woken, Wake::TimedOut);
+    }
+}
+
+#[test]
+#[ignore = "a part that other tests start"]
+fn plays() {
+    let Some((_, file)) = child::part() else {
+        return;
+    };
+    let mut queue = child::consumer(&file);
+    let _claims = queue.claim(9).unwrap();
+    child::say("claimed 1");
+    std::thread::sleep(LONG);
+}
+
+#[test]
+fn a_worker_that_dies_wakes_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = child::file(&dir);
+    let mut queue = child::consumer(&file);
+    queue.enqueue("a".to_owned()).unwrap();
+    let mut holder = child::command("holder", &file).spawn().unwrap();
+    let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("claimed")));
+    assert!(queue.claim(1).unwrap().is_empty());
+    queue.changed().unwrap();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let (woken, took) = work(&mut queue);
+    // Its lease is five minutes.
+    assert!(woken == Wake::Lost && took < LONG / 2, "{woken:?} {took:?}");
+}
+
+#[test]
+fn a_worker_that_hangs_wakes_the_others_and_loses_its_job() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hanging, mut queue) = (consumer(&child::file(&dir)), consumer(&child::file(&dir)));
+    hanging.enqueue("a".to_owned()).unwrap();
+    let claims = hanging.claim(1).unwrap();
+    let (woken, took) = work(&mut queue);
+    assert!(woken == Wake::Lost && took >= LEASE, "{woken:?} {took:?}");
+    assert!(took < LONG / 2, "{took:?}");
+    drop(claims);
+}
+
+#[test]
+fn a_claim_dropped_here_wakes_this_worker_when_its_lease_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&child::file(&dir));
+    queue.enqueue("a".to_owned()).unwrap();
+    drop(queue.claim(1).unwrap());
+    let (woken, took) = work(&mut queue);
+    assert!(woken == Wake::Lost && took < LONG / 2, "{woken:?} {took:?}");
+}
+
+/// Nothing can be taken back then, so there is nothing to wake up for.
+#[test]
+fn a_paused_queue_sleeps_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&child::file(&dir));
+    queue.enqueue("a".to_owned()).unwrap();
+    drop(queue.claim(1).unwrap());
+    queue.pause().unwrap();
+    queue.changed().unwrap();
+    assert_eq!(queue.wait(3 * LEASE).unwrap(), Wake::TimedOut);
+}
