@@ -45,11 +45,12 @@ fn work(queue: &mut Queue<Job>, claim: Claim<Job>) -> Result<()> {
     match claim.payload() {
         // The result and the end of the job are one step.
         Job::Sum { of } => queue.transaction(|tx| {
+            tx.done(&claim)?;
             tx.sql().execute(
                 "INSERT OR REPLACE INTO sums VALUES (?1, ?2)",
                 (claim.job(), of.iter().sum::<u64>().cast_signed()),
             )?;
-            tx.done(&claim)
+            Ok(())
         }),
         Job::Mail { to } if claim.attempt() < 3 => {
             println!("attempt {}: no answer from {to}'s server", claim.attempt());

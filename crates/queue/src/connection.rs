@@ -92,11 +92,10 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection =
-        Connection::open_with_flags(path, flags).map_err(|source| Error::Open {
-            path: path.into(),
-            source: Box::new(source),
-        })?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|cause| Error::Open {
+        path: path.into(),
+        cause: Box::new(cause),
+    })?;
     connection.set_prepared_statement_cache_capacity(64);
     // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -116,9 +115,9 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
 
 /// The absolute path without symbolic links, also of a file that is yet to be made.
 pub(crate) fn real(path: &Path) -> Result<PathBuf> {
-    let open = |source: std::io::Error| Error::Open {
+    let open = |cause: std::io::Error| Error::Open {
         path: path.into(),
-        source: source.into(),
+        cause: cause.into(),
     };
     if let Ok(real) = std::fs::canonicalize(path) {
         return Ok(real);
@@ -208,7 +207,10 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         schema::migrate(&tx, path)?;
         tx.commit().map_err(Error::commit)?;
     }
-    confirm(connection, "journal_mode", "wal")?;
+    // A copy that SQLite made of a queue has another mode.
+    if role != Role::Inspector && confirm(connection, "journal_mode", "wal").is_err() {
+        setting(connection, "journal_mode", "wal")?;
+    }
     let checkpoint = match role {
         Role::Consumer => CONSUMER_CHECKPOINT,
         Role::Producer | Role::Inspector => PRODUCER_CHECKPOINT,

@@ -67,7 +67,7 @@ pub struct Redriven {
     pub skipped: u64,
 }
 
-/// Which dead letters: all conditions must hold.
+/// Which dead letters: all conditions must hold. Several error types may be given, and one of each other condition: the last.
 ///
 /// ```
 /// # use queue::DeadFilter;
@@ -120,7 +120,7 @@ impl DeadFilter {
         self
     }
 
-    /// At most this many, the youngest.
+    /// At most this many, the youngest; to keep the youngest and purge the rest, see [`Queue::purge_but`].
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self

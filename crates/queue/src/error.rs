@@ -17,8 +17,16 @@ pub enum Error {
         /// The job.
         job: i64,
     },
+    /// The claim was made through another [`Queue`](crate::Queue) and can be extended only there.
+    #[error("job {job} was claimed through another Queue: extend its lease there")]
+    ClaimedElsewhere {
+        /// The job.
+        job: i64,
+    },
     /// A live job has this key and [`OnConflict::Reject`](crate::OnConflict::Reject) was asked for.
-    #[error("job {job} with key {key:?} is already queued or running")]
+    #[error(
+        "job {job} with key {key:?} is already queued or running: wait for it, or let the newest win (OnConflict::Replace)"
+    )]
     KeyTaken {
         /// The key.
         key: String,
@@ -37,7 +45,7 @@ pub enum Error {
     },
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
-    Encode(#[source] serde_json::Error),
+    Encode(serde_json::Error),
     /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
     #[error(
         "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"
@@ -48,33 +56,34 @@ pub enum Error {
         /// Bytes allowed.
         budget: u64,
     },
-    /// Another process held the file for longer than the busy timeout.
+    /// Other processes held the file, or wrote to it without a pause, for longer than the busy timeout.
     #[error(
-        "the queue file stayed locked by another process for longer than the busy timeout: try again"
+        "other processes kept the queue file locked for longer than the busy timeout: try again, or raise Options::busy_timeout"
     )]
     Busy(#[source] rusqlite::Error),
     /// The disk is full.
     #[error("the disk that holds the queue is full: free some space and try again")]
     DiskFull(#[source] rusqlite::Error),
-    /// The file, or its folder, cannot be written.
-    #[error("the queue file or its folder is read-only: check owner and permissions of both")]
+    /// The file, or its folder, cannot be written; or it was opened with [`Options::inspector`](crate::Options::inspector).
+    #[error(
+        "the queue is read-only: check owner and permissions of its file and folder, and that it was not opened to inspect"
+    )]
     ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file cannot be opened.
-    #[error("cannot open the queue file {path}: {source}")]
+    #[error("cannot open the queue file {path} ({cause}): check the path and who may read it")]
     Open {
         /// The file.
         path: PathBuf,
-        /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the system says.
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The disk failed to read or write.
     #[error("the disk that holds the queue failed to read or write: check the disk ({0})")]
-    Io(#[source] rusqlite::Error),
-    /// The file is damaged.
-    #[error(
-        "the queue file is damaged ({0}): open it with open_or_salvage, which sets it aside and rescues what can be read"
-    )]
-    Corrupt(#[source] rusqlite::Error),
+    Io(rusqlite::Error),
+    /// The file is damaged. [`Queue::salvage`](crate::Queue::salvage) sets it aside and rescues what can be read;
+    /// [`Queue::open_or_salvage`](crate::Queue::open_or_salvage) does so with a file that cannot even be opened.
+    #[error("the queue file is damaged ({0}): salvage it, what can be read is rescued")]
+    Corrupt(rusqlite::Error),
     /// The file is a healthy database of something else.
     #[error("{path} is not a queue (application id {application_id:#x}): check the path")]
     Foreign {
@@ -91,6 +100,18 @@ pub enum Error {
         /// Version in the file.
         found: i64,
         /// Newest version this library knows.
+        known: i64,
+    },
+    /// More of an application's migrations have run on the file than the program knows.
+    #[error(
+        "the tables of {app} in the queue file have version {found} and this program knows {known}: update the program"
+    )]
+    AppTooNew {
+        /// The name given to [`Queue::migrate`](crate::Queue::migrate).
+        app: String,
+        /// How many have run.
+        found: i64,
+        /// How many this program has.
         known: i64,
     },
     /// The SQLite in this process has the WAL-reset bug.
@@ -124,29 +145,28 @@ pub enum Error {
         kind: String,
     },
     /// The damaged file cannot be set aside while another process uses it.
-    #[error(
-        "{path} is damaged and another process has it open: stop that process, then open the queue again"
-    )]
+    #[error("{path} is damaged and another process has it open: stop that process, then salvage")]
     InUse {
         /// The file.
         path: PathBuf,
     },
     /// A file beside the database failed.
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}: {cause}")]
     File {
         /// The file.
         path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
+        /// What the system says.
+        cause: std::io::Error,
     },
     /// The commit itself failed: the change may be on disk or not.
     #[error(
         "the commit failed, so the change may or may not be stored ({0}): repeat it (safe for jobs with a key) or look"
     )]
-    CommitUnknown(#[source] rusqlite::Error),
-    /// Any other failure of SQLite.
-    #[error("the queue's database failed: {0}")]
-    Sqlite(#[source] rusqlite::Error),
+    CommitUnknown(rusqlite::Error),
+    /// SQLite refused a statement: one of the application's own, such as one that breaks a constraint of its tables; or it
+    /// failed in a way that has no name here.
+    #[error("a statement failed: {0}")]
+    Sqlite(rusqlite::Error),
 }
 
 /// Result of a queue operation.
@@ -172,11 +192,11 @@ impl Error {
 
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| match source.kind() {
+        move |cause| match cause.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                Self::ReadOnly(source.into())
+                Self::ReadOnly(cause.into())
             }
-            _ => Self::File { path, source },
+            _ => Self::File { path, cause },
         }
     }
 

@@ -39,13 +39,25 @@
 //! | the owner | its jobs come back |
 //! |---|---|
 //! | stops ([`release_held`](Queue::release_held), or the queue is dropped) | at once, released |
-//! | dies, however | at the next claim of another process, lost: its lock file is free |
+//! | dies, however | at the next claim of another process, which [`wait`](Queue::wait) leads to within a second, lost |
 //! | drops a claim unsettled, or works longer than the lease | at its own next claim after the lease, lost |
-//! | lives and hangs | when others have watched a whole lease pass, lost |
+//! | lives and hangs | when its lease is over and another worker has watched one more pass, lost |
 //!
 //! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees with the process. Leases of
-//! this process are judged by its monotonic clock, so setting the wall clock loses nothing. Work that may take longer than the
-//! lease calls [`extend`](Queue::extend) from time to time.
+//! this process are judged by its monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a
+//! worker, one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter than a lease takes
+//! nothing from one that hangs.)
+//!
+//! A job that was lost may be what killed its worker: it is delivered alone from then on, and after
+//! [`max_lost`](Options::max_lost) times in a row it is a dead letter. To stop without a loss, on `SIGTERM` say, drop the queue or
+//! call [`release_held`](Queue::release_held).
+//!
+//! # Long work, threads, async
+//!
+//! A [`Queue`] blocks its thread and belongs to one at a time. Work that may take longer than the lease needs
+//! [`extend`](Queue::extend) before it ends, and only the queue that claimed a job can extend it. So let one thread own the queue
+//! and the claims, hand the payloads to others, and let it settle and extend for them. Under an async runtime this is a blocking
+//! task, or a loop around [`changed`](Queue::changed).
 //!
 //! # Sleeping
 //!
@@ -70,10 +82,31 @@
 //! database in a process that has a queue open on it: closing any handle drops SQLite's locks
 //! (<https://www.sqlite.org/howtocorrupt.html>).
 //!
+//! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
+//! as a queue. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
+//! the jobs may be in the log alone.
+//!
+//! # Damage
+//!
+//! A file that cannot be opened is replaced by [`open_or_salvage`](Queue::open_or_salvage). Damage inside a file shows when
+//! something reads there, as [`Error::Corrupt`]: then call [`salvage`](Queue::salvage), whose example is the loop a worker needs.
+//! [`check`](Queue::check) looks for damage in the whole file. Whatever is replaced stays, under a dated name.
+//!
+//! # Changing the payload's type
+//!
+//! A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`] when it is claimed, so that it blocks nothing:
+//! [`claim`](Queue::claim) does not fail, [`dead_summary`](Queue::dead_summary) tells. Let new versions read old payloads
+//! (`#[serde(default)]`, an enum with new variants), and old workers stop before new producers start; otherwise
+//! [`redrive`](Queue::redrive) what the old ones buried. The file itself is safe: a version of this library that does not know
+//! its schema says [`Error::TooNew`].
+//!
 //! # Anti-patterns
 //!
 //! - **One `enqueue` for each of a thousand jobs.** Each waits for the disk; [`enqueue_all`](Queue::enqueue_all) waits once.
-//! - **Settling first, then writing the result.** A crash between loses it; do both in a [`transaction`](Queue::transaction).
+//! - **Settling and writing the result in two steps.** A crash between loses one; do both in a [`transaction`](Queue::transaction),
+//!   and settle first in it: a lost lease then ends it before your own tables can object.
+//! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
+//!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
 //! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.

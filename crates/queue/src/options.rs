@@ -19,7 +19,7 @@ pub(crate) enum Role {
 /// |---|---|
 /// | [`lease`](Self::lease) | 5 minutes |
 /// | [`max_lost`](Self::max_lost) | 10 |
-/// | [`busy_timeout`](Self::busy_timeout) | 5 seconds |
+/// | [`busy_timeout`](Self::busy_timeout) | 30 seconds |
 /// | [`payload_limit`](Self::payload_limit) | 1 MiB |
 /// | [`disk_budget`](Self::disk_budget) | none |
 /// | [`allow_network_fs`](Self::allow_network_fs) | no |
@@ -48,7 +48,7 @@ impl Options {
             role,
             lease: Duration::from_secs(300),
             max_lost: 10,
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_secs(30),
             payload_limit: 1 << 20,
             disk_budget: None,
             allow_network_fs: false,
@@ -67,7 +67,8 @@ impl Options {
         Self::new(Role::Consumer)
     }
 
-    /// For looking: never creates a file, never writes.
+    /// For looking: creates no database and changes nothing in one. The folder must be writable all the same unless somebody has
+    /// the file open: SQLite puts its shared memory there.
     pub fn inspector() -> Self {
         Self::new(Role::Inspector)
     }
@@ -79,13 +80,16 @@ impl Options {
     }
 
     /// After how many lost deliveries in a row of one payload (owner died, or lease ran out) a job becomes a dead letter of
-    /// type [`OWNER_DIED`](crate::OWNER_DIED): it probably kills its worker.
+    /// type [`OWNER_DIED`](crate::OWNER_DIED): it probably kills its worker. After the first one it is delivered alone, so
+    /// that others do not count with it. They follow each other without a pause: a supervisor that starts a crashing worker
+    /// again at once is through with them soon.
     pub fn max_lost(mut self, max_lost: u32) -> Self {
         self.max_lost = max_lost;
         self
     }
 
-    /// How long to wait for other processes' transactions.
+    /// How long to wait for other processes' transactions. Many that write without a pause, on a slow disk, can keep one waiting for
+    /// seconds; a job refused is worse.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self

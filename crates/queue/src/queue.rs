@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
+use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
 /// While busy, other owners are looked at this often; when there is nothing to claim, each time.
@@ -234,7 +235,10 @@ impl<T> Queue<T> {
         self.write(Durability::Process, |tx| tx.done(&claim))
     }
 
-    /// The attempt failed: try again at `due`. The attempt counts.
+    /// The attempt failed: try again at `due`. The attempt counts. When a newer payload came in meanwhile, that takes the job's
+    /// place, with its own due time and fresh attempts; and one that comes in later pulls the job forward.
+    ///
+    /// Of the error, at most 200 bytes of the type and 4 KiB of the message are kept.
     ///
     /// Durability: a power cut may undo it; the job is then delivered again.
     ///
@@ -253,7 +257,7 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Not now: try again at `due`. The attempt does not count.
+    /// Not now: try again at `due`. The attempt does not count. As with [`retry_at`](Self::retry_at), a newer payload changes that.
     ///
     /// Durability: a power cut may undo it; the job is then delivered again.
     ///
@@ -292,16 +296,26 @@ impl<T> Queue<T> {
     /// Durability: a power cut may undo it; so does any end of the process.
     ///
     /// # Errors
-    /// As [`done`](Self::done).
+    /// As [`done`](Self::done), and [`Error::ClaimedElsewhere`].
     pub fn extend(&mut self, claim: &mut Claim<T>, by: Duration) -> Result<()> {
         if !self.held.contains(&Held::from(&*claim)) {
-            return Err(Error::LeaseLost { job: claim.id });
+            return Err(self.why_not_held(claim)?);
         }
         let expires = self.write(Durability::Process, |tx| tx.extend(claim, by))?;
         self.held.remove(&Held::from(&*claim));
         claim.expires = expires;
         self.held.insert(Held::from(&*claim));
         Ok(())
+    }
+
+    fn why_not_held(&self, claim: &Claim<T>) -> Result<Error> {
+        let job = claim.id;
+        let mut held = self.connection.prepare_cached(sql::HELD)?;
+        Ok(if held.exists(params![job, claim.no])? {
+            Error::ClaimedElsewhere { job }
+        } else {
+            Error::LeaseLost { job }
+        })
     }
 
     /// Gives back everything this queue holds, as when its worker stops; the number of jobs. Their claims are lost.
@@ -333,9 +347,9 @@ impl<T> Queue<T> {
     /// # queue.sql().execute_batch("CREATE TABLE ledger (scene INTEGER PRIMARY KEY)").unwrap();
     /// for claim in queue.claim(10)? {
     ///     queue.transaction(|tx| {
+    ///         tx.done(&claim)?; // first: a lease that was lost ends it here
     ///         tx.sql().execute("INSERT INTO ledger VALUES (?1)", [claim.payload()])?;
-    ///         tx.enqueue(46)?;
-    ///         tx.done(&claim)
+    ///         tx.enqueue(46).map(drop)
     ///     })?;
     /// }
     /// # Ok::<(), queue::Error>(())

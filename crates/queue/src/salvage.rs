@@ -1,5 +1,6 @@
 //! Setting a damaged file aside, and rescuing what can be read into a new one.
 
+use std::fmt::Display;
 use std::fs::{self, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,6 +34,13 @@ pub struct Salvage {
     pub lost: Vec<String>,
 }
 
+/// Why a file is replaced.
+struct Reason {
+    text: String,
+    /// It is a healthy database of something else.
+    foreign: bool,
+}
+
 impl<T> Queue<T> {
     /// Opens the queue as [`open`](Self::open) does; when the file is damaged or no queue, first sets it aside under a
     /// dated name and moves everything readable, the application's own tables too, into a new one.
@@ -46,28 +54,49 @@ impl<T> Queue<T> {
         let path = path.as_ref();
         match Self::open(path, options.clone()) {
             Err(error @ (Error::Corrupt(_) | Error::Foreign { .. })) => {
-                let salvage = salvage(path, &options, &error)?;
+                let reason = Reason {
+                    text: error.to_string(),
+                    foreign: matches!(error, Error::Foreign { .. }),
+                };
+                let salvage = salvage(path, &options, &reason)?;
                 Ok((Self::open(path, options)?, salvage))
             }
             opened => Ok((opened?, None)),
         }
     }
 
-    /// Sets this queue's own file aside and rescues what can be read, whatever its state; for damage that showed only while
-    /// working ([`Error::Corrupt`]). `reason` is kept in the report.
+    /// Sets this queue's own file aside and rescues what can be read, whatever its state: for damage that showed only while
+    /// working ([`Error::Corrupt`]), which a file that can be opened may well have. `reason` is kept in the report.
+    ///
+    /// ```
+    /// # use queue::{Error, Options, Queue};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("jobs.db");
+    /// # fn work(_: &mut Queue<String>) -> queue::Result<()> { Ok(()) }
+    /// // Each salvage is to be logged: it says what was lost.
+    /// let (mut queue, _salvage) = Queue::<String>::open_or_salvage(&path, Options::consumer())?;
+    /// while let Err(error @ Error::Corrupt(_)) = work(&mut queue) {
+    ///     queue = queue.salvage(&error)?.0;
+    /// }
+    /// # Ok::<(), queue::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open_or_salvage`](Self::open_or_salvage).
-    pub fn salvage(self, reason: &Error) -> Result<(Self, Option<Salvage>)> {
+    pub fn salvage(self, reason: impl Display) -> Result<(Self, Option<Salvage>)> {
         let (path, options) = (self.path.clone(), self.options.clone());
         drop(self);
-        let salvage = replace(&path, &options, reason)?;
+        let reason = Reason {
+            text: reason.to_string(),
+            foreign: false,
+        };
+        let salvage = replace(&path, &options, &reason)?;
         Ok((Self::open(path, options)?, Some(salvage)))
     }
 }
 
 /// None when another process was faster.
-fn salvage(path: &Path, options: &Options, reason: &Error) -> Result<Option<Salvage>> {
+fn salvage(path: &Path, options: &Options, reason: &Reason) -> Result<Option<Salvage>> {
     let path = connection::real(path)?;
     let _alone = alone(&path, options)?;
     if connection::open_real(&path, options).is_ok() {
@@ -76,7 +105,7 @@ fn salvage(path: &Path, options: &Options, reason: &Error) -> Result<Option<Salv
     replace_locked(&path, options, reason).map(Some)
 }
 
-fn replace(path: &Path, options: &Options, reason: &Error) -> Result<Salvage> {
+fn replace(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
     let _alone = alone(path, options)?;
     replace_locked(path, options, reason)
 }
@@ -98,7 +127,7 @@ fn alone(path: &Path, options: &Options) -> Result<fs::File> {
 }
 
 /// Copies, rescues into a new file beside, and only then swaps: a process that dies on the way loses nothing.
-fn replace_locked(path: &Path, options: &Options, reason: &Error) -> Result<Salvage> {
+fn replace_locked(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
     let set_aside = set_aside(path, options)?;
     let work = beside(path, "-salvage-from");
     let fresh = beside(path, "-salvage-to");
@@ -124,7 +153,7 @@ fn replace_locked(path: &Path, options: &Options, reason: &Error) -> Result<Salv
     } = rescued;
     Ok(Salvage {
         set_aside,
-        reason: reason.to_string(),
+        reason: reason.text.clone(),
         jobs,
         dead,
         app_rows,
@@ -182,7 +211,7 @@ fn rescue_into(
     work: &Path,
     aside: &Path,
     options: &Options,
-    reason: &Error,
+    reason: &Reason,
 ) -> Result<Rescued> {
     // What an interrupted salvage left.
     remove_database(fresh);
@@ -192,7 +221,7 @@ fn rescue_into(
     options.allow_network_fs = true;
     let (connection, _) = connection::open_real(fresh, &options)?;
     let mut rescued = Rescued::default();
-    if let Error::Foreign { .. } = reason {
+    if reason.foreign {
         rescued
             .lost
             .push("the file was no queue, and nothing was taken from it".into());

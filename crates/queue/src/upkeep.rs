@@ -88,7 +88,7 @@ impl<T> Queue<T> {
     /// Looks for damage; what was found, or nothing. Reads the whole file.
     ///
     /// # Errors
-    /// When the database fails in a way that keeps it from looking.
+    /// When the database fails in a way that keeps it from looking, as damage often does ([`Error::Corrupt`]).
     pub fn check(&self) -> Result<Vec<String>> {
         let mut check = self.connection.prepare("PRAGMA integrity_check")?;
         let mut found: Vec<String> = check
@@ -119,7 +119,7 @@ impl<T> Queue<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooNew`] when more steps have run than are known here; or a step fails, and none has then run.
+    /// [`Error::AppTooNew`] when more steps have run than are known here; or a step fails, and none has then run.
     pub fn migrate(&mut self, app: &str, steps: &[&str]) -> Result<()> {
         let known = steps.len() as i64;
         let version = schema::app_version(&self.connection, app)?;
@@ -129,7 +129,11 @@ impl<T> Queue<T> {
         self.transaction(|tx| {
             let found = schema::app_version(tx.sql(), app)?;
             if found > known {
-                return Err(Error::TooNew { found, known });
+                return Err(Error::AppTooNew {
+                    app: app.into(),
+                    found,
+                    known,
+                });
             }
             for step in steps
                 .iter()

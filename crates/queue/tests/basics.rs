@@ -179,3 +179,27 @@ fn dead_letters_are_named_by_id_and_key() {
             .is_empty()
     );
 }
+
+#[test]
+fn a_copy_made_by_sqlite_opens_as_a_queue() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    queue.enqueue_all(["a", "b"].map(str::to_owned)).unwrap();
+    let running = queue.claim(1).unwrap();
+    let copy = queue.path().with_file_name("backup.db");
+    queue
+        .sql()
+        .execute("VACUUM INTO ?1", [copy.to_str()])
+        .unwrap();
+    let inspector: Queue<String> = Queue::open(&copy, Options::inspector()).unwrap();
+    assert_eq!(inspector.counts().unwrap(), queue.counts().unwrap());
+    drop(inspector);
+    let mut restored: Queue<String> = Queue::open(&copy, Options::consumer()).unwrap();
+    assert_eq!(restored.check().unwrap(), Vec::<String>::new());
+    // What ran when the copy was made has no worker there.
+    let payloads: Vec<String> = (0..2)
+        .map(|_| restored.claim(1).unwrap().remove(0).payload().clone())
+        .collect();
+    assert_eq!(payloads, ["b", "a"]);
+    drop(running);
+}

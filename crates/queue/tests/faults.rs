@@ -222,6 +222,24 @@ fn a_failed_transaction_changes_nothing_of_the_queue_nor_the_application() {
 }
 
 #[test]
+fn a_lease_is_extended_only_where_the_job_was_claimed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut one, mut other) = (child::consumer(&file(&dir)), child::consumer(&file(&dir)));
+    one.enqueue("a".to_owned()).unwrap();
+    let mut claim = one.claim(1).unwrap().pop().unwrap();
+    for registered in [false, true] {
+        let refused = other.extend(&mut claim, Duration::from_secs(600));
+        assert!(
+            matches!(refused, Err(Error::ClaimedElsewhere { .. })),
+            "{registered}: {refused:?}"
+        );
+        assert!(other.claim(1).unwrap().is_empty());
+    }
+    one.extend(&mut claim, Duration::from_secs(600)).unwrap();
+    other.done(claim).unwrap();
+}
+
+#[test]
 fn a_sleeping_worker_is_woken_by_another_process() {
     let dir = tempfile::tempdir().unwrap();
     let mut queue = child::consumer(&file(&dir));
@@ -328,6 +346,10 @@ fn the_applications_own_migrations_run_once_and_in_order() {
     queue.sql().prepare("SELECT n, hash FROM ledger").unwrap();
     assert!(matches!(
         queue.migrate("app", &[first]),
-        Err(Error::TooNew { found: 2, known: 1 })
+        Err(Error::AppTooNew {
+            found: 2,
+            known: 1,
+            ..
+        })
     ));
 }

@@ -110,8 +110,7 @@ fn damage_inside_costs_only_what_is_there() {
             Queue::<String>::open_or_salvage(&copy, Options::consumer()).unwrap();
         let sound = queue.check().is_ok_and(|found| found.is_empty());
         let queue = if salvage.is_none() && !sound {
-            let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
-            let (queue, salvaged) = queue.salvage(&reason).unwrap();
+            let (queue, salvaged) = queue.salvage("a check found damage").unwrap();
             salvage = salvaged;
             queue
         } else {

@@ -21,7 +21,7 @@ fn work(queue: &mut Queue<String>) -> (Wake, Duration) {
     let started = Instant::now();
     loop {
         let woken = queue.wait(LONG).unwrap();
-        for claim in queue.claim(1).unwrap() {
+        if let Some(claim) = queue.claim(1).unwrap().pop() {
             queue.done(claim).unwrap();
             return (woken, started.elapsed());
         }
