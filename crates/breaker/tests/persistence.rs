@@ -556,6 +556,31 @@ fn sharers_go_on_by_what_they_knew_when_the_store_is_lost() {
     );
 }
 
+/// Somebody stopped with the lock in hand. Takes as long as a sharer is patient.
+#[test]
+fn sharers_decide_alone_when_one_of_them_hangs() {
+    let place = Place::new();
+    let breaker = place.shared(Rules::default().consecutive_failures(1));
+    let lock = place.path().with_file_name("circuit_breaker.json.lock");
+    let hanging = fs::File::open(lock).unwrap();
+    hanging.lock().unwrap();
+    let started = std::time::Instant::now();
+    trip(&breaker);
+    let took = started.elapsed();
+    assert!(
+        (5 * SECOND..30 * SECOND).contains(&took),
+        "neither at once nor for ever: {took:?}"
+    );
+    assert_eq!(
+        breaker.snapshot().explanation.kind,
+        Kind::Closed,
+        "the file knows nothing of it"
+    );
+    let error = breaker.snapshot().store_error.unwrap();
+    assert!(error.contains("in use"), "{error}");
+    drop(hanging);
+}
+
 #[test]
 fn sharers_see_each_other() {
     let place = Place::new();
