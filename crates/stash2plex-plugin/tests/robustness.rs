@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::thread;
+use std::time::Duration;
 
 use common::{Installed, binary};
 use serde_json::{Value, json};
@@ -125,6 +126,35 @@ fn kill_nine_in_the_middle_of_a_drain_loses_nothing() {
 }
 
 /// Saves while Plex is down wait, and arrive when it is back; the outage is known as one.
+/// One of them may be what killed the worker.
+#[test]
+fn jobs_of_a_killed_worker_are_worked_off_one_at_a_time() {
+    let plugin = Installed::with(10, json!({"idle_timeout": 60}));
+    plugin.world.plex.set_latency(Duration::from_millis(50));
+    let (last, first) = plugin.world.scenes.split_last().unwrap();
+    first.iter().for_each(|scene| drop(plugin.save(*scene)));
+    let running = || plugin.queue().counts().unwrap().running;
+    plugin.until("several at a time, and all", || {
+        let counts = plugin.queue().counts().unwrap();
+        counts.running >= 4 && counts.ready == 0
+    });
+    plugin.kill_worker();
+    let orphaned = running();
+    assert!(orphaned >= 4, "{orphaned}");
+    plugin.save(*last);
+    plugin.until("taken back", || {
+        plugin.queue().counts().unwrap().lost >= orphaned
+    });
+    let mut most = 0;
+    plugin.until("worked off", || {
+        most = most.max(running());
+        plugin.queue().counts().unwrap().live() == 0
+    });
+    // What was saved last is under way already when the first of them is taken.
+    assert!(most <= 2, "{most} at a time of {orphaned}");
+    plugin.until_equal();
+}
+
 #[test]
 fn an_outage_of_plex_loses_nothing() {
     let plugin = Installed::with(30, json!({"idle_timeout": 5}));
