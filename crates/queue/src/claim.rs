@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::claim_no::ClaimNo;
 use crate::clock::duration_ms;
 use crate::error::Result;
-use crate::job::{Claim, State};
+use crate::job::{Claim, State, text};
 use crate::owner::{self, Life};
 use crate::settle::UNDECODABLE;
 use crate::statements as sql;
@@ -87,8 +87,9 @@ impl<T: DeserializeOwned> Tx<'_, T> {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let (attempts, deferred) = (row.get::<_, u32>(4)?.saturating_add(1), row.get(5)?);
-            let (lost, superseded, key) = (row.get::<_, u32>(6)?, row.get(7)?, row.get(8)?);
-            let payload = serde_json::from_str(row.get_ref(9)?.as_str()?);
+            let (lost, superseded, key) = (row.get::<_, u32>(6)?, row.get(7)?, text(row, 8)?);
+            // Bytes, as damaged text need not be text.
+            let payload = serde_json::from_slice(row.get_ref(9)?.as_bytes()?);
             let claim = payload.map(|payload| Claim {
                 id,
                 no,

@@ -8,7 +8,7 @@ use crate::clock::{from_ms, to_ms};
 use crate::connection::Durability;
 use crate::error::Result;
 use crate::history::EventKind;
-use crate::job::State;
+use crate::job::{State, text};
 use crate::queue::Queue;
 use crate::statements as sql;
 use crate::tx::Tx;
@@ -173,15 +173,15 @@ impl<T> Queue<T> {
                 id: row.get(0)?,
                 died: from_ms(row.get(1)?),
                 error_type: row.get(2)?,
-                message: row.get(3)?,
-                key: row.get(4)?,
+                message: text(row, 3)?.unwrap_or_default(),
+                key: text(row, 4)?,
                 priority: row.get(5)?,
                 enqueued: from_ms(row.get(6)?),
                 attempts: row.get(7)?,
                 deferred: row.get(8)?,
                 lost: row.get(9)?,
                 superseded: row.get(10)?,
-                payload: row.get(11)?,
+                payload: text(row, 11)?.unwrap_or_default(),
             })
         })
     }
@@ -192,7 +192,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn dead_keys(&self, filter: &DeadFilter) -> Result<Vec<(i64, String)>> {
         let rows = filter.select(&self.connection, "id, key", |row| {
-            Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+            Ok((row.get(0)?, text(row, 1)?))
         })?;
         let with_key = |(id, key): (i64, Option<String>)| key.map(|key| (id, key));
         Ok(rows.into_iter().filter_map(with_key).collect())

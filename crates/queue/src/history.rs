@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::clock::from_ms;
 use crate::error::Result;
+use crate::job::text;
 use crate::tx::Tx;
 
 /// Rows of history kept for each job; the newest stay. The job's counters go on counting.
@@ -126,7 +127,7 @@ pub(crate) fn of(connection: &rusqlite::Connection, job: i64) -> Result<Vec<Even
             last: from_ms(row.get(2)?),
             times: row.get::<_, i64>(3)?.unsigned_abs(),
             error_type: row.get(4)?,
-            message: row.get(5)?,
+            message: text(row, 5)?,
         })
     })?;
     Ok(events.collect::<rusqlite::Result<_>>()?)

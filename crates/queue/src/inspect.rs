@@ -7,7 +7,7 @@ use rusqlite::params;
 use crate::clock::from_ms;
 use crate::error::Result;
 use crate::history::{self, Event};
-use crate::job::State;
+use crate::job::{State, text};
 use crate::queue::Queue;
 use crate::statements as sql;
 
@@ -111,7 +111,7 @@ impl<T> Queue<T> {
                 Ok(JobInfo {
                     id: row.get(0)?,
                     state,
-                    key: row.get(1)?,
+                    key: text(row, 1)?,
                     priority: row.get(2)?,
                     due: from_ms(row.get(3)?),
                     enqueued: from_ms(row.get(4)?),
@@ -121,7 +121,7 @@ impl<T> Queue<T> {
                     lost: row.get(8)?,
                     superseded: row.get(9)?,
                     follow_up: row.get(10)?,
-                    payload: row.get(11)?,
+                    payload: text(row, 11)?.unwrap_or_default(),
                 })
             },
         )?;

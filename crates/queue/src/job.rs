@@ -153,15 +153,20 @@ impl State {
 ///
 /// Only [`Queue::claim`](crate::Queue::claim) makes one, it cannot be copied, and settling consumes it:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// # fn twice(queue: &mut queue::Queue<String>, claim: queue::Claim<String>) -> queue::Result<()> {
 /// queue.done(claim)?;
 /// queue.done(claim)
 /// # }
 /// ```
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// # fn copy(claim: queue::Claim<String>) {
 /// let copy = claim.clone();
+/// # }
+/// ```
+/// ```compile_fail,E0451
+/// # fn forge(claim: queue::Claim<String>) -> queue::Claim<String> {
+/// queue::Claim { id: 7, ..claim }
 /// # }
 /// ```
 #[derive(Debug)]
@@ -232,6 +237,12 @@ impl<T> Claim<T> {
     pub fn priority(&self) -> i32 {
         i32::try_from(self.priority).unwrap_or_default()
     }
+}
+
+/// Text as stored, damaged or not: one job that cannot be read must not hide the others.
+pub(crate) fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    let bytes = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
 }
 
 /// Says that a queue of `T` is as free to move between threads as its connection, whatever `T` is.

@@ -9,7 +9,7 @@ use crate::clock::{duration_ms, to_ms};
 use crate::enqueue::Row;
 use crate::error::Result;
 use crate::history::{EventKind, clip};
-use crate::job::{Claim, State};
+use crate::job::{Claim, State, text};
 use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
@@ -258,8 +258,8 @@ impl<T> Tx<'_, T> {
             .query_row(params![job, no], |row| {
                 Ok((
                     row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
+                    text(row, 1)?,
+                    text(row, 2)?,
                     row.get(3)?,
                     row.get(4)?,
                     row.get(5)?,

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use child::{file, ready, say};
 use queue::rusqlite::Connection;
-use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, UNDECODABLE, Wake, Written};
+use queue::{
+    DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake, Written,
+};
 
 #[test]
 #[ignore = "played by a child process"]
@@ -175,6 +177,27 @@ fn an_undecodable_payload_dead_letters_itself_and_blocks_nothing() {
         ["\"b\"", "\"a\""]
     );
     assert!(numbers.check().unwrap().is_empty());
+}
+
+/// Damage inside a payload, such as a page rescued with wrong bytes in it.
+#[test]
+fn a_payload_that_is_not_even_text_blocks_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = child::consumer(&file(&dir));
+    queue
+        .enqueue_all(["damaged", "sound"].map(|key| NewJob::new(key.to_owned()).key(key)))
+        .unwrap();
+    let damage = "UPDATE queue_job SET payload = CAST(x'22ff22' AS TEXT), key = CAST(x'6bff' AS TEXT) WHERE key = 'damaged'";
+    queue.sql().execute(damage, []).unwrap();
+    assert_eq!(queue.jobs(State::Ready, 9).unwrap().len(), 2);
+    let claims = queue.claim(9).unwrap();
+    let payloads: Vec<_> = claims.iter().map(queue::Claim::payload).collect();
+    assert_eq!(payloads, ["sound"]);
+    let dead = queue.dead_letters(&DeadFilter::all()).unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].error_type, UNDECODABLE);
+    assert_eq!(queue.dead_keys(&DeadFilter::all()).unwrap().len(), 1);
+    assert_eq!(queue.purge(&DeadFilter::all()).unwrap(), 1);
 }
 
 #[test]
