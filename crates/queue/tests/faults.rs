@@ -1,18 +1,15 @@
-//! Locks that stay, folders that cannot be written, bad payloads, other versions: a typed error
-//! that says whether anything was written, and nothing lost.
+//! Bad payloads, missing folders, other versions, broken transactions: a typed error, and nothing lost; and waking up.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use child::{file, ready, say};
+use child::file;
 use queue::rusqlite::Connection;
-use queue::{
-    DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake, Written,
-};
+use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake};
 
 #[test]
 #[ignore = "played by a child process"]
@@ -21,12 +18,6 @@ fn plays() {
         return;
     };
     match part.as_str() {
-        "open as nobody" => drop(say(
-            &match Queue::<String>::open(&file, Options::producer()) {
-                Ok(_) => "opened ".to_owned(),
-                Err(error) => format!("refused {error:?}"),
-            },
-        )),
         "enqueue later" => {
             let mut queue = child::producer(&file);
             std::thread::sleep(Duration::from_millis(100));
@@ -34,56 +25,6 @@ fn plays() {
         }
         other => panic!("{other}"),
     }
-}
-
-#[test]
-fn a_lock_that_stays_is_waited_for_and_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut queue: Queue<String> = Queue::open(
-        file(&dir),
-        Options::producer().busy_timeout(Duration::from_millis(100)),
-    )
-    .unwrap();
-    let other = Connection::open(file(&dir)).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let started = Instant::now();
-    let error = queue.enqueue("a".to_owned()).unwrap_err();
-    let waited = started.elapsed();
-    assert!(matches!(error, Error::Busy(_)), "{error:?}");
-    assert_eq!(error.written(), Written::No);
-    assert!(
-        waited >= Duration::from_millis(100) && waited < Duration::from_secs(5),
-        "{waited:?}"
-    );
-    other.execute_batch("ROLLBACK").unwrap();
-    queue.enqueue("a".to_owned()).unwrap();
-    assert_eq!(ready(&queue), ["a"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_read_only_folder_is_told() {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::process::CommandExt;
-    let dir = tempfile::tempdir().unwrap();
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
-    // The superuser may write everywhere.
-    let mut nobody = child::command("open as nobody", &file(&dir));
-    if fs::write(dir.path().join("probe"), "").is_ok() {
-        nobody.uid(65534).gid(65534);
-    }
-    match nobody.output() {
-        Ok(output) if output.status.success() => {
-            let refused = child::said(&output.stdout, "refused");
-            assert!(
-                refused.len() == 1 && refused[0].starts_with("ReadOnly("),
-                "{refused:?}"
-            );
-        }
-        other => println!("skipped: cannot run as nobody ({other:?})"),
-    }
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(!file(&dir).exists());
 }
 
 #[cfg(unix)]
@@ -275,6 +216,9 @@ fn a_sleeping_worker_is_woken_by_another_process() {
         assert_ne!(queue.wait(Duration::from_secs(60)).unwrap(), Wake::TimedOut);
         if let Some(claim) = queue.claim(1).unwrap().pop() {
             assert_eq!(claim.payload(), "wake up");
+            // 50 ms is promised; a busy machine may add to it.
+            let late = claim.enqueued().elapsed().unwrap();
+            assert!(late < Duration::from_secs(5), "{late:?}");
             break;
         }
     }
