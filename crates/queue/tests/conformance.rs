@@ -19,6 +19,7 @@ conformance! { Sqlite:
         what_a_stopping_worker_holds_is_released,
         done_and_follow_ups_are_one_step,
         pause_stops_claims_in_all_processes_and_survives_restarts,
+        pause_holds_jobs_in_every_state,
         an_oversized_payload_is_refused,
         a_write_by_another_handle_is_noticed,
         a_stepped_clock_takes_no_job_from_a_live_owner,
@@ -28,6 +29,7 @@ conformance! { Sqlite:
     dead::{
         a_job_that_kills_its_workers_is_dead_lettered,
         dead_letters_are_found_summed_up_redriven_and_purged,
+        redrive_resets_attempts_and_keeps_the_history,
         redrive_never_makes_two_live_jobs_for_a_key,
     },
     keys::{
@@ -39,6 +41,8 @@ conformance! { Sqlite:
         a_follow_up_survives_the_death_of_the_owner,
         keep_keeps,
         reject_rejects,
+        a_retried_job_follows_the_policy_too,
+        keep_and_reject_leave_a_follow_up_alone,
         a_dead_letters_key_is_free,
         cancel_removes_a_job_in_every_state,
         superseded_payloads_are_counted_and_remembered,

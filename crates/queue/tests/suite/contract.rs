@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use queue::{Clock, EventKind, NewJob, OnConflict};
+use queue::{Clock, DeadFilter, EventKind, NewJob, OnConflict};
 
 use super::{Refusal, Settle, Store, Subject, every_settle, job, keyed, later, one, payloads};
 
@@ -276,6 +276,35 @@ pub fn pause_stops_claims_in_all_processes_and_survives_restarts<S: Store>(store
     assert!(queue.claim(9).is_empty());
     queue.pause(false);
     assert_eq!(queue.claim(9).len(), 2);
+}
+
+/// What comes due, is put back, redriven or lost meanwhile waits for the end of the pause.
+pub fn pause_holds_jobs_in_every_state<S: Store>(store: &S) {
+    let mut queue = store.open();
+    for payload in ["retried", "dead", "lost"] {
+        queue.enqueue(job(payload)).unwrap();
+    }
+    let mut claims = queue.claim(3);
+    let _lost = claims.pop();
+    let (dead, retried) = (claims.pop().unwrap(), claims.pop().unwrap());
+    queue.settle(dead, Settle::Dead("E")).unwrap();
+    queue.enqueue(job("waiting").due_in(SECOND)).unwrap();
+    queue.pause(true);
+    queue
+        .settle(retried, Settle::Retry(later(store, 0)))
+        .unwrap();
+    assert_eq!(queue.redrive(&DeadFilter::all()).jobs, 1);
+    store.clock().advance(S::Subject::LEASE);
+    let mut other = store.open();
+    for _ in 0..2 {
+        assert!(queue.claim(9).is_empty() && other.claim(9).is_empty());
+        assert_eq!(queue.next_due(), None);
+    }
+    assert_eq!(queue.counts().live(), 4);
+    other.pause(false);
+    let mut all = payloads::<S::Subject>(&queue.claim(9));
+    all.sort();
+    assert_eq!(all, ["dead", "lost", "retried", "waiting"]);
 }
 
 pub fn an_oversized_payload_is_refused<S: Store>(store: &S) {

@@ -89,6 +89,44 @@ pub fn dead_letters_are_found_summed_up_redriven_and_purged<S: Store>(store: &S)
     assert_eq!(queue.purge(&all()), 2);
 }
 
+/// One life after the other: attempts begin anew, what happened before is still told.
+pub fn redrive_resets_attempts_and_keeps_the_history<S: Store>(store: &S) {
+    let mut queue = store.open();
+    let id = queue.enqueue(keyed("k", "p")).unwrap().job();
+    let mut history = Vec::new();
+    for life in 0..3 {
+        for attempt in 1..4 {
+            let claim = one(&mut queue);
+            let shown = S::Subject::show(&claim);
+            assert_eq!(
+                (shown.attempt, shown.deferred, shown.lost),
+                (attempt, life, 0)
+            );
+            let now = store.clock().now();
+            queue.settle(claim, Settle::Retry(now)).unwrap();
+        }
+        let claim = one(&mut queue);
+        let now = store.clock().now();
+        queue.settle(claim, Settle::Defer(now)).unwrap();
+        let claim = one(&mut queue);
+        queue.settle(claim, Settle::Dead("E")).unwrap();
+        history.extend([
+            (EventKind::Retried, 3),
+            (EventKind::Deferred, 1),
+            (EventKind::Died, 1),
+        ]);
+        assert_eq!(queue.history(id), history);
+        assert_eq!(redriven(queue.redrive(&DeadFilter::all().job(id))), (1, 0));
+        history.push((EventKind::Redriven, 1));
+        assert_eq!(queue.history(id), history);
+        assert_counted(&mut queue);
+    }
+    let claim = one(&mut queue);
+    assert_eq!(S::Subject::show(&claim).job, id);
+    queue.settle(claim, Settle::Done).unwrap();
+    assert!(queue.history(id).is_empty(), "what is done leaves nothing");
+}
+
 fn redriven(redriven: Redriven) -> (u64, u64) {
     (redriven.jobs, redriven.skipped)
 }

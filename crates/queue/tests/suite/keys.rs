@@ -164,11 +164,70 @@ pub fn reject_rejects<S: Store>(store: &S) {
     }
 }
 
+/// A job that was tried and is to be tried again is a waiting one, until it is due.
+pub fn a_retried_job_follows_the_policy_too<S: Store>(store: &S) {
+    for (how, tried) in [
+        (Settle::Retry(later(store, 60)), 1),
+        (Settle::Defer(later(store, 60)), 0),
+    ] {
+        for policy in [OnConflict::Replace, OnConflict::Keep, OnConflict::Reject] {
+            let mut queue = store.open();
+            let (id, claim) = in_state(store, &mut queue, State::Running);
+            let due = later(store, 60);
+            let how = match how {
+                Settle::Retry(_) => Settle::Retry(due),
+                _ => Settle::Defer(due),
+            };
+            queue.settle(claim.unwrap(), how).unwrap();
+            let new = keyed("k", "new")
+                .due_in(Duration::from_secs(90))
+                .on_conflict(policy);
+            let (answer, payload, attempt) = match policy {
+                OnConflict::Replace => (Ok(Enqueued::Replaced(id)), "new", 1),
+                OnConflict::Keep => (Ok(Enqueued::Kept(id)), "old", tried + 1),
+                OnConflict::Reject => (Err(Refusal::KeyTaken(id)), "old", tried + 1),
+            };
+            assert_eq!(queue.enqueue(new), answer);
+            assert_eq!(queue.next_due(), Some(due), "the earlier one");
+            store.clock().advance(Duration::from_secs(60));
+            let claim = one(&mut queue);
+            let shown = S::Subject::show(&claim);
+            assert_eq!(
+                (shown.payload.as_str(), shown.attempt),
+                (payload, attempt),
+                "{policy:?}"
+            );
+            queue.settle(claim, Settle::Done).unwrap();
+            assert!(queue.claim(9).is_empty(), "{policy:?}: one job, not two");
+        }
+    }
+}
+
+/// What is marked to follow a running job stands for the key as the job itself does.
+pub fn keep_and_reject_leave_a_follow_up_alone<S: Store>(store: &S) {
+    let mut queue = store.open();
+    let (id, claim) = in_state(store, &mut queue, State::Running);
+    queue.enqueue(keyed("k", "follow-up")).unwrap();
+    let new = |policy| keyed("k", "new").on_conflict(policy);
+    assert_eq!(queue.enqueue(new(OnConflict::Keep)), Ok(Enqueued::Kept(id)));
+    assert_eq!(
+        queue.enqueue(new(OnConflict::Reject)),
+        Err(Refusal::KeyTaken(id))
+    );
+    queue.settle(claim.unwrap(), Settle::Done).unwrap();
+    assert_eq!(S::Subject::show(&one(&mut queue)).payload, "follow-up");
+}
+
 pub fn a_dead_letters_key_is_free<S: Store>(store: &S) {
     for policy in [OnConflict::Replace, OnConflict::Keep, OnConflict::Reject] {
         let mut queue = store.open();
         let (id, claim) = in_state(store, &mut queue, State::Running);
         queue.settle(claim.unwrap(), Settle::Dead("E")).unwrap();
+        assert_eq!(
+            queue.cancel("k"),
+            None,
+            "a dead letter is purged, not cancelled"
+        );
         let added = queue
             .enqueue(keyed("k", "new").on_conflict(policy))
             .unwrap();
