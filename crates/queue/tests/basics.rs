@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use queue::{
-    Clock, DeadFilter, Enqueued, Error, ManualClock, NewJob, OnConflict, Options, Queue, State,
+    Clock, DeadFilter, Enqueued, Error, EventKind, ManualClock, NewJob, OnConflict, Options, Queue,
+    State,
 };
 
 struct Bench {
@@ -202,4 +203,98 @@ fn a_copy_made_by_sqlite_opens_as_a_queue() {
         .collect();
     assert_eq!(payloads, ["b", "a"]);
     drop(running);
+}
+
+#[test]
+fn a_dead_letter_tells_all_that_happened() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    let (start, second) = (bench.clock.now(), Duration::from_secs(1));
+    let job = |payload: &str| NewJob::new(payload.to_owned()).key("k").priority(-3);
+    let id = queue.enqueue(job("old")).unwrap().job();
+    bench.clock.advance(second);
+    queue.enqueue(job("new")).unwrap();
+    let enqueued = bench.clock.now();
+    for message in ["30 s", "30 s", "60 s"] {
+        let claim = queue.claim(1).unwrap().pop().unwrap();
+        let now = bench.clock.now();
+        queue.retry_at(claim, now, "Timeout", message).unwrap();
+        bench.clock.advance(second);
+    }
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    queue
+        .defer(claim, bench.clock.now(), "the server is down")
+        .unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    let long = "é".repeat(5_000);
+    queue.dead(claim, "Refused", &long).unwrap();
+    let died = bench.clock.now();
+
+    let letter = queue.dead_letters(&DeadFilter::all()).unwrap().remove(0);
+    assert_eq!(
+        (letter.id, letter.died, letter.enqueued),
+        (id, died, enqueued)
+    );
+    assert_eq!(
+        (letter.error_type.as_str(), letter.key.as_deref()),
+        ("Refused", Some("k"))
+    );
+    assert!(long.starts_with(&letter.message) && letter.message.len() == 4_096);
+    assert_eq!((letter.priority, letter.payload.as_str()), (-3, "\"new\""));
+    assert_eq!(
+        (
+            letter.attempts,
+            letter.deferred,
+            letter.lost,
+            letter.superseded
+        ),
+        (4, 1, 0, 1)
+    );
+    let told: Vec<_> = queue
+        .history(id)
+        .unwrap()
+        .into_iter()
+        .map(|event| {
+            let at = |time: SystemTime| time.duration_since(start).unwrap().as_secs();
+            let message = event.message.unwrap_or_default();
+            (
+                event.kind,
+                (at(event.first), at(event.last), event.times),
+                event.error_type.unwrap_or_default(),
+                message.chars().take(20).collect::<String>(),
+            )
+        })
+        .collect();
+    let event = |kind, times, error_type: &str, message: &str| {
+        (kind, times, error_type.to_owned(), message.to_owned())
+    };
+    assert_eq!(
+        told,
+        [
+            event(EventKind::Superseded, (1, 1, 1), "", ""),
+            event(EventKind::Retried, (1, 2, 2), "Timeout", "30 s"),
+            event(EventKind::Retried, (3, 3, 1), "Timeout", "60 s"),
+            event(EventKind::Deferred, (4, 4, 1), "", "the server is down"),
+            event(EventKind::Died, (4, 4, 1), "Refused", &"é".repeat(20)),
+        ]
+    );
+}
+
+#[test]
+fn a_job_that_fails_for_ever_has_a_bounded_history() {
+    let bench = Bench::new();
+    let mut queue = bench.open();
+    let id = queue.enqueue("a".to_owned()).unwrap().job();
+    for n in 0..150 {
+        let claim = queue.claim(1).unwrap().pop().unwrap();
+        assert_eq!(claim.attempt(), n + 1);
+        let now = bench.clock.now();
+        queue
+            .retry_at(claim, now, "Chance", &format!("failure {n}"))
+            .unwrap();
+    }
+    let history = queue.history(id).unwrap();
+    assert_eq!(history.len(), 100);
+    assert_eq!(history[0].message.as_deref(), Some("failure 50"));
+    assert_eq!(history[99].message.as_deref(), Some("failure 149"));
 }

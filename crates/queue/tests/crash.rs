@@ -194,6 +194,11 @@ fn killed_processes_lose_nothing_and_finish_nothing_twice() {
             .map(|dead| serde_json::from_str::<String>(&dead.payload).unwrap()),
     );
     all.sort_unstable();
+    let twice: Vec<_> = all.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(
+        twice.is_empty(),
+        "seed {seed}: in two places at once: {twice:?}"
+    );
 
     let stored = child::said(&said, "stored");
     let lost: Vec<_> = stored
