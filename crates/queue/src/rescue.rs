@@ -126,7 +126,14 @@ fn copy(connection: &Connection, table: &str, lost: &mut Vec<String>) -> u64 {
         "INSERT OR IGNORE INTO main.{quoted} ({columns}) SELECT {columns} FROM old.{quoted}"
     );
     match connection.execute(&insert, []) {
-        Ok(rows) => return rows as u64,
+        Ok(rows) => {
+            match count(connection, &quoted).map(|there| there - rows as i64) {
+                Ok(0) => {}
+                Ok(n) => lost.push(format!("{table}: {n} rows that break its rules")),
+                Err(error) => lost.push(format!("{table}: {error}")),
+            }
+            return rows as u64;
+        }
         Err(error) => lost.push(format!("{table}: {error}")),
     }
     // Damaged: around the damage, by row number, or by the column that a table without row numbers is ordered by.
@@ -151,6 +158,12 @@ fn copy(connection: &Connection, table: &str, lost: &mut Vec<String>) -> u64 {
             .map(|(low, high)| format!("{table}: rows in {low} to {high}")),
     );
     halving.rows
+}
+
+/// Rows of the old table itself: its indexes may be damaged.
+fn count(connection: &Connection, quoted: &str) -> rusqlite::Result<i64> {
+    let count = format!("SELECT count(*) FROM old.{quoted} NOT INDEXED");
+    connection.query_row(&count, [], |row| row.get(0))
 }
 
 /// The columns that the old and the new table share.

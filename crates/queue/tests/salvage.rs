@@ -135,6 +135,30 @@ fn damage_inside_costs_only_what_is_there() {
     }
 }
 
+/// Damage that reads as a job, but not as one the new file takes.
+#[test]
+fn a_job_that_makes_no_sense_is_reported() {
+    for nonsense in ["state = 77", "state = 2", "next_payload = '1'"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = filled(dir.path());
+        let queue: Queue<String> = Queue::open(&path, Options::consumer()).unwrap();
+        let damage = format!(
+            "PRAGMA ignore_check_constraints = ON; UPDATE queue_job SET {nonsense} WHERE id = 100"
+        );
+        queue.sql().execute_batch(&damage).unwrap();
+        let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
+        let (queue, salvage) = queue.salvage(&reason).unwrap();
+        let salvage = salvage.unwrap();
+        assert_eq!(
+            (salvage.jobs, salvage.dead, salvage.app_rows),
+            (489, 10, 500),
+            "{nonsense}"
+        );
+        assert_eq!(salvage.lost, ["queue_job: 1 rows that break its rules"]);
+        assert!(queue.check().unwrap().is_empty());
+    }
+}
+
 #[test]
 fn new_ids_follow_the_rescued_ones() {
     let dir = tempfile::tempdir().unwrap();
