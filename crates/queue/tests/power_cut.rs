@@ -5,17 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;
+mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use child::{Dice, say};
 use queue::{DeadFilter, NewJob, Options, Queue, State};
-
-const SECTOR: usize = 512;
+use recorded::{Disk, Op, record};
 
 #[test]
 #[ignore = "played by a child process"]
@@ -25,6 +24,7 @@ fn plays() {
     };
     match part.as_str() {
         "worker" => work(&file),
+        "operator" => operate(&file),
         "unsynced" => {
             let mut queue = child::producer(&file);
             queue
@@ -89,206 +89,65 @@ fn work(file: &Path) {
     }
 }
 
-/// One recorded step.
-#[derive(Debug)]
-enum Op {
-    Write {
-        file: String,
-        offset: usize,
-        data: Vec<u8>,
-    },
-    Truncate {
-        file: String,
-        len: usize,
-    },
-    Sync {
-        file: String,
-    },
-    Unlink {
-        file: String,
-    },
-    Said(String),
-}
-
-/// Runs a part under strace. None, with a message, when there is no strace.
-fn record(part: &str, dir: &Path) -> Option<Vec<Op>> {
-    let trace = dir.join("trace");
-    let mut strace = Command::new("strace");
-    strace.args([
-        "-f",
-        "-y",
-        "-xx",
-        "-s",
-        "100000",
-        "-e",
-        "trace=pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat",
-        "-o",
-    ]);
-    strace
-        .arg(&trace)
-        .arg("--")
-        .arg(std::env::current_exe().unwrap());
-    let output = match child::under(strace, part, &dir.join("q.db")).output() {
-        Ok(output) if output.status.success() => output,
-        Ok(output) => {
-            println!("skipped: strace cannot trace here ({})", output.status);
-            return None;
-        }
-        Err(error) => {
-            println!("skipped: strace cannot be run ({error}); apt-get install strace");
-            return None;
+/// What is done by hand, while a worker extends its lease, which promises nothing and is not synced.
+fn operate(file: &Path) {
+    let mut queue = child::consumer(file);
+    let all = DeadFilter::all;
+    queue.enqueue("held".to_owned()).unwrap();
+    let mut held = queue.claim(1).unwrap().pop().unwrap();
+    let mut time_passes = |queue: &mut Queue<String>| {
+        for _ in 0..4 {
+            queue.extend(&mut held, Duration::from_secs(999)).unwrap();
         }
     };
-    assert!(!child::said(&output.stdout, "stored").is_empty());
-    let folder = fs::canonicalize(dir).unwrap();
-    let trace = fs::read_to_string(trace).unwrap();
-    Some(
-        trace
-            .lines()
-            .filter_map(|line| parse(line, &folder))
-            .collect(),
-    )
-}
-
-/// `1234 pwrite64(5</tmp/q.db-wal>, "\x37…", 4096, 32) = 4096`; with `-xx` every string and path is in hex.
-fn parse(line: &str, folder: &Path) -> Option<Op> {
-    let (_, call) = line.split_once(' ')?;
-    let (name, rest) = call.trim_start().split_once('(')?;
-    let (arguments, result) = rest.rsplit_once(" = ")?;
-    if result.starts_with('-') {
-        return None;
-    }
-    let path = || {
-        let path =
-            String::from_utf8(unhex(arguments.split_once('<')?.1.split_once('>')?.0)).ok()?;
-        ours(&path, folder)
-    };
-    let text = || Some(unhex(arguments.split_once('"')?.1.split_once('"')?.0));
-    let last = || {
-        arguments
-            .trim_end_matches(')')
-            .rsplit(", ")
-            .next()?
-            .parse()
-            .ok()
-    };
-    match name {
-        "pwrite64" => {
-            let data = text()?;
-            assert_eq!(
-                data.len(),
-                result.split(' ').next()?.parse::<usize>().ok()?,
-                "a write is recorded whole"
-            );
-            Some(Op::Write {
-                file: path()?,
-                offset: last()?,
-                data,
-            })
-        }
-        "ftruncate" => Some(Op::Truncate {
-            file: path()?,
-            len: last()?,
-        }),
-        "fsync" | "fdatasync" => Some(Op::Sync { file: path()? }),
-        "unlink" | "unlinkat" => Some(Op::Unlink {
-            file: ours(&String::from_utf8(text()?).ok()?, folder)?,
-        }),
-        "write" if arguments.starts_with("1<") => {
-            Some(Op::Said(String::from_utf8(text()?).ok()?.trim().to_owned()))
-        }
-        _ => None,
-    }
-}
-
-/// The database and its logs, and their folder, whose name is empty. Shared memory does not outlive the machine.
-fn ours(path: &str, folder: &Path) -> Option<String> {
-    let name = Path::new(path).strip_prefix(folder).ok()?.to_str()?;
-    ["", "q.db", "q.db-wal", "q.db-journal"]
-        .contains(&name)
-        .then(|| name.to_owned())
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .split("\\x")
-        .skip(1)
-        .map(|byte| u8::from_str_radix(&byte[..2], 16).unwrap())
-        .collect();
-    if text.starts_with("\\x") {
-        digits
-    } else {
-        text.as_bytes().to_vec()
-    }
-}
-
-/// What is on the disk, and what is only on its way.
-#[derive(Default)]
-struct Disk<'a> {
-    synced: BTreeMap<String, Vec<u8>>,
-    pending: Vec<&'a Op>,
-}
-
-impl<'a> Disk<'a> {
-    fn run(&mut self, op: &'a Op) {
-        let Op::Sync { file: synced } = op else {
-            return self.pending.push(op);
-        };
-        let reached = |op: &&Op| match op {
-            // That a file is gone is written in its folder.
-            Op::Unlink { .. } => synced.is_empty(),
-            op => file_of(op) == Some(synced),
-        };
-        let (done, left) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(reached);
-        self.pending = left;
-        for op in done {
-            apply(&mut self.synced, op, None);
-        }
-    }
-
-    /// The files after a cut: with only what was synced, or with a part of the rest.
-    fn cut(mut self, dice: Option<&mut Dice>) -> BTreeMap<String, Vec<u8>> {
-        if let Some(dice) = dice {
-            for op in std::mem::take(&mut self.pending) {
-                if dice.roll(2) == 0 {
-                    apply(&mut self.synced, op, Some(dice));
+    // What is being changed is certain again when the change has returned.
+    let unsure = |what: &str| say(&format!("unsure {what}"));
+    for n in 0..24 {
+        let job = format!("job {n}");
+        unsure(&job);
+        queue.enqueue(NewJob::new(job.clone()).key(&job)).unwrap();
+        say(&format!("live {job}"));
+        time_passes(&mut queue);
+        unsure(&job);
+        let kept = match n % 4 {
+            0 => {
+                queue.cancel(&job).unwrap();
+                "gone"
+            }
+            1 | 2 => {
+                for claim in queue.claim(99).unwrap() {
+                    if claim.payload() == &job {
+                        queue.dead(claim, "Chance", "never").unwrap();
+                    } else {
+                        queue.release(claim).unwrap();
+                    }
+                }
+                if n % 4 == 1 {
+                    assert_eq!(queue.redrive(&all()).unwrap().jobs, 1);
+                    "live"
+                } else {
+                    assert_eq!(queue.purge(&all()).unwrap(), 1);
+                    "gone"
                 }
             }
-        }
-        self.synced
-    }
-}
-
-fn file_of(op: &Op) -> Option<&String> {
-    match op {
-        Op::Write { file, .. }
-        | Op::Truncate { file, .. }
-        | Op::Sync { file }
-        | Op::Unlink { file } => Some(file),
-        Op::Said(_) => None,
-    }
-}
-
-/// With dice, some sectors of a write do not arrive.
-fn apply(files: &mut BTreeMap<String, Vec<u8>>, op: &Op, mut dice: Option<&mut Dice>) {
-    match op {
-        Op::Write { file, offset, data } => {
-            let content = files.entry(file.clone()).or_default();
-            let torn = dice.as_mut().is_some_and(|dice| dice.roll(4) == 0);
-            for (n, sector) in data.chunks(SECTOR).enumerate() {
-                if torn && dice.as_mut().is_some_and(|dice| dice.roll(2) == 0) {
-                    continue;
-                }
-                let start = offset + n * SECTOR;
-                content.resize(content.len().max(start + sector.len()), 0);
-                content[start..start + sector.len()].copy_from_slice(sector);
+            _ => {
+                let redriven = format!("job {}", n - 2);
+                unsure(&redriven);
+                assert_eq!(queue.clear().unwrap(), 2);
+                say(&format!("gone {redriven}"));
+                "gone"
             }
-        }
-        Op::Truncate { file, len } => files.entry(file.clone()).or_default().resize(*len, 0),
-        Op::Unlink { file } => drop(files.remove(file)),
-        Op::Sync { .. } | Op::Said(_) => {}
+        };
+        say(&format!("{kept} {job}"));
+        time_passes(&mut queue);
+        unsure("paused");
+        queue.pause().unwrap();
+        say("live paused");
+        time_passes(&mut queue);
+        unsure("paused");
+        queue.resume().unwrap();
+        say("gone paused");
+        time_passes(&mut queue);
     }
 }
 
@@ -360,7 +219,29 @@ fn lost_by_cut(ops: &[Op], at: usize, dice: Option<&mut Dice>) -> Vec<String> {
     lost.extend(promised("ledger ", &|job| {
         ledger.contains(job) && !live.contains(job)
     }));
+    let paused = queue.is_paused().unwrap();
+    lost.extend(certain(&said).into_iter().filter_map(|(what, is)| {
+        let there = match what {
+            "paused" => paused,
+            job => live.contains(job) || !is && dead.contains(job),
+        };
+        (there != is).then(|| format!("{what}: {there}"))
+    }));
     lost
+}
+
+/// What is there and what is not, as far as the operator was told.
+fn certain<'a>(said: &[&'a str]) -> BTreeMap<&'a str, bool> {
+    let mut certain = BTreeMap::new();
+    for line in said {
+        match line.split_once(' ') {
+            Some(("live", what)) => drop(certain.insert(what, true)),
+            Some(("gone", what)) => drop(certain.insert(what, false)),
+            Some(("unsure", what)) => drop(certain.remove(what)),
+            _ => {}
+        }
+    }
+    certain
 }
 
 /// At random; every fifth while the file is being created.
@@ -373,8 +254,17 @@ fn cut_points(ops: usize, cuts: usize, dice: &mut Dice) -> Vec<usize> {
 
 #[test]
 fn a_power_cut_loses_nothing_that_was_promised() {
+    cuts_lose_nothing("worker");
+}
+
+#[test]
+fn a_power_cut_undoes_nothing_done_by_hand() {
+    cuts_lose_nothing("operator");
+}
+
+fn cuts_lose_nothing(part: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let Some(ops) = record("worker", dir.path()) else {
+    let Some(ops) = record(part, dir.path()) else {
         return;
     };
     let seed = u64::from(std::process::id());
@@ -390,6 +280,13 @@ fn a_power_cut_loses_nothing_that_was_promised() {
             "seed {seed}, cut at {at} of {}: {lost:?}",
             ops.len()
         );
+    }
+    // Right after each promise that is seldom made.
+    let by_hand = |op: &Op| matches!(op, Op::Said(line) if line.starts_with("live ") || line.starts_with("gone "));
+    let promised = (0..ops.len()).filter(|at| by_hand(&ops[*at]));
+    for at in promised {
+        let lost = lost_by_cut(&ops, at + 1, None);
+        assert!(lost.is_empty(), "after {:?}: {lost:?}", ops[at]);
     }
     let syncs = ops
         .iter()
