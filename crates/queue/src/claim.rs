@@ -188,3 +188,66 @@ impl<T> Tx<'_, T> {
         Ok(reclaimed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use rusqlite::{StatementStatus, ToSql};
+
+    use super::*;
+    use crate::{NewJob, Options, Queue};
+
+    /// Instructions of SQLite's machine for the statements of one claim, with so many jobs in a state beside one ready.
+    fn steps(state: Option<State>, backlog: usize) -> Vec<i32> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut queue: Queue<u32> =
+            Queue::open(dir.path().join("q.db"), Options::consumer()).unwrap();
+        let delay = Duration::from_secs(if state == Some(State::Waiting) {
+            3_600
+        } else {
+            0
+        });
+        queue
+            .enqueue_all((0..backlog).map(|_| NewJob::new(0).priority(-1).due_in(delay)))
+            .unwrap();
+        if state.is_none_or(|state| state == State::Running) {
+            let claims = queue.claim(backlog).unwrap();
+            if state.is_none() {
+                let bury =
+                    |tx: &Tx<'_, u32>| claims.iter().try_for_each(|claim| tx.dead(claim, "E", "e"));
+                queue.transaction(bury).unwrap();
+            }
+        }
+        queue.enqueue(NewJob::new(1)).unwrap();
+        let now = crate::clock::to_ms(SystemTime::now());
+        let (job, none, lease) = (backlog as i64, ClaimNo::first(99), 1_000);
+        let statements: [(&str, &[&dyn ToSql]); 7] = [
+            (sql::META, &[]),
+            (sql::OTHER_OWNERS, &[&0]),
+            (sql::OVERDUE, &[&now, &none, &none, &9]),
+            (sql::DUE, &[&now, &1_000]),
+            (sql::READY, &[&1]),
+            (sql::TAKE, &[&(job + 1), &none, &lease, &lease]),
+            (sql::COUNTS, &[]),
+        ];
+        statements
+            .iter()
+            .map(|(sql, params)| {
+                let mut statement = queue.connection.prepare(sql).unwrap();
+                let mut rows = statement.query(*params).unwrap();
+                while rows.next().unwrap().is_some() {}
+                drop(rows);
+                statement.get_status(StatementStatus::VmStep)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn no_backlog_in_any_state_makes_a_claim_longer() {
+        let states = [State::Waiting, State::Ready, State::Running].map(Some);
+        for state in states.into_iter().chain([None]) {
+            assert_eq!(steps(state, 3_000), steps(state, 10), "{state:?}");
+        }
+    }
+}
