@@ -159,6 +159,28 @@ fn a_job_that_makes_no_sense_is_reported() {
     }
 }
 
+/// What short-lived processes leave is in the log alone, and so is the first page.
+#[test]
+fn what_is_only_in_the_log_outlives_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q.db");
+    for n in 0..5 {
+        let mut queue: Queue<String> = Queue::open(&path, Options::producer()).unwrap();
+        queue.enqueue(format!("{n}")).unwrap();
+    }
+    assert_eq!(fs::metadata(&path).unwrap().len(), 4_096);
+    damage(&path, 0, 4_096);
+    let (queue, salvage) = Queue::<String>::open_or_salvage(&path, Options::producer()).unwrap();
+    assert_eq!(salvage, None, "nothing was lost");
+    // And set aside all the same, it is read with its log.
+    let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
+    let (mut queue, salvage) = queue.salvage(&reason).unwrap();
+    let salvage = salvage.unwrap();
+    assert_eq!((salvage.jobs, &salvage.lost), (5, &vec![]));
+    assert_eq!(queue.claim(9).unwrap().len(), 5);
+    assert!(queue.check().unwrap().is_empty());
+}
+
 #[test]
 fn new_ids_follow_the_rescued_ones() {
     let dir = tempfile::tempdir().unwrap();
