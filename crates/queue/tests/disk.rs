@@ -179,7 +179,7 @@ fn a_disk_that_fails_to_sync_leaves_the_outcome_unknown() {
 fn each_call_that_fails_once_while_opening_is_told_and_loses_nothing() {
     let calls = "pwrite64:EIO pwrite64:ENOSPC fdatasync:EIO ftruncate:EIO pread64:EIO";
     for (call, error) in calls.split(' ').map(|fault| fault.split_once(':').unwrap()) {
-        for exists in [true] {
+        for exists in [true, false] {
             let mut refusals = 0;
             for nth in 1.. {
                 let what = format!("{call} {nth} {error}, exists: {exists}");
