@@ -177,67 +177,72 @@ fn a_disk_that_fails_to_sync_leaves_the_outcome_unknown() {
 /// The first, the second, … call of a kind fails, in a process that opens the queue (or creates it) and stores one job.
 #[test]
 fn each_call_that_fails_once_while_opening_is_told_and_loses_nothing() {
-    let calls = "pwrite64:EIO pwrite64:ENOSPC fdatasync:EIO ftruncate:EIO pread64:EIO";
-    for (call, error) in calls.split(' ').map(|fault| fault.split_once(':').unwrap()) {
-        for exists in [true, false] {
-            let mut refusals = 0;
-            for nth in 1.. {
-                let what = format!("{call} {nth} {error}, exists: {exists}");
-                let dir = tempfile::tempdir().unwrap();
-                let path = fs::canonicalize(dir.path()).unwrap().join("q.db");
-                if exists {
-                    child::producer(&path).enqueue("old".to_owned()).unwrap();
-                }
-                let mut strace = Command::new("strace");
-                strace.args(["-f", "-o"]).arg(dir.path().join("trace"));
-                for suffix in ["", "-wal", "-shm", "-journal"] {
-                    strace
-                        .arg("-P")
-                        .arg(dir.path().join(format!("q.db{suffix}")));
-                }
-                let inject = format!("inject={call}:error={error}:when={nth}");
+    for (call, error, exists) in [
+        ("pwrite64", "EIO", true),
+        ("pwrite64", "ENOSPC", false),
+        ("fdatasync", "EIO", true),
+        ("fdatasync", "EIO", false),
+        ("ftruncate", "EIO", true),
+        ("pread64", "EIO", true),
+        ("pread64", "EIO", false),
+    ] {
+        let mut refusals = 0;
+        for nth in 1.. {
+            let what = format!("{call} {nth} {error}, exists: {exists}");
+            let dir = tempfile::tempdir().unwrap();
+            let path = fs::canonicalize(dir.path()).unwrap().join("q.db");
+            if exists {
+                child::producer(&path).enqueue("old".to_owned()).unwrap();
+            }
+            let mut strace = Command::new("strace");
+            strace.args(["-f", "-o"]).arg(dir.path().join("trace"));
+            for suffix in ["", "-wal", "-shm", "-journal"] {
                 strace
-                    .args(["-e", &inject, "--"])
-                    .arg(std::env::current_exe().unwrap());
-                let output = match child::under(strace, "open and store", &path).output() {
-                    Ok(output) if output.status.success() => output.stdout,
-                    other => {
-                        println!(
-                            "skipped: strace cannot trace here ({other:?}); apt-get install strace"
-                        );
-                        return;
-                    }
-                };
-                let trace = fs::read_to_string(dir.path().join("trace")).unwrap();
-                let refused = child::said(&output, "refused");
-                let stored = child::said(&output, "stored");
-                assert_eq!(stored.len() + refused.len(), 1, "{what}");
-                refusals += refused.len();
-                let mut queue = child::consumer(&path);
-                let mut ready = ready(&queue);
-                assert_eq!(exists, ready.iter().any(|job| job == "old"), "{what}");
-                ready.retain(|job| job == "new");
-                match refused.first() {
-                    None => assert_eq!(ready, ["new"], "{what}"),
-                    Some(told) if told.starts_with("No ") => {
-                        assert!(ready.is_empty(), "{what}: {told}");
-                        let typed = ["Io(", "DiskFull(", "Open {", "Corrupt("]
-                            .iter()
-                            .any(|kind| told[3..].starts_with(kind));
-                        assert!(typed, "{what}: {told}");
-                    }
-                    Some(told) => {
-                        assert!(told.starts_with("Unknown CommitUnknown("), "{what}: {told}")
-                    }
+                    .arg("-P")
+                    .arg(dir.path().join(format!("q.db{suffix}")));
+            }
+            let inject = format!("inject={call}:error={error}:when={nth}");
+            strace
+                .args(["-e", &inject, "--"])
+                .arg(std::env::current_exe().unwrap());
+            let output = match child::under(strace, "open and store", &path).output() {
+                Ok(output) if output.status.success() => output.stdout,
+                other => {
+                    println!(
+                        "skipped: strace cannot trace here ({other:?}); apt-get install strace"
+                    );
+                    return;
                 }
-                queue.enqueue("later".to_owned()).unwrap();
-                assert_eq!(queue.check().unwrap(), Vec::<String>::new(), "{what}");
-                if !trace.contains("INJECTED") {
-                    break;
+            };
+            let trace = fs::read_to_string(dir.path().join("trace")).unwrap();
+            let refused = child::said(&output, "refused");
+            let stored = child::said(&output, "stored");
+            assert_eq!(stored.len() + refused.len(), 1, "{what}");
+            refusals += refused.len();
+            let mut queue = child::consumer(&path);
+            let mut ready = ready(&queue);
+            assert_eq!(exists, ready.iter().any(|job| job == "old"), "{what}");
+            ready.retain(|job| job == "new");
+            match refused.first() {
+                None => assert_eq!(ready, ["new"], "{what}"),
+                Some(told) if told.starts_with("No ") => {
+                    assert!(ready.is_empty(), "{what}: {told}");
+                    let typed = ["Io(", "DiskFull(", "Open {", "Corrupt("]
+                        .iter()
+                        .any(|kind| told[3..].starts_with(kind));
+                    assert!(typed, "{what}: {told}");
+                }
+                Some(told) => {
+                    assert!(told.starts_with("Unknown CommitUnknown("), "{what}: {told}")
                 }
             }
-            println!("{call} {error}, exists {exists}: {refusals} refused");
+            queue.enqueue("later".to_owned()).unwrap();
+            assert_eq!(queue.check().unwrap(), Vec::<String>::new(), "{what}");
+            if !trace.contains("INJECTED") {
+                break;
+            }
         }
+        println!("{call} {error}, exists {exists}: {refusals} refused");
     }
 }
 
