@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
 use crate::network;
@@ -55,7 +55,8 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         });
     }
     let path = real(path)?;
-    let in_use = match in_use_lock(&path).and_then(|lock| {
+    // Who only looks leaves no file behind, least of all beside one that is no queue.
+    let in_use = match in_use_lock(&path, options.role != Role::Inspector).and_then(|lock| {
         lock.lock_shared()
             .map(|()| lock)
             .map_err(Error::file(&path))
@@ -94,7 +95,12 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|cause| Error::Open {
         path: path.into(),
-        cause: Box::new(cause),
+        // SQLite says only that it cannot.
+        cause: match std::fs::metadata(path) {
+            Ok(file) if file.is_dir() => Box::new(std::io::Error::from(ErrorKind::IsADirectory)),
+            Ok(_) => Box::new(cause),
+            Err(error) => Box::new(error),
+        },
     })?;
     connection.set_prepared_statement_cache_capacity(64);
     // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
@@ -133,11 +139,16 @@ pub(crate) fn real(path: &Path) -> Result<PathBuf> {
 }
 
 /// The file whose lock says that the database is in use.
-pub(crate) fn in_use_lock(path: &Path) -> Result<File> {
+pub(crate) fn in_use_lock(path: &Path, create: bool) -> Result<File> {
     let path = beside(path, "-in-use");
-    private(OpenOptions::new().write(true).create(true).truncate(false))
-        .open(&path)
-        .map_err(Error::file(&path))
+    private(
+        OpenOptions::new()
+            .write(true)
+            .create(create)
+            .truncate(false),
+    )
+    .open(&path)
+    .map_err(Error::file(&path))
 }
 
 /// Files that only their owner can read, as payloads may be private; SQLite gives its own files the database's mode.
@@ -252,10 +263,12 @@ pub(crate) fn set_durability(connection: &Connection, durability: Durability) ->
 
 /// Makes a setting and reads it back, as SQLite ignores what it does not know or cannot do.
 fn setting(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<()> {
+    let mut set = connection.prepare(&format!("PRAGMA {pragma} = {wanted}"))?;
+    let mut rows = set.query([])?;
     // Some answer with the new value, some with nothing.
-    let answer = connection
-        .query_row(&format!("PRAGMA {pragma} = {wanted}"), [], text)
-        .optional()?;
+    let answer = rows.next()?.map(text).transpose()?;
+    // A journal mode is written when the statement ends: only then does a failing disk show.
+    while rows.next()?.is_some() {}
     match answer {
         Some(found) => compare(pragma, wanted, found),
         None => confirm(connection, pragma, wanted),

@@ -112,7 +112,7 @@ fn replace(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
 
 /// The lock that says nobody else uses the file.
 fn alone(path: &Path, options: &Options) -> Result<fs::File> {
-    let lock = connection::in_use_lock(path)?;
+    let lock = connection::in_use_lock(path, true)?;
     let started = Instant::now();
     loop {
         match lock.try_lock() {
