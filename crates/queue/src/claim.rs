@@ -117,6 +117,9 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 impl<T> Tx<'_, T> {
     /// Makes up to `n` jobs ready that are due, the longest due first.
     fn promote(&self, n: usize) -> Result<()> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
         let limit = i64::try_from(n).unwrap_or(i64::MAX);
         let mut select = self.sql.prepare_cached(sql::DUE)?;
         let due: Vec<i64> = select

@@ -38,7 +38,7 @@ pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, next_payload, next_
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
-pub(crate) const META: &str = "SELECT min_version, last_id, paused FROM queue_meta";
+pub(crate) const META: &str = "SELECT min_version, last_id, paused, waiting FROM queue_meta";
 
 pub(crate) const HELD: &str = "SELECT lost, next_due FROM queue_job WHERE id = ?1 AND claim = ?2";
 

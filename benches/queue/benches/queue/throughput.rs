@@ -222,11 +222,11 @@ pub fn drain(quick: bool) {
         }
     }
     let mut python = Ok(());
-    for (order, who, level) in [
-        (3, "persist-queue, NORMAL", "NORMAL"),
-        (4, "persist-queue as shipped", "FULL"),
+    // Each of its steps is dearer than the one before, and as shipped each waits for the disk too.
+    for (order, who, level, steps) in [
+        (3, "persist-queue, NORMAL", "NORMAL", steps),
+        (4, "persist-queue as shipped", "FULL", steps / 10),
     ] {
-        let steps = steps / 10;
         python = PersistQueue::run(
             folder.path(),
             &["drain", &backlog.to_string(), &steps.to_string(), level],
