@@ -1,7 +1,7 @@
 //! Opening a connection: settings made and read back, the schema created once.
 
 use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -92,6 +92,11 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             kind: kind.clone(),
         });
     }
+    if is_log_damaged(path) {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let what = "the header of its write-ahead log is no such".to_owned();
+        return Err(rusqlite::Error::SqliteFailure(failure, Some(what)).into());
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|cause| Error::Open {
         path: path.into(),
@@ -117,6 +122,14 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
         }
     }
     Ok((connection, network_fs))
+}
+
+/// Whether the log begins with anything but <https://www.sqlite.org/fileformat.html#the_write_ahead_log>. SQLite would take it
+/// for empty and write over it, without a word about what it holds. Reading it drops no lock: there are none on it.
+pub(crate) fn is_log_damaged(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(beside(path, "-wal")).is_ok_and(|mut log| log.read_exact(&mut magic).is_ok())
+        && !matches!(u32::from_be_bytes(magic), 0 | 0x377f_0682 | 0x377f_0683)
 }
 
 /// The absolute path without symbolic links, also of a file that is yet to be made.

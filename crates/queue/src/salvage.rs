@@ -240,6 +240,11 @@ fn rescue_into(
         {
             rescued = rescue::rescue(&connection)?;
             rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
+            if connection::is_log_damaged(aside) {
+                rescued
+                    .lost
+                    .push("what was in the write-ahead log alone".into());
+            }
             connection.execute_batch("DETACH old")?;
             return close(connection).map(|()| rescued);
         }

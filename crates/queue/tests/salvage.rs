@@ -247,3 +247,34 @@ fn text_of_any_length_is_no_queue() {
         );
     }
 }
+
+/// SQLite takes such a log for an empty one, and begins it anew.
+#[test]
+fn a_log_with_a_damaged_header_is_reported_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = filled(dir.path());
+    let mut queue: Queue<String> = Queue::open(&path, Options::producer()).unwrap();
+    queue.enqueue("in the log alone".to_owned()).unwrap();
+    drop(queue);
+    let log = dir.path().join("q.db-wal");
+    damage(&log, 0, 32);
+    let bytes = fs::read(&log).unwrap();
+    for options in [
+        Options::producer(),
+        Options::consumer(),
+        Options::inspector(),
+    ] {
+        let refused = Queue::<String>::open(&path, options);
+        assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+    }
+    let (queue, salvage) = Queue::<String>::open_or_salvage(&path, Options::consumer()).unwrap();
+    let salvage = salvage.unwrap();
+    assert_eq!(u64::try_from(live_rows(&queue)).unwrap(), salvage.jobs);
+    assert!(
+        salvage.lost.iter().any(|lost| lost.contains("log")),
+        "{salvage:?}"
+    );
+    let mut kept = salvage.set_aside.into_os_string();
+    kept.push("-wal");
+    assert_eq!(fs::read(kept).unwrap(), bytes);
+}
