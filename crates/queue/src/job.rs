@@ -60,7 +60,7 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Not before this time.
+    /// Not before this time by the wall clock; one that was set by a wrong clock waits until it.
     pub fn due_at(mut self, time: SystemTime) -> Self {
         self.due = Due::At(time);
         self
