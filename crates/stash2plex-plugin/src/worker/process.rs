@@ -109,8 +109,13 @@ fn serve(
         let left_over = Queue::<Job>::open(dir.database(), Options::inspector())?
             .next_due()?
             .is_some_and(|due| due <= SystemTime::now());
-        if end == End::Replaced {
-            spawn::ensure_worker(dir, connection.handover().expose())?;
+        if end == End::Replaced
+            && let Some(program) = program.path()
+            && let Err(why) = spawn::ensure_worker_of(program, dir, connection.handover().expose())
+        {
+            journal.warn(format!(
+                "the new version could not be started ({why}); the next change in Stash tries again"
+            ));
         }
         if end != End::Idle || !left_over {
             return Ok(());
@@ -130,7 +135,7 @@ fn words(end: End) -> &'static str {
         End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
         End::Refresh => "settings changed",
         End::Moved => "Plex is another server now",
-        End::Replaced => "the plugin was updated",
+        End::Replaced => "the plugin was updated or removed",
     }
 }
 
