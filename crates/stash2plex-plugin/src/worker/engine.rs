@@ -324,10 +324,25 @@ impl<T: Time> Engine<'_, T> {
                     self.settle(taken, stash_failed(error.clone()), memory)?;
                 }
             }
-            Event::Ran(taken, outcome) => self.settle(taken, outcome, memory)?,
-            Event::Looked(taken, errand) => self.settle_errand(taken, errand, memory)?,
+            Event::Ran(taken, outcome) => {
+                self.blame_stash(&outcome);
+                self.settle(taken, outcome, memory)?;
+            }
+            Event::Looked(taken, errand) => {
+                self.blame_stash(&errand.outcome);
+                self.settle_errand(taken, errand, memory)?;
+            }
         }
         Ok(())
+    }
+
+    /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
+    fn blame_stash(&self, outcome: &Outcome<Synced>) {
+        if matches!(outcome, Outcome::StashAway(_))
+            && let Some(leave) = self.stash.leave()
+        {
+            leave.failure();
+        }
     }
 
     /// Starts what each fetched scene was fetched for.
@@ -337,6 +352,7 @@ impl<T: Time> Engine<'_, T> {
         found: FoundScenes,
         memory: &mut Memory,
     ) -> queue::Result<()> {
+        let failed: HashMap<_, _> = found.failed.into_iter().collect();
         // Two jobs may be about the same scene.
         let found: HashMap<_, _> = found
             .scenes
@@ -347,9 +363,15 @@ impl<T: Time> Engine<'_, T> {
             let Some(id) = scene_id(&taken) else {
                 continue;
             };
+            if let Some(why) = failed.get(&id) {
+                self.settle(taken, stash_failed(why.clone()), memory)?;
+                continue;
+            }
             match (taken.claim.payload(), found.get(&id).cloned()) {
                 (&Job::Scene { force, .. }, Some(scene)) => {
                     let row = ledger::get(self.queue.sql(), id.0)?;
+                    // The job in whose place this one stands may have been forced.
+                    let force = force || taken.claim.superseded() > 0;
                     let syncer = self.syncer.clone();
                     let now = unix_millis(self.time.now());
                     let sync = async move {
