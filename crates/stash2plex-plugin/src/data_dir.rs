@@ -12,7 +12,11 @@ impl DataDir {
     /// Makes sure the folder exists below `config_dir`, with mode 0700 where the system knows modes.
     pub fn create(config_dir: &Path) -> Result<Self, DataDirError> {
         let path = config_dir.join("stash2plex");
-        create_private(&path).map_err(|source| DataDirError {
+        // Each process would take a relative one for another folder.
+        if !path.is_absolute() {
+            return Err(DataDirError::Relative(config_dir.to_owned()));
+        }
+        create_private(&path).map_err(|source| DataDirError::Create {
             path: path.clone(),
             source,
         })?;
@@ -50,12 +54,20 @@ impl DataDir {
     }
 }
 
-/// The data folder cannot be made.
+/// There is no data folder.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot create the folder {}: {source}; make Stash's configuration folder writable", path.display())]
-pub struct DataDirError {
-    path: PathBuf,
-    source: io::Error,
+pub enum DataDirError {
+    /// It cannot be made.
+    #[error("cannot create the folder {}: {source}; make Stash's configuration folder writable", path.display())]
+    Create {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Stash names its configuration folder from the root on.
+    #[error("server_connection.Dir must be an absolute path, found {:?}; is this input from Stash?", .0)]
+    Relative(PathBuf),
 }
 
 #[cfg(unix)]

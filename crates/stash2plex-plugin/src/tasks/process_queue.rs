@@ -58,7 +58,9 @@ pub fn run(
         count(counts.live(), "waits", "wait")
     ));
     if counts.live() > 0 && circuit_open(&dir) {
-        log.warn("the circuit is open: Plex is away. Nothing is lost; Health Check says more");
+        log.warn(
+            "the circuit is open, so nothing goes to Plex for now. Nothing is lost; Health Check says why",
+        );
     }
     // What waits for its time or for a server would otherwise wait for the next change in Stash; and a hook that came while
     // this task held the lock started none.

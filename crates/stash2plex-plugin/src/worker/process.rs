@@ -102,7 +102,15 @@ fn serve(
     };
     loop {
         journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
-        let end = runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program)))?;
+        let end =
+            match runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program))) {
+                // What the user wants is no error, however many saves start a worker meanwhile.
+                Err(off @ WorkError::Disabled) => {
+                    journal.info(format!("worker ends: {off}"));
+                    return Ok(());
+                }
+                end => end?,
+            };
         journal.info(format!("worker ends: {}", words(end)));
         drop(lock);
         // A hook that looked before the lock was free saw a worker and started none: its job is ours.
