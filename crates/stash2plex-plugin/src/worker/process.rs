@@ -31,6 +31,10 @@ const REFRESH: Duration = Duration::from_secs(60);
 /// A starting worker waits this long for a lock that a hook holds while it looks.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
+/// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
+/// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
+const LEASE: Duration = Duration::from_secs(3600);
+
 /// Why a worker could not work.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -178,7 +182,8 @@ pub async fn work(
     journal: &mut Journal<'_>,
     stay: Stay<'_>,
 ) -> Result<End, WorkError> {
-    let mut queue = store::open(dir, Options::consumer(), |said| journal.error(said))?;
+    let options = Options::consumer().lease(LEASE);
+    let mut queue = store::open(dir, options, |said| journal.error(said))?;
     match until_stopped(connection, dir, journal, stay, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
         Err(WorkError::Queue(wrong)) => {
