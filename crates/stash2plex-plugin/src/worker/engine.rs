@@ -57,6 +57,7 @@ pub struct Engine<'a, T> {
     pub(super) schedule: &'a mut Schedule,
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
+    pub(super) since: &'a mut Since,
     /// The Plex server has shown itself to be the right one since the start and the last outage.
     pub(super) verified: bool,
     pub(super) ramp: Option<Rising>,
@@ -67,6 +68,25 @@ pub struct Engine<'a, T> {
     pub(super) refresh_at: Option<SystemTime>,
     /// At this time too, even when there is nothing to do.
     pub(super) wake_at: Option<SystemTime>,
+}
+
+/// Times that outlast a new look at the settings, which comes every minute.
+#[derive(Debug, Clone, Copy)]
+pub struct Since {
+    /// Since when nothing was in flight, ready or claimed.
+    pub(super) idle: SystemTime,
+    /// Since when Stash has been away.
+    pub(super) stash_down: Option<SystemTime>,
+}
+
+impl Since {
+    /// Of a worker that starts now.
+    pub fn start(now: SystemTime) -> Self {
+        Self {
+            idle: now,
+            stash_down: None,
+        }
+    }
 }
 
 /// What the loop remembers from step to step.
@@ -80,8 +100,6 @@ pub(super) struct Memory {
     probing: bool,
     checking: bool,
     pub(super) moved: bool,
-    idle_since: SystemTime,
-    stash_down_since: Option<SystemTime>,
     pub(super) session_refused: bool,
     pub(super) done: u64,
 }
@@ -115,13 +133,11 @@ impl<T: Time> Engine<'_, T> {
             probing: false,
             checking: false,
             moved: false,
-            idle_since: self.time.now(),
-            stash_down_since: None,
             session_refused: false,
             done: 0,
         };
         let end = loop {
-            if let Some(end) = self.reason_to_end(&mut memory) {
+            if let Some(end) = self.reason_to_end(&memory) {
                 break end;
             }
             let situation = self.situation(&memory)?;
@@ -150,7 +166,7 @@ impl<T: Time> Engine<'_, T> {
         Ok(end)
     }
 
-    fn reason_to_end(&self, memory: &mut Memory) -> Option<End> {
+    fn reason_to_end(&mut self, memory: &Memory) -> Option<End> {
         let now = self.time.now();
         if memory.session_refused {
             return Some(End::SessionRefused);
@@ -159,9 +175,9 @@ impl<T: Time> Engine<'_, T> {
             return Some(End::Moved);
         }
         if self.stash.breaker().kind() == breaker::machine::Kind::Closed {
-            memory.stash_down_since = None;
+            self.since.stash_down = None;
         } else {
-            let since = *memory.stash_down_since.get_or_insert(now);
+            let since = *self.since.stash_down.get_or_insert(now);
             if now.duration_since(since).unwrap_or_default() >= STASH_PATIENCE {
                 return Some(End::StashGone);
             }
@@ -206,7 +222,7 @@ impl<T: Time> Engine<'_, T> {
             limit: IN_FLIGHT,
             drain: self.drain,
             pending: counts.live() > 0 || memory.probing || refreshing,
-            idle_since: memory.idle_since,
+            idle_since: self.since.idle,
             idle_timeout: self.settings.idle_timeout,
         })
     }
@@ -225,7 +241,7 @@ impl<T: Time> Engine<'_, T> {
             return;
         };
         memory.checking = true;
-        memory.idle_since = self.time.now();
+        self.since.idle = self.time.now();
         let probe = self.probe.clone();
         let check = async move {
             let report = if trial {
@@ -253,7 +269,7 @@ impl<T: Time> Engine<'_, T> {
             .collect();
         let claims = self.queue.claim(leaves.len())?;
         memory.took_back = true;
-        memory.idle_since = self.time.now();
+        self.since.idle = self.time.now();
         memory.claimed += claims.len();
         memory.suspect |= claims.iter().any(|claim| claim.lost() > 0);
         if !claims.is_empty() {
@@ -394,11 +410,10 @@ impl<T: Time> Engine<'_, T> {
 
 impl Memory {
     /// A job has ended.
-    pub(super) fn settled(&mut self, now: SystemTime) {
+    pub(super) fn settled(&mut self) {
         self.claimed = self.claimed.saturating_sub(1);
         self.suspect &= self.claimed > 0;
         self.done += 1;
-        self.idle_since = now;
     }
 }
 

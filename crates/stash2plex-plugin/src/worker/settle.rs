@@ -99,7 +99,8 @@ impl<T: Time> Engine<'_, T> {
             }
             Fate::Dead { kind, message } => self.queue.dead(claim, kind.word(), &message),
         };
-        memory.settled(now);
+        memory.settled();
+        self.since.idle = now;
         if self.drain {
             let left = self.queue.counts()?.live() as f64;
             self.journal
