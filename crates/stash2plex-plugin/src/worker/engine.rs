@@ -57,7 +57,7 @@ pub struct Engine<'a, T> {
     pub(super) schedule: &'a mut Schedule,
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
-    pub(super) since: &'a mut Since,
+    pub(super) lasting: &'a mut Lasting,
     /// The Plex server has shown itself to be the right one since the start and the last outage.
     pub(super) verified: bool,
     pub(super) ramp: Option<Rising>,
@@ -70,21 +70,24 @@ pub struct Engine<'a, T> {
     pub(super) wake_at: Option<SystemTime>,
 }
 
-/// Times that outlast a new look at the settings, which comes every minute.
+/// What outlasts a new look at the settings, which comes every minute.
 #[derive(Debug, Clone, Copy)]
-pub struct Since {
+pub struct Lasting {
     /// Since when nothing was in flight, ready or claimed.
     pub(super) idle: SystemTime,
     /// Since when Stash has been away.
     pub(super) stash_down: Option<SystemTime>,
+    /// Jobs that have left the queue.
+    pub(super) ended: u64,
 }
 
-impl Since {
+impl Lasting {
     /// Of a worker that starts now.
     pub fn start(now: SystemTime) -> Self {
         Self {
             idle: now,
             stash_down: None,
+            ended: 0,
         }
     }
 }
@@ -101,7 +104,6 @@ pub(super) struct Memory {
     checking: bool,
     pub(super) moved: bool,
     pub(super) session_refused: bool,
-    pub(super) done: u64,
 }
 
 enum Event {
@@ -134,7 +136,6 @@ impl<T: Time> Engine<'_, T> {
             checking: false,
             moved: false,
             session_refused: false,
-            done: 0,
         };
         let end = loop {
             if let Some(end) = self.reason_to_end(&memory) {
@@ -175,9 +176,9 @@ impl<T: Time> Engine<'_, T> {
             return Some(End::Moved);
         }
         if self.stash.breaker().kind() == breaker::machine::Kind::Closed {
-            self.since.stash_down = None;
+            self.lasting.stash_down = None;
         } else {
-            let since = *self.since.stash_down.get_or_insert(now);
+            let since = *self.lasting.stash_down.get_or_insert(now);
             if now.duration_since(since).unwrap_or_default() >= STASH_PATIENCE {
                 return Some(End::StashGone);
             }
@@ -222,7 +223,7 @@ impl<T: Time> Engine<'_, T> {
             limit: IN_FLIGHT,
             drain: self.drain,
             pending: counts.live() > 0 || memory.probing || refreshing,
-            idle_since: self.since.idle,
+            idle_since: self.lasting.idle,
             idle_timeout: self.settings.idle_timeout,
         })
     }
@@ -241,7 +242,7 @@ impl<T: Time> Engine<'_, T> {
             return;
         };
         memory.checking = true;
-        self.since.idle = self.time.now();
+        self.lasting.idle = self.time.now();
         let probe = self.probe.clone();
         let check = async move {
             let report = if trial {
@@ -269,7 +270,7 @@ impl<T: Time> Engine<'_, T> {
             .collect();
         let claims = self.queue.claim(leaves.len())?;
         memory.took_back = true;
-        self.since.idle = self.time.now();
+        self.lasting.idle = self.time.now();
         memory.claimed += claims.len();
         memory.suspect |= claims.iter().any(|claim| claim.lost() > 0);
         if !claims.is_empty() {
@@ -413,7 +414,6 @@ impl Memory {
     pub(super) fn settled(&mut self) {
         self.claimed = self.claimed.saturating_sub(1);
         self.suspect &= self.claimed > 0;
-        self.done += 1;
     }
 }
 

@@ -13,7 +13,7 @@ use stash::client::Client;
 use stash::protocol::{PluginInput, ServerConnection};
 
 use super::circuit::Circuit;
-use super::engine::{End, Engine, Since};
+use super::engine::{End, Engine, Lasting};
 use super::session::{self, Executable, SetupError};
 use super::time::{SystemTimer, Time};
 use super::timetable;
@@ -224,7 +224,7 @@ async fn rounds(
     let client = session::stash(connection)?;
     let mut stash = Circuit::new(Breaker::new(Rules::default()));
     let mut schedule = remembered(queue);
-    let (mut said, mut since) = (Vec::new(), Since::start(time.now()));
+    let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
     let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
     loop {
         if faults != said {
@@ -271,7 +271,7 @@ async fn rounds(
                 schedule: &mut schedule,
                 syncer: syncer.clone(),
                 probe: session::at_home(probe.clone(), queue_home.as_deref()),
-                since: &mut since,
+                lasting: &mut lasting,
                 verified: false,
                 ramp: None,
                 rng: SplitMix64::fresh(),

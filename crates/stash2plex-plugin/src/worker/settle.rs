@@ -81,6 +81,8 @@ impl<T: Time> Engine<'_, T> {
             });
         self.tell(claim.payload(), &errand, &fate);
         let now = self.time.now();
+        let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
+        self.lasting.ended += u64::from(!stays);
         let settled = match fate {
             Fate::Done => self.acknowledge(&claim, errand),
             Fate::Forget => self.queue.transaction(|tx| {
@@ -100,11 +102,13 @@ impl<T: Time> Engine<'_, T> {
             Fate::Dead { kind, message } => self.queue.dead(claim, kind.word(), &message),
         };
         memory.settled();
-        self.since.idle = now;
+        self.lasting.idle = now;
         if self.drain {
-            let left = self.queue.counts()?.live() as f64;
-            self.journal
-                .progress(memory.done as f64 / (memory.done as f64 + left));
+            let (ended, left) = (
+                self.lasting.ended as f64,
+                self.queue.counts()?.live() as f64,
+            );
+            self.journal.progress(ended / (ended + left).max(1.0));
         }
         match settled {
             // Cancelled or taken over meanwhile: it was or will be done elsewhere.

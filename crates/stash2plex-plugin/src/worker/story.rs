@@ -16,7 +16,7 @@ use simulators::{Fault, StashOptions, World};
 use stash::protocol::PluginInput;
 
 use super::circuit::Circuit;
-use super::engine::{End, Engine, IN_FLIGHT, Since};
+use super::engine::{End, Engine, IN_FLIGHT, Lasting};
 use super::time::Time;
 use super::{ramp, session};
 use crate::data_dir::DataDir;
@@ -157,7 +157,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         schedule: &mut Schedule::default(),
         syncer: Rc::new(Syncer::new(client, plex_client, &settings)),
         probe: session::probe(target, &settings, &dir).unwrap(),
-        since: &mut Since::start(began),
+        lasting: &mut Lasting::start(began),
         verified: false,
         ramp: None,
         rng: SplitMix64::new(3),
@@ -310,7 +310,7 @@ async fn ended(jobs: u64) -> (End, u64) {
     let plex_client = session::plex(target, &settings, &dir).unwrap();
     let syncer = Rc::new(Syncer::new(client, plex_client, &settings));
     let lines = RefCell::new(Vec::new());
-    let mut since = Since::start(began);
+    let mut lasting = Lasting::start(began);
     loop {
         let engine = Engine {
             time: &time,
@@ -322,7 +322,7 @@ async fn ended(jobs: u64) -> (End, u64) {
             schedule: &mut Schedule::default(),
             syncer: syncer.clone(),
             probe: session::probe(target, &settings, &dir).unwrap(),
-            since: &mut since,
+            lasting: &mut lasting,
             verified: false,
             ramp: None,
             rng: SplitMix64::new(3),
