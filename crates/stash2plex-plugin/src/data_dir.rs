@@ -4,12 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+const WORKER_LOCK: &str = "worker.lock";
+
 /// The folder `stash2plex/`, created for the owner alone.
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Makes sure the folder exists below `config_dir`, with mode 0700 where the system knows modes.
+    /// Makes sure the folder exists below `config_dir`, with mode 0700 where it can be set.
     pub fn create(config_dir: &Path) -> Result<Self, DataDirError> {
         let path = config_dir.join("stash2plex");
         // Each process would take a relative one for another folder.
@@ -45,7 +47,7 @@ impl DataDir {
 
     /// Held by the one worker.
     pub fn worker_lock(&self) -> PathBuf {
-        self.0.join("worker.lock")
+        self.0.join(WORKER_LOCK)
     }
 
     /// The worker's log.
@@ -58,7 +60,7 @@ impl DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made.
-    #[error("cannot create the folder {}: {source}; make Stash's configuration folder writable", path.display())]
+    #[error("cannot create or write the folder {}: {source}; make Stash's configuration folder writable", path.display())]
     Create {
         /// The folder.
         path: PathBuf,
@@ -77,7 +79,13 @@ fn create_private(path: &Path) -> io::Result<()> {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
             let mode = fs::metadata(path)?.permissions().mode();
             if mode & 0o077 != 0 {
-                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+                // Only its owner can, and some network folders know no modes. The files in it are private by themselves, so
+                // it will do if it can be written.
+                if fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
+                    let lock = path.join(WORKER_LOCK);
+                    let mut open = private_file();
+                    open.create(true).append(true).open(lock)?;
+                }
             }
             Ok(())
         }
