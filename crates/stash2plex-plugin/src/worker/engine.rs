@@ -79,6 +79,8 @@ pub struct Lasting {
     pub(super) stash_down: Option<SystemTime>,
     /// Jobs that have left the queue.
     pub(super) ended: u64,
+    /// The end of the outage whose gentle return was last told of.
+    pub(super) ramp_told: Option<breaker::Time>,
 }
 
 impl Lasting {
@@ -88,6 +90,7 @@ impl Lasting {
             idle: now,
             stash_down: None,
             ended: 0,
+            ramp_told: None,
         }
     }
 }
