@@ -102,7 +102,7 @@ async fn a_scene_comes_whole() {
 }
 
 #[tokio::test]
-async fn one_gone_id_does_not_lose_the_others() {
+async fn a_scene_that_is_gone_or_unreadable_does_not_lose_the_others() {
     let mut server = Server::new_async().await;
     let _probe = no_probe(&mut server).await;
     let _all = query(&mut server, "FindScenes")
@@ -127,14 +127,28 @@ async fn one_gone_id_does_not_lose_the_others() {
         .with_body(r#"{"data":{"findScene":null}}"#)
         .create_async()
         .await;
-    let result = client(&server.url())
-        .find_scenes(&[7.into(), 45.into()])
+    let unreadable = server
+        .mock("POST", "/graphql")
+        .match_body(single("8"))
+        .with_body(r#"{"errors":[{"message":"sql: Scan error"}],"data":null}"#)
+        .expect(2)
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    let result = client
+        .find_scenes(&[7.into(), 45.into(), 8.into()])
         .await
         .unwrap();
     assert_eq!(result.missing, [SceneId(7)]);
     assert_eq!(result.scenes[0].id, SceneId(45));
-    found.assert_async().await;
-    gone.assert_async().await;
+    assert_eq!(result.failed.len(), 1);
+    assert_eq!(result.failed[0].0, SceneId(8));
+    // When none can be read, it is Stash that fails.
+    let error = client.find_scenes(&[8.into()]).await.unwrap_err();
+    assert!(matches!(error, Error::Resolver { .. }), "{error}");
+    for mock in [found, gone, unreadable] {
+        mock.assert_async().await;
+    }
 }
 
 /// What old releases had: url, movies, numeric ids, no rating100; asked for once.

@@ -4,15 +4,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+const WORKER_LOCK: &str = "worker.lock";
+
 /// The folder `stash2plex/`, created for the owner alone.
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Makes sure the folder exists below `config_dir`, with mode 0700 where the system knows modes.
+    /// Makes sure the folder exists below `config_dir`, with mode 0700 where it can be set.
     pub fn create(config_dir: &Path) -> Result<Self, DataDirError> {
         let path = config_dir.join("stash2plex");
-        create_private(&path).map_err(|source| DataDirError {
+        // Each process would take a relative one for another folder.
+        if !path.is_absolute() {
+            return Err(DataDirError::Relative(config_dir.to_owned()));
+        }
+        create_private(&path).map_err(|source| DataDirError::Create {
             path: path.clone(),
             source,
         })?;
@@ -41,7 +47,7 @@ impl DataDir {
 
     /// Held by the one worker.
     pub fn worker_lock(&self) -> PathBuf {
-        self.0.join("worker.lock")
+        self.0.join(WORKER_LOCK)
     }
 
     /// The worker's log.
@@ -50,12 +56,20 @@ impl DataDir {
     }
 }
 
-/// The data folder cannot be made.
+/// There is no data folder.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot create the folder {}: {source}; make Stash's configuration folder writable", path.display())]
-pub struct DataDirError {
-    path: PathBuf,
-    source: io::Error,
+pub enum DataDirError {
+    /// It cannot be made.
+    #[error("cannot create or write the folder {}: {source}; make Stash's configuration folder writable", path.display())]
+    Create {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Stash names its configuration folder from the root on.
+    #[error("server_connection.Dir must be an absolute path, found {:?}; is this input from Stash?", .0)]
+    Relative(PathBuf),
 }
 
 #[cfg(unix)]
@@ -65,7 +79,13 @@ fn create_private(path: &Path) -> io::Result<()> {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
             let mode = fs::metadata(path)?.permissions().mode();
             if mode & 0o077 != 0 {
-                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+                // Only its owner can, and some network folders know no modes. The files in it are private by themselves, so
+                // it will do if it can be written.
+                if fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
+                    let lock = path.join(WORKER_LOCK);
+                    let mut open = private_file();
+                    open.create(true).append(true).open(lock)?;
+                }
             }
             Ok(())
         }

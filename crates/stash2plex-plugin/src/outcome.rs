@@ -31,7 +31,7 @@ pub enum Outcome<L> {
     Unreachable(String),
     /// Plex is starting or in maintenance.
     Starting(String),
-    /// Plex failed in passing: timeout, 5xx, 429.
+    /// Plex failed in passing: timeout, no answer, 5xx, 429.
     Failing {
         /// What happened.
         why: String,
@@ -51,7 +51,7 @@ pub enum Fate {
     Forget,
     /// Try again after the delay; this try counted.
     Retry(Duration),
-    /// Back into the queue as if never taken.
+    /// Back into the queue; this try did not count.
     Hold,
     /// Keep it for a person to look at.
     Dead {
@@ -134,7 +134,8 @@ pub const NOT_FOUND_TRIES: u32 = 12;
 const NOT_FOUND_CAP: Duration = Duration::from_secs(600);
 /// No server's wish keeps a job waiting for longer.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-const RETRY_CAP: Duration = Duration::from_secs(80);
+/// The longest wait between two tries of a job that fails in passing.
+pub const RETRY_CAP: Duration = Duration::from_secs(80);
 
 impl<L> Outcome<L> {
     /// What becomes of the job after its `tries`-th delivery (1 for the first).

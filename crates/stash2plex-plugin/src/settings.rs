@@ -349,7 +349,7 @@ impl Reader<'_> {
 fn check_url(text: &str) -> Result<String, String> {
     // The text is not repeated: a pasted address may carry a token.
     let url = url::Url::parse(text).map_err(|why| {
-        format!("is not an address ({why}); it looks like http://192.168.1.10:32400")
+        format!("is not an address ({why}); begin with http:// or https://, as in http://192.168.1.10:32400")
     })?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err("must begin with http:// or https:// and name a host".to_owned());
@@ -360,7 +360,7 @@ fn check_url(text: &str) -> Result<String, String> {
         || url.fragment().is_some()
     {
         return Err(
-            "must be the plain address, without user name, password or anything after ?".to_owned(),
+            "must be the plain address, such as http://192.168.1.10:32400: no user name, no password, nothing after ? or #".to_owned(),
         );
     }
     Ok(text.trim_end_matches('/').to_owned())

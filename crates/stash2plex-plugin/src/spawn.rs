@@ -1,6 +1,7 @@
 //! Starting the background worker: the same binary, a session of its own, nothing of Stash's held open.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::data_dir::DataDir;
@@ -14,10 +15,15 @@ pub const WORKER_ARG: &str = "worker";
 /// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and the others
 /// see it taken.
 pub fn ensure_worker(dir: &DataDir, connection: &str) -> io::Result<()> {
+    ensure_worker_of(&std::env::current_exe()?, dir, connection)
+}
+
+/// The same with the program at this path. One that was replaced no longer finds itself: its own path names a deleted file.
+pub fn ensure_worker_of(program: &Path, dir: &DataDir, connection: &str) -> io::Result<()> {
     let Some(_lock) = WorkerLock::try_take(dir)? else {
         return Ok(());
     };
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(program);
     // Stash waits for whoever holds its pipes, so the child gets none of them.
     command
         .arg(WORKER_ARG)

@@ -34,10 +34,22 @@ fn words(salvage: &Salvage) -> String {
         lost => format!("lost: {}", lost.join(", ")),
     };
     format!(
-        "the queue file was damaged ({}): {} jobs and {} dead letters rescued, {lost}; it is kept as {}",
-        salvage.reason,
+        "the queue file was damaged and is replaced: {} jobs and {} dead letters rescued, {lost}; the old one is kept as {} \
+         (found: {})",
         salvage.jobs,
         salvage.dead,
-        salvage.set_aside.display()
+        salvage.set_aside.display(),
+        salvage.reason
     )
+}
+
+/// Why the queue cannot be read by somebody who does not mend it, and who does.
+pub fn unreadable(why: &Error) -> String {
+    match why {
+        Error::Corrupt(found) => format!(
+            "the queue file is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
+             rescues what can be read"
+        ),
+        why => why.to_string(),
+    }
 }

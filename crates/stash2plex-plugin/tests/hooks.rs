@@ -278,3 +278,24 @@ fn thousands_of_new_files_make_one_scan_of_each_folder() {
     assert_eq!((scans.len(), folders.len()), (FOLDERS, FOLDERS));
     assert!(requests.iter().all(|one| one.method == "GET"));
 }
+
+/// A file renamed on disk is a new item for Plex, with none of the scene's metadata, though the scene's content is the same.
+#[test]
+fn a_renamed_file_takes_its_metadata_along() {
+    let plugin = Installed::new(1);
+    let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
+    plugin.save_and_wait(scene);
+    plugin.world.stash.change_silently(scene, |scene| {
+        scene.files[0].path = "/data/renamed.mp4".into();
+    });
+    plugin.world.plex.remove(item).unwrap();
+    let new = plugin
+        .world
+        .plex
+        .add_file(plugin.world.section, "/media/scenes/renamed.mp4");
+    plugin.hook(&Trigger::SceneRescan(scene));
+    let title = plugin.world.stash.scene(scene).unwrap().title;
+    plugin.until("named like the scene", || {
+        plugin.world.plex.item(new).unwrap().title() == title
+    });
+}

@@ -18,8 +18,11 @@ fn broken_stdin_is_answered_in_words() {
     let task = |args: Value| plugin.world.stash.task_stdin(args);
     let mut no_args: Value = serde_json::from_str(&task(json!({}))).unwrap();
     no_args.as_object_mut().unwrap().remove("args");
+    let mut relative: Value = serde_json::from_str(&task(json!({"mode": "all"}))).unwrap();
+    relative["server_connection"]["Dir"] = json!("");
     let cases = [
         (String::new(), "stdin is empty"),
+        (relative.to_string(), "Dir must be an absolute path"),
         ("hello".to_owned(), "not JSON"),
         ("null".to_owned(), "stdin must be an object"),
         ("[]".to_owned(), "stdin must be an object"),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Error;
 use crate::timestamp;
 
 /// A scene's id. GraphQL sends ids as text, hooks as numbers; they are whole numbers.
@@ -183,13 +184,15 @@ pub struct Page<T> {
     pub last: bool,
 }
 
-/// The scenes asked for, and which of them Stash no longer has.
+/// The scenes asked for, which of them Stash no longer has, and which it failed to read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FoundScenes {
     /// Those found.
     pub scenes: Vec<Scene>,
     /// Those gone.
     pub missing: Vec<SceneId>,
+    /// Those that are there, as far as is known, but that Stash could not answer for while it could for others.
+    pub failed: Vec<(SceneId, Error)>,
 }
 
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -43,8 +43,8 @@ impl Client {
         Ok(data.scene)
     }
 
-    /// Several scenes in one request. Stash fails the whole request when one id is gone; then each is asked for
-    /// singly.
+    /// Several scenes in one request. Stash fails the whole request when one id is gone, or when it cannot read one of the
+    /// scenes; then each is asked for singly.
     ///
     /// # Errors
     /// Any [`Error`].
@@ -72,7 +72,17 @@ impl Client {
             Ok(data) => found.scenes = data.found.scenes,
             Err(Error::Resolver { .. }) => {
                 for id in ids {
-                    found.scenes.extend(self.find_scene(*id).await?);
+                    match self.find_scene(*id).await {
+                        Ok(scene) => found.scenes.extend(scene),
+                        Err(error @ Error::Resolver { .. }) => found.failed.push((*id, error)),
+                        Err(error) => return Err(error),
+                    }
+                }
+                // Not one of them: it is not the scenes.
+                if found.failed.len() == ids.len()
+                    && let Some((_, error)) = found.failed.pop()
+                {
+                    return Err(error);
                 }
             }
             Err(error) => return Err(error),
@@ -80,6 +90,7 @@ impl Client {
         found.missing = ids
             .iter()
             .filter(|id| found.scenes.iter().all(|scene| scene.id != **id))
+            .filter(|id| found.failed.iter().all(|(failed, _)| failed != *id))
             .copied()
             .collect();
         Ok(found)

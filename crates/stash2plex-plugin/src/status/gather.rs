@@ -13,11 +13,11 @@ use super::{
 };
 use crate::data_dir::DataDir;
 use crate::job::Job;
-use crate::ledger;
 use crate::reconcile::Ended;
 use crate::settings::Settings;
 use crate::worker::{PROBE_KEY, RECONCILED_KEY, instant};
 use crate::worker_lock::WorkerLock;
+use crate::{ledger, store};
 
 /// What the servers told a task beforehand; a task that asks neither leaves this empty.
 #[derive(Debug, Default)]
@@ -165,7 +165,7 @@ fn kept(dir: &DataDir) -> Kept {
         .and_then(|queue| Ok((jobs(&queue)?, queue)));
     match looked {
         Err(why) => nothing(Seen::Unreadable {
-            why: why.to_string(),
+            why: store::unreadable(&why),
         }),
         Ok((jobs, queue)) => {
             // Only the worker makes the table, so none may be there yet.

@@ -228,9 +228,18 @@ fn outlook(status: &Status) -> Option<Line> {
         return None;
     };
     match (&status.circuit, report.verdict.is_healthy()) {
-        (Circuit::Open { .. } | Circuit::HalfOpen { .. }, true) => Some(info(
-            "Plex is back: the circuit closes by itself once a job has succeeded",
-        )),
+        (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
+            Some(match reason.as_deref() {
+                Some("no_library") => warn(
+                    "Plex answers, but has none of the libraries that the setting plex_library names: correct it",
+                ),
+                Some("unauthorized") => info(
+                    "Plex answers now. If the circuit opens again, the token is not that of the server's owner, who alone \
+                     may edit",
+                ),
+                _ => info("Plex is back: the circuit closes by itself once a job has succeeded"),
+            })
+        }
         (Circuit::Closed { .. }, false) => Some(info(
             "The circuit opens by itself once jobs have failed; none is lost",
         )),
@@ -269,17 +278,24 @@ fn held(status: &Status) -> Option<Line> {
     };
     (queue.live() > 0 && status.circuit.holds_jobs()).then(|| {
         warn(format!(
-            "{} behind the open circuit; nothing is lost, they run when Plex is back",
+            "{} behind the open circuit; nothing is lost, they run when it closes",
             count(queue.live(), "job waits", "jobs wait")
         ))
     })
 }
 
 fn worker(status: &Status) -> Vec<Line> {
+    let off = matches!(
+        status.settings,
+        Some(SettingsStatus::Done { enabled: false, .. })
+    );
     let idle = !matches!(&status.queue, Seen::Known(queue) if queue.live() > 0);
     vec![match &status.worker {
         Worker::Running => info("Worker: running"),
         Worker::NotRunning if idle => info("Worker: not running, nothing to do"),
+        Worker::NotRunning if off => {
+            info("Worker: not running; one starts with the first change after the sync is on again")
+        }
         Worker::NotRunning => warn(
             "Worker: not running though jobs wait; the next change in Stash starts one, or the task Process Queue",
         ),

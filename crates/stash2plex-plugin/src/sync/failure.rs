@@ -34,6 +34,14 @@ fn of_plex<L>(error: &plex::Error) -> Outcome<L> {
     use plex::Error;
     let why = error.to_string();
     match error {
+        // Connected, and then no answer: it may be this request that Plex, or a proxy, does not survive.
+        Error::Unreachable {
+            cause: plex::Unreachable::Closed,
+            ..
+        } => Outcome::Failing {
+            why,
+            retry_after: None,
+        },
         Error::Unreachable { .. } | Error::NotPlex { .. } | Error::Redirected { .. } => {
             Outcome::Unreachable(why)
         }

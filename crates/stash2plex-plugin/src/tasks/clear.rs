@@ -11,7 +11,7 @@ use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::status::render::{Line, info};
 use crate::status::words::count;
-use crate::{home, ledger};
+use crate::{home, ledger, store};
 
 type Shown = (Vec<Line>, Value);
 
@@ -110,5 +110,6 @@ fn open(connection: &ServerConnection) -> Result<Option<Queue<Job>>, Failure> {
     if !database.try_exists()? {
         return Ok(None);
     }
-    Ok(Some(Queue::open(database, Options::producer())?))
+    let queue = Queue::open(database, Options::producer());
+    Ok(Some(queue.map_err(|why| store::unreadable(&why))?))
 }

@@ -100,7 +100,7 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
         why: why.to_owned(),
     };
     let Some(settings) = settings else {
-        return no("since its address is in the settings");
+        return no("since its address is in the settings, which could not be read");
     };
     let Some(target) = &settings.plex else {
         return no("since its address or token is not usable");

@@ -13,9 +13,10 @@ use stash::protocol::{Log, ServerConnection};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::journal::Journal;
-use crate::store;
+use crate::status::words::count;
 use crate::worker::{Stay, work};
 use crate::worker_lock::WorkerLock;
+use crate::{spawn, store};
 
 /// Between two looks at what a worker in the background does.
 const LOOK: Duration = Duration::from_millis(200);
@@ -32,7 +33,7 @@ pub fn run(
     // Made when missing, so that the first task of a new installation finds an empty queue.
     let open = || store::open(&dir, Options::producer(), |said| log.error(said));
     let before = open()?.counts()?;
-    log.info(format!("{} jobs wait", before.live()));
+    log.info(count(before.live(), "job waits", "jobs wait"));
     loop {
         if let Some(_lock) = WorkerLock::try_take(&dir)? {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,11 +53,24 @@ pub fn run(
     let set_aside = counts.dead.saturating_sub(before.dead);
     log.progress(1.0);
     log.info(format!(
-        "{done} jobs done, {set_aside} set aside, {} wait",
-        counts.live()
+        "{} done, {set_aside} set aside, {}",
+        count(done, "job", "jobs"),
+        count(counts.live(), "waits", "wait")
     ));
     if counts.live() > 0 && circuit_open(&dir) {
-        log.warn("the circuit is open: Plex is away. Nothing is lost; Health Check says more");
+        log.warn(
+            "the circuit is open, so nothing goes to Plex for now. Nothing is lost; Health Check says why",
+        );
+    }
+    // What waits for its time or for a server would otherwise wait for the next change in Stash; and a hook that came while
+    // this task held the lock started none.
+    if counts.live() > 0 {
+        match spawn::ensure_worker(&dir, connection.handover().expose()) {
+            Ok(()) => log.info("A worker in the background goes on with what waits"),
+            Err(why) => log.warn(format!(
+                "No worker could be started ({why}): the next change in Stash tries again"
+            )),
+        }
     }
     Ok(json!({ "done": done, "set_aside": set_aside, "waiting": counts.live() }))
 }
@@ -71,7 +85,7 @@ fn watch(
     loop {
         // Opened for each look: a worker that has to mend the file must be alone with it.
         let counts = open()?.counts()?;
-        let done = (counts.done - before.done) as f64;
+        let done = counts.done.saturating_sub(before.done) as f64;
         log.progress(done / (done + counts.live() as f64).max(1.0));
         if counts.ready + counts.running == 0 || circuit_open(dir) {
             return Ok(true);

@@ -13,13 +13,13 @@ use stash::protocol::ServerConnection;
 use super::{Failure, look};
 use crate::data_dir::DataDir;
 use crate::job::Job;
-use crate::ledger;
 use crate::outcome::ErrorKind;
 use crate::status::render::{Line, info, warn};
 use crate::status::words::{count, date};
 use crate::status::{Connectivity, SettingsStatus};
 use crate::worker::instant;
 use crate::worker_lock::WorkerLock;
+use crate::{ledger, store};
 
 /// An outage is felt before the circuit opens: jobs that used up their tries in its first failures belong to it.
 const FELT_BEFORE: Duration = Duration::from_secs(300);
@@ -87,7 +87,8 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
     if !dir.database().try_exists()? {
         return Ok(recovery);
     }
-    let mut queue = Queue::<Job>::open(dir.database(), Options::producer())?;
+    let queue = Queue::<Job>::open(dir.database(), Options::producer());
+    let mut queue = queue.map_err(|why| store::unreadable(&why))?;
     let in_outage = DeadFilter::all().died_from(from).died_before(to);
     let mut letters = queue.dead_letters(&in_outage)?;
     letters.retain(|letter| ErrorKind::server_down(&letter.error_type));

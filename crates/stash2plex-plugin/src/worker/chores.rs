@@ -93,9 +93,11 @@ pub fn scanned(scene: Option<&Scene>) -> Errand {
         let end = file.path.rfind(['/', '\\'])?;
         Some(file.path.get(..end)?.to_owned())
     });
-    // A scene made by hand or by an import may have metadata already; one without any is skipped then.
+    // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
+    // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
     Errand {
         scenes: vec![scene.id.0],
+        force: true,
         scan: folder,
         ..Errand::done("scanned".to_owned())
     }

@@ -57,6 +57,7 @@ pub struct Engine<'a, T> {
     pub(super) schedule: &'a mut Schedule,
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
+    pub(super) lasting: &'a mut Lasting,
     /// The Plex server has shown itself to be the right one since the start and the last outage.
     pub(super) verified: bool,
     pub(super) ramp: Option<Rising>,
@@ -67,6 +68,31 @@ pub struct Engine<'a, T> {
     pub(super) refresh_at: Option<SystemTime>,
     /// At this time too, even when there is nothing to do.
     pub(super) wake_at: Option<SystemTime>,
+}
+
+/// What outlasts a new look at the settings, which comes every minute.
+#[derive(Debug, Clone, Copy)]
+pub struct Lasting {
+    /// Since when nothing was in flight, ready or claimed.
+    pub(super) idle: SystemTime,
+    /// Since when Stash has been away.
+    pub(super) stash_down: Option<SystemTime>,
+    /// Jobs that have left the queue.
+    pub(super) ended: u64,
+    /// The end of the outage whose gentle return was last told of.
+    pub(super) ramp_told: Option<breaker::Time>,
+}
+
+impl Lasting {
+    /// Of a worker that starts now.
+    pub fn start(now: SystemTime) -> Self {
+        Self {
+            idle: now,
+            stash_down: None,
+            ended: 0,
+            ramp_told: None,
+        }
+    }
 }
 
 /// What the loop remembers from step to step.
@@ -80,10 +106,7 @@ pub(super) struct Memory {
     probing: bool,
     checking: bool,
     pub(super) moved: bool,
-    idle_since: SystemTime,
-    stash_down_since: Option<SystemTime>,
     pub(super) session_refused: bool,
-    pub(super) done: u64,
 }
 
 enum Event {
@@ -115,13 +138,10 @@ impl<T: Time> Engine<'_, T> {
             probing: false,
             checking: false,
             moved: false,
-            idle_since: self.time.now(),
-            stash_down_since: None,
             session_refused: false,
-            done: 0,
         };
         let end = loop {
-            if let Some(end) = self.reason_to_end(&mut memory) {
+            if let Some(end) = self.reason_to_end(&memory) {
                 break end;
             }
             let situation = self.situation(&memory)?;
@@ -150,7 +170,7 @@ impl<T: Time> Engine<'_, T> {
         Ok(end)
     }
 
-    fn reason_to_end(&self, memory: &mut Memory) -> Option<End> {
+    fn reason_to_end(&mut self, memory: &Memory) -> Option<End> {
         let now = self.time.now();
         if memory.session_refused {
             return Some(End::SessionRefused);
@@ -159,9 +179,9 @@ impl<T: Time> Engine<'_, T> {
             return Some(End::Moved);
         }
         if self.stash.breaker().kind() == breaker::machine::Kind::Closed {
-            memory.stash_down_since = None;
+            self.lasting.stash_down = None;
         } else {
-            let since = *memory.stash_down_since.get_or_insert(now);
+            let since = *self.lasting.stash_down.get_or_insert(now);
             if now.duration_since(since).unwrap_or_default() >= STASH_PATIENCE {
                 return Some(End::StashGone);
             }
@@ -206,7 +226,7 @@ impl<T: Time> Engine<'_, T> {
             limit: IN_FLIGHT,
             drain: self.drain,
             pending: counts.live() > 0 || memory.probing || refreshing,
-            idle_since: memory.idle_since,
+            idle_since: self.lasting.idle,
             idle_timeout: self.settings.idle_timeout,
         })
     }
@@ -225,7 +245,7 @@ impl<T: Time> Engine<'_, T> {
             return;
         };
         memory.checking = true;
-        memory.idle_since = self.time.now();
+        self.lasting.idle = self.time.now();
         let probe = self.probe.clone();
         let check = async move {
             let report = if trial {
@@ -253,7 +273,7 @@ impl<T: Time> Engine<'_, T> {
             .collect();
         let claims = self.queue.claim(leaves.len())?;
         memory.took_back = true;
-        memory.idle_since = self.time.now();
+        self.lasting.idle = self.time.now();
         memory.claimed += claims.len();
         memory.suspect |= claims.iter().any(|claim| claim.lost() > 0);
         if !claims.is_empty() {
@@ -324,10 +344,25 @@ impl<T: Time> Engine<'_, T> {
                     self.settle(taken, stash_failed(error.clone()), memory)?;
                 }
             }
-            Event::Ran(taken, outcome) => self.settle(taken, outcome, memory)?,
-            Event::Looked(taken, errand) => self.settle_errand(taken, errand, memory)?,
+            Event::Ran(taken, outcome) => {
+                self.blame_stash(&outcome);
+                self.settle(taken, outcome, memory)?;
+            }
+            Event::Looked(taken, errand) => {
+                self.blame_stash(&errand.outcome);
+                self.settle_errand(taken, errand, memory)?;
+            }
         }
         Ok(())
+    }
+
+    /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
+    fn blame_stash(&self, outcome: &Outcome<Synced>) {
+        if matches!(outcome, Outcome::StashAway(_))
+            && let Some(leave) = self.stash.leave()
+        {
+            leave.failure();
+        }
     }
 
     /// Starts what each fetched scene was fetched for.
@@ -337,6 +372,7 @@ impl<T: Time> Engine<'_, T> {
         found: FoundScenes,
         memory: &mut Memory,
     ) -> queue::Result<()> {
+        let failed: HashMap<_, _> = found.failed.into_iter().collect();
         // Two jobs may be about the same scene.
         let found: HashMap<_, _> = found
             .scenes
@@ -347,9 +383,15 @@ impl<T: Time> Engine<'_, T> {
             let Some(id) = scene_id(&taken) else {
                 continue;
             };
+            if let Some(why) = failed.get(&id) {
+                self.settle(taken, stash_failed(why.clone()), memory)?;
+                continue;
+            }
             match (taken.claim.payload(), found.get(&id).cloned()) {
                 (&Job::Scene { force, .. }, Some(scene)) => {
                     let row = ledger::get(self.queue.sql(), id.0)?;
+                    // The job in whose place this one stands may have been forced.
+                    let force = force || taken.claim.superseded() > 0;
                     let syncer = self.syncer.clone();
                     let now = unix_millis(self.time.now());
                     let sync = async move {
@@ -372,11 +414,9 @@ impl<T: Time> Engine<'_, T> {
 
 impl Memory {
     /// A job has ended.
-    pub(super) fn settled(&mut self, now: SystemTime) {
+    pub(super) fn settled(&mut self) {
         self.claimed = self.claimed.saturating_sub(1);
         self.suspect &= self.claimed > 0;
-        self.done += 1;
-        self.idle_since = now;
     }
 }
 

@@ -13,7 +13,7 @@ use stash::client::Client;
 use stash::protocol::{PluginInput, ServerConnection};
 
 use super::circuit::Circuit;
-use super::engine::{End, Engine};
+use super::engine::{End, Engine, Lasting};
 use super::session::{self, Executable, SetupError};
 use super::time::{SystemTimer, Time};
 use super::timetable;
@@ -30,6 +30,10 @@ use crate::{home, ledger, spawn};
 const REFRESH: Duration = Duration::from_secs(60);
 /// A starting worker waits this long for a lock that a hook holds while it looks.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
+/// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
+const LEASE: Duration = Duration::from_secs(3600);
 
 /// Why a worker could not work.
 #[derive(Debug, thiserror::Error)]
@@ -102,15 +106,28 @@ fn serve(
     };
     loop {
         journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
-        let end = runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program)))?;
+        let end =
+            match runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program))) {
+                // What the user wants is no error, however many saves start a worker meanwhile.
+                Err(off @ WorkError::Disabled) => {
+                    journal.info(format!("worker ends: {off}"));
+                    return Ok(());
+                }
+                end => end?,
+            };
         journal.info(format!("worker ends: {}", words(end)));
         drop(lock);
         // A hook that looked before the lock was free saw a worker and started none: its job is ours.
         let left_over = Queue::<Job>::open(dir.database(), Options::inspector())?
             .next_due()?
             .is_some_and(|due| due <= SystemTime::now());
-        if end == End::Replaced {
-            spawn::ensure_worker(dir, connection.handover().expose())?;
+        if end == End::Replaced
+            && let Some(program) = program.path()
+            && let Err(why) = spawn::ensure_worker_of(program, dir, connection.handover().expose())
+        {
+            journal.warn(format!(
+                "the new version could not be started ({why}); the next change in Stash tries again"
+            ));
         }
         if end != End::Idle || !left_over {
             return Ok(());
@@ -130,7 +147,7 @@ fn words(end: End) -> &'static str {
         End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
         End::Refresh => "settings changed",
         End::Moved => "Plex is another server now",
-        End::Replaced => "the plugin was updated",
+        End::Replaced => "the plugin was updated or removed",
     }
 }
 
@@ -165,7 +182,8 @@ pub async fn work(
     journal: &mut Journal<'_>,
     stay: Stay<'_>,
 ) -> Result<End, WorkError> {
-    let mut queue = store::open(dir, Options::consumer(), |said| journal.error(said))?;
+    let options = Options::consumer().lease(LEASE);
+    let mut queue = store::open(dir, options, |said| journal.error(said))?;
     match until_stopped(connection, dir, journal, stay, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
         Err(WorkError::Queue(wrong)) => {
@@ -206,7 +224,7 @@ async fn rounds(
     let client = session::stash(connection)?;
     let mut stash = Circuit::new(Breaker::new(Rules::default()));
     let mut schedule = remembered(queue);
-    let mut said = Vec::new();
+    let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
     let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
     loop {
         if faults != said {
@@ -253,6 +271,7 @@ async fn rounds(
                 schedule: &mut schedule,
                 syncer: syncer.clone(),
                 probe: session::at_home(probe.clone(), queue_home.as_deref()),
+                lasting: &mut lasting,
                 verified: false,
                 ramp: None,
                 rng: SplitMix64::fresh(),

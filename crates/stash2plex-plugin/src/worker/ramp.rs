@@ -40,7 +40,8 @@ impl<T: Time> Engine<'_, T> {
             .ramp
             .zip(recovered)
             .and_then(|(shape, started)| Rising::resume(shape, started, self.time.now()));
-        if let Some(rising) = &self.ramp {
+        let told = std::mem::replace(&mut self.lasting.ramp_told, recovered) == recovered;
+        if let Some(rising) = self.ramp.as_ref().filter(|_| !told) {
             let rate = rising
                 .ramp
                 .rate(instant(self.time.now()))

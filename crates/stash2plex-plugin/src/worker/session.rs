@@ -143,11 +143,16 @@ impl Executable {
         Self { path, modified }
     }
 
-    /// Whether another file stands in its place.
+    /// Whether another file stands in its place, or none.
     pub fn replaced(&self) -> bool {
         self.path
             .as_deref()
             .is_some_and(|path| modified(path) != self.modified)
+    }
+
+    /// Where it was, and where its successor is.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What becomes of a job that has ended, and what a person reads about it.
 
+use std::time::SystemTime;
+
 use breaker::machine::Kind;
 use plex_health::{Report, Verdict};
 use queue::{DeadFilter, NewJob};
@@ -11,7 +13,7 @@ use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger;
-use crate::outcome::{Fate, Outcome, Signal, TripReason};
+use crate::outcome::{Fate, Outcome, RETRY_CAP, Signal, TripReason};
 use crate::reconcile::Step;
 use crate::status::words::count;
 use crate::sync::Synced;
@@ -70,11 +72,6 @@ impl<T: Time> Engine<'_, T> {
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
         self.verified &= self.plex.breaker().kind() != Kind::Open;
-        if matches!(errand.outcome, Outcome::StashAway(_))
-            && let Some(leave) = self.stash.leave()
-        {
-            leave.failure();
-        }
         let rng = &mut self.rng;
         let why_open = why_open(&errand.outcome);
         let fate = errand
@@ -84,6 +81,8 @@ impl<T: Time> Engine<'_, T> {
             });
         self.tell(claim.payload(), &errand, &fate);
         let now = self.time.now();
+        let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
+        self.lasting.ended += u64::from(!stays);
         let settled = match fate {
             Fate::Done => self.acknowledge(&claim, errand),
             Fate::Forget => self.queue.transaction(|tx| {
@@ -97,16 +96,19 @@ impl<T: Time> Engine<'_, T> {
                 self.queue.retry_at(claim, now + delay, kind, why)
             }
             Fate::Hold => {
-                let due = claim.due();
+                let due = self.turn(&claim);
                 self.queue.defer(claim, due, errand.outcome.failure().1)
             }
             Fate::Dead { kind, message } => self.queue.dead(claim, kind.word(), &message),
         };
-        memory.settled(now);
+        memory.settled();
+        self.lasting.idle = now;
         if self.drain {
-            let left = self.queue.counts()?.live() as f64;
-            self.journal
-                .progress(memory.done as f64 / (memory.done as f64 + left));
+            let (ended, left) = (
+                self.lasting.ended as f64,
+                self.queue.counts()?.live() as f64,
+            );
+            self.journal.progress(ended / (ended + left).max(1.0));
         }
         match settled {
             // Cancelled or taken over meanwhile: it was or will be done elsewhere.
@@ -167,6 +169,19 @@ impl<T: Time> Engine<'_, T> {
             }
             tx.done(claim)
         })
+    }
+
+    /// When a job that a server's absence put off has its turn again. The first time it keeps its place; again and again put
+    /// off, it may itself be what fails, and lets others go first.
+    fn turn(&mut self, claim: &queue::Claim<Job>) -> SystemTime {
+        match claim.deferred().checked_sub(1) {
+            None => claim.due(),
+            Some(n) => {
+                let base = self.settings.retry_base;
+                let policy = backoff::Policy::exponential(base, RETRY_CAP.max(base));
+                self.time.now() + policy.delay(n, &mut self.rng)
+            }
+        }
     }
 
     /// A line for the log, when there is something to say.

@@ -55,7 +55,7 @@ fn broken_settings_files_and_servers_are_told_in_words() {
     says(&text, "w Queue: cannot be read: ");
     says(
         &text,
-        "w Plex: not asked, since its address is in the settings",
+        "w Plex: not asked, since its address is in the settings, which could not be read",
     );
     assert_eq!(output["circuit"]["state"], "unknown");
 }

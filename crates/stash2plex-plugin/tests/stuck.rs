@@ -1,0 +1,147 @@
+//! One job that cannot be done must not hold up the others, nor keep the worker busy; and no job may wait for nobody.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Installed, binary};
+use queue::{NewJob, Options};
+use serde_json::json;
+use simulators::{Fault, Rule, Trigger, run_plugin};
+use stash2plex_plugin::job::{Job, scene_key};
+use stash2plex_plugin::ledger;
+
+/// Stash fails on one scene's cover for good, while it answers everything else.
+#[test]
+fn a_cover_that_stash_cannot_serve_keeps_nobody_busy() {
+    let plugin = Installed::with(5, json!({"sync_poster": true, "retry_base": 1}));
+    let [bad, others @ ..] = plugin.world.scenes.as_slice() else {
+        unreachable!()
+    };
+    let cover = Rule::new(Fault::Status(500)).path(&format!("/scene/{bad}/screenshot"));
+    plugin.world.stash.fail_when(cover);
+    plugin.save(*bad);
+    let tried = || plugin.queue().counts().unwrap().deferred;
+    plugin.until("tried three times", || tried() >= 3);
+    for scene in others {
+        plugin.save(*scene);
+    }
+    plugin.until("done", || plugin.queue().counts().unwrap().done == 4);
+    // Every try costs a handful of requests; without a pause between them there are a thousand in a second.
+    assert!(plugin.world.stash.request_count() < 150);
+    assert_eq!(plugin.queue().counts().unwrap().live(), 1, "it is kept");
+    plugin.world.stash.clear_faults();
+    plugin.until_equal();
+}
+
+/// Plex, or a proxy before it, drops the connection at one scene's edit for good.
+#[test]
+fn an_edit_that_plex_never_answers_ends_as_a_dead_letter() {
+    let plugin = Installed::with(8, json!({}));
+    let item = plugin.world.items[0];
+    let edit = Rule::new(Fault::Close).method("PUT");
+    let edit = edit.containing(&format!("id={item}&"));
+    plugin.world.plex.fail_when(edit);
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until("the others done", || {
+        plugin.queue().counts().unwrap().done == 7
+    });
+    plugin.until("set aside", || plugin.queue().counts().unwrap().dead == 1);
+}
+
+/// One failed question to Stash is one failure, for however many scenes it was.
+#[test]
+fn one_hiccup_of_stash_opens_no_circuit() {
+    let plugin = Installed::with(16, json!({"enabled": false}));
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until_no_worker();
+    plugin.set(json!({}));
+    let question = Rule::new(Fault::Status(500)).containing("FindScenes");
+    plugin.world.stash.fail_when(question.times(1));
+    let began = Instant::now();
+    let run = plugin.task("process_queue");
+    assert_eq!(run.output().unwrap()["done"], 16, "{:?}", run.log);
+    assert!(began.elapsed() < Duration::from_secs(30));
+    let said = |words: &str| run.log.iter().any(|(_, text)| text.contains(words));
+    assert!(!said("Stash is away"), "{:?}", run.log);
+}
+
+/// A bulk task asks for a look at Plex whatever the ledger says; a save that takes the place of its job must not undo that.
+#[test]
+fn a_save_leaves_a_forced_look_forced() {
+    let plugin = Installed::new(1);
+    let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
+    plugin.save_and_wait(scene);
+    plugin.world.plex.edit_by_hand(item, "title", "by hand");
+    plugin.set(json!({"enabled": false}));
+    let forced = Job::Scene {
+        id: scene,
+        force: true,
+    };
+    let forced = NewJob::new(forced).key(scene_key(scene));
+    plugin
+        .queue_as(Options::producer())
+        .enqueue(forced)
+        .unwrap();
+    plugin.save(scene);
+    plugin.until_no_worker();
+    plugin.set(json!({}));
+    plugin.task("process_queue");
+    plugin.until_equal();
+}
+
+/// What Process Queue cannot do now is done later, without another change in Stash.
+#[test]
+fn process_queue_leaves_what_waits_to_a_worker() {
+    let plugin = Installed::with(3, json!({"enabled": false}));
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until_no_worker();
+    plugin.set(json!({}));
+    plugin.world.plex.down();
+    let run = plugin.task("process_queue");
+    assert_eq!(run.output().unwrap()["waiting"], 3, "{:?}", run.log);
+    plugin.world.plex.up().unwrap();
+    plugin.until_equal();
+}
+
+/// An update removes the program's file and writes another one: the worker hands over to it.
+#[test]
+fn an_update_is_followed_by_a_worker_of_the_new_program() {
+    let hourly = json!({"idle_timeout": 60, "reconcile_interval": "hourly"});
+    let plugin = Installed::with(2, hourly);
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("stash2plex");
+    std::fs::copy(binary(), &program).unwrap();
+    let save = |scene| {
+        let stdin = plugin.world.stash.hook_stdin(&Trigger::SceneForm(scene));
+        run_plugin(&program, &stdin).unwrap()
+    };
+    save(plugin.world.scenes[0]);
+    plugin.until_equal();
+    plugin.until("idle", || plugin.queue().counts().unwrap().live() == 0);
+    plugin.kill_worker();
+    plugin.until_no_worker();
+
+    // A worker looks at its program when it reads the settings, as it does before a reconciliation.
+    let soon = stash2plex_plugin::reconcile::unix(std::time::SystemTime::now()) - 3600 + 3;
+    let queue = plugin.queue_as(Options::producer());
+    ledger::set_meta(queue.sql(), "reconciliation_started", &soon.to_string()).unwrap();
+    drop(queue);
+    save(plugin.world.scenes[1]);
+    let started = || plugin.worker_log().matches(" started").count();
+    plugin.until("started again", || started() == 2);
+    std::fs::remove_file(&program).unwrap();
+    std::fs::copy(binary(), &program).unwrap();
+    plugin.until("handed over", || started() == 3);
+    let log = plugin.worker_log();
+    assert!(log.contains("the plugin was updated"), "{log}");
+    plugin.until("one worker", || plugin.workers().len() == 1);
+    plugin.kill_worker();
+}
