@@ -139,17 +139,7 @@ impl DeadFilter {
             .limit
             .and_then(|limit| i64::try_from(limit).ok())
             .unwrap_or(i64::MAX);
-        // Named so, one letter is found by its id instead of by looking at all.
-        let this = if self.job.is_some() {
-            "id = :job"
-        } else {
-            ":job IS NULL"
-        };
-        let mut select = connection.prepare_cached(&format!(
-            "SELECT {columns} FROM queue_dead WHERE (:types IS NULL OR error_type IN (SELECT value FROM json_each(:types))) \
-             AND (:key IS NULL OR key = :key) AND {this} AND died >= :from AND died < :before \
-             ORDER BY died DESC, id DESC LIMIT :limit"
-        ))?;
+        let mut select = connection.prepare_cached(&self.statement(columns))?;
         let rows = select.query_map(
             named_params! {
                 ":types": types, ":key": self.key, ":job": self.job, ":limit": limit,
@@ -158,6 +148,21 @@ impl DeadFilter {
             read,
         )?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl DeadFilter {
+    /// Named so, one letter is found by its id, or those of a key by that, instead of by looking at all.
+    pub(crate) fn statement(&self, columns: &str) -> String {
+        let this = match (&self.job, &self.key) {
+            (Some(_), _) => "id = :job AND (:key IS NULL OR key = :key)",
+            (None, Some(_)) => "key = :key AND :job IS NULL",
+            (None, None) => ":key IS NULL AND :job IS NULL",
+        };
+        format!(
+            "SELECT {columns} FROM queue_dead WHERE (:types IS NULL OR error_type IN (SELECT value FROM json_each(:types))) \
+             AND {this} AND died >= :from AND died < :before ORDER BY died DESC, id DESC LIMIT :limit"
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use crate::dead::DeadFilter;
 use crate::statements as sql;
 
 fn plan(connection: &Connection, statement: &str) -> String {
@@ -87,4 +88,19 @@ fn hot_statements_keep_their_plans() {
         );
     }
     assert_eq!(plan(&connection, sql::INSERT), "");
+    let dead = [
+        (DeadFilter::all().job(1), "INTEGER PRIMARY KEY (rowid=?)"),
+        (DeadFilter::all().key("k"), "INDEX queue_dead_key (key=?)"),
+        (
+            DeadFilter::all(),
+            "INDEX queue_dead_died (died>? AND died<?)",
+        ),
+    ];
+    for (filter, by) in dead {
+        let found = plan(&connection, &filter.statement("id"));
+        assert!(
+            found.starts_with(&format!("SEARCH queue_dead USING {by}")),
+            "{found}"
+        );
+    }
 }

@@ -6,7 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Installed, binary};
-use queue::{NewJob, Options};
+use queue::{DeadFilter, NewJob, Options};
 use serde_json::json;
 use simulators::{Fault, Rule, Trigger, run_plugin};
 use stash2plex_plugin::job::{Job, scene_key};
@@ -50,6 +50,20 @@ fn an_edit_that_plex_never_answers_ends_as_a_dead_letter() {
         plugin.queue().counts().unwrap().done == 7
     });
     plugin.until("set aside", || plugin.queue().counts().unwrap().dead == 1);
+
+    // One scene, one dead letter, of its last end; and none when that is a good one.
+    let letters = || plugin.queue().dead_letters(&DeadFilter::all()).unwrap();
+    let first = letters();
+    let save = || plugin.save(plugin.world.scenes[0]);
+    save();
+    plugin.until("set aside again", || {
+        letters() != first && !letters().is_empty()
+    });
+    assert_eq!(letters().len(), 1, "{:?}", letters());
+    plugin.world.plex.clear_faults();
+    save();
+    plugin.until_equal();
+    plugin.until("forgotten", || letters().is_empty());
 }
 
 /// One failed question to Stash is one failure, for however many scenes it was.

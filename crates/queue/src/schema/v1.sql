@@ -44,7 +44,7 @@ CREATE TABLE queue_dead (
   has_history INTEGER NOT NULL,
   payload    TEXT NOT NULL
 ) STRICT;
-CREATE INDEX queue_dead_type ON queue_dead (error_type, died);
+CREATE INDEX queue_dead_key ON queue_dead (key) WHERE key IS NOT NULL;
 CREATE INDEX queue_dead_died ON queue_dead (died);
 
 -- What happened to a job before it was done. Equal events in a row share one row.

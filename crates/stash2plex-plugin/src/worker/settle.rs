@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use breaker::machine::Kind;
 use plex_health::{Report, Verdict};
-use queue::{DeadFilter, NewJob};
+use queue::{DeadFilter, NewJob, Tx};
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
@@ -27,6 +27,14 @@ pub const BULK_PRIORITY: i32 = 10;
 pub const RECONCILED_KEY: &str = "reconciliation";
 /// Where the probe schedule is remembered.
 pub const PROBE_KEY: &str = "probe";
+
+/// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
+fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<()> {
+    match claim.key() {
+        Some(key) => tx.purge(&DeadFilter::all().key(key)).map(drop),
+        None => Ok(()),
+    }
+}
 
 /// A failed probe in the words of a job's end.
 pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
@@ -89,6 +97,7 @@ impl<T: Time> Engine<'_, T> {
                 if let Job::Scene { id, .. } = claim.payload() {
                     ledger::remove(tx.sql(), *id)?;
                 }
+                forget_letters(tx, &claim)?;
                 tx.done(&claim)
             }),
             Fate::Retry(delay) => {
@@ -99,7 +108,10 @@ impl<T: Time> Engine<'_, T> {
                 let due = self.turn(&claim);
                 self.queue.defer(claim, due, errand.outcome.failure().1)
             }
-            Fate::Dead { kind, message } => self.queue.dead(claim, kind.word(), &message),
+            Fate::Dead { kind, message } => self.queue.transaction(|tx| {
+                forget_letters(tx, &claim)?;
+                tx.dead(&claim, kind.word(), &message)
+            }),
         };
         memory.settled();
         self.lasting.idle = now;
@@ -167,6 +179,7 @@ impl<T: Time> Engine<'_, T> {
             {
                 ledger::put(tx.sql(), *id, &synced.row)?;
             }
+            forget_letters(tx, claim)?;
             tx.done(claim)
         })
     }
