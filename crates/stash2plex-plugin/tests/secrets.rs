@@ -104,13 +104,6 @@ fn nothing_that_is_left_behind_holds_a_secret() {
         plugin.hook(&Trigger::SceneRescan(scenes[0])),
     ));
 
-    let refusal = Rule::new(Fault::Status(400)).method("PUT").times(1);
-    world.plex.fail_when(refusal);
-    world.stash.edit(scenes[0]).title("Refused by Plex");
-    runs.push(("a save that Plex refuses".into(), plugin.save(scenes[0])));
-    plugin.until("set aside", || plugin.queue().counts().unwrap().dead == 1);
-    world.plex.clear_faults();
-
     world.plex.down();
     for &scene in &scenes {
         world.stash.edit(scene).title("Changed while Plex is down");
@@ -122,6 +115,13 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     }
     world.plex.up().unwrap();
     plugin.until_equal();
+
+    let refusal = Rule::new(Fault::Status(400)).method("PUT").times(1);
+    world.plex.fail_when(refusal);
+    world.stash.edit(scenes[1]).title("Refused by Plex");
+    runs.push(("a save that Plex refuses".into(), plugin.save(scenes[1])));
+    plugin.until("set aside", || plugin.queue().counts().unwrap().dead == 1);
+    world.plex.clear_faults();
 
     without_worker(&plugin);
     plugin.set(json!({ "plex_token": WRONG_TOKEN }));
