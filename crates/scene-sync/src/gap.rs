@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::mapping::plain;
-use crate::{Field, Item, LastWritten, Policy, Scene, TagKind, Wanted};
+use crate::{Item, LastWritten, Policy, Scene, Wanted, plan};
 
 /// How a scene and its item came apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub enum InPlex<'a> {
     Elsewhere,
     /// The item it was synced to is there; what it shows is not known.
     There,
-    /// The item as Plex shows it. Of a row of a listing, which cuts tag lists, only "there is none at all" is looked at.
+    /// The item's details as Plex shows them; not a row of a listing, which cuts tag lists.
     Shown(&'a Item),
 }
 
@@ -62,23 +61,13 @@ pub fn find(
         return Some(Gap::ChangedInStash);
     }
     let item = shown.filter(|_| !policy.preserve_plex_edits)?;
-    let fields = wanted
-        .fields
-        .iter()
-        .filter(|(field, value)| differs(**field, value, item));
-    let lists = TagKind::ALL.into_iter().filter(|kind| {
-        item.tags(*kind).is_empty() && wanted.tags.get(kind).is_some_and(|names| !names.is_empty())
-    });
-    let names: Vec<_> = fields
-        .map(|(field, _)| field.to_string())
-        .chain(lists.map(|kind| kind.to_string()))
-        .collect();
+    // Exactly what a sync would write, but for the pictures, which nobody looked at.
+    let edit = plan(scene, item, Some(last), policy);
+    let fields = edit.fields.iter().map(|edit| edit.field.to_string());
+    let lists = edit.tags.iter().map(|edit| edit.kind.to_string());
+    let rating = edit.rating.iter().map(|_| "rating".to_owned());
+    let names: Vec<_> = fields.chain(lists).chain(rating).collect();
     (!names.is_empty()).then_some(Gap::ChangedInPlex(names))
-}
-
-/// What Stash has no value for was cleared once and is Plex's since.
-fn differs(field: Field, value: &str, item: &Item) -> bool {
-    !value.is_empty() && plain(field, item.field(field)) != value
 }
 
 impl fmt::Display for Gap {

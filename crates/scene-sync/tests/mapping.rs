@@ -332,8 +332,7 @@ fn gaps_are_found_by_content() {
     let mut item = Item {
         key: "7".into(),
         title: "Dawn".into(),
-        // A listing shows two of the three.
-        genres: vec!["a".into(), "b".into()],
+        genres: vec!["a".into(), "B".into(), "c".into(), "of Plex".into()],
         ..Item::default()
     };
     assert_eq!(
@@ -382,6 +381,12 @@ fn gaps_are_found_by_content() {
     assert_eq!(
         gap::find(&renamed, InPlex::Unknown, Some(&last), &policy),
         Some(Gap::ChangedInStash)
+    );
+    // One tag of three was taken away by hand; a foreign one is nobody's gap.
+    item.genres.retain(|tag| tag.name != "B");
+    assert_eq!(
+        gap::find(&scene, InPlex::Shown(&item), Some(&last), &policy),
+        Some(Gap::ChangedInPlex(vec!["genre".into()]))
     );
     item.title = "refreshed".into();
     item.genres.clear();

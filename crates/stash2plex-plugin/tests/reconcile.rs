@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use common::Installed;
 use queue::{NewJob, Options, Queue};
 use serde_json::{Value, json};
-use simulators::EntityKind;
+use simulators::{EntityKind, TagKind};
 use stash2plex_plugin::job::{Job, scene_key};
 use stash2plex_plugin::ledger;
 
@@ -231,19 +231,24 @@ fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
 #[test]
 fn missing_metadata_is_seen_in_plex_and_put_back() {
     let plugin = synced(60, json!({}));
-    let [emptied, edited] = [plugin.world.items[7], plugin.world.items[20]];
+    let [emptied, edited, cut] = [7, 20, 55].map(|n| plugin.world.items[n]);
     plugin
         .world
         .plex
         .change(emptied, |item| item.set_field("summary", ""));
     plugin.world.plex.edit_by_hand(edited, "title", "By hand");
+    plugin.world.plex.change(cut, |item| {
+        let genres = item.tags.get_mut(&TagKind::Genre).unwrap();
+        genres.pop();
+        assert_ne!(*genres, [], "one of several is missing");
+    });
     let found = reconcile(&plugin, "reconcile_all");
     assert_eq!(found["queued"], 0, "only what Stash has is compared");
 
     plugin.world.plex.take_requests();
     let found = reconcile(&plugin, "reconcile_missing_metadata");
     assert_eq!(found["reach"], "metadata");
-    assert_eq!(found["gaps"], gaps(json!({"changed_in_plex": 2})));
+    assert_eq!(found["gaps"], gaps(json!({"changed_in_plex": 3})));
     assert!(
         plugin.world.comparison().is_equal(),
         "{}",
