@@ -36,6 +36,16 @@ impl Reach {
         }
     }
 
+    /// The task's name in Stash.
+    pub fn task(self) -> &'static str {
+        match self {
+            Self::All => "Reconcile All Scenes",
+            Self::Day => "Reconcile Recent Scenes",
+            Self::Week => "Reconcile Scenes of 7 Days",
+            Self::Metadata => "Reconcile Missing Metadata",
+        }
+    }
+
     /// For a person.
     pub fn words(self) -> &'static str {
         match self {
@@ -209,6 +219,12 @@ pub fn due_at(interval: Interval, last: Option<SystemTime>, now: SystemTime) -> 
 pub fn unix(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since 1970.
+pub fn unix_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The time of Unix seconds.

@@ -21,6 +21,7 @@ use crate::job::Related;
 use crate::ledger::Row;
 use crate::obfuscate::Paths;
 use crate::outcome::Outcome;
+use crate::reconcile::unix_millis;
 use crate::settings::Settings;
 
 use failure::Failed;
@@ -97,14 +98,14 @@ impl Syncer {
         scene: &stash::client::Scene,
         row: Option<Row<LastWritten>>,
         force: bool,
-        now_ms: i64,
+        now: SystemTime,
     ) -> Outcome<Synced> {
         let pure = convert::scene(scene);
         let hash = scene_sync::content_hash(&pure, &self.policy);
         if !force && row.as_ref().is_some_and(|row| row.content_hash == hash) {
             return Outcome::Skipped("unchanged since the last sync".to_owned());
         }
-        match self.carry(&pure, row.as_ref()).await {
+        match self.carry(&pure, row.as_ref(), now).await {
             Ok(Done {
                 written: Some(written),
                 changes,
@@ -113,7 +114,7 @@ impl Syncer {
                 let row = Row {
                     rating_key: written.item.clone(),
                     content_hash: written.content.clone(),
-                    synced_at: now_ms,
+                    synced_at: unix_millis(now),
                     refs: convert::related(scene),
                     written,
                 };
@@ -132,6 +133,7 @@ impl Syncer {
         &self,
         scene: &scene_sync::Scene,
         row: Option<&Row<LastWritten>>,
+        now: SystemTime,
     ) -> Result<Done, NotFound> {
         let last = row.map(|row| &row.written);
         // A scene without metadata has nothing to look for in Plex; the plan says so for any item.
@@ -139,7 +141,7 @@ impl Syncer {
         if last.is_none() && nothing.written.is_none() {
             return Ok(Done::default());
         }
-        let (found, seen) = self.find(scene, row).await?;
+        let (found, seen) = self.find(scene, row, now).await?;
         let mut item = convert::item(&found.item);
         let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
         item.poster = selected(&seen.poster);
@@ -169,6 +171,7 @@ impl Syncer {
         &self,
         scene: &scene_sync::Scene,
         row: Option<&Row<LastWritten>>,
+        now: SystemTime,
     ) -> Result<(Found, Pictures<Option<ImageSeen>>), NotFound> {
         let _overlapping = self.lanes.read().await;
         let places = self.places().await?;
@@ -179,6 +182,7 @@ impl Syncer {
             strict: self.strict,
             indexes: &self.indexes,
             paths: self.paths,
+            now,
         };
         let known = row.and_then(|row| row.rating_key.parse().ok());
         let found = finder.find(scene, known.as_ref()).await?;

@@ -1,5 +1,7 @@
 //! Which item in Plex is this scene?
 
+use std::time::SystemTime;
+
 use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
 use scene_sync::matching::{self, Candidate, Reason, Verdict};
 use scene_sync::{PathMap, Scene};
@@ -40,6 +42,7 @@ pub struct Finder<'a> {
     pub strict: bool,
     pub indexes: &'a Indexes,
     pub paths: Paths,
+    pub now: SystemTime,
 }
 
 impl Finder<'_> {
@@ -84,7 +87,7 @@ impl Finder<'_> {
                 return Ok(items);
             }
         }
-        Ok(self.indexes.items(self.plex, place, path).await?)
+        Ok(self.indexes.items(self.plex, place, path, self.now).await?)
     }
 
     async fn recognise(

@@ -2,8 +2,9 @@
 //! each section and worker, kept small: hashes of names and item keys, no paths.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
 use tokio::sync::Mutex;
@@ -16,11 +17,11 @@ pub struct Indexes(Mutex<HashMap<SectionId, Index>>);
 
 struct Index {
     by_name: HashMap<u64, Vec<RatingKey>>,
-    looked: Instant,
+    looked: SystemTime,
 }
 
 const PAGE: u32 = 500;
-/// After a miss the newest items are looked at, at most this often.
+/// After a miss the newest items are looked at, and after an item has lost its file all of them: at most this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Indexes {
@@ -38,32 +39,55 @@ impl Indexes {
         plex: &Client,
         place: &Place,
         path: &str,
+        now: SystemTime,
     ) -> Result<Vec<Item>, Error> {
         let mut indexes = self.0.lock().await;
-        if !indexes.contains_key(&place.section) {
-            let mut index = Index {
-                by_name: HashMap::new(),
-                looked: Instant::now(),
-            };
-            index.read(plex, place, Sort::Title).await?;
-            indexes.insert(place.section.clone(), index);
-        }
-        let Some(index) = indexes.get_mut(&place.section) else {
-            return Ok(Vec::new());
+        let index = match indexes.entry(place.section.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Index::of(plex, place, now).await?),
         };
         let name = name_hash(path);
-        if !index.by_name.contains_key(&name) && index.looked.elapsed() >= LOOK_AGAIN {
-            index.looked = Instant::now();
+        let found = index.details(plex, name).await?;
+        // A clock that was set back counts as time that has passed.
+        let fresh = now
+            .duration_since(index.looked)
+            .is_ok_and(|age| age < LOOK_AGAIN);
+        if !found.is_empty() || fresh {
+            return Ok(found);
+        }
+        if index.by_name.contains_key(&name) {
+            // Items went away, or lost their files: others may be anywhere.
+            *index = Index::of(plex, place, now).await?;
+        } else {
+            index.looked = now;
             index.read(plex, place, Sort::AddedDescending).await?;
         }
-        match index.by_name.get(&name) {
-            None => Ok(Vec::new()),
-            Some(keys) => plex.items(keys).await,
-        }
+        index.details(plex, name).await
     }
 }
 
 impl Index {
+    /// The whole section.
+    async fn of(plex: &Client, place: &Place, now: SystemTime) -> Result<Self, Error> {
+        let mut index = Self {
+            by_name: HashMap::new(),
+            looked: now,
+        };
+        index.read(plex, place, Sort::Title).await?;
+        Ok(index)
+    }
+
+    /// The known items that still have a file of this name.
+    async fn details(&self, plex: &Client, name: u64) -> Result<Vec<Item>, Error> {
+        let keys = self.by_name.get(&name).map_or(&[][..], Vec::as_slice);
+        let mut items = match plex.items(keys).await {
+            Err(Error::NotFound) => Vec::new(),
+            items => items?,
+        };
+        items.retain(|item| item.files().any(|part| name_hash(&part.file) == name));
+        Ok(items)
+    }
+
     /// Reads pages until the end, or until one brings nothing new.
     async fn read(&mut self, plex: &Client, place: &Place, sort: Sort) -> Result<(), Error> {
         let mut next = Some(0);
@@ -94,3 +118,6 @@ pub fn name_hash(path: &str) -> u64 {
     scene_sync::matching::name_key(name).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use backoff::SplitMix64;
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -393,7 +393,7 @@ impl<T: Time> Engine<'_, T> {
                     // The job in whose place this one stands may have been forced.
                     let force = force || taken.claim.superseded() > 0;
                     let syncer = self.syncer.clone();
-                    let now = unix_millis(self.time.now());
+                    let now = self.time.now();
                     let sync = async move {
                         let outcome = syncer.scene(&scene, row, force, now).await;
                         Event::Ran(taken, outcome)
@@ -426,10 +426,4 @@ fn scene_id(taken: &Taken) -> Option<SceneId> {
         Job::Scene { id, .. } | Job::Scanned { id } => Some(SceneId(*id)),
         _ => None,
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn unix_millis(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use breaker::Time as Instant;
 use breaker::ramp::Ramp;
 
-use super::engine::{Engine, unix_millis};
+use super::engine::Engine;
 use super::time::Time;
 use crate::outcome::Signal;
+use crate::reconcile::unix_millis;
 use crate::settings;
 
 /// A ramp under way, and whether a job may be taken now.

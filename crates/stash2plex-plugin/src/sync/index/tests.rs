@@ -1,0 +1,93 @@
+use plex::{Device, ItemKind, Timeouts};
+use simulators::{FileFilter, PlexOptions, PlexServer, SectionKind};
+
+use super::*;
+
+const MINUTE: Duration = LOOK_AGAIN;
+
+struct Library {
+    server: PlexServer,
+    client: Client,
+    place: Place,
+    indexes: Indexes,
+    section: u32,
+}
+
+impl Library {
+    fn new() -> Self {
+        let options = PlexOptions {
+            file_filter: FileFilter::Ignored,
+            ..PlexOptions::default()
+        };
+        let server = PlexServer::start_with(options).unwrap();
+        let section = server.add_section("Filme", SectionKind::Movie, &["/media"]);
+        let token = server.token().parse().unwrap();
+        let client = Client::new(
+            crate::tls::client_builder(),
+            &server.url(),
+            Some(token),
+            &Device::new("test", "test", "1"),
+            Timeouts::default(),
+        );
+        let place = Place {
+            section: section.to_string().parse().unwrap(),
+            kind: ItemKind::Movie,
+            folders: vec!["/media".to_owned()],
+        };
+        Self {
+            server,
+            client: client.unwrap(),
+            place,
+            indexes: Indexes::default(),
+            section,
+        }
+    }
+
+    async fn keys(&self, path: &str, now: SystemTime) -> Vec<String> {
+        let items = self.indexes.items(&self.client, &self.place, path, now);
+        let items = items.await.unwrap();
+        items.iter().map(|item| item.key.to_string()).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_missed_is_looked_for_again_after_a_minute() {
+    let library = Library::new();
+    let start = SystemTime::now();
+    assert_eq!(library.keys("/media/a.mp4", start).await, [""; 0]);
+    let key = library.server.add_file(library.section, "/media/a.mp4");
+    let before = start + MINUTE - Duration::from_millis(1);
+    assert_eq!(library.keys("/media/a.mp4", before).await, [""; 0]);
+    let found = library.keys("/media/a.mp4", start + MINUTE).await;
+    assert_eq!(found, [key.to_string()]);
+}
+
+#[tokio::test]
+async fn an_item_that_was_removed_and_added_again_is_found_under_its_new_key() {
+    let library = Library::new();
+    let start = SystemTime::now();
+    let old = library.server.add_file(library.section, "/media/a.mp4");
+    let moved = library.server.add_file(library.section, "/media/b.mp4");
+    assert_eq!(library.keys("/media/a.mp4", start).await, [old.to_string()]);
+    let new = library.server.re_add(old).unwrap();
+    assert_ne!(new, old);
+    // The file of the other goes to an item that was there before.
+    library.server.remove(moved);
+    library.server.add_version(new, "/media/b.mp4");
+    let before = start + MINUTE - Duration::from_millis(1);
+    assert_eq!(library.keys("/media/a.mp4", before).await, [""; 0]);
+    for path in ["/media/b.mp4", "/media/a.mp4"] {
+        assert_eq!(library.keys(path, start + MINUTE).await, [new.to_string()]);
+    }
+    library.server.take_requests();
+    // Gone for good: one listing, then a look at the newest now and then.
+    library.server.remove(new);
+    for minutes in 2..5 {
+        let now = start + minutes * MINUTE;
+        assert_eq!(library.keys("/media/a.mp4", now).await, [""; 0]);
+    }
+    let requests = library.server.take_requests();
+    let whole = |query: &str| query.contains("sort=title");
+    let listings = requests.iter().filter(|request| whole(&request.query));
+    assert_eq!(listings.count(), 1, "{requests:?}");
+}
