@@ -78,6 +78,19 @@ impl Job {
             Self::Reconcile(run) => format!("reconcile:{}", run.reach.word()),
         }
     }
+
+    /// What a person calls it; a task by its name in Stash.
+    pub fn words(&self) -> String {
+        let task = match self {
+            Self::Scene { id, .. } | Self::Scanned { id } => return format!("scene {id}"),
+            Self::PlexScan { .. } => "scan",
+            Self::FanOut { of, id } => return format!("{} {id}", of.word()),
+            Self::Bulk { scope: Scope::All } => "Sync All Scenes",
+            Self::Bulk { .. } => "Sync Recent Scenes",
+            Self::Reconcile(run) => run.reach.task(),
+        };
+        task.to_owned()
+    }
 }
 
 /// The key of a scene's job.

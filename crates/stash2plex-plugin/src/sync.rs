@@ -29,7 +29,7 @@ use find::{Finder, Found, NotFound};
 use index::Indexes;
 use lanes::Lanes;
 use listing::Listing;
-use picture::{Cover, Pictures};
+use picture::{Covers, Fetched, Pictures};
 use places::Places;
 use write::{Done, Writer};
 
@@ -44,6 +44,8 @@ pub struct Synced {
     pub changes: Vec<String>,
     /// What was left out, shortened or kept, in words.
     pub notes: Vec<String>,
+    /// What is still to be written, in words: the row then equals no scene, so that the next look tries again.
+    pub owed: Option<String>,
 }
 
 /// The list of libraries is read again after this time.
@@ -60,6 +62,7 @@ pub struct Syncer {
     places: RefCell<Option<(Instant, Rc<Places>)>>,
     lanes: Lanes,
     indexes: Indexes,
+    covers: Covers,
     /// What Plex has, while a reconciliation runs that asks for it.
     listing: RefCell<Option<(SystemTime, Rc<Listing>)>>,
     /// Reconciliations look at what Plex has.
@@ -82,6 +85,7 @@ impl Syncer {
             places: RefCell::default(),
             lanes: Lanes::new(settings.concurrency),
             indexes: Indexes::default(),
+            covers: Covers::default(),
             listing: RefCell::default(),
             missing: settings.reconcile_missing,
             skip_not_found: settings.skip_not_found,
@@ -107,10 +111,14 @@ impl Syncer {
         }
         match self.carry(&pure, row.as_ref(), now).await {
             Ok(Done {
-                written: Some(written),
+                written: Some(mut written),
                 changes,
                 notes,
+                owed,
             }) => {
+                if owed.is_some() {
+                    written.content.clear();
+                }
                 let row = Row {
                     rating_key: written.item.clone(),
                     content_hash: written.content.clone(),
@@ -122,6 +130,7 @@ impl Syncer {
                     row,
                     changes,
                     notes,
+                    owed,
                 })
             }
             Ok(_) => Outcome::Skipped("no metadata yet".to_owned()),
@@ -149,20 +158,19 @@ impl Syncer {
         let plan = scene_sync::plan(scene, &item, last, &self.policy);
         let source = scene.cover.as_deref();
         let cover = match source.filter(|_| plan.poster || plan.background) {
-            Some(source) => Some(Cover::fetch(&self.stash, source).await?),
-            None => None,
-        };
-        let (cover, left_out) = match cover.transpose() {
-            Ok(cover) => (cover, None),
-            Err(why) => (None, Some(why)),
+            Some(source) => self.covers.fetch(&self.stash, source).await?,
+            None => Fetched::default(),
         };
         let writer = Writer {
             plex: &self.plex,
             lanes: &self.lanes,
         };
-        let mut done = writer.apply(&plan, &found, cover.as_ref(), seen).await?;
+        let mut done = writer
+            .apply(&plan, &found, cover.picture.as_ref(), seen)
+            .await?;
         let notes = plan.notes.iter().map(ToString::to_string);
-        done.notes = notes.chain(left_out).collect();
+        done.notes = notes.chain(cover.none).collect();
+        done.owed = cover.owed;
         Ok(done)
     }
 

@@ -1,5 +1,8 @@
 //! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
 
@@ -24,30 +27,100 @@ pub struct Cover {
     sha1: String,
 }
 
-impl Cover {
-    /// Fetches it, or says why there is none: that must not hold up the scene's other fields. A scene that was just
-    /// scanned has no cover yet, and what Stash shows then is no picture of it.
+/// What Stash gave of a cover.
+#[derive(Default)]
+pub struct Fetched {
+    pub picture: Option<Cover>,
+    /// Why there is none: a scene that was just scanned has no cover yet, and what Stash shows then is no picture of it.
+    pub none: Option<String>,
+    /// Why it has to be fetched another time.
+    pub owed: Option<String>,
+}
+
+/// Fetches covers. Counts how often Stash answered and yet failed to give one: that must not hold up a scene's other
+/// fields for good.
+#[derive(Default)]
+pub struct Covers(RefCell<HashMap<String, u32>>);
+
+/// Tries of one cover before the scene does without it.
+const TRIES: u32 = 6;
+
+impl Covers {
+    /// Fetches one.
+    ///
+    /// # Errors
+    /// Stash may give it later.
     pub async fn fetch(
+        &self,
         stash: &stash::client::Client,
         source: &str,
-    ) -> Result<Result<Self, String>, Failed> {
-        let image = match stash.image(source, LARGEST).await {
-            Ok(image) => image,
-            Err(error) if error.is_temporary() => return Err(error.into()),
-            Err(error) => return Ok(Err(format!("the cover was left out: {error}"))),
+    ) -> Result<Fetched, Failed> {
+        let fetched = stash.image(source, LARGEST).await;
+        // The rest of the address is a time, which each save moves.
+        let path = source.split('?').next().unwrap_or_default();
+        let mut failed = self.0.borrow_mut();
+        let error = match fetched {
+            Ok(image) => {
+                failed.remove(path);
+                return Ok(Fetched {
+                    picture: Some(Cover::new(source, image)),
+                    ..Fetched::default()
+                });
+            }
+            Err(error) => error,
         };
+        if !error.is_temporary() {
+            return Ok(Fetched {
+                none: Some(format!("the cover was left out: {error}")),
+                ..Fetched::default()
+            });
+        }
+        // A Stash that is gone says nothing about the cover.
+        if is_away(&error) {
+            return Err(error.into());
+        }
+        let tries = failed.entry(path.to_owned()).or_default();
+        *tries += 1;
+        if *tries < TRIES {
+            return Err(error.into());
+        }
+        failed.remove(path);
+        Ok(Fetched {
+            owed: Some(format!(
+                "synced without its cover, which Stash failed to give {TRIES} times ({error}); the next save or \
+                 reconciliation tries again"
+            )),
+            ..Fetched::default()
+        })
+    }
+}
+
+fn is_away(error: &stash::client::Error) -> bool {
+    use stash::client::{Error, Unreachable};
+    matches!(
+        error,
+        Error::Unauthorized
+            | Error::Unreachable {
+                kind: Unreachable::Connect,
+                ..
+            }
+    )
+}
+
+impl Cover {
+    fn new(source: &str, image: stash::client::Image) -> Self {
         let format = match image.content_type.as_str() {
             "image/png" => ImageFormat::Png,
             "image/webp" => ImageFormat::Webp,
             // The client lets no fourth type through.
             _ => ImageFormat::Jpeg,
         };
-        Ok(Ok(Self {
+        Self {
             source: source.to_owned(),
             sha1: plex::image_sha1(&image.bytes),
             bytes: image.bytes,
             format,
-        }))
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Done {
     pub changes: Vec<String>,
     /// What was left out, shortened or kept, in words.
     pub notes: Vec<String>,
+    /// What is still to be written, in words.
+    pub owed: Option<String>,
 }
 
 /// What a plan is sent with.
@@ -72,6 +74,7 @@ impl Writer<'_> {
             written,
             changes,
             notes: Vec::new(),
+            owed: None,
         })
     }
 

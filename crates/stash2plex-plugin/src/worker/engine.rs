@@ -346,6 +346,13 @@ impl<T: Time> Engine<'_, T> {
             }
             Event::Ran(taken, outcome) => {
                 self.blame_stash(&outcome);
+                if let Outcome::Synced(Synced {
+                    owed: Some(why), ..
+                }) = &outcome
+                {
+                    let name = taken.claim.payload().words();
+                    self.journal.warn(format!("{name}: {why}"));
+                }
                 self.settle(taken, outcome, memory)?;
             }
             Event::Looked(taken, errand) => {
