@@ -30,7 +30,7 @@ pub use plex::{
     FileFilter, Image, Images, Item, Kind, Media, Part, PlexOptions, PlexServer, SectionKind, Tag,
     TagKind, TagMode,
 };
-pub use run::{Run, build_program, run_plugin};
+pub use run::{Run, build_program, run_command, run_plugin};
 pub use stash::{
     BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, StashOptions, StashServer,
     Trigger,

@@ -46,8 +46,16 @@ impl Run {
 /// # Errors
 /// The process cannot be started.
 pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
+    run_command(&mut Command::new(program), stdin)
+}
+
+/// The same for a command with more to it, such as another user.
+///
+/// # Errors
+/// The process cannot be started.
+pub fn run_command(command: &mut Command, stdin: &str) -> io::Result<Run> {
     let started = Instant::now();
-    let mut child = Command::new(program)
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

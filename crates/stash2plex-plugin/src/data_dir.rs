@@ -30,6 +30,39 @@ impl DataDir {
         Self(config_dir.join("stash2plex"))
     }
 
+    /// Whether all that is kept here can be written. Leaves nothing behind. Not to be asked while this process has the database
+    /// open: closing a file gives up the locks on it.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn check(&self) -> Result<(), DataDirError> {
+        let failed = |path: &Path, source| DataDirError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        // A folder that is not there yet is to be made in the one above. Files are made beside those that are there, too.
+        let made_in = match self.0.parent().filter(|_| !self.0.exists()) {
+            Some(above) => above,
+            None => &self.0,
+        };
+        let probe = made_in.join(".stash2plex-health-check");
+        private_file()
+            .create(true)
+            .append(true)
+            .open(&probe)
+            .and_then(|_| fs::remove_file(&probe))
+            .map_err(|why| failed(made_in, why))?;
+        for path in [self.database(), self.worker_lock(), self.worker_log()] {
+            match fs::OpenOptions::new().append(true).open(&path) {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&path, why));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
@@ -63,6 +96,17 @@ pub enum DataDirError {
     #[error("cannot create or write the folder {}: {source}; make Stash's configuration folder writable", path.display())]
     Create {
         /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It, or a file in it, cannot be written.
+    #[error(
+        "cannot write {}: {source}; make it writable for the user that Stash runs as. Until then no change is recorded",
+        path.display()
+    )]
+    Write {
+        /// The folder or file.
         path: PathBuf,
         /// The cause.
         source: io::Error,

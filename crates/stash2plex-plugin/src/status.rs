@@ -22,6 +22,8 @@ pub struct Status {
     pub circuit: Circuit,
     /// Plex itself; `None` when the task does not ask it.
     pub plex: Option<Connectivity>,
+    /// Why the data folder cannot be written; `None` when it can, or the task does not look.
+    pub unwritable: Option<String>,
     /// The jobs.
     pub queue: Seen<QueueStatus>,
     /// Who works them off.
@@ -134,6 +136,31 @@ pub enum Connectivity {
         report: Report,
         /// What helps; empty when nothing is wrong.
         hint: &'static str,
+        /// Whether it has the libraries to search; `None` unless it is healthy.
+        searched: Option<Searched>,
+    },
+}
+
+/// Whether Plex has the libraries that the settings name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "found", rename_all = "snake_case")]
+pub enum Searched {
+    /// It has.
+    All,
+    /// It has some of them, which are searched.
+    Some {
+        /// What is missing, what there is, and what to do.
+        why: String,
+    },
+    /// There is nothing to search, so jobs wait.
+    None {
+        /// What is missing, what there is, and what to do.
+        why: String,
+    },
+    /// Plex did not tell.
+    Unknown {
+        /// Why not.
+        why: String,
     },
 }
 

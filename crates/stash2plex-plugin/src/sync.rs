@@ -7,7 +7,7 @@ mod index;
 mod lanes;
 mod listing;
 mod picture;
-mod places;
+pub(crate) mod places;
 mod reconcile;
 mod write;
 

@@ -19,7 +19,7 @@ use crate::worker::{PROBE_KEY, RECONCILED_KEY, instant};
 use crate::worker_lock::WorkerLock;
 use crate::{ledger, store};
 
-/// What the servers told a task beforehand; a task that asks neither leaves this empty.
+/// What a task found out beforehand; one that asks nobody leaves this empty.
 #[derive(Debug, Default)]
 pub struct Told {
     /// The settings, where they could be read.
@@ -28,6 +28,8 @@ pub struct Told {
     pub reading: Option<SettingsStatus>,
     /// How Plex is.
     pub plex: Option<Connectivity>,
+    /// Why the data folder cannot be written.
+    pub unwritable: Option<String>,
 }
 
 /// Everything as it is at `now`.
@@ -49,6 +51,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         circuit: circuit(&report, settings, wall),
         settings: told.reading,
         plex: told.plex,
+        unwritable: told.unwritable,
         queue,
         worker: match WorkerLock::is_held(dir) {
             Ok(true) => Worker::Running,

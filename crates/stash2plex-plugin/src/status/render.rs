@@ -6,7 +6,8 @@ use stash::protocol::Level;
 
 use super::words::{count, date, span};
 use super::{
-    Circuit, Connectivity, OutageEntry, Outages, QueueStatus, Seen, SettingsStatus, Status, Worker,
+    Circuit, Connectivity, OutageEntry, Outages, QueueStatus, Searched, Seen, SettingsStatus,
+    Status, Worker,
 };
 
 /// A line for the log.
@@ -41,6 +42,8 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(settings(status.settings.as_ref()));
     lines.extend(status.plex.as_ref().into_iter().flat_map(plex));
     lines.extend(outlook(status));
+    let unwritable = status.unwritable.as_ref();
+    lines.extend(unwritable.map(|why| warn(format!("Data folder: {why}"))));
     lines.push(queue_line(&status.queue, status.taken_at));
     lines.extend(held(status));
     lines.extend(worker(status));
@@ -212,8 +215,18 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
 fn plex(plex: &Connectivity) -> Vec<Line> {
     match plex {
         Connectivity::No { why } => vec![warn(format!("Plex: not asked, {why}"))],
-        Connectivity::Yes { report, hint: "" } => vec![info(format!("Plex: {report}"))],
-        Connectivity::Yes { report, hint } => {
+        Connectivity::Yes {
+            report,
+            hint: "",
+            searched,
+        } => {
+            let plex = info(format!("Plex: {report}"));
+            [Some(plex), searched.as_ref().and_then(libraries)]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+        Connectivity::Yes { report, hint, .. } => {
             vec![
                 warn(format!("Plex: {report}")),
                 warn(format!("What to do: {hint}")),
@@ -222,23 +235,38 @@ fn plex(plex: &Connectivity) -> Vec<Line> {
     }
 }
 
+fn libraries(searched: &Searched) -> Option<Line> {
+    Some(warn(match searched {
+        Searched::All => return None,
+        Searched::Some { why } => {
+            format!("Libraries: {why}. Only the others it names are searched until then")
+        }
+        Searched::None { why } => {
+            format!("Libraries: {why}. Jobs wait until then, and none is lost")
+        }
+        Searched::Unknown { why } => format!("Libraries: Plex did not list them: {why}"),
+    }))
+}
+
 /// What circuit and Plex mean together, where they disagree.
 fn outlook(status: &Status) -> Option<Line> {
-    let Some(Connectivity::Yes { report, .. }) = &status.plex else {
+    let Some(Connectivity::Yes {
+        report, searched, ..
+    }) = &status.plex
+    else {
         return None;
     };
     match (&status.circuit, report.verdict.is_healthy()) {
+        // The circuit will not close, and why not was said.
+        _ if matches!(searched, Some(Searched::None { .. })) => None,
         (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
-            Some(match reason.as_deref() {
-                Some("no_library") => warn(
-                    "Plex answers, but has none of the libraries that the setting plex_library names: correct it",
-                ),
-                Some("unauthorized") => info(
+            Some(info(match reason.as_deref() {
+                Some("unauthorized") => {
                     "Plex answers now. If the circuit opens again, the token is not that of the server's owner, who alone \
-                     may edit",
-                ),
-                _ => info("Plex is back: the circuit closes by itself once a job has succeeded"),
-            })
+                     may edit"
+                }
+                _ => "Plex is back: the circuit closes by itself once a job has succeeded",
+            }))
         }
         (Circuit::Closed { .. }, false) => Some(info(
             "The circuit opens by itself once jobs have failed; none is lost",

@@ -65,7 +65,9 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
         none if none.is_empty() => "none".to_owned(),
         there => there,
     };
-    format!("Plex has no video library named {missing}; it has {there} (setting plex_library)")
+    format!(
+        "Plex has no video library named {missing}; it has {there}: correct the setting plex_library (empty: all of them)"
+    )
 }
 
 impl Place {
@@ -115,7 +117,8 @@ mod tests {
     fn what_is_missing_is_named_with_what_exists() {
         let (ids, missing) = choose(&["Filme", "Fotos"]).unwrap();
         assert_eq!(ids, ["1"], "the others are still searched");
-        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\" (setting plex_library)";
+        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\": correct the setting \
+                     plex_library (empty: all of them)";
         assert_eq!(missing.as_deref(), Some(words));
         assert!(
             choose(&["Musik"])

@@ -11,10 +11,11 @@ use super::Failure;
 use crate::data_dir::DataDir;
 use crate::home;
 use crate::job::Job;
-use crate::settings::Settings;
+use crate::settings::{PlexTarget, Settings};
 use crate::status::gather::{self, Told};
 use crate::status::render::{self, Line};
-use crate::status::{Connectivity, SettingsStatus, Status};
+use crate::status::{Connectivity, Searched, SettingsStatus, Status};
+use crate::sync::places::Places;
 use crate::worker::session;
 
 type Shown = (Vec<Line>, Value);
@@ -22,8 +23,10 @@ type Shown = (Vec<Line>, Value);
 /// Health Check.
 pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     let dir = DataDir::locate(&connection.dir);
+    let unwritable = dir.check().err().map(|why| why.to_string());
     let told = runtime()?.block_on(async {
         let (_, mut told) = settings(connection).await;
+        told.unwritable = unwritable;
         told.plex = Some(plex(told.settings.as_ref(), &dir).await);
         told
     });
@@ -69,7 +72,7 @@ pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
                     faults: faults.iter().map(ToString::to_string).collect(),
                 }),
                 settings: Some(settings),
-                plex: None,
+                ..Told::default()
             };
             (Some(client), told)
         }
@@ -112,7 +115,31 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
                 .deep()
                 .await;
             let hint = home::hint(&report.verdict);
-            Connectivity::Yes { report, hint }
+            let searched = match report.verdict.is_healthy() {
+                true => Some(searched(target, settings, dir).await),
+                false => None,
+            };
+            Connectivity::Yes {
+                report,
+                hint,
+                searched,
+            }
         }
+    }
+}
+
+/// Whether Plex has the libraries to search.
+async fn searched(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Searched {
+    let sections = match session::reader(target, settings, dir) {
+        Ok(client) => client.sections().await.map_err(|why| why.to_string()),
+        Err(why) => Err(why.to_string()),
+    };
+    match sections.map(|sections| Places::choose(sections, &settings.libraries)) {
+        Ok(Ok(Places { missing: None, .. })) => Searched::All,
+        Ok(Ok(Places {
+            missing: Some(why), ..
+        })) => Searched::Some { why },
+        Ok(Err(why)) => Searched::None { why },
+        Err(why) => Searched::Unknown { why },
     }
 }

@@ -164,7 +164,7 @@ async fn gates(
     };
     match look::plex(told.settings.as_ref(), dir).await {
         healthy if healthy.is_healthy() => {}
-        Connectivity::Yes { report, hint } => {
+        Connectivity::Yes { report, hint, .. } => {
             return Err(format!("Plex is not healthy ({report}). {hint}"));
         }
         Connectivity::No { why } => return Err(format!("Plex was not asked, {why}")),

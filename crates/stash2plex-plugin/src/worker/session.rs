@@ -56,8 +56,6 @@ pub fn plex(
     settings: &Settings,
     dir: &DataDir,
 ) -> Result<plex::Client, SetupError> {
-    let identifier = identifier(dir)?;
-    let device = plex::Device::new(&identifier, "Stash2Plex", env!("CARGO_PKG_VERSION"));
     let read = settings.read_timeout;
     let timeouts = plex::Timeouts {
         connect: settings.connect_timeout,
@@ -66,6 +64,32 @@ pub fn plex(
         list: read.max(Duration::from_secs(60)),
         upload: read.max(Duration::from_secs(60)),
     };
+    client(target, settings, &identifier(dir)?, timeouts)
+}
+
+/// A client of Plex for a health check, which leaves nothing behind and has no time.
+pub fn reader(
+    target: &PlexTarget,
+    settings: &Settings,
+    dir: &DataDir,
+) -> Result<plex::Client, SetupError> {
+    let timeouts = plex::Timeouts {
+        connect: plex_health::LIMIT,
+        read: plex_health::LIMIT,
+        write: plex_health::LIMIT,
+        list: plex_health::LIMIT,
+        upload: plex_health::LIMIT,
+    };
+    client(target, settings, &kept_identifier(dir), timeouts)
+}
+
+fn client(
+    target: &PlexTarget,
+    settings: &Settings,
+    identifier: &str,
+    timeouts: plex::Timeouts,
+) -> Result<plex::Client, SetupError> {
+    let device = plex::Device::new(identifier, "Stash2Plex", env!("CARGO_PKG_VERSION"));
     let token = target
         .token
         .expose()
@@ -103,13 +127,17 @@ pub fn health_check(
     settings: &Settings,
     dir: &DataDir,
 ) -> Result<Probe, SetupError> {
-    let kept = std::fs::read_to_string(dir.path().join("client_identifier"));
-    let identifier = kept.map_or("stash2plex-health-check".to_owned(), |text| {
-        text.trim().to_owned()
-    });
+    let identifier = kept_identifier(dir);
     Probe::new(builder(settings), &target.url)
         .and_then(|probe| probe.sign_in(target.token.expose(), &identifier))
         .map_err(|why| SetupError::Plex(why.to_string()))
+}
+
+fn kept_identifier(dir: &DataDir) -> String {
+    let kept = std::fs::read_to_string(dir.path().join("client_identifier"));
+    kept.map_or("stash2plex-health-check".to_owned(), |text| {
+        text.trim().to_owned()
+    })
 }
 
 /// TLS for the Plex server alone: nothing else is ever called with this builder.

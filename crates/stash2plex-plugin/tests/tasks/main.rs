@@ -9,6 +9,7 @@ mod left_alone;
 mod outage_summary;
 mod queue_status;
 mod recover;
+mod set_up;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,123 @@
+//! What keeps the plugin from working though Plex answers: Health Check says it before a first job has failed.
+
+use simulators::SectionKind;
+
+use super::*;
+
+#[test]
+fn libraries_that_plex_does_not_have_are_named() {
+    let plugin = Installed::new(1);
+    let has = &plugin.world.plex;
+    has.add_section("Filme: neue", SectionKind::Movie, &["/media/new"]);
+    has.add_section("Musik", SectionKind::Artist, &["/media/music"]);
+    let there = r#"it has "Scenes", "Filme: neue": correct the setting plex_library"#;
+    for (names, found, missing) in [
+        ("", "all", None),
+        (" , ", "all", None),
+        ("SCENES", "all", None),
+        ("filme: neue, scenes", "all", None),
+        ("Szenen", "none", Some(r#""Szenen""#)),
+        ("Musik, Szenen", "none", Some(r#""Musik", "Szenen""#)),
+        ("Scenes, Szenen", "some", Some(r#""Szenen""#)),
+    ] {
+        plugin.set(json!({ "plex_library": names }));
+        let (text, output) = look(&plugin, "health_check");
+        says(&text, "i Plex: healthy");
+        assert_eq!(output["plex"]["searched"]["found"], found, "{names}");
+        match missing {
+            None => assert!(!text.contains("Libraries:"), "{text}"),
+            Some(missing) => {
+                says(
+                    &text,
+                    &format!("w Libraries: Plex has no video library named {missing}; {there}"),
+                );
+                let why = &output["plex"]["searched"]["why"];
+                assert!(why.as_str().unwrap().contains(missing), "{why}");
+            }
+        }
+        assert_eq!(text.contains("Jobs wait until then"), found == "none");
+    }
+
+    // The circuit opened for that, and would open again.
+    set_breaker(
+        &plugin,
+        json!({"state": "open", "opened_at": now() - 9.0, "retry_at": now() - 5.0, "reason": "no_library"})
+            .to_string(),
+    );
+    plugin.set(json!({"plex_library": "Szenen"}));
+    let (text, _) = look(&plugin, "health_check");
+    assert!(!text.contains("Plex is back"), "{text}");
+    plugin.set(json!({"plex_library": "Scenes"}));
+    says(
+        &look(&plugin, "health_check").0,
+        "i Plex is back: the circuit closes by itself",
+    );
+
+    plugin.set(json!({"plex_library": "Szenen"}));
+    plugin.world.plex.down();
+    let (text, output) = look(&plugin, "health_check");
+    assert!(!text.contains("Libraries:"), "nobody knows: {text}");
+    assert_eq!(output["plex"]["searched"], Value::Null);
+}
+
+/// The superuser may write everywhere, and then the task runs as nobody.
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_cannot_be_written_is_told() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65_534;
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let plugin = Installed::new(1);
+    let config = plugin.config.path();
+    let superuser = chown(config, Some(NOBODY), Some(NOBODY)).is_ok();
+    let check = || {
+        let mut program = Command::new(common::binary());
+        if superuser {
+            program.uid(NOBODY).gid(NOBODY);
+        }
+        let stdin = plugin
+            .world
+            .stash
+            .task_stdin(json!({"mode": "health_check"}));
+        let before = files(&plugin.data());
+        let run = simulators::run_command(&mut program, &stdin);
+        assert_eq!(files(&plugin.data()), before);
+        run.map(|run| answered(&run))
+    };
+    let Ok((text, output)) = check() else {
+        println!("skipped: cannot run as nobody");
+        return;
+    };
+    assert!(!text.contains("Data folder:"), "{text}");
+    assert_eq!(output["unwritable"], Value::Null);
+    assert_eq!(std::fs::read_dir(config).unwrap().count(), 0, "left alone");
+    let told = |path: &Path| {
+        let (text, output) = check().unwrap();
+        says(&text, "i Plex: healthy");
+        let words = format!("w Data folder: cannot write {}: ", path.display());
+        says(&text, &words);
+        says(&text, "make it writable for the user that Stash runs as");
+        assert!(output["unwritable"].is_string());
+    };
+
+    mode(config, 0o500);
+    told(config);
+    mode(config, 0o700);
+    enqueue(&mut jobs(&plugin), 1);
+    let data = plugin.data();
+    for entry in std::fs::read_dir(&data).unwrap() {
+        chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
+    assert_eq!(check().unwrap().1["unwritable"], Value::Null);
+    mode(&data, 0o500);
+    told(&data);
+    mode(&data, 0o700);
+    let database = data.join("stash2plex.db");
+    mode(&database, 0o400);
+    told(&database);
+}
