@@ -8,8 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use breaker::machine::Kind;
 use breaker::{Document, Report};
 use common::Installed;
+use queue::Options;
 use serde_json::json;
 use simulators::{Fault, PlexOptions, Rule};
+use stash2plex_plugin::{ledger, reconcile};
 
 fn document(plugin: &Installed) -> Option<Document> {
     match Report::read(&plugin.data().join("circuit_breaker.json")) {
@@ -265,6 +267,31 @@ fn an_outage_ends_also_with_jobs_that_have_nothing_to_write() {
         outages.len() == 1 && outages[0].ended.is_some(),
         "{outages:?}"
     );
+}
+
+/// The circuit of a refused token would stay open for the better part of an hour.
+#[test]
+fn a_corrected_token_is_tried_as_soon_as_it_is_read() {
+    let plugin = Installed::new(2);
+    plugin.save_and_wait(plugin.world.scenes[0]);
+    // The settings are read again before a reconciliation.
+    let soon = reconcile::unix(SystemTime::now()) - 3600 + 4;
+    let queue = plugin.queue_as(Options::producer());
+    ledger::set_meta(queue.sql(), "reconciliation_started", &soon.to_string()).unwrap();
+    drop(queue);
+    let slow = |token: String| {
+        json!({
+            "plex_token": token, "recovery_timeout": 3000, "reconcile_interval": "hourly",
+            "reconcile_missing": false,
+        })
+    };
+    plugin.set(slow("a-token-of-nobody".to_owned()));
+    plugin.save(plugin.world.scenes[1]);
+    plugin.until("refused", || {
+        plugin.worker_log().contains("Plex refuses the token")
+    });
+    plugin.set(slow(plugin.world.plex.token()));
+    plugin.until_equal();
 }
 
 /// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for nothing.

@@ -226,6 +226,8 @@ async fn rounds(
     let mut schedule = remembered(queue);
     let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
     let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
+    // What kept the circuit open may be mended.
+    let mut corrected = false;
     loop {
         if faults != said {
             faults
@@ -251,7 +253,11 @@ async fn rounds(
                 "circuit_breaker.json was damaged; starting CLOSED, it is kept as {name}"
             ));
         }
-        let mut plex = Circuit::new(Breaker::builder(rules).open(store)?);
+        let breaker = Breaker::builder(rules).open(store)?;
+        if std::mem::take(&mut corrected) && breaker.suggest_trial().is_ok() {
+            journal.info("Plex is tried with the new settings now");
+        }
+        let mut plex = Circuit::new(breaker);
         let probe = session::probe(target, &settings, dir)?;
         let plex_client = session::plex(target, &settings, dir)?;
         let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
@@ -302,9 +308,17 @@ async fn rounds(
         };
         if let Some(new) = changed {
             journal.info("settings changed");
+            corrected = leads_elsewhere(&settings, &new.0);
             (settings, faults) = new;
         }
     }
+}
+
+/// Whether Plex may answer otherwise with the new settings than with the old ones.
+fn leads_elsewhere(old: &Settings, new: &Settings) -> bool {
+    old.plex != new.plex
+        || old.libraries != new.libraries
+        || old.tls_skip_verify != new.tls_skip_verify
 }
 
 /// The settings, once Stash answers: it may be starting.
