@@ -302,7 +302,7 @@ impl fmt::Display for Verdict {
                 write!(f, "cannot tell which item: {reason}:")?;
                 candidates.iter().enumerate().try_for_each(|(nth, one)| {
                     let comma = if nth == 0 { "" } else { "," };
-                    write!(f, "{comma} {} ({})", one.item, one.path)
+                    write!(f, "{comma} Plex item {} ({})", one.item, one.path)
                 })
             }
         }

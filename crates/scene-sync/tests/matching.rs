@@ -301,7 +301,7 @@ fn the_same_file_in_two_libraries_is_ambiguous() {
     ));
     assert_eq!(
         verdict.to_string(),
-        "cannot tell which item: several items hold this very file: 1 (/m/x.mp4), 2 (/m/x.mp4)"
+        "cannot tell which item: several items hold this very file: Plex item 1 (/m/x.mp4), Plex item 2 (/m/x.mp4)"
     );
 }
 

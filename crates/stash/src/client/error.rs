@@ -9,7 +9,9 @@ pub enum Error {
     #[error("the connection to Stash cannot be set up: {0}")]
     Setup(String),
     /// No answer: try again later.
-    #[error("Stash does not answer ({kind}): {detail}; is it running, and is its address right?")]
+    #[error(
+        "Stash does not answer ({kind}): {detail}; check that it is running and that its address is right"
+    )]
     Unreachable {
         /// Where it failed.
         kind: Unreachable,
@@ -28,7 +30,10 @@ pub enum Error {
         status: u16,
     },
     /// Stash does not know a part of the query: it is older or newer than this program expects.
-    #[error("this version of Stash does not understand the query: {}", .messages.join("; "))]
+    #[error(
+        "this Stash does not know what it was asked for, so it is probably too old: update it to 0.24 or newer ({})",
+        .messages.join("; ")
+    )]
     Query {
         /// Stash's messages.
         messages: Vec<String>,
@@ -40,7 +45,7 @@ pub enum Error {
         messages: Vec<String>,
     },
     /// The answer is not what Stash sends.
-    #[error("the answer is not Stash's: {0}; does the address belong to Stash?")]
+    #[error("the answer is not Stash's: {0}; check that the address is that of Stash")]
     Malformed(String),
     /// The answer exceeds the limit.
     #[error("the answer from Stash is larger than {limit} bytes")]
