@@ -123,6 +123,29 @@ impl ErrorKind {
         }
     }
 
+    /// What a person can do about dead letters of the kind with this name.
+    pub fn advice(word: &str) -> &'static str {
+        match word {
+            "InvalidScene" => {
+                "These scenes have no file, or data that cannot be sent: a save tries again"
+            }
+            "NotInPlex" => {
+                "Plex has no such file: check the setting path_map and let Plex scan; then run Reconcile All Scenes"
+            }
+            "LowConfidence" => {
+                "Several items have the name of the scene's file: fill in the setting path_map so that full paths agree, or turn \
+                 strict_matching off; then run Reconcile All Scenes"
+            }
+            "PlexRefused" => {
+                "Plex does not take the data, worker.log has its words: change the scene and save it"
+            }
+            "PlexFailing" => {
+                "Plex failed at each try: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
+            }
+            _ => "worker.log says why",
+        }
+    }
+
     /// Whether the server, not the job, was at fault: what an outage's recovery puts back.
     pub fn server_down(word: &str) -> bool {
         word == Self::PlexFailing.word()

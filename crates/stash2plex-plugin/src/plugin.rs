@@ -50,13 +50,14 @@ fn record(
     let dir = DataDir::create(&connection.dir)?;
     let say = |said| log.error(said);
     let options = Options::producer().busy_timeout(LOCK_PATIENCE);
-    let mut queue = store::open(&dir, options, say)?;
+    let words = |why: queue::Error| store::words(&dir, &why);
+    let mut queue = store::open(&dir, options, say).map_err(words)?;
     let key = job.key();
     let by_hand = matches!(job, Job::Bulk { .. } | Job::Reconcile(_));
     let new = NewJob::new(job).key(&key);
     if let Err(wrong) = queue.enqueue(new.clone()) {
-        queue = store::mend(queue, wrong, say)?;
-        queue.enqueue(new)?;
+        queue = store::mend(queue, wrong, say).map_err(words)?;
+        queue.enqueue(new).map_err(words)?;
     }
     drop(queue);
     // A hook, for whose end a save waits, says nothing.

@@ -11,7 +11,7 @@ use crate::job::Job;
 /// The queue cannot be opened.
 pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<Queue<Job>> {
     let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
-    salvage.as_ref().map(words).into_iter().for_each(say);
+    salvage.as_ref().map(rescued).into_iter().for_each(say);
     Ok(queue)
 }
 
@@ -24,11 +24,11 @@ pub fn mend(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<
         return Err(wrong);
     }
     let (queue, salvage) = queue.salvage(&wrong)?;
-    salvage.as_ref().map(words).into_iter().for_each(say);
+    salvage.as_ref().map(rescued).into_iter().for_each(say);
     Ok(queue)
 }
 
-fn words(salvage: &Salvage) -> String {
+fn rescued(salvage: &Salvage) -> String {
     let lost = match salvage.lost.as_slice() {
         [] => "nothing is known to be lost".to_owned(),
         lost => format!("lost: {}", lost.join(", ")),
@@ -43,9 +43,19 @@ fn words(salvage: &Salvage) -> String {
     )
 }
 
-/// Why the queue cannot be read by somebody who does not mend it, and who does.
-pub fn unreadable(why: &Error) -> String {
+/// Why the queue cannot be used, by somebody who does not mend it, and what to do.
+pub fn words(dir: &DataDir, why: &Error) -> String {
     match why {
+        Error::ReadOnly(_) => format!(
+            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then no change is \
+             recorded",
+            dir.database().display()
+        ),
+        Error::Foreign { path, .. } => format!(
+            "{} holds no queue; the next change in Stash, or the task Process Queue, makes a new one and keeps what is there \
+             under another name",
+            path.display()
+        ),
         Error::Corrupt(found) => format!(
             "the queue file is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
              rescues what can be read"

@@ -26,7 +26,7 @@ fn synced(scenes: usize) -> Installed {
 
 /// How many jobs looked for the scenes that show it.
 fn fan_outs(plugin: &Installed, kind: EntityKind, id: u64) -> usize {
-    let said = format!(": {} {id} changed", kind.type_name().to_lowercase());
+    let said = format!(" {} {id}: changed", kind.type_name().to_lowercase());
     plugin.worker_log().matches(&said).count()
 }
 

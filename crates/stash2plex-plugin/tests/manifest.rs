@@ -97,11 +97,15 @@ fn only_keys_that_stash_knows() {
 fn every_mode_has_a_task() {
     let mut modes = BTreeSet::new();
     let mut args = Map::new();
-    let mut check = |args: &mut Map<String, Value>| {
+    let mut check = |args: &mut Map<String, Value>, name: &str| {
         if let Some(mode) = args.get("mode") {
             let stdin = json!({"server_connection": {"Scheme": "http", "Port": 1, "Dir": "/"}, "args": args});
             let input = PluginInput::parse(stdin.to_string().as_bytes()).unwrap();
-            assert!(Request::of(&input.args).is_ok(), "{args:?}");
+            let request = Request::of(&input.args).unwrap();
+            // The log calls the work by the name that Stash shows.
+            if let Request::Record(job) = request {
+                assert_eq!(job.words(), name);
+            }
             assert!(
                 modes.insert(mode.as_str().unwrap().to_owned()),
                 "{mode} twice"
@@ -109,14 +113,16 @@ fn every_mode_has_a_task() {
         }
         args.clear();
     };
+    let mut name = "";
     for (depth, key, value) in part("tasks") {
         if key == "name" {
-            check(&mut args);
+            check(&mut args, name);
+            name = value;
         } else if depth > 4 {
             args.insert(key.to_owned(), json!(value.trim_matches('"')));
         }
     }
-    check(&mut args);
+    check(&mut args, name);
     let known = UnknownRequest::NoMode.to_string();
     let known = known.split_once("use one of ").unwrap().1;
     let known: BTreeSet<_> = known.split(", ").map(str::to_owned).collect();

@@ -196,7 +196,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     );
     let health = plugin.task("health_check");
     let text = health.log_text();
-    assert!(text.contains("(wrong_server)"), "{text}");
+    assert!(text.contains("(another Plex server answers)"), "{text}");
     assert!(
         text.contains("w Plex: wrong server: \"other\" answered instead of"),
         "{text}"
@@ -307,8 +307,11 @@ fn plex_does_not_pay_for_stash() {
         plugin.save(*scene);
     }
     plugin.until("noticed", || {
-        plugin.worker_log().contains("WARN  Stash is away")
+        plugin.worker_log().contains("WARN  Stash does not answer")
     });
+    let log = plugin.worker_log();
+    let reason = log.find("(no connection): ").map(|at| &log[at..]);
+    assert!(reason.unwrap().contains(" wait for Stash"), "{log}");
     assert_eq!(state(&plugin), Kind::Closed);
     assert_eq!(plugin.world.plex.request_count(), 0);
     let queue = plugin.queue();
@@ -322,7 +325,12 @@ fn plex_does_not_pay_for_stash() {
     plugin.world.plex.down();
     plugin.save(plugin.world.scenes[0]);
     plugin.until("open", || state(&plugin) == Kind::Open);
-    assert_eq!(plugin.worker_log().matches("Stash is away").count(), 1);
+    plugin.until("said with its reason", || {
+        let log = plugin.worker_log();
+        log.contains("WARN  Plex is away (unreachable: connection refused")
+    });
+    let log = plugin.worker_log();
+    assert_eq!(log.matches("WARN  Stash does not answer").count(), 1);
     plugin.world.plex.up().unwrap();
     plugin.until_equal();
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);

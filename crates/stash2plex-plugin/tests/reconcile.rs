@@ -137,7 +137,7 @@ fn renames_auto_tags_and_merges_are_found_without_a_hook() {
         "{text}"
     );
     assert!(
-        log.contains("reconcile all: 11 scenes checked, none differs"),
+        log.contains("Reconcile All Scenes: 11 scenes checked, none differs"),
         "{log}"
     );
 }
@@ -258,6 +258,15 @@ fn missing_metadata_is_seen_in_plex_and_put_back() {
     let many = requests.iter().filter(|request| request.path.contains(','));
     assert_eq!(many.count(), 2, "sixty items in two requests");
     assert!(requests.len() < 15, "{} requests", requests.len());
+    // Tasks have the names that Stash shows.
+    let log = plugin.worker_log();
+    for line in [
+        "Sync All Scenes: read from Stash, 60 scenes queued",
+        "Reconcile All Scenes: 60 scenes checked, none differs",
+        "Reconcile Missing Metadata: 60 scenes checked, 3 differ (3 changed in Plex), 3 queued",
+    ] {
+        assert!(log.contains(&format!("INFO  {line}")), "{line}:\n{log}");
+    }
 
     plugin.set(json!({"preserve_plex_edits": true}));
     plugin.world.plex.edit_by_hand(edited, "title", "By hand");
@@ -350,7 +359,7 @@ fn memory_does_not_grow_with_the_library() {
     let peak = |scenes: usize| {
         let plugin = heavy(scenes);
         assert_eq!(plugin.task("reconcile_all").error(), None);
-        let words = format!("reconcile all: {scenes} scenes checked, none differs");
+        let words = format!("Reconcile All Scenes: {scenes} scenes checked, none differs");
         plugin.until("reconciled", || plugin.worker_log().contains(&words));
         let workers = plugin.workers();
         let peak = peak_kilobytes(workers[0]);
@@ -427,7 +436,11 @@ fn a_due_run_starts_with_the_next_worker() {
     assert_eq!(runs(), 1, "not due yet");
     plugin.until("woken", || runs() == 2);
     plugin.until("reconciled", || {
-        plugin.worker_log().matches("reconcile all: ").count() == 2
+        plugin
+            .worker_log()
+            .matches("Reconcile All Scenes: ")
+            .count()
+            == 2
     });
     let started = plugin.worker_log().matches(" started").count();
     assert_eq!(started, 3, "by the worker that was there");

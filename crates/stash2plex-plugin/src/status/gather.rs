@@ -168,7 +168,7 @@ fn kept(dir: &DataDir) -> Kept {
         .and_then(|queue| Ok((jobs(&queue)?, queue)));
     match looked {
         Err(why) => nothing(Seen::Unreadable {
-            why: store::unreadable(&why),
+            why: store::words(dir, &why),
         }),
         Ok((jobs, queue)) => {
             // Only the worker makes the table, so none may be there yet.

@@ -4,11 +4,13 @@ use std::fmt::Write;
 
 use stash::protocol::Level;
 
-use super::words::{count, date, span};
+use super::words::{self, count, date, span};
 use super::{
     Circuit, Connectivity, OutageEntry, Outages, QueueStatus, Searched, Seen, SettingsStatus,
     Status, Worker,
 };
+
+use crate::outcome::ErrorKind;
 
 /// A line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +59,11 @@ pub fn queue(status: &Status) -> Vec<Line> {
     if let Seen::Known(queue) = &status.queue {
         lines.extend(queue.dead_by_type.iter().map(|kind| {
             warn(format!(
-                "Set aside as {}: {}, the last {} ago",
+                "Set aside as {}: {}, the last {} ago. {}",
                 kind.error_type,
                 kind.count,
-                span(now - kind.newest)
+                span(now - kind.newest),
+                ErrorKind::advice(&kind.error_type)
             ))
         }));
     }
@@ -137,7 +140,7 @@ fn figures(outages: &Outages) -> Line {
 
 fn outage(outage: &OutageEntry, now: f64) -> Line {
     let jobs = count(outage.jobs_affected, "job", "jobs");
-    let reason = &outage.reason;
+    let reason = words::reason(&outage.reason);
     let since = date(outage.started);
     match outage.ended {
         None => warn(format!(
@@ -159,7 +162,7 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
     let why = |reason: &Option<String>| {
         reason
             .as_ref()
-            .map_or_else(String::new, |reason| format!(" ({reason})"))
+            .map_or_else(String::new, |word| format!(" ({})", words::reason(word)))
     };
     match circuit {
         Circuit::Closed { failures: 0 } => info("Circuit: CLOSED, jobs go to Plex"),

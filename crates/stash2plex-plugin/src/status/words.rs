@@ -44,6 +44,19 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// Why a circuit opened, for the word in its file; a word from elsewhere is shown as it is.
+pub fn reason(word: &str) -> &str {
+    match word {
+        "consecutive_failures" => "Plex failed several times in a row",
+        "trial_failed" => "the last try failed too",
+        "unauthorized" => "Plex refuses the token",
+        "wrong_server" => "another Plex server answers",
+        "no_library" => "Plex has none of the libraries set",
+        "starting" => "Plex is starting or in maintenance",
+        word => word,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,10 +106,11 @@ fn waiting(jobs: u64) -> String {
 
 /// The queue, where there is one: nothing is made just to be cleared.
 fn open(connection: &ServerConnection) -> Result<Option<Queue<Job>>, Failure> {
-    let database = DataDir::locate(&connection.dir).database();
+    let dir = DataDir::locate(&connection.dir);
+    let database = dir.database();
     if !database.try_exists()? {
         return Ok(None);
     }
     let queue = Queue::open(database, Options::producer());
-    Ok(Some(queue.map_err(|why| store::unreadable(&why))?))
+    Ok(Some(queue.map_err(|why| store::words(&dir, &why))?))
 }

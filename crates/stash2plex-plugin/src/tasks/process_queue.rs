@@ -31,7 +31,10 @@ pub fn run(
 ) -> Result<Value, Box<dyn std::error::Error>> {
     let dir = DataDir::create(&connection.dir)?;
     // Made when missing, so that the first task of a new installation finds an empty queue.
-    let open = || store::open(&dir, Options::producer(), |said| log.error(said));
+    let open = || {
+        store::open(&dir, Options::producer(), |said| log.error(said))
+            .map_err(|why| store::words(&dir, &why))
+    };
     let before = open()?.counts()?;
     log.info(count(before.live(), "job waits", "jobs wait"));
     loop {
@@ -78,7 +81,7 @@ pub fn run(
 /// Follows a worker in the background; true when nothing more can be done at once, false when it ended.
 fn watch(
     dir: &DataDir,
-    open: &impl Fn() -> queue::Result<Queue<Job>>,
+    open: &impl Fn() -> Result<Queue<Job>, String>,
     before: &Counts,
     log: &Log<Stderr>,
 ) -> Result<bool, Box<dyn std::error::Error>> {

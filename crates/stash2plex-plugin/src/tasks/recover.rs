@@ -88,7 +88,7 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
         return Ok(recovery);
     }
     let queue = Queue::<Job>::open(dir.database(), Options::producer());
-    let mut queue = queue.map_err(|why| store::unreadable(&why))?;
+    let mut queue = queue.map_err(|why| store::words(&dir, &why))?;
     let in_outage = DeadFilter::all().died_from(from).died_before(to);
     let mut letters = queue.dead_letters(&in_outage)?;
     letters.retain(|letter| ErrorKind::server_down(&letter.error_type));

@@ -63,7 +63,7 @@ pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) ->
             Ok(scenes) => Errand {
                 scenes,
                 of: Some((of, id)),
-                ..Errand::done(format!("{} {id} changed", of.word()))
+                ..Errand::done("changed".to_owned())
             },
         },
         Job::Bulk { scope } => match syncer.scenes_since(since(scope, now)).await {
@@ -71,7 +71,7 @@ pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) ->
             Ok(scenes) => Errand {
                 scenes,
                 force: true,
-                ..Errand::done("bulk sync".to_owned())
+                ..Errand::done("read from Stash".to_owned())
             },
         },
         Job::Reconcile(run) => match reconcile(syncer, run, database, now).await {

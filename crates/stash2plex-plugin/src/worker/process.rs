@@ -86,7 +86,10 @@ pub fn process(stdin: impl Read) -> ExitCode {
     match serve(&connection, &dir, &mut journal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            journal.error(why.to_string());
+            journal.error(match why.downcast_ref() {
+                Some(WorkError::Queue(why)) => store::words(&dir, why),
+                _ => why.to_string(),
+            });
             ExitCode::from(1)
         }
     }

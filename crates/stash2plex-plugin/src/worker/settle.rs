@@ -199,10 +199,7 @@ impl<T: Time> Engine<'_, T> {
 
     /// A line for the log, when there is something to say.
     fn tell(&self, job: &Job, errand: &Errand, fate: &Fate) {
-        let name = match job {
-            Job::PlexScan { .. } => "scan".to_owned(),
-            job => job.key().replace(':', " "),
-        };
+        let name = job.words();
         if let Outcome::Synced(synced) = &errand.outcome {
             let notes = synced.notes.iter();
             notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
@@ -232,10 +229,11 @@ impl<T: Time> Engine<'_, T> {
             (_, Fate::Forget) => self
                 .journal
                 .info(format!("{name}: deleted in Stash, forgotten")),
-            (Outcome::Skipped(why), _) if errand.scenes.len() > 1 => {
-                let n = errand.scenes.len();
-                self.journal
-                    .info(format!("{name}: {why}, {n} scenes queued"));
+            (Outcome::Skipped(why), _)
+                if errand.scenes.len() > 1 || matches!(job, Job::Bulk { .. }) =>
+            {
+                let scenes = count(errand.scenes.len() as u64, "scene", "scenes");
+                self.journal.info(format!("{name}: {why}, {scenes} queued"));
             }
             (outcome, _) => self
                 .journal
@@ -353,7 +351,7 @@ impl<T: Time> Engine<'_, T> {
         match self.stash.change() {
             Some(Change::Opened) => {
                 self.journal
-                    .warn(format!("Stash is away: {waiting} for it"));
+                    .warn(format!("{why_open}. {waiting} for Stash"));
             }
             Some(Change::Closed) => self.journal.info("Stash is back"),
             Some(Change::Trying) | None => {}
@@ -363,6 +361,10 @@ impl<T: Time> Engine<'_, T> {
 
 /// What a person reads when this opens the circuit.
 fn why_open<L>(outcome: &Outcome<L>) -> String {
+    let why = outcome.failure().1;
+    if let Outcome::StashAway(_) = outcome {
+        return why.to_owned();
+    }
     let words = match outcome.signal() {
         Signal::Trip(TripReason::Unauthorized) => {
             "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
@@ -371,8 +373,8 @@ fn why_open<L>(outcome: &Outcome<L>) -> String {
             "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or run Clear Match \
              Cache if it is your new server. Nothing is lost"
         }
-        Signal::Trip(TripReason::NoLibrary) => outcome.failure().1,
-        _ => "Plex is away",
+        Signal::Trip(TripReason::NoLibrary) => why,
+        _ => return format!("Plex is away ({why})"),
     };
     words.to_owned()
 }

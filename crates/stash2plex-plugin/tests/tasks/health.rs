@@ -98,6 +98,9 @@ fn table(file: Option<String>, state: &str, words: &str) {
         says(&text, hint);
         assert_eq!(text.contains("What to do"), !hint.is_empty(), "{text}");
         assert_eq!(output["circuit"]["state"], state, "{verdict}");
+        if state == "half_open" {
+            assert_eq!(output["circuit"]["reason"], "unauthorized");
+        }
         assert_eq!(output["plex"]["verdict"], verdict, "{text}");
         assert_eq!(output["worker"]["state"], "not_running");
     }
@@ -133,7 +136,7 @@ fn health_while_half_open() {
     table(
         Some(file.to_string()),
         "half_open",
-        "w Circuit: HALF_OPEN, opened 2h 5m ago (unauthorized); one job is tried",
+        "w Circuit: HALF_OPEN, opened 2h 5m ago (Plex refuses the token); one job is tried",
     );
 }
 

@@ -27,7 +27,10 @@ fn outages_are_summed_up() {
     says(&text, "total downtime 17m");
     says(&text, "MTTR 6m, MTBF 11m 30s, one is ongoing");
     says(&text, ": 10m, 40 jobs affected (failures), ended 30m");
-    says(&text, ": 2m, 1 job affected (unauthorized), ended 10m");
+    says(
+        &text,
+        ": 2m, 1 job affected (Plex refuses the token), ended 10m",
+    );
     says(&text, "ongoing for 5m");
     let outages = &output["outages"];
     let near = |value: &Value, wanted: f64, within: f64| {

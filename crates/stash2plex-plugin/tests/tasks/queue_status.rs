@@ -7,7 +7,12 @@ fn queue_status_shows_all_there_is() {
     let settings = json!({"recovery_ramp": true});
     let plugin = Installed::with(1, settings);
     let mut queue = jobs(&plugin);
-    for (id, kind) in [(1, "PlexFailing"), (2, "PlexFailing"), (3, "NotInPlex")] {
+    for (id, kind) in [
+        (1, "PlexFailing"),
+        (2, "PlexFailing"),
+        (3, "NotInPlex"),
+        (7, "LowConfidence"),
+    ] {
         die(&mut queue, id, kind);
     }
     enqueue(&mut queue, 4);
@@ -34,10 +39,18 @@ fn queue_status_shows_all_there_is() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 3 dead",
+        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 4 dead",
     );
     says(&text, "w Set aside as PlexFailing: 2, the last ");
     says(&text, "w Set aside as NotInPlex: 1, the last ");
+    says(
+        &text,
+        " ago. Plex has no such file: check the setting path_map",
+    );
+    says(
+        &text,
+        " ago. Several items have the name of the scene's file: ",
+    );
     says(&text, "i Circuit: CLOSED");
     says(&text, "i Last probe: 1m ");
     says(&text, "failed, 1 in a row");

@@ -1,6 +1,6 @@
 //! What keeps the plugin from working though Plex answers: Health Check says it before a first job has failed.
 
-use simulators::SectionKind;
+use simulators::{SectionKind, Trigger};
 
 use super::*;
 
@@ -120,4 +120,27 @@ fn a_data_folder_that_cannot_be_written_is_told() {
     let database = data.join("stash2plex.db");
     mode(&database, 0o400);
     told(&database);
+    let mut program = Command::new(common::binary());
+    if superuser {
+        program.uid(NOBODY).gid(NOBODY);
+    }
+    let save = plugin.world.stash.hook_stdin(&Trigger::SceneForm(1));
+    let run = simulators::run_command(&mut program, &save).unwrap();
+    let words = format!("{} cannot be written: make it", database.display());
+    says(run.error().unwrap(), &words);
+}
+
+#[test]
+fn an_empty_file_in_the_queues_place_is_told_and_mended() {
+    let plugin = Installed::new(1);
+    let database = DataDir::create(plugin.config.path()).unwrap().database();
+    std::fs::write(&database, "").unwrap();
+    let (text, _) = look(&plugin, "health_check");
+    let words = format!(
+        "w Queue: cannot be read: {} holds no queue",
+        database.display()
+    );
+    says(&text, &words);
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until_equal();
 }
