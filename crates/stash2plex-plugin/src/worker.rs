@@ -4,6 +4,7 @@ pub mod agenda;
 mod chores;
 pub mod circuit;
 pub mod engine;
+mod memory;
 mod process;
 mod ramp;
 pub mod session;

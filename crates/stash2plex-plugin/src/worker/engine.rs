@@ -5,15 +5,16 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use backoff::SplitMix64;
-use futures_util::future::{FutureExt, LocalBoxFuture};
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use plex_health::{Probe, Report, Schedule};
-use queue::{Claim, Queue};
+use futures_util::future::FutureExt;
+use futures_util::stream::StreamExt;
+use plex_health::{Probe, Schedule};
+use queue::Queue;
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
 use super::chores;
-use super::circuit::{Circuit, Leave};
+use super::circuit::Circuit;
+use super::memory::{Event, Lasting, Memory, Taken};
 use super::ramp::Rising;
 use super::time::Time;
 use crate::job::Job;
@@ -70,59 +71,6 @@ pub struct Engine<'a, T> {
     pub(super) wake_at: Option<SystemTime>,
 }
 
-/// What outlasts a new look at the settings, which comes every minute.
-#[derive(Debug, Clone, Copy)]
-pub struct Lasting {
-    /// Since when nothing was in flight, ready or claimed.
-    pub(super) idle: SystemTime,
-    /// Since when Stash has been away.
-    pub(super) stash_down: Option<SystemTime>,
-    /// Jobs that have left the queue.
-    pub(super) ended: u64,
-    /// The end of the outage whose gentle return was last told of.
-    pub(super) ramp_told: Option<breaker::Time>,
-}
-
-impl Lasting {
-    /// Of a worker that starts now.
-    pub fn start(now: SystemTime) -> Self {
-        Self {
-            idle: now,
-            stash_down: None,
-            ended: 0,
-            ramp_told: None,
-        }
-    }
-}
-
-/// What the loop remembers from step to step.
-pub(super) struct Memory {
-    under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
-    claimed: usize,
-    /// A job under way may be what killed the worker before: until all have ended, no other is taken.
-    suspect: bool,
-    /// What a worker that died had claimed was asked for.
-    took_back: bool,
-    probing: bool,
-    checking: bool,
-    pub(super) moved: bool,
-    pub(super) session_refused: bool,
-}
-
-enum Event {
-    Probed(Report),
-    Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
-    Checked(Leave, Report),
-    Ran(Taken, Outcome<Synced>),
-    Looked(Taken, chores::Errand),
-}
-
-/// A job with the leave to call Plex.
-pub(super) struct Taken {
-    pub(super) claim: Claim<Job>,
-    pub(super) leave: Leave,
-}
-
 impl<T: Time> Engine<'_, T> {
     /// Works until there is a reason to end.
     ///
@@ -130,16 +78,7 @@ impl<T: Time> Engine<'_, T> {
     /// The queue cannot be read or written.
     pub async fn run(mut self) -> queue::Result<End> {
         self.start_ramp();
-        let mut memory = Memory {
-            under_way: FuturesUnordered::new(),
-            claimed: 0,
-            suspect: false,
-            took_back: false,
-            probing: false,
-            checking: false,
-            moved: false,
-            session_refused: false,
-        };
+        let mut memory = Memory::default();
         let end = loop {
             if let Some(end) = self.reason_to_end(&memory) {
                 break end;
@@ -416,14 +355,6 @@ impl<T: Time> Engine<'_, T> {
             }
         }
         Ok(())
-    }
-}
-
-impl Memory {
-    /// A job has ended.
-    pub(super) fn settled(&mut self) {
-        self.claimed = self.claimed.saturating_sub(1);
-        self.suspect &= self.claimed > 0;
     }
 }
 

@@ -13,7 +13,8 @@ use stash::client::Client;
 use stash::protocol::{PluginInput, ServerConnection};
 
 use super::circuit::Circuit;
-use super::engine::{End, Engine, Lasting};
+use super::engine::{End, Engine};
+use super::memory::Lasting;
 use super::session::{self, Executable, SetupError};
 use super::time::{SystemTimer, Time};
 use super::timetable;

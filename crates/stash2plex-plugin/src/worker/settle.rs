@@ -8,7 +8,8 @@ use queue::{DeadFilter, NewJob, Tx};
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
-use super::engine::{Engine, Memory, Taken};
+use super::engine::Engine;
+use super::memory::{Memory, Taken};
 use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};

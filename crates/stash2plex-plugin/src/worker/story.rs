@@ -16,7 +16,8 @@ use simulators::{Fault, StashOptions, World};
 use stash::protocol::PluginInput;
 
 use super::circuit::Circuit;
-use super::engine::{End, Engine, IN_FLIGHT, Lasting};
+use super::engine::{End, Engine, IN_FLIGHT};
+use super::memory::Lasting;
 use super::time::Time;
 use super::{ramp, session};
 use crate::data_dir::DataDir;

@@ -1,0 +1,78 @@
+//! What the worker's loop remembers, and what happens to it.
+
+use std::time::SystemTime;
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use plex_health::Report;
+use queue::Claim;
+use stash::client::FoundScenes;
+
+use super::chores;
+use super::circuit::Leave;
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::sync::Synced;
+
+/// What outlasts a new look at the settings, which comes every minute.
+#[derive(Debug, Clone, Copy)]
+pub struct Lasting {
+    /// Since when nothing was in flight, ready or claimed.
+    pub(super) idle: SystemTime,
+    /// Since when Stash has been away.
+    pub(super) stash_down: Option<SystemTime>,
+    /// Jobs that have left the queue.
+    pub(super) ended: u64,
+    /// The end of the outage whose gentle return was last told of.
+    pub(super) ramp_told: Option<breaker::Time>,
+}
+
+impl Lasting {
+    /// Of a worker that starts now.
+    pub fn start(now: SystemTime) -> Self {
+        Self {
+            idle: now,
+            stash_down: None,
+            ended: 0,
+            ramp_told: None,
+        }
+    }
+}
+
+/// What the loop remembers from step to step.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
+    pub(super) claimed: usize,
+    /// A job under way may be what killed the worker before: until all have ended, no other is taken.
+    pub(super) suspect: bool,
+    /// What a worker that died had claimed was asked for.
+    pub(super) took_back: bool,
+    pub(super) probing: bool,
+    pub(super) checking: bool,
+    pub(super) moved: bool,
+    pub(super) session_refused: bool,
+}
+
+/// What a future under way brought.
+pub(super) enum Event {
+    Probed(Report),
+    Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
+    Checked(Leave, Report),
+    Ran(Taken, Outcome<Synced>),
+    Looked(Taken, chores::Errand),
+}
+
+/// A job with the leave to call Plex.
+pub(super) struct Taken {
+    pub(super) claim: Claim<Job>,
+    pub(super) leave: Leave,
+}
+
+impl Memory {
+    /// A job has ended.
+    pub(super) fn settled(&mut self) {
+        self.claimed = self.claimed.saturating_sub(1);
+        self.suspect &= self.claimed > 0;
+    }
+}
