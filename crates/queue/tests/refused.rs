@@ -4,7 +4,6 @@
 
 mod child;
 
-use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
 use child::{file, say};
@@ -231,6 +230,7 @@ fn what_is_too_large_or_over_budget_is_refused_whole() {
 #[cfg(unix)]
 #[test]
 fn a_read_only_folder_or_file_is_told_and_left_alone() {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
     const NOBODY: u32 = 65_534;

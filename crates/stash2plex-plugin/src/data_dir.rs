@@ -144,6 +144,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 
 /// Opens options for a file that only the owner may read.
 pub(crate) fn private_file() -> fs::OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix knows modes"))]
     let mut options = fs::OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -344,6 +344,7 @@ fn heavy(scenes: usize) -> Installed {
     plugin
 }
 
+#[cfg(target_os = "linux")]
 fn peak_kilobytes(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status

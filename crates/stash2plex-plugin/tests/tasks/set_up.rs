@@ -1,6 +1,6 @@
 //! What keeps the plugin from working though Plex answers: Health Check says it before a first job has failed.
 
-use simulators::{SectionKind, Trigger};
+use simulators::SectionKind;
 
 use super::*;
 
@@ -124,7 +124,10 @@ fn a_data_folder_that_cannot_be_written_is_told() {
     if superuser {
         program.uid(NOBODY).gid(NOBODY);
     }
-    let save = plugin.world.stash.hook_stdin(&Trigger::SceneForm(1));
+    let save = plugin
+        .world
+        .stash
+        .hook_stdin(&simulators::Trigger::SceneForm(1));
     let run = simulators::run_command(&mut program, &save).unwrap();
     let words = format!("{} cannot be written: make it", database.display());
     says(run.error().unwrap(), &words);
