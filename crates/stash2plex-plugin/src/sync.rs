@@ -157,20 +157,22 @@ impl Syncer {
         item.background = selected(&seen.background);
         let plan = scene_sync::plan(scene, &item, last, &self.policy);
         let source = scene.cover.as_deref();
-        let cover = match source.filter(|_| plan.poster || plan.background) {
-            Some(source) => self.covers.fetch(&self.stash, source).await?,
-            None => Fetched::default(),
-        };
+        let (mut cover, mut none, mut owed) = (None, None, None);
+        if let Some(source) = source.filter(|_| plan.poster || plan.background) {
+            match self.covers.fetch(&self.stash, source).await? {
+                Fetched::Picture(picture) => cover = Some(picture),
+                Fetched::Nothing(why) => none = Some(why),
+                Fetched::Owed(why) => owed = Some(why),
+            }
+        }
         let writer = Writer {
             plex: &self.plex,
             lanes: &self.lanes,
         };
-        let mut done = writer
-            .apply(&plan, &found, cover.picture.as_ref(), seen)
-            .await?;
+        let mut done = writer.apply(&plan, &found, cover.as_ref(), seen).await?;
         let notes = plan.notes.iter().map(ToString::to_string);
-        done.notes = notes.chain(cover.none).collect();
-        done.owed = cover.owed;
+        done.notes = notes.chain(none).collect();
+        done.owed = owed;
         Ok(done)
     }
 

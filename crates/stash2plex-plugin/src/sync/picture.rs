@@ -28,13 +28,12 @@ pub struct Cover {
 }
 
 /// What Stash gave of a cover.
-#[derive(Default)]
-pub struct Fetched {
-    pub picture: Option<Cover>,
-    /// Why there is none: a scene that was just scanned has no cover yet, and what Stash shows then is no picture of it.
-    pub none: Option<String>,
-    /// Why it has to be fetched another time.
-    pub owed: Option<String>,
+pub enum Fetched {
+    Picture(Cover),
+    /// None, and why: a scene that was just scanned has no cover yet, and what Stash shows then is no picture of it.
+    Nothing(String),
+    /// None, and why it has to be fetched another time.
+    Owed(String),
 }
 
 /// Fetches covers. Counts how often Stash answered and yet failed to give one: that must not hold up a scene's other
@@ -62,18 +61,12 @@ impl Covers {
         let error = match fetched {
             Ok(image) => {
                 failed.remove(path);
-                return Ok(Fetched {
-                    picture: Some(Cover::new(source, image)),
-                    ..Fetched::default()
-                });
+                return Ok(Fetched::Picture(Cover::new(source, image)));
             }
             Err(error) => error,
         };
         if !error.is_temporary() {
-            return Ok(Fetched {
-                none: Some(format!("the cover was left out: {error}")),
-                ..Fetched::default()
-            });
+            return Ok(Fetched::Nothing(format!("the cover was left out: {error}")));
         }
         // A Stash that is gone says nothing about the cover.
         if is_away(&error) {
@@ -85,13 +78,10 @@ impl Covers {
             return Err(error.into());
         }
         failed.remove(path);
-        Ok(Fetched {
-            owed: Some(format!(
-                "synced without its cover, which Stash failed to give {TRIES} times ({error}); the next save or \
-                 reconciliation tries again"
-            )),
-            ..Fetched::default()
-        })
+        Ok(Fetched::Owed(format!(
+            "synced without its cover, which Stash failed to give {TRIES} times ({error}); the next save or \
+             reconciliation tries again"
+        )))
     }
 }
 
