@@ -18,7 +18,7 @@ const PRODUCERS: usize = 3;
 const CONSUMERS: usize = 2;
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -11,7 +11,7 @@ use child::{file, ready, say};
 use queue::{Error, NewJob, Options, Queue, Written};
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

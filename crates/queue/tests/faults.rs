@@ -12,7 +12,7 @@ use queue::rusqlite::Connection;
 use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake};
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

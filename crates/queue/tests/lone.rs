@@ -12,7 +12,7 @@ use child::{file, ready, say};
 use queue::NewJob;
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

@@ -17,7 +17,7 @@ use queue::{DeadFilter, NewJob, Options, Queue, State};
 use recorded::{Disk, Op, record};
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

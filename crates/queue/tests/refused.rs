@@ -16,7 +16,7 @@ use queue::{
 const BUSY: Duration = Duration::from_millis(30);
 
 #[test]
-#[ignore = "played by a child process"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

@@ -30,7 +30,7 @@ fn work(queue: &mut Queue<String>) -> (Wake, Duration) {
 }
 
 #[test]
-#[ignore = "a part that other tests start"]
+#[ignore = "no test but a part, which the others run in a child process: see child::command"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;
