@@ -1,6 +1,9 @@
 //! What a breaker keeps in its file, and what it makes of what it finds there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod damaged;
+mod sharers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -281,111 +284,6 @@ const NONSENSE: [(&str, &str); 9] = [
 ];
 
 #[test]
-fn nonsense_is_reported_set_aside_and_started_over() {
-    for (text, why) in NONSENSE {
-        let place = Place::with(text);
-        match Report::read(&place.path()) {
-            // serde names the value, not the key.
-            Report::Corrupted(told) => assert!(
-                told.contains(why) || why == "failure_count",
-                "{text}: {told}"
-            ),
-            other => panic!("{text}: {other:?}"),
-        }
-        fs::write(
-            format!("{}.corrupt-1", place.path().display()),
-            "an earlier one",
-        )
-        .unwrap();
-        let store = FileStore::open(place.path()).unwrap();
-        let aside = store.set_aside().unwrap().to_owned();
-        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
-        assert!(aside.to_str().unwrap().ends_with(".corrupt-2"));
-        let breaker = Breaker::builder(Rules::default()).open(store).unwrap();
-        assert_eq!(breaker.kind(), Kind::Closed);
-
-        let place = Place::with(text);
-        let breaker = place.shared(Rules::default());
-        assert_eq!(breaker.kind(), Kind::Closed);
-        trip(&breaker);
-        assert_eq!(
-            (place.document().state, breaker.snapshot().store_error),
-            (Kind::Open, None)
-        );
-        let aside = format!("{}.corrupt-1", place.path().display());
-        assert_eq!(fs::read_to_string(aside).unwrap(), text);
-    }
-}
-
-#[test]
-fn a_folder_in_its_place_is_set_aside_too() {
-    let place = Place::new();
-    fs::create_dir(place.path()).unwrap();
-    assert!(matches!(Report::read(&place.path()), Report::Corrupted(_)));
-    let breaker = place.owned(Rules::default());
-    trip(&breaker);
-    assert_eq!(place.document().state, Kind::Open);
-}
-
-#[test]
-fn numbers_out_of_range_are_bounded() {
-    let text = r#"{"state": "open", "opened_at": 1e300, "retry_at": 1e308, "openings": 4294967295,
-        "generation": 18446744073709551615, "last_trial": 18446744073709551615}"#;
-    let place = Place::with(text);
-    let breaker = place.owned(Rules::default());
-    assert!(breaker.ready_in().unwrap() <= 60 * SECOND);
-    place.clock.advance(60 * SECOND);
-    breaker.try_acquire().unwrap().success();
-    assert_eq!(breaker.kind(), Kind::Closed);
-
-    let place = Place::with(r#"{"state": "open", "opened_at": -5.0, "retry_at": -1e9}"#);
-    assert_eq!(
-        place.owned(Rules::default()).ready_in(),
-        Some(Duration::ZERO)
-    );
-}
-
-#[test]
-fn a_future_dated_opening_waits_at_most_one_interval() {
-    let text = r#"{"state": "open", "opened_at": 1764009999.0, "retry_at": 1764010059.0}"#;
-    for shared in [false, true] {
-        let place = Place::with(text);
-        let breaker = if shared {
-            place.shared(Rules::default())
-        } else {
-            place.owned(Rules::default())
-        };
-        assert!(breaker.try_acquire().is_err());
-        place.clock.advance(59 * SECOND);
-        assert!(breaker.try_acquire().is_err(), "shared: {shared}");
-        place.clock.advance(SECOND);
-        breaker.try_acquire().unwrap().success();
-        assert_eq!(breaker.kind(), Kind::Closed);
-    }
-}
-
-#[test]
-fn future_dated_outages_are_bounded() {
-    let text = r#"{"state": "closed", "opened_at": null, "recovered_at": 2e12, "outages_since": 1e12,
-        "outages": [{"started": 1763999900.0, "ended": 1e12, "reason": "x"},
-                    {"started": 1e12, "ended": null, "reason": "y"}]}"#;
-    let log = Place::with(text).owned(Rules::default()).snapshot().outages;
-    let times: Vec<_> = log
-        .outages()
-        .map(|outage| (outage.started, outage.ended))
-        .collect();
-    let hundred_seconds_ago = Time::from_unix_seconds(1_763_999_900.0);
-    assert_eq!(
-        times,
-        [(hundred_seconds_ago, Some(START)), (START, Some(START))]
-    );
-    assert_eq!(
-        (log.since(), log.figures(START).downtime),
-        (START, 100 * SECOND)
-    );
-}
-
-#[test]
 fn an_owner_does_not_notice_steps_of_the_wall_clock() {
     for step in [
         START + 86_400 * SECOND,
@@ -407,35 +305,6 @@ fn an_owner_does_not_notice_steps_of_the_wall_clock() {
         drop(breaker);
         assert_eq!(place.owned(Rules::default()).ready_in(), Some(60 * SECOND));
     }
-}
-
-#[test]
-fn sharers_bound_a_step_back_and_cannot_see_one_forward() {
-    let place = Place::new();
-    let breaker = place.shared(Rules::default());
-    trip(&breaker);
-    place
-        .clock
-        .set_wall(Time::from_unix_micros(START.unix_micros() / 2));
-    assert_eq!(
-        breaker.try_acquire().unwrap_err().retry_after(),
-        Some(60 * SECOND)
-    );
-    place.clock.advance(59 * SECOND);
-    assert!(breaker.try_acquire().is_err());
-    place.clock.advance(SECOND);
-    breaker.try_acquire().unwrap().failure();
-
-    // The only clock they have in common says that a day has passed.
-    place.clock.set_wall(START + 86_400 * SECOND);
-    let trial = breaker.try_acquire().unwrap();
-    place.clock.set_wall(START);
-    assert_eq!(
-        breaker.try_acquire().unwrap_err().retry_after(),
-        Some(60 * SECOND)
-    );
-    trial.success();
-    assert_eq!(breaker.kind(), Kind::Closed);
 }
 
 #[test]
@@ -534,85 +403,6 @@ fn a_store_that_fails_loses_nothing_but_durability() {
     breaker.enable();
     assert_eq!(breaker.snapshot().store_error, None);
     assert_eq!(place.document().state, Kind::Open);
-}
-
-#[test]
-fn sharers_go_on_by_what_they_knew_when_the_store_is_lost() {
-    let place = Place::new();
-    let breaker = place.shared(Rules::default());
-    trip(&breaker);
-    assert!(breaker.try_acquire().is_err());
-    fs::remove_dir_all(place.folder.path()).unwrap();
-    // A lost document is a missing one, which is closed; a store that fails is neither, and opens nothing.
-    place.clock.advance(60 * SECOND);
-    let permit = breaker.try_acquire().unwrap();
-    permit.trip("again");
-    assert!(
-        breaker
-            .snapshot()
-            .store_error
-            .unwrap()
-            .contains("cannot open")
-    );
-}
-
-/// Somebody stopped with the lock in hand. Takes as long as a sharer is patient.
-#[test]
-fn sharers_decide_alone_when_one_of_them_hangs() {
-    let place = Place::new();
-    let breaker = place.shared(Rules::default().consecutive_failures(1));
-    let lock = place.path().with_file_name("circuit_breaker.json.lock");
-    let hanging = fs::File::open(lock).unwrap();
-    hanging.lock().unwrap();
-    let started = std::time::Instant::now();
-    trip(&breaker);
-    let took = started.elapsed();
-    assert!(
-        (5 * SECOND..30 * SECOND).contains(&took),
-        "neither at once nor for ever: {took:?}"
-    );
-    assert_eq!(
-        breaker.snapshot().explanation.kind,
-        Kind::Closed,
-        "the file knows nothing of it"
-    );
-    let error = breaker.snapshot().store_error.unwrap();
-    assert!(error.contains("in use"), "{error}");
-    drop(hanging);
-}
-
-#[test]
-fn sharers_see_each_other() {
-    let place = Place::new();
-    let rules = || Rules::default().consecutive_failures(3);
-    let (one, other) = (place.shared(rules()), place.shared(rules()));
-    one.try_acquire().unwrap().failure();
-    other.try_acquire().unwrap().failure();
-    let late = other.try_acquire().unwrap();
-    one.try_acquire().unwrap().failure();
-    assert_eq!(other.kind(), Kind::Open);
-    late.failure();
-    assert_eq!(other.snapshot().counts.stale, 1);
-    other.count_affected(3);
-    assert_eq!(one.snapshot().outages.ongoing().unwrap().jobs_affected, 3);
-    assert_eq!(place.document().outages.len(), 1);
-}
-
-#[test]
-fn sharers_share_the_window_of_a_rate() {
-    let place = Place::new();
-    let rules = || {
-        Rules::default()
-            .no_consecutive_limit()
-            .rate(Rate::over_calls(4).failures(50))
-    };
-    let (one, other) = (place.shared(rules()), place.shared(rules()));
-    one.try_acquire().unwrap().failure();
-    other.try_acquire().unwrap().success();
-    one.try_acquire().unwrap().success();
-    assert_eq!(one.kind(), Kind::Closed);
-    other.try_acquire().unwrap().failure();
-    assert_eq!(one.kind(), Kind::Open);
 }
 
 #[test]
