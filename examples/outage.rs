@@ -86,7 +86,9 @@ fn story() -> Result<bool> {
     stage.say("Plex comes back.");
     stage.world.plex.up()?;
     stage.until_state("closed")?;
-    stage.until("the queue is empty", |world| world.comparison().is_equal())?;
+    stage.until("every scene is equal", |world| {
+        world.comparison().is_equal()
+    })?;
     stage.watch(Duration::from_secs(2))?;
 
     let health = run_plugin(
@@ -195,7 +197,8 @@ impl Stage {
         while !condition(&self.world) {
             self.look();
             if Instant::now() > give_up {
-                return Err(format!("it took more than 30 s until {what}").into());
+                let found = self.world.comparison();
+                return Err(format!("it took more than 30 s until {what}: {found}").into());
             }
             thread::sleep(Duration::from_millis(20));
         }

@@ -10,6 +10,7 @@
 //!
 //! - [`matching::find`]: which item is this scene?
 //! - [`plan()`]: what must change on it? [`EditPlan::verify`]: did it?
+//! - [`EditPlan::intent`]: what to record before it is sent, should nobody hear what became of it.
 //! - [`content_hash`]: did anything change in Stash since?
 //! - [`gap::find`]: which scenes and items came apart unnoticed?
 //!
@@ -19,6 +20,7 @@
 mod date;
 mod display;
 pub mod gap;
+mod intent;
 mod mapping;
 pub mod matching;
 mod merge;

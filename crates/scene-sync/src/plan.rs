@@ -1,5 +1,6 @@
 //! The smallest edit that makes an item what its scene wants.
 
+use crate::intent::base;
 use crate::mapping::plain;
 use crate::merge::{self, Merged, Sides};
 use crate::{
@@ -92,16 +93,12 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
             ..EditPlan::default()
         };
     }
-    let unknown = LastWritten::default();
-    let last = last
-        .filter(|last| last.item == item.key)
-        .unwrap_or(&unknown);
+    let last = &base(item, last);
     let mut planner = Planner {
         item,
         last,
         preserve: policy.preserve_plex_edits,
         written: LastWritten {
-            item: item.key.clone(),
             content: wanted.content_hash(),
             ..last.clone()
         },

@@ -27,6 +27,10 @@ pub struct LastWritten {
     /// The background; the caller fills it in after an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<ImageWritten>,
+    /// What was about to be written when this was recorded ([`EditPlan::intent`](crate::EditPlan::intent)); what of it
+    /// arrived, only the item can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intended: Option<Box<LastWritten>>,
 }
 
 /// A picture that was given to an item.

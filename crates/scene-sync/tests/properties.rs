@@ -255,6 +255,56 @@ proptest! {
         }
     }
 
+    /// An edit that was cut off anywhere, its intent on record: what comes after ends as if it had been carried out.
+    #[test]
+    fn an_edit_cut_off_anywhere_is_known_for_ours(
+        zeroth in scene(), first in scene(), second in scene(), item in item(), policy in policy(), plex in plex(),
+        arrived in proptest::collection::vec(any::<bool>(), 16), before in any::<bool>(), twice in any::<bool>(),
+    ) {
+        let (mut item, mut last) = (item, None);
+        if before {
+            let edit = plan(&zeroth, &item, None, &policy);
+            plex.apply(&edit, &mut item);
+            last = edit.written;
+        }
+        let edit = plan(&first, &item, last.as_ref(), &policy);
+        let mut whole = item.clone();
+        plex.apply(&edit, &mut whole);
+        let whole_edit = plan(&second, &whole, edit.written.as_ref().or(last.as_ref()), &policy);
+        plex.apply(&whole_edit, &mut whole);
+
+        let mut cut = item.clone();
+        for _ in 0..=usize::from(twice) {
+            let mut edit = plan(&first, &cut, last.as_ref(), &policy);
+            last = edit.intent(&cut, last.as_ref()).or(edit.written.take()).or(last);
+            let mut arrived = arrived.iter();
+            let mut next = || *arrived.next().unwrap();
+            edit.fields.retain(|_| next());
+            edit.tags.retain(|_| next());
+            edit.rating = edit.rating.filter(|_| next());
+            plex.apply(&edit, &mut cut);
+        }
+        let edit = plan(&second, &cut, last.as_ref(), &policy);
+        plex.apply(&edit, &mut cut);
+
+        let wanted = Wanted::of(&second, &policy);
+        for (field, wanted) in &wanted.fields {
+            // What never arrived was never ours: without a wish for the field, it stays the item's own.
+            let own = wanted.is_empty() && cut.field(*field) == item.field(*field);
+            if !own {
+                prop_assert_eq!(visible(cut.field(*field)), visible(whole.field(*field)), "{}", field);
+            }
+        }
+        for kind in TagKind::ALL {
+            let set = |item: &Item| item.tags(kind).iter().map(|tag| folded(&tag.name)).collect::<BTreeSet<_>>();
+            prop_assert_eq!(set(&cut), set(&whole), "{}", kind);
+        }
+        if wanted.rating != Some(None) {
+            prop_assert_eq!(cut.rating.map(Rating::from_plex), whole.rating.map(Rating::from_plex));
+        }
+        prop_assert_eq!(edit.written.map(|written| written.intended), whole_edit.written.map(|_| None));
+    }
+
     /// Any names, any history, every mode and list: what never came from Stash is there in the end, as it was spelled.
     #[test]
     fn no_foreign_tag_is_ever_lost(
