@@ -1,4 +1,4 @@
-//! One scene's way to Plex: find the item, plan the smallest edit, send it.
+//! Both servers, and what goes from one to the other.
 
 mod convert;
 mod failure;
@@ -9,44 +9,30 @@ mod listing;
 mod picture;
 pub(crate) mod places;
 mod reconcile;
+mod scene;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use scene_sync::{ImageSeen, LastWritten, PathMap, Policy};
+use scene_sync::{PathMap, Policy};
 
 use crate::job::Related;
-use crate::ledger::Row;
 use crate::obfuscate::Paths;
 use crate::outcome::Outcome;
-use crate::reconcile::unix_millis;
 use crate::settings::Settings;
 
 use failure::Failed;
-use find::{Finder, Found, NotFound};
+use find::NotFound;
 use index::Indexes;
 use lanes::Lanes;
 use listing::Listing;
-use picture::{Covers, Fetched, Pictures};
+use picture::Covers;
 use places::Places;
-use write::{Done, Writer};
 
 pub(crate) use reconcile::Stopped;
-
-/// A scene and its item are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synced {
-    /// What to remember.
-    pub row: Row<LastWritten>,
-    /// The names of what was written; empty when nothing had to be.
-    pub changes: Vec<String>,
-    /// What was left out, shortened or kept, in words.
-    pub notes: Vec<String>,
-    /// What is still to be written, in words: the row then equals no scene, so that the next look tries again.
-    pub owed: Option<String>,
-}
+pub use scene::{Draft, Looked, Synced};
 
 /// The list of libraries is read again after this time.
 const LIBRARIES: Duration = Duration::from_secs(600);
@@ -93,112 +79,6 @@ impl Syncer {
                 hidden: settings.obfuscate_paths,
             },
         }
-    }
-
-    /// Makes Plex's item equal to the scene. `row` is what the ledger holds of it; `force` looks at
-    /// Plex even when Stash has not changed since.
-    pub async fn scene(
-        &self,
-        scene: &stash::client::Scene,
-        row: Option<Row<LastWritten>>,
-        force: bool,
-        now: SystemTime,
-    ) -> Outcome<Synced> {
-        let pure = convert::scene(scene);
-        let hash = scene_sync::content_hash(&pure, &self.policy);
-        if !force && row.as_ref().is_some_and(|row| row.content_hash == hash) {
-            return Outcome::Skipped("unchanged since the last sync".to_owned());
-        }
-        match self.carry(&pure, row.as_ref(), now).await {
-            Ok(Done {
-                written: Some(mut written),
-                changes,
-                notes,
-                owed,
-            }) => {
-                if owed.is_some() {
-                    written.content.clear();
-                }
-                let row = Row {
-                    rating_key: written.item.clone(),
-                    content_hash: written.content.clone(),
-                    synced_at: unix_millis(now),
-                    refs: convert::related(scene),
-                    written,
-                };
-                Outcome::Synced(Synced {
-                    row,
-                    changes,
-                    notes,
-                    owed,
-                })
-            }
-            Ok(_) => Outcome::Skipped("no metadata yet".to_owned()),
-            Err(why) => not_found(why),
-        }
-    }
-
-    async fn carry(
-        &self,
-        scene: &scene_sync::Scene,
-        row: Option<&Row<LastWritten>>,
-        now: SystemTime,
-    ) -> Result<Done, NotFound> {
-        let last = row.map(|row| &row.written);
-        // A scene without metadata has nothing to look for in Plex; the plan says so for any item.
-        let nothing = scene_sync::plan(scene, &scene_sync::Item::default(), None, &self.policy);
-        if last.is_none() && nothing.written.is_none() {
-            return Ok(Done::default());
-        }
-        let (found, seen) = self.find(scene, row, now).await?;
-        let mut item = convert::item(&found.item);
-        let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
-        item.poster = selected(&seen.poster);
-        item.background = selected(&seen.background);
-        let plan = scene_sync::plan(scene, &item, last, &self.policy);
-        let source = scene.cover.as_deref();
-        let (mut cover, mut none, mut owed) = (None, None, None);
-        if let Some(source) = source.filter(|_| plan.poster || plan.background) {
-            match self.covers.fetch(&self.stash, source).await? {
-                Fetched::Picture(picture) => cover = Some(picture),
-                Fetched::Nothing(why) => none = Some(why),
-                Fetched::Owed(why) => owed = Some(why),
-            }
-        }
-        let writer = Writer {
-            plex: &self.plex,
-            lanes: &self.lanes,
-        };
-        let mut done = writer.apply(&plan, &found, cover.as_ref(), seen).await?;
-        let notes = plan.notes.iter().map(ToString::to_string);
-        done.notes = notes.chain(none).collect();
-        done.owed = owed;
-        Ok(done)
-    }
-
-    /// The item, and the pictures it shows.
-    async fn find(
-        &self,
-        scene: &scene_sync::Scene,
-        row: Option<&Row<LastWritten>>,
-        now: SystemTime,
-    ) -> Result<(Found, Pictures<Option<ImageSeen>>), NotFound> {
-        let _overlapping = self.lanes.read().await;
-        let places = self.places().await?;
-        let finder = Finder {
-            plex: &self.plex,
-            places: &places,
-            map: &self.map,
-            strict: self.strict,
-            indexes: &self.indexes,
-            paths: self.paths,
-            now,
-        };
-        let known = row.and_then(|row| row.rating_key.parse().ok());
-        let found = finder.find(scene, known.as_ref()).await?;
-        let last = row.map(|row| &row.written);
-        let seen = picture::look(&self.plex, &found.item, last, &self.policy).await?;
-        Ok((found, seen))
     }
 
     /// The libraries to search. A user who looks for a missing scene may add one.

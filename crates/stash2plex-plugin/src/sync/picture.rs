@@ -112,9 +112,27 @@ impl Cover {
             format,
         }
     }
+
+    /// Puts into the record what the plan is about to give.
+    pub fn intend(&self, plan: &EditPlan, record: &mut LastWritten) {
+        if plan.poster {
+            record.poster = Some(self.written());
+        }
+        if plan.background {
+            record.background = Some(self.written());
+        }
+    }
+
+    fn written(&self) -> ImageWritten {
+        ImageWritten {
+            source: self.source.clone(),
+            sha1: self.sha1.clone(),
+            seen: None,
+        }
+    }
 }
 
-/// What the item shows, where that tells a person's choice from ours: of pictures we gave it. The lists are read only
+/// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or may have. The lists are read only
 /// when an address is another than at the last look.
 pub async fn look(
     plex: &plex::Client,
@@ -124,7 +142,9 @@ pub async fn look(
 ) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
     let last = last.filter(|last| last.item == item.key.as_str());
     let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
-        last.filter(|_| on).and_then(|last| of(last).as_ref())
+        let last = last.filter(|_| on)?;
+        let intended = || last.intended.as_deref().and_then(|sent| of(sent).as_ref());
+        of(last).as_ref().or_else(intended)
     };
     let poster = given(policy.poster, |last| &last.poster);
     let background = given(policy.background, |last| &last.background);
@@ -189,11 +209,7 @@ impl Writer<'_> {
             .as_ref()
             .is_some_and(|seen| seen.selected == cover.sha1);
         Ok(Some(Given {
-            written: ImageWritten {
-                source: cover.source.clone(),
-                sha1: cover.sha1.clone(),
-                seen: None,
-            },
+            written: cover.written(),
             changed: !shown && self.show(&item.key, kind, cover).await?,
         }))
     }

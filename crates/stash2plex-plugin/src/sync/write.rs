@@ -10,16 +10,25 @@ use super::lanes::Lanes;
 use super::picture::{self, Cover, Pictures};
 
 /// What became of a plan.
-#[derive(Default)]
 pub struct Done {
     /// What to remember; none for a scene that must not count as synced.
     pub written: Option<LastWritten>,
     /// The names of what Plex was told.
     pub changes: Vec<String>,
-    /// What was left out, shortened or kept, in words.
-    pub notes: Vec<String>,
-    /// What is still to be written, in words.
-    pub owed: Option<String>,
+}
+
+impl Done {
+    /// Of a plan with nothing to send.
+    pub fn unsent(plan: &EditPlan, item: &plex::Item, seen: Pictures<Option<ImageSeen>>) -> Self {
+        let mut written = plan.written.clone();
+        if let Some(written) = &mut written {
+            picture::remember(written, item, Pictures::default(), seen);
+        }
+        Self {
+            written,
+            changes: Vec::new(),
+        }
+    }
 }
 
 /// What a plan is sent with.
@@ -70,12 +79,7 @@ impl Writer<'_> {
         if let Some(written) = &mut written {
             picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
         }
-        Ok(Done {
-            written,
-            changes,
-            notes: Vec::new(),
-            owed: None,
-        })
+        Ok(Done { written, changes })
     }
 
     async fn read(&self, found: &Found) -> Result<plex::Item, plex::Error> {

@@ -8,7 +8,7 @@ use backoff::SplitMix64;
 use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
 use plex_health::{Probe, Schedule};
-use queue::Queue;
+use queue::{Queue, Tx};
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
@@ -22,7 +22,7 @@ use crate::journal::Journal;
 use crate::ledger;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
-use crate::sync::{Synced, Syncer, stash_failed};
+use crate::sync::{Looked, Synced, Syncer, stash_failed};
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,6 +283,14 @@ impl<T: Time> Engine<'_, T> {
                     self.settle(taken, stash_failed(error.clone()), memory)?;
                 }
             }
+            Event::Drafted(taken, id, draft) => {
+                // First on record: should this process die, or Plex not answer, the next look knows its own doing.
+                let put = |tx: &Tx<'_, Job>| Ok(ledger::put(tx.sql(), id.0, &draft.intent)?);
+                self.queue.transaction::<_, queue::Error>(put)?;
+                let (syncer, now) = (self.syncer.clone(), self.time.now());
+                let send = async move { Event::Ran(taken, syncer.send(*draft, now).await) };
+                memory.under_way.push(send.boxed_local());
+            }
             Event::Ran(taken, outcome) => {
                 self.blame_stash(&outcome);
                 if let Outcome::Synced(Synced {
@@ -340,11 +348,13 @@ impl<T: Time> Engine<'_, T> {
                     let force = force || taken.claim.superseded() > 0;
                     let syncer = self.syncer.clone();
                     let now = self.time.now();
-                    let sync = async move {
-                        let outcome = syncer.scene(&scene, row, force, now).await;
-                        Event::Ran(taken, outcome)
+                    let look = async move {
+                        match syncer.look(&scene, row, force, now).await {
+                            Looked::Ended(outcome) => Event::Ran(taken, *outcome),
+                            Looked::Send(draft) => Event::Drafted(taken, id, draft),
+                        }
                     };
-                    memory.under_way.push(sync.boxed_local());
+                    memory.under_way.push(look.boxed_local());
                 }
                 (Job::Scene { .. }, None) => {
                     self.settle(taken, Outcome::GoneFromStash, memory)?;

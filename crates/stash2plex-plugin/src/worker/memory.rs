@@ -6,13 +6,13 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use plex_health::Report;
 use queue::Claim;
-use stash::client::FoundScenes;
+use stash::client::{FoundScenes, SceneId};
 
 use super::chores;
 use super::circuit::Leave;
 use crate::job::Job;
 use crate::outcome::Outcome;
-use crate::sync::Synced;
+use crate::sync::{Draft, Synced};
 
 /// What outlasts a new look at the settings, which comes every minute.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,7 @@ pub(super) enum Event {
     Probed(Report),
     Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
     Checked(Leave, Report),
+    Drafted(Taken, SceneId, Box<Draft>),
     Ran(Taken, Outcome<Synced>),
     Looked(Taken, chores::Errand),
 }
