@@ -36,7 +36,10 @@ fn story() -> Result<bool> {
         config_dir: config.path().to_owned(),
         ..StashOptions::default()
     };
-    let world = World::with(SCENES, 2026, stash, PlexOptions::default())?;
+    let mut world = World::with(SCENES, 2026, stash, PlexOptions::default())?;
+    let compared = &mut world.mapping;
+    (compared.collection, compared.rating) = (true, true);
+    (compared.poster, compared.background) = (true, true);
     world
         .stash
         .set_plugin_settings("Stash2Plex", settings(&world));

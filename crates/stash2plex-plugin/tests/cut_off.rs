@@ -1,124 +1,193 @@
-//! Plex carries an edit out, and nobody hears of it: the next look must know its own doing from a person's.
+//! A sync is cut off at each of its requests to Plex, in every way that leaves Plex changed or not; then the scene
+//! changes again. In the end Plex is equal to it, whatever was half done, and a person's tag is still there.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::Installed;
-use serde_json::{Value, json};
+use serde_json::json;
 use simulators::{Fault, Rule, TagKind};
 
-/// How the edit is cut off.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What befalls the request.
+#[derive(Debug, Clone, Copy)]
 enum Cut {
-    /// The connection breaks.
-    Answer,
-    /// The worker dies.
-    Worker,
+    /// Carried out, unanswered; then the worker is killed.
+    Killed,
+    /// Carried out, unanswered; then the connection breaks.
+    Unanswered,
+    /// Carried out; half an answer.
+    Torn,
+    /// Not carried out.
+    Dropped,
+    /// Not carried out, and refused.
+    Refused,
 }
 
-/// Each of them, with and without `preserve_plex_edits`.
-fn each_way(settings: &Value, story: impl Fn(&Installed, Cut)) {
-    for cut in [Cut::Answer, Cut::Worker] {
-        for preserve in [false, true] {
-            eprintln!("{cut:?}, preserve_plex_edits: {preserve}");
-            let mut settings = settings.clone();
-            settings["preserve_plex_edits"] = json!(preserve);
-            story(&Installed::with(1, settings), cut);
-        }
-    }
-}
+const CUTS: [Cut; 5] = [
+    Cut::Killed,
+    Cut::Unanswered,
+    Cut::Torn,
+    Cut::Dropped,
+    Cut::Refused,
+];
 
 impl Cut {
-    /// From now on.
-    fn begin(plugin: &Installed, method: &str) {
-        let rule = Rule::new(Fault::AnswerLost).method(method);
-        plugin.world.plex.fail_when(rule);
-    }
-
-    fn end(self, plugin: &Installed) {
-        if self == Self::Worker {
-            plugin.kill_worker();
-            plugin.until_no_worker();
+    fn fault(self) -> Fault {
+        match self {
+            Self::Killed | Self::Unanswered => Fault::AnswerLost,
+            Self::Torn => Fault::Reset,
+            Self::Dropped => Fault::Close,
+            Self::Refused => Fault::Status(500),
         }
-        plugin.world.plex.clear_faults();
     }
 }
 
-fn synced(plugin: &Installed) {
-    plugin.save(plugin.world.scenes[0]);
-    plugin.until_equal();
-    plugin.until("settled", || plugin.queue().counts().unwrap().live() == 0);
+/// More requests than a sync has, with pictures, rating and a look at what became of it.
+const MOST: usize = 14;
+const PERSONS: &str = "A person's";
+
+#[test]
+fn a_first_sync() {
+    each_request(None, 2);
 }
 
 #[test]
-fn what_was_half_written_gives_way_to_the_next_save() {
-    each_way(&json!({}), |plugin, cut| {
-        let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
-        let shown = || plugin.world.plex.item(item).unwrap();
-        let edit = || plugin.world.stash.edit(scene);
-        edit().title("Zeroth").tags(&["Kept", "Zeroth"]);
-        synced(plugin);
-        plugin
-            .world
-            .plex
-            .add_tag(item, TagKind::Genre, "A person's");
-
-        Cut::begin(plugin, "PUT");
-        edit().title("First").tags(&["Kept", "First"]);
-        plugin.save(scene);
-        plugin.until("carried out", || shown().title() == "First");
-        edit().title("Second").tags(&["Kept", "Second"]);
-        cut.end(plugin);
-        plugin.save(scene);
-        plugin.until("there", || shown().title() == "Second");
-        plugin.until("settled", || plugin.queue().counts().unwrap().live() == 0);
-        let item = shown();
-        let mut tags = item.tag_names(TagKind::Genre);
-        tags.sort_unstable();
-        assert_eq!(tags, ["A person's", "Kept", "Second"]);
-    });
+fn a_later_sync() {
+    each_request(Some(0), 2);
 }
 
+/// What Plex shows is not what was written last, though the scene is what was synced last.
 #[test]
-fn a_scene_put_back_as_it_was_is_not_taken_for_unchanged() {
-    each_way(&json!({}), |plugin, cut| {
-        let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
-        let edit = || plugin.world.stash.edit(scene);
-        edit().title("As it was");
-        synced(plugin);
-
-        Cut::begin(plugin, "PUT");
-        edit().title("On second thoughts");
-        plugin.save(scene);
-        let title = || plugin.world.plex.item(item).unwrap().title().to_owned();
-        plugin.until("carried out", || title() == "On second thoughts");
-        edit().title("As it was");
-        cut.end(plugin);
-        plugin.save(scene);
-        plugin.until_equal();
-    });
+fn a_change_that_is_taken_back() {
+    each_request(Some(0), 0);
 }
 
-#[test]
-fn a_half_given_poster_gives_way_to_the_next_cover() {
-    each_way(&json!({"sync_poster": true}), |plugin, cut| {
-        let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
+/// Syncs version 1 of a scene over what was synced `before`, and `then` another.
+fn each_request(before: Option<u32>, then: u32) {
+    for preserve in [false, true] {
+        each_request_of(before, then, preserve);
+    }
+}
+
+fn each_request_of(before: Option<u32>, then: u32, preserve: bool) {
+    let mut plugin = Installed::with(
+        CUTS.len() * MOST,
+        json!({
+            "sync_poster": true, "sync_background": true, "sync_collection": true, "sync_rating": true,
+            "preserve_plex_edits": preserve, "failure_threshold": 100, "idle_timeout": 30,
+        }),
+    );
+    let mapping = &mut plugin.world.mapping;
+    mapping.foreign_tags = true;
+    mapping.collection = true;
+    mapping.rating = true;
+    mapping.poster = true;
+    mapping.background = true;
+    let mut scenes = 0..;
+    for cut in CUTS {
+        let mut steps = 0;
+        for (step, n) in (0..MOST).zip(&mut scenes) {
+            let story = Story {
+                plugin: &plugin,
+                scene: plugin.world.scenes[n],
+                item: plugin.world.items[n],
+                cut,
+                step,
+            };
+            if !story.run(before, then) {
+                break;
+            }
+            steps += 1;
+        }
+        assert!((5..MOST).contains(&steps), "{cut:?}: {steps} requests");
+    }
+}
+
+struct Story<'a> {
+    plugin: &'a Installed,
+    scene: u64,
+    item: u64,
+    cut: Cut,
+    step: usize,
+}
+
+impl Story<'_> {
+    /// Whether the sync had so many requests.
+    fn run(&self, before: Option<u32>, then: u32) -> bool {
+        let plex = &self.plugin.world.plex;
+        if let Some(before) = before {
+            self.edit(before);
+            self.plugin.save(self.scene);
+            self.settle();
+            self.check();
+        }
+        plex.add_tag(self.item, TagKind::Genre, PERSONS);
+        self.edit(1);
+        let before = plex.request_count();
+        let rule = Rule::new(self.cut.fault()).after(self.step as u32).times(1);
+        plex.fail_when(rule);
+        self.plugin.save(self.scene);
+        let settled = || self.plugin.queue().counts().unwrap().live() == 0;
+        let struck = || plex.request_count() > before + self.step;
+        self.plugin
+            .until("struck or settled", || struck() || settled());
+        let struck = struck();
+        self.edit(then);
+        if let Cut::Killed = self.cut {
+            self.plugin.kill_worker();
+            self.plugin.until_no_worker();
+        }
+        plex.clear_faults();
+        self.plugin.save(self.scene);
+        self.settle();
+        self.check();
+        let item = plex.item(self.item).unwrap();
+        assert!(item.tag_names(TagKind::Genre).contains(&PERSONS));
+        struck
+    }
+
+    /// Every field anew, each time.
+    fn edit(&self, version: u32) {
+        let stash = &self.plugin.world.stash;
+        let text = |what: &str| format!("{what} {version}");
+        let own = text("Tag");
         // Stash names a cover by the second of its last change.
-        let at = |now: i64| plugin.world.stash.set(|stash| stash.now = Some(now));
-        at(1_800_000_000);
-        plugin.world.stash.edit(scene).cover(1);
-        Cut::begin(plugin, "POST");
-        plugin.save(scene);
-        let poster = || {
-            let item = plugin.world.plex.item(item).unwrap();
-            item.posters.selected_sha1().map(str::to_owned)
-        };
-        plugin.until("given", || poster().is_some());
-        at(1_800_000_001);
-        plugin.world.stash.edit(scene).cover(2);
-        let cover = plugin.world.stash.scene(scene).unwrap().cover.unwrap();
-        cut.end(plugin);
-        plugin.save(scene);
-        plugin.until("shown", || poster() == Some(plex::image_sha1(&cover)));
-    });
+        stash.set(|stash| stash.now = Some(stash.now.unwrap_or(1_800_000_000) + 1));
+        stash
+            .edit(self.scene)
+            .title(&text("Title"))
+            .details(&text("Details"))
+            .date(&format!("2020-01-0{}", version + 1))
+            .studio(&text("Studio"))
+            .performers(&["Always", &text("Performer")])
+            .tags(&["Always", &own])
+            .rating(20 * (version + 1))
+            .cover(version);
+    }
+
+    fn settle(&self) {
+        let settled = || self.plugin.queue().counts().unwrap().live() == 0;
+        self.plugin.until("settled", settled);
+    }
+
+    fn check(&self) {
+        let differences = self.plugin.world.comparison().differences;
+        let mut ours = differences.iter().filter(|d| d.scene == self.scene);
+        let item = self.plugin.world.plex.item(self.item).unwrap();
+        let mut left = Vec::new();
+        for (kind, what) in [
+            (TagKind::Actor, "Performer"),
+            (TagKind::Genre, "Tag"),
+            (TagKind::Collection, "Studio"),
+        ] {
+            let names = item.tag_names(kind);
+            let ours = names.into_iter().filter(|name| name.starts_with(what));
+            // One is wanted; of the versions before nothing may be left.
+            left.extend(ours.skip(1).map(str::to_owned));
+        }
+        let (cut, step) = (self.cut, self.step);
+        let log = || self.plugin.worker_log();
+        assert_eq!(ours.next(), None, "{cut:?} at {step}\n{}", log());
+        assert_eq!(left, [""; 0], "{cut:?} at {step}\n{}", log());
+    }
 }

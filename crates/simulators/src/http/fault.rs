@@ -63,6 +63,7 @@ pub struct Rule {
     method: Option<String>,
     path: Option<String>,
     containing: Option<String>,
+    before: u32,
     left: Option<u32>,
     dice: Option<(u32, Random)>,
 }
@@ -75,6 +76,7 @@ impl Rule {
             method: None,
             path: None,
             containing: None,
+            before: 0,
             left: None,
             dice: None,
         }
@@ -95,6 +97,12 @@ impl Rule {
     /// Only requests with this text in query or body, for instance the name of a GraphQL operation.
     pub fn containing(mut self, text: &str) -> Self {
         self.containing = Some(text.to_owned());
+        self
+    }
+
+    /// Only after `count` requests that match.
+    pub fn after(mut self, count: u32) -> Self {
+        self.before = count;
         self
     }
 
@@ -125,6 +133,10 @@ impl Rule {
                     || String::from_utf8_lossy(&request.body).contains(text.as_str())
             });
         if !matches || self.left == Some(0) {
+            return false;
+        }
+        if self.before > 0 {
+            self.before -= 1;
             return false;
         }
         if let Some((percent, random)) = &mut self.dice

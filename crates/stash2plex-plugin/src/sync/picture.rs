@@ -143,8 +143,8 @@ pub async fn look(
     let last = last.filter(|last| last.item == item.key.as_str());
     let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
         let last = last.filter(|_| on)?;
-        let intended = || last.intended.as_deref().and_then(|sent| of(sent).as_ref());
-        of(last).as_ref().or_else(intended)
+        // A picture that may have been given was not seen yet, whatever its address.
+        of(last.intended.as_deref().unwrap_or(last)).as_ref()
     };
     let poster = given(policy.poster, |last| &last.poster);
     let background = given(policy.background, |last| &last.background);
