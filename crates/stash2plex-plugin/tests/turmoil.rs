@@ -131,12 +131,13 @@ impl Turmoil {
             0..10 => self.edit(scene),
             10 => self.entity(),
             11 => self.newcomer(),
+            15 => self.renamed(scene),
             12 if self.plugin.world.stash.scenes().len() > SCENES / 2 => {
                 let gone = self.plugin.world.stash.destroy_scene(scene);
                 self.plugin.hook(&Trigger::SceneDestroy(&gone.unwrap()));
             }
             13 => self.found_again(scene),
-            14..17 => self.person(scene),
+            14 | 16 => self.person(scene),
             17..21 => self.plex_fails(),
             21 => self.stash_fails(),
             22 => self.plugin.kill_worker(),
@@ -223,7 +224,11 @@ impl Turmoil {
         ];
         let (kind, id) = lists[self.version as usize % 3];
         let Some(&id) = id else { return };
-        if self.version.is_multiple_of(4) {
+        let merged = scene.tags.get(1).filter(|_| kind == EntityKind::Tag);
+        if let Some(&other) = merged {
+            stash.merge(kind, &[id], other);
+            self.plugin.hook(&Trigger::TagMerge(&[id], other));
+        } else if self.version.is_multiple_of(4) {
             stash.destroy(kind, id);
             self.plugin.hook(&Trigger::EntityDestroy(kind, id));
         } else {
@@ -246,6 +251,22 @@ impl Turmoil {
             .add_file(world.section, &world.mapping.to_plex(&path));
         self.plugin.hook(&Trigger::SceneCreate(scene));
         self.edit(scene);
+    }
+
+    /// A file gets another name; both servers scan, and Plex makes another item of it.
+    fn renamed(&mut self, scene: u64) {
+        self.files += 1;
+        let item = self.item_of(scene);
+        let world = &self.plugin.world;
+        let path = format!("/data/renamed/{}.mp4", self.files);
+        world.stash.edit(scene).file(&path);
+        if let Some(item) = item {
+            world.plex.remove(item);
+        }
+        world
+            .plex
+            .add_file(world.section, &world.mapping.to_plex(&path));
+        self.plugin.hook(&Trigger::SceneRescan(scene));
     }
 
     fn found_again(&mut self, scene: u64) {
