@@ -62,9 +62,7 @@ async fn what_is_no_picture_is_refused() {
             200,
             "text/html; charset=utf-8",
             b"<html>",
-            Error::NotAPicture {
-                content_type: "text/html".into(),
-            },
+            Error::Malformed(r#""text/html" where a picture was expected"#.into()),
         ),
         (
             200,

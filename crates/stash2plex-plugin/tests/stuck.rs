@@ -60,6 +60,17 @@ fn a_cover_that_stash_cannot_serve_holds_nothing_up_for_good() {
     plugin.until("shown", || item(0).posters.selected_sha1().is_some());
 }
 
+/// A proxy before Stash puts a page of its own in the cover's place, once.
+#[test]
+fn a_page_in_a_covers_place_is_no_reason_to_do_without_it() {
+    let plugin = Installed::with(1, json!({"sync_poster": true, "retry_base": 0.2}));
+    let page = Rule::new(Fault::HtmlPage).path("/scene/").times(1);
+    plugin.world.stash.fail_when(page);
+    plugin.save(plugin.world.scenes[0]);
+    let item = || plugin.world.plex.item(plugin.world.items[0]).unwrap();
+    plugin.until("shown", || item().posters.selected_sha1().is_some());
+}
+
 /// Plex, or a proxy before it, drops the connection at one scene's edit for good.
 #[test]
 fn an_edit_that_plex_never_answers_ends_as_a_dead_letter() {

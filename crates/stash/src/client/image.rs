@@ -44,8 +44,8 @@ impl Client {
     /// another host (`external_host`), which is never called.
     ///
     /// # Errors
-    /// [`Error::NoImage`] for a missing one, [`Error::NotAPicture`] for an answer of another type (a login page, a
-    /// video, SVG), [`Error::TooLarge`] beyond `limit` bytes, or any other [`Error`].
+    /// [`Error::NoImage`] for a missing one, [`Error::NotAPicture`] for one of another type (a video, SVG),
+    /// [`Error::TooLarge`] beyond `limit` bytes, or any other [`Error`]: [`Error::Malformed`] for a page in its place.
     pub async fn image(&self, address: &str, limit: usize) -> Result<Image, Error> {
         let (path, query) = own_path(address).ok_or(Error::NoImage)?;
         let answer = self.get(&path, query.as_deref(), IMAGE_TIMEOUT).await?;
@@ -70,7 +70,7 @@ impl Client {
             content_type.as_str(),
             "image/jpeg" | "image/png" | "image/webp"
         ) {
-            return Err(Error::NotAPicture { content_type });
+            return Err(not_taken(content_type));
         }
         if answer
             .content_length()
@@ -86,6 +86,18 @@ impl Client {
             content_type,
             bytes,
         })
+    }
+}
+
+/// Of what a media server does not take: a picture or film that Stash has, or what a proxy says instead.
+fn not_taken(content_type: String) -> Error {
+    if ["image/", "video/"]
+        .iter()
+        .any(|kind| content_type.starts_with(kind))
+    {
+        Error::NotAPicture { content_type }
+    } else {
+        Error::Malformed(format!("\"{content_type}\" where a picture was expected"))
     }
 }
 

@@ -65,7 +65,7 @@ impl Covers {
             }
             Err(error) => error,
         };
-        if !error.is_temporary() {
+        if is_of_picture(&error) {
             return Ok(Fetched::Nothing(format!("the cover was left out: {error}")));
         }
         // A Stash that is gone says nothing about the cover.
@@ -83,6 +83,15 @@ impl Covers {
              reconciliation tries again"
         )))
     }
+}
+
+/// Whether the fault is the picture's own. Any other answer may be a proxy's, or of the moment.
+fn is_of_picture(error: &stash::client::Error) -> bool {
+    use stash::client::Error;
+    matches!(
+        error,
+        Error::NoImage | Error::NotAPicture { .. } | Error::TooLarge { .. }
+    )
 }
 
 fn is_away(error: &stash::client::Error) -> bool {
