@@ -29,7 +29,7 @@ pub fn client_identifier(path: &Path, random: impl FnOnce() -> [u8; 16]) -> io::
     };
     let identifier = uuid(random());
     let temporary = path.with_extension(&identifier);
-    let mut file = fs::File::create_new(&temporary)?;
+    let mut file = private().create_new(true).write(true).open(&temporary)?;
     let placed = file
         .write_all(identifier.as_bytes())
         .and_then(|()| file.sync_all())
@@ -53,6 +53,15 @@ pub fn client_identifier(path: &Path, random: impl FnOnce() -> [u8; 16]) -> io::
         }
         placed => placed.map(|()| identifier),
     }
+}
+
+/// Opens options for a file that only the owner may read.
+fn private() -> fs::OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix knows modes"))]
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn uuid(mut bytes: [u8; 16]) -> String {

@@ -63,6 +63,28 @@ impl DataDir {
         Ok(())
     }
 
+    /// That others may look into the folder, and this program may not change it: said, but no reason not to work.
+    #[cfg(unix)]
+    pub fn exposed(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt;
+        let folder = fs::metadata(&self.0).ok()?;
+        let me = rustix::process::geteuid();
+        let foreign = folder.uid() != me.as_raw() && !me.is_root();
+        (foreign && folder.mode() & 0o077 != 0).then(|| {
+            format!(
+                "{} belongs to another user and is open to others. All works, and its files are private; to close it, make it \
+                 belong to the user that Stash runs as",
+                self.0.display()
+            )
+        })
+    }
+
+    /// Only Unix knows modes.
+    #[cfg(not(unix))]
+    pub fn exposed(&self) -> Option<String> {
+        None
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0

@@ -24,6 +24,8 @@ pub struct Status {
     pub plex: Option<Connectivity>,
     /// Why the data folder cannot be written; `None` when it can, or the task does not look.
     pub unwritable: Option<String>,
+    /// Why others may look into the data folder; `None` when they may not, or when the task does not look.
+    pub exposed: Option<String>,
     /// The jobs.
     pub queue: Seen<QueueStatus>,
     /// Who works them off.

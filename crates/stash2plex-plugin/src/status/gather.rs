@@ -30,6 +30,8 @@ pub struct Told {
     pub plex: Option<Connectivity>,
     /// Why the data folder cannot be written.
     pub unwritable: Option<String>,
+    /// Why others may look into the data folder.
+    pub exposed: Option<String>,
 }
 
 /// Everything as it is at `now`.
@@ -52,6 +54,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         settings: told.reading,
         plex: told.plex,
         unwritable: told.unwritable,
+        exposed: told.exposed,
         queue,
         worker: match WorkerLock::is_held(dir) {
             Ok(true) => Worker::Running,

@@ -44,8 +44,8 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(settings(status.settings.as_ref()));
     lines.extend(status.plex.as_ref().into_iter().flat_map(plex));
     lines.extend(outlook(status));
-    let unwritable = status.unwritable.as_ref();
-    lines.extend(unwritable.map(|why| warn(format!("Data folder: {why}"))));
+    let folder = status.unwritable.iter().chain(&status.exposed);
+    lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
     lines.push(queue_line(&status.queue, status.taken_at));
     lines.extend(held(status));
     lines.extend(worker(status));

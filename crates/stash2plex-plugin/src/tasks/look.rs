@@ -27,6 +27,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     let told = runtime()?.block_on(async {
         let (_, mut told) = settings(connection).await;
         told.unwritable = unwritable;
+        told.exposed = dir.exposed();
         told.plex = Some(plex(told.settings.as_ref(), &dir).await);
         told
     });

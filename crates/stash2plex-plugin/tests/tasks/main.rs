@@ -4,9 +4,12 @@
 mod clear;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
+mod data_folder;
 mod health;
 mod left_alone;
 mod outage_summary;
+mod process_queue;
 mod queue_status;
 mod recover;
 mod set_up;

@@ -1,0 +1,89 @@
+//! Process Queue: what it says while it works, and while a worker does.
+
+use super::*;
+
+/// The shares of the bar, which never goes back.
+fn shares(run: &Run) -> Vec<f64> {
+    let lines = run.log.iter().filter(|(level, _)| *level == 'p');
+    let shares: Vec<f64> = lines.map(|(_, share)| share.parse().unwrap()).collect();
+    assert!(shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    assert_eq!(shares.last(), Some(&1.0), "the bar is full at the end");
+    shares
+}
+
+#[test]
+fn what_waits_and_what_became_of_it_is_said() {
+    let plugin = Installed::new(1);
+    let run = plugin.task("process_queue");
+    let (text, output) = answered(&run);
+    assert_eq!(
+        text,
+        "i 0 jobs wait\np 1.0000\ni 0 jobs done, 0 set aside, 0 wait\n"
+    );
+    assert_eq!(output, json!({"done": 0, "set_aside": 0, "waiting": 0}));
+
+    let nowhere = plugin.world.stash.add_scene_without_file();
+    plugin.world.stash.edit(nowhere).title("No file");
+    let mut queue = jobs(&plugin);
+    enqueue(&mut queue, plugin.world.scenes[0]);
+    enqueue(&mut queue, nowhere);
+    drop(queue);
+    let run = plugin.task("process_queue");
+    let (text, output) = answered(&run);
+    says(&text, "i 2 jobs wait\n");
+    says(
+        &text,
+        &format!("w scene {nowhere}: set aside as InvalidScene: the scene has no file\n"),
+    );
+    says(&text, "i 1 job done, 1 set aside, 0 wait\n");
+    assert!(!text.contains("goes on"), "nothing waits:\n{text}");
+    assert_eq!(shares(&run), [0.5, 1.0, 1.0]);
+    assert_eq!(output, json!({"done": 1, "set_aside": 1, "waiting": 0}));
+}
+
+#[test]
+fn a_worker_at_it_is_watched() {
+    let plugin = Installed::new(1);
+    let dir = DataDir::create(plugin.config.path()).unwrap();
+    let lock = WorkerLock::try_take(&dir).unwrap().unwrap();
+    let mut queue = Queue::<Job>::open(dir.database(), Options::consumer()).unwrap();
+    (1..=4).for_each(|id| enqueue(&mut queue, id));
+    let run = thread::scope(|scope| {
+        let task = scope.spawn(|| plugin.task("process_queue"));
+        for _ in 0..4 {
+            // The task looks five times a second.
+            thread::sleep(Duration::from_millis(400));
+            let claim = queue.claim(1).unwrap().pop().unwrap();
+            queue.done(claim).unwrap();
+        }
+        task.join().unwrap()
+    });
+    drop(lock);
+    let (text, _) = answered(&run);
+    says(
+        &text,
+        "4 jobs wait\ni a worker is at it in the background; watching\n",
+    );
+    says(&text, "i 4 jobs done, 0 set aside, 0 wait\n");
+    let quarters = |share: &f64| (share * 4.0).fract() == 0.0;
+    let shares = shares(&run);
+    assert!(
+        shares.len() > 2 && shares.iter().all(quarters),
+        "{shares:?}"
+    );
+}
+
+#[test]
+fn an_open_circuit_ends_it_and_a_worker_goes_on() {
+    let plugin = Installed::with(1, json!({"recovery_timeout": 3600}));
+    set_breaker(&plugin, open(60.0, 3000.0).to_string());
+    enqueue(&mut jobs(&plugin), plugin.world.scenes[0]);
+    let (text, output) = answered(&plugin.task("process_queue"));
+    let words = "i 0 jobs done, 0 set aside, 1 waits\n\
+                 w the circuit is open, so nothing goes to Plex for now. Nothing is lost; Health Check says why\n\
+                 i A worker in the background goes on with what waits\n";
+    says(&text, words);
+    assert_eq!(output, json!({"done": 0, "set_aside": 0, "waiting": 1}));
+    plugin.until("started", || plugin.worker_log().contains(" started"));
+    plugin.kill_worker();
+}
