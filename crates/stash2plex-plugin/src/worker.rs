@@ -5,6 +5,9 @@ mod chores;
 pub mod circuit;
 pub mod engine;
 mod memory;
+#[cfg(test)]
+mod minutes;
+mod probing;
 mod process;
 mod ramp;
 pub mod session;
@@ -14,7 +17,8 @@ mod story;
 pub mod time;
 mod timetable;
 
+pub use probing::PROBE_KEY;
 pub use process::{Stay, WorkError, process, work};
 pub use ramp::instant;
 use settle::BULK_PRIORITY;
-pub use settle::{PROBE_KEY, RECONCILED_KEY};
+pub use settle::RECONCILED_KEY;

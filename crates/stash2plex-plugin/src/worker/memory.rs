@@ -25,6 +25,8 @@ pub struct Lasting {
     pub(super) ended: u64,
     /// The end of the outage whose gentle return was last told of.
     pub(super) ramp_told: Option<breaker::Time>,
+    /// The end of that return is still to be told.
+    pub(super) ramp_owed: bool,
 }
 
 impl Lasting {
@@ -35,6 +37,7 @@ impl Lasting {
             stash_down: None,
             ended: 0,
             ramp_told: None,
+            ramp_owed: false,
         }
     }
 }

@@ -34,7 +34,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
 /// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
-const LEASE: Duration = Duration::from_secs(3600);
+const LEASE: Duration = Duration::from_secs(24 * 3600);
 
 /// Why a worker could not work.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub enum WorkError {
     #[error("the settings cannot be read: {0}")]
     Stash(#[from] stash::client::Error),
     /// The settings do not say where Plex is.
-    #[error("{}", list(.0))]
+    #[error("{}. Nothing is sent until then, and no change is lost: they go with the next one, or with the task Process Queue", list(.0))]
     Settings(Vec<Fault>),
     /// Turned off by the user.
     #[error("the sync is turned off in the settings; changes are kept until it is on again")]
@@ -233,6 +233,12 @@ async fn rounds(
     // What kept the circuit open may be mended.
     let mut corrected = false;
     loop {
+        if !settings.enabled {
+            return Err(WorkError::Disabled);
+        }
+        let Some(target) = &settings.plex else {
+            return Err(WorkError::Settings(faults));
+        };
         if faults != said {
             faults
                 .iter()
@@ -240,12 +246,6 @@ async fn rounds(
             said.clone_from(&faults);
         }
         journal.set_debug(settings.debug_logging);
-        if !settings.enabled {
-            return Err(WorkError::Disabled);
-        }
-        let Some(target) = &settings.plex else {
-            return Err(WorkError::Settings(faults));
-        };
         let rules = Rules::default()
             .consecutive_failures(settings.failure_threshold)
             .open_for(settings.recovery_timeout)
@@ -356,9 +356,7 @@ async fn first_settings(
 
 /// The probe schedule as the last worker left it.
 fn remembered(queue: &Queue<Job>) -> Schedule {
-    let text = ledger::meta(queue.sql(), super::settle::PROBE_KEY)
-        .ok()
-        .flatten();
+    let text = ledger::meta(queue.sql(), super::PROBE_KEY).ok().flatten();
     text.and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default()
 }
@@ -383,3 +381,6 @@ async fn asked_to_stop() {
         std::future::pending().await
     }
 }
+
+#[cfg(test)]
+mod tests;

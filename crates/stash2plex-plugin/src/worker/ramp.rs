@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use breaker::Time as Instant;
+use breaker::machine::Kind;
 use breaker::ramp::Ramp;
 
 use super::engine::Engine;
@@ -50,6 +51,19 @@ impl<T: Time> Engine<'_, T> {
             self.journal
                 .info(format!("starting gently: {rate:.0} jobs/s, rising"));
         }
+        match self.ramp {
+            Some(_) => self.lasting.ramp_owed = true,
+            // Its time passed between two looks at the settings.
+            None => self.tell_ramp_over(),
+        }
+    }
+
+    /// Once for each return, and not while the next outage makes it untrue.
+    fn tell_ramp_over(&mut self) {
+        if std::mem::take(&mut self.lasting.ramp_owed) && self.plex.breaker().kind() == Kind::Closed
+        {
+            self.journal.info("gentle start is over: full speed again");
+        }
     }
 
     /// When a job may be taken; `None` when nothing limits the rate.
@@ -57,7 +71,7 @@ impl<T: Time> Engine<'_, T> {
         let rising = self.ramp.as_mut()?;
         if rising.ramp.rate(instant(now)).is_none() {
             self.ramp = None;
-            self.journal.info("gentle start is over: full speed again");
+            self.tell_ramp_over();
             return None;
         }
         if rising.token {

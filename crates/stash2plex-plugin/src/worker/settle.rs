@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use breaker::machine::Kind;
-use plex_health::{Report, Verdict};
+use plex_health::Verdict;
 use queue::{DeadFilter, NewJob, Tx};
 
 use super::chores::Errand;
@@ -26,8 +26,6 @@ pub const BULK_PRIORITY: i32 = 10;
 
 /// Where the last reconciliation is remembered.
 pub const RECONCILED_KEY: &str = "reconciliation";
-/// Where the probe schedule is remembered.
-pub const PROBE_KEY: &str = "probe";
 
 /// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
 fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<()> {
@@ -260,6 +258,10 @@ impl<T: Time> Engine<'_, T> {
         if verdict.is_healthy() {
             leave.ignore();
             self.verified = true;
+            if self.schedule.failures() > 0 {
+                self.schedule.passed(self.time.now());
+                self.remember_probe();
+            }
             return;
         }
         let outcome = of_verdict::<()>(verdict);
@@ -288,44 +290,6 @@ impl<T: Time> Engine<'_, T> {
             );
         }
         Ok(())
-    }
-
-    /// A finished health probe.
-    pub(super) fn probed(&mut self, report: &Report) {
-        let now = self.time.now();
-        if report.verdict.is_healthy() {
-            self.schedule.passed(now);
-            self.remember_probe();
-            let ms = report.latency.as_millis();
-            self.journal.info(format!(
-                "Plex health check passed ({ms}ms), recovery possible"
-            ));
-            if self.settings.fast_recovery && self.plex.breaker().suggest_trial().is_ok() {
-                self.journal.info("fast_recovery: trying now");
-            }
-            return;
-        }
-        let policy = backoff::Policy::exponential(
-            self.settings.probe_interval,
-            self.settings.probe_cap.max(self.settings.probe_interval),
-        );
-        let rng = &mut self.rng;
-        let wait = self.schedule.failed(now, |n| policy.delay(n, rng));
-        self.remember_probe();
-        self.journal.debug(format!(
-            "Plex health check {} failed: {}; next in {:.1} s",
-            self.schedule.failures(),
-            report.verdict,
-            wait.as_secs_f64()
-        ));
-    }
-
-    /// For the next worker, and for whoever asks when Plex was last looked at.
-    fn remember_probe(&self) {
-        if let Ok(text) = serde_json::to_string(self.schedule) {
-            // Lost, it costs one probe more.
-            let _ = ledger::set_meta(self.queue.sql(), PROBE_KEY, &text);
-        }
     }
 
     /// Says what became of the circuits, once for each change.

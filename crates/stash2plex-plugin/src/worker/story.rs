@@ -30,12 +30,12 @@ use crate::sync::Syncer;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Moves only when the worker sleeps and nothing is under way.
-struct Virtual<'a> {
-    queue: Arc<ManualClock>,
-    breaker: Arc<FakeClock>,
-    began: SystemTime,
+pub(super) struct Virtual<'a> {
+    pub(super) queue: Arc<ManualClock>,
+    pub(super) breaker: Arc<FakeClock>,
+    pub(super) began: SystemTime,
     /// Called with the time passed since the beginning, whenever it passes.
-    passing: RefCell<Box<dyn FnMut(Duration) + 'a>>,
+    pub(super) passing: RefCell<Box<dyn FnMut(Duration) + 'a>>,
 }
 
 impl Time for Virtual<'_> {
@@ -261,80 +261,4 @@ fn check_ramp(drained: &[(Duration, usize)], duration: f64) -> f64 {
         worst = worst.max(off);
     }
     worst
-}
-
-/// The settings are read again every minute; a worker with nothing to do, and one that waits for Stash, end in time all the same.
-#[tokio::test]
-async fn a_new_look_at_the_settings_begins_no_new_wait() {
-    let empty = ended(0).await;
-    assert_eq!(empty, (End::Idle, 10));
-    let without_stash = ended(1).await;
-    // A minute after its circuit opened at the latest, which is when Stash is found away.
-    assert_eq!(without_stash, (End::StashGone, 15));
-}
-
-/// Why a worker with so many jobs and no Stash ends, and after how many minutes.
-async fn ended(jobs: u64) -> (End, u64) {
-    let config = tempfile::tempdir().unwrap();
-    let options = StashOptions {
-        config_dir: config.path().to_owned(),
-        ..StashOptions::default()
-    };
-    let world = World::with(1, 1, options, simulators::PlexOptions::default()).unwrap();
-    let map = json!({ "plex_url": world.plex.url(), "plex_token": world.plex.token() });
-    let (settings, _) = Settings::read(map.as_object().unwrap(), |_| None);
-    let dir = DataDir::create(config.path()).unwrap();
-    let clock = Arc::new(ManualClock::default());
-    let began = clock.now();
-    let breaker_clock = Arc::new(FakeClock::at(ramp::instant(began)));
-    let options = Options::consumer().clock(clock.clone());
-    let mut queue = Queue::<Job>::open(dir.database(), options).unwrap();
-    ledger::create(queue.sql()).unwrap();
-    let scenes = 1..=jobs;
-    let scenes = scenes.map(|id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
-    queue.enqueue_all(scenes).unwrap();
-    let time = Virtual {
-        queue: clock,
-        breaker: breaker_clock.clone(),
-        began,
-        passing: RefCell::new(Box::new(|_| {})),
-    };
-    let circuit = || {
-        let breaker = Breaker::builder(Rules::default()).clock(breaker_clock.clone());
-        Circuit::new(breaker.build())
-    };
-    let (mut plex, mut stash) = (circuit(), circuit());
-    let connection = PluginInput::parse(world.stash.task_stdin(json!({})).as_bytes()).unwrap();
-    world.stash.down();
-    let client = session::stash(&connection.server_connection).unwrap();
-    let target = settings.plex.as_ref().unwrap();
-    let plex_client = session::plex(target, &settings, &dir).unwrap();
-    let syncer = Rc::new(Syncer::new(client, plex_client, &settings));
-    let lines = RefCell::new(Vec::new());
-    let mut lasting = Lasting::start(began);
-    loop {
-        let engine = Engine {
-            time: &time,
-            journal: &Journal::memory(&lines),
-            queue: &mut queue,
-            settings: &settings,
-            plex: &mut plex,
-            stash: &mut stash,
-            schedule: &mut Schedule::default(),
-            syncer: syncer.clone(),
-            probe: session::probe(target, &settings, &dir).unwrap(),
-            lasting: &mut lasting,
-            verified: false,
-            ramp: None,
-            rng: SplitMix64::new(3),
-            drain: false,
-            refresh_at: Some(time.now() + Duration::from_secs(60)),
-            wake_at: None,
-        };
-        let end = engine.run().await.unwrap();
-        let minutes = time.now().duration_since(began).unwrap().as_secs() / 60;
-        if end != End::Refresh || minutes > 60 {
-            return (end, minutes);
-        }
-    }
 }

@@ -1,0 +1,151 @@
+//! The settings are read again each minute, with a new engine: what a worker says and when it ends must not begin anew with it. On
+//! the story's virtual clock.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backoff::SplitMix64;
+use breaker::{Breaker, FakeClock, Rules};
+use plex_health::Schedule;
+use queue::{Clock, ManualClock, NewJob, Options, Queue};
+use serde_json::json;
+use simulators::{PlexOptions, StashOptions, World};
+use stash::protocol::PluginInput;
+
+use super::circuit::Circuit;
+use super::engine::{End, Engine};
+use super::memory::Lasting;
+use super::story::Virtual;
+use super::time::Time;
+use super::{ramp, session};
+use crate::data_dir::DataDir;
+use crate::job::{Job, scene_key};
+use crate::journal::Journal;
+use crate::ledger;
+use crate::settings::Settings;
+use crate::sync::Syncer;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a worker leaves.
+struct Life {
+    end: End,
+    minutes: u64,
+    said: String,
+    schedule: Schedule,
+}
+
+/// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
+async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
+    let config = tempfile::tempdir().unwrap();
+    let options = StashOptions {
+        config_dir: config.path().to_owned(),
+        ..StashOptions::default()
+    };
+    let world = World::with(jobs.max(1) as usize, 1, options, PlexOptions::default()).unwrap();
+    // A probe a quarter of an hour, so that trials find Plex well first.
+    let map = json!({
+        "plex_url": world.plex.url(), "plex_token": world.plex.token(), "probe_interval": 600, "probe_cap": 900,
+        "path_map": "/data=>/media/scenes", "sync_poster": false, "sync_background": false,
+    });
+    let (settings, faults) = Settings::read(map.as_object().unwrap(), |_| None);
+    assert_eq!(faults, []);
+    let dir = DataDir::create(config.path()).unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let began = clock.now();
+    let breaker_clock = Arc::new(FakeClock::at(ramp::instant(began)));
+    let options = Options::consumer().clock(clock.clone());
+    let mut queue = Queue::<Job>::open(dir.database(), options).unwrap();
+    ledger::create(queue.sql()).unwrap();
+    let scenes = world.scenes.iter().take(jobs as usize);
+    let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
+    queue.enqueue_all(scenes).unwrap();
+    let time = Virtual {
+        queue: clock,
+        breaker: breaker_clock.clone(),
+        began,
+        passing: RefCell::new(Box::new(|passed| passing(&world, passed))),
+    };
+    let circuit = || {
+        let breaker = Breaker::builder(Rules::default()).clock(breaker_clock.clone());
+        Circuit::new(breaker.build())
+    };
+    let (mut plex, mut stash) = (circuit(), circuit());
+    let connection = PluginInput::parse(world.stash.task_stdin(json!({})).as_bytes()).unwrap();
+    let client = session::stash(&connection.server_connection).unwrap();
+    let target = settings.plex.as_ref().unwrap();
+    let plex_client = session::plex(target, &settings, &dir).unwrap();
+    let syncer = Rc::new(Syncer::new(client, plex_client, &settings));
+    let lines = RefCell::new(Vec::new());
+    let (mut lasting, mut schedule) = (Lasting::start(began), Schedule::default());
+    (time.passing.borrow_mut())(Duration::ZERO);
+    loop {
+        let engine = Engine {
+            time: &time,
+            journal: &Journal::memory(&lines),
+            queue: &mut queue,
+            settings: &settings,
+            plex: &mut plex,
+            stash: &mut stash,
+            schedule: &mut schedule,
+            syncer: syncer.clone(),
+            probe: session::probe(target, &settings, &dir).unwrap(),
+            lasting: &mut lasting,
+            verified: false,
+            ramp: None,
+            rng: SplitMix64::new(3),
+            drain: false,
+            refresh_at: Some(time.now() + MINUTE),
+            wake_at: None,
+        };
+        let end = engine.run().await.unwrap();
+        let minutes = time.now().duration_since(began).unwrap().as_secs() / 60;
+        if end != End::Refresh || minutes > 120 {
+            let said = lines.borrow().join("\n");
+            return Life {
+                end,
+                minutes,
+                said,
+                schedule,
+            };
+        }
+    }
+}
+
+/// A worker with nothing to do, and one that waits for Stash, end in time all the same.
+#[tokio::test]
+async fn a_new_look_at_the_settings_begins_no_new_wait() {
+    let idle = life(0, |_, _| {}).await;
+    assert_eq!((idle.end, idle.minutes), (End::Idle, 10));
+    let alone = life(1, |world, _| world.stash.down()).await;
+    // A minute after its circuit opened at the latest, which is when Stash is found away.
+    assert_eq!((alone.end, alone.minutes), (End::StashGone, 15));
+}
+
+/// Few jobs are done long before the gentle start is over, and nothing happens at its end but a look at the settings.
+#[tokio::test]
+async fn an_outage_and_its_gentle_end_are_told_once() {
+    let life = life(3, |world, passed| {
+        if passed.is_zero() {
+            world.plex.fail_with(simulators::Fault::maintenance());
+        } else if passed >= 20 * MINUTE {
+            world.plex.clear_faults();
+        }
+    })
+    .await;
+    assert_eq!(life.end, End::Idle, "{}", life.said);
+    for words in [
+        "circuit open",
+        "circuit closed",
+        "starting gently",
+        "gentle start is over: full speed again",
+    ] {
+        let times = life.said.matches(words).count();
+        assert_eq!(times, 1, "{words}:\n{}", life.said);
+    }
+    assert!(life.said.contains("starting gently: 5 jobs/s, rising"));
+    // A trial that found Plex well is a probe that passed.
+    assert_eq!(life.schedule.failures(), 0);
+}
