@@ -142,6 +142,12 @@ impl ErrorKind {
             "PlexFailing" => {
                 "Plex failed at each try: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
             }
+            queue::OWNER_DIED => {
+                "The worker died at each of ten tries: save the scene to try again, and report it if that ends so too"
+            }
+            queue::UNDECODABLE => {
+                "Another version of this plugin queued them: run Reconcile All Scenes, then Clear Dead Letters"
+            }
             _ => "worker.log says why",
         }
     }

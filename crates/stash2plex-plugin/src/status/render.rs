@@ -123,7 +123,8 @@ pub fn outages(status: &Status) -> Vec<Line> {
 fn figures(outages: &Outages) -> Line {
     let mean = |mean: Option<f64>| mean.map_or_else(|| "not known yet".to_owned(), span);
     info(format!(
-        "{} since {}: total downtime {}, availability {:.2} %, MTTR {}, MTBF {}, {}",
+        "{} since {}: total downtime {}, availability {:.2} %, mean length (MTTR) {}, \
+         mean time between two (MTBF) {}, {}",
         count(outages.last.len() as u64, "outage", "outages"),
         date(outages.since),
         span(outages.downtime),

@@ -64,7 +64,7 @@ pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, F
         ),
     };
     let line = if left > 0 {
-        format!("{line}; {left} stay")
+        format!("{line}; {}", count(left, "stays", "stay"))
     } else {
         line
     };
@@ -86,7 +86,7 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     let line = match forgotten {
         0 => "No Plex item is remembered: nothing to clear".to_owned(),
         _ => format!(
-            "Forgot which Plex item belongs to {}: its next sync looks it up by its file again. Nothing changes in \
+            "Forgot which Plex item belongs to {}: the next sync looks it up by the file again. Nothing changes in \
              Plex. Reconcile All Scenes does it for all of them now",
             count(forgotten as u64, "scene", "scenes")
         ),

@@ -25,7 +25,10 @@ fn outages_are_summed_up() {
     let (text, output) = look(&plugin, "outage_summary");
     says(&text, "i 3 outages since ");
     says(&text, "total downtime 17m");
-    says(&text, "MTTR 6m, MTBF 11m 30s, one is ongoing");
+    says(
+        &text,
+        "mean length (MTTR) 6m, mean time between two (MTBF) 11m 30s, one is ongoing",
+    );
     says(&text, ": 10m, 40 jobs affected (failures), ended 30m");
     says(
         &text,
