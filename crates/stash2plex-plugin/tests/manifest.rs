@@ -10,6 +10,8 @@ use stash2plex_plugin::settings::Settings;
 
 const MANIFEST: &str = include_str!("../../../plugin/Stash2Plex.yml");
 
+const GUIDE: &str = include_str!("../../../docs/guide.md");
+
 /// The lines as (indentation, key, value); a list's dash counts as indentation.
 fn lines() -> Vec<(usize, &'static str, &'static str)> {
     let lines = MANIFEST.lines().filter(|line| !line.trim().is_empty());
@@ -148,5 +150,96 @@ fn every_setting_is_read() {
             default || attributes["type"] == "STRING",
             "{key} names no default"
         );
+    }
+}
+
+/// What the program says of a value that makes no sense.
+fn fault(key: &str, value: Value) -> String {
+    let map = Map::from_iter([(key.to_owned(), value)]);
+    let (_, faults) = Settings::read(&map, |_| None);
+    let fault = faults.into_iter().find(|fault| fault.key == key);
+    fault.map(|fault| fault.problem).unwrap_or_default()
+}
+
+/// A default and a range, as a person reads them, are those that the program uses.
+fn check(key: &str, default: &str, range: &str) {
+    let nonsense = fault(key, json!("n\u{f6}"));
+    assert!(
+        nonsense.ends_with(&format!("; using {default}")),
+        "{key}: {default:?}, but: {nonsense}"
+    );
+    let much = fault(key, json!("1e12"));
+    match nonsense.contains("is not a number") {
+        true => assert!(
+            much.contains(&format!("outside {range};")),
+            "{key}: {range:?}, but: {much}"
+        ),
+        false => assert_eq!(range, "", "{key} is no number"),
+    }
+}
+
+#[test]
+fn defaults_and_ranges_on_the_page_are_true() {
+    for (key, attributes) in settings() {
+        let text = attributes["description"].trim_matches('"');
+        let Some((_, told)) = text.split_once("Default ") else {
+            continue;
+        };
+        let default = told.split([' ', '.', ',']).next().unwrap();
+        let range = told.strip_prefix(default).unwrap().strip_prefix(" (");
+        let range = range.and_then(|text| text.split(')').next());
+        check(key, default, &range.unwrap_or("").replace('-', "\u{2013}"));
+    }
+}
+
+/// The rows of the guide between two texts: keys, default, and what follows.
+fn rows(from: &str, to: &str) -> Vec<(Vec<&'static str>, &'static str, &'static str)> {
+    let part = GUIDE.split_once(from).unwrap().1.split_once(to).unwrap().0;
+    let rows = part.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let keys = cells[1].split(", ").map(|key| key.trim_matches('`'));
+        (keys.collect(), cells[2].trim_end_matches(" s"), cells[3])
+    })
+    .collect()
+}
+
+#[test]
+fn the_guide_has_every_setting_with_its_default_and_range() {
+    let (start, tuning, end) = ("## Settings", "For tuning", "The settings of the earlier");
+    let (page, more) = (rows(start, tuning), rows(tuning, end));
+    let keys: Vec<_> = page.iter().flat_map(|(keys, ..)| keys.clone()).collect();
+    let told: BTreeSet<_> = keys.iter().copied().collect();
+    assert_eq!(told.len(), keys.len(), "one twice");
+    assert_eq!(told, settings().into_keys().collect());
+    assert_eq!(more.len(), 11);
+    for (keys, default, text) in page.into_iter().chain(more) {
+        let range = text.split(' ').next().unwrap();
+        let range = if range.contains('\u{2013}') {
+            range
+        } else {
+            ""
+        };
+        for key in keys {
+            match (key, default) {
+                ("plex_library", "all") | ("plex_url" | "plex_token" | "path_map", "") => {}
+                _ => check(key, default, range),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_guide_has_every_task() {
+    let tasks = GUIDE.split_once("## Tasks").unwrap().1;
+    let table = tasks
+        .split_once("\n\n")
+        .unwrap()
+        .1
+        .split("\n\n")
+        .next()
+        .unwrap();
+    for (_, key, name) in part("tasks") {
+        assert!(key != "name" || table.contains(name), "{name}");
     }
 }

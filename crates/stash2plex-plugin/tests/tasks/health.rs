@@ -81,6 +81,8 @@ const CASES: [Case; 12] = [
     ),
 ];
 
+const GUIDE: &str = include_str!("../../../../docs/health.md");
+
 /// Every verdict in one state of the breaker's file.
 fn table(file: Option<String>, state: &str, words: &str) {
     let plugin = Installed::new(1);
@@ -95,6 +97,10 @@ fn table(file: Option<String>, state: &str, words: &str) {
         let (text, output) = look(&plugin, "health_check");
         says(&text, words);
         says(&text, line);
+        // Plex's own words follow those of the guide.
+        let told = line.split_once("Plex: ").unwrap().1;
+        let told = told.split(" Plex Media Server").next().unwrap();
+        assert!(GUIDE.contains(told), "docs/health.md lacks {told}");
         says(&text, hint);
         assert_eq!(text.contains("What to do"), !hint.is_empty(), "{text}");
         assert_eq!(output["circuit"]["state"], state, "{verdict}");
