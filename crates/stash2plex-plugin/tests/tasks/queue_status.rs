@@ -12,6 +12,7 @@ fn queue_status_shows_all_there_is() {
         (2, "PlexFailing"),
         (3, "NotInPlex"),
         (7, "LowConfidence"),
+        (8, queue::OWNER_DIED),
     ] {
         die(&mut queue, id, kind);
     }
@@ -39,7 +40,7 @@ fn queue_status_shows_all_there_is() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 4 dead",
+        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 5 dead",
     );
     says(&text, "w Set aside as PlexFailing: 2, the last ");
     says(&text, "w Set aside as NotInPlex: 1, the last ");
@@ -51,6 +52,7 @@ fn queue_status_shows_all_there_is() {
         &text,
         " ago. Several items have the name of the scene's file: ",
     );
+    says(&text, " ago. The worker died at each of ten tries: ");
     says(&text, "i Circuit: CLOSED");
     says(&text, "i Last probe: 1m ");
     says(&text, "failed, 1 in a row");
