@@ -45,3 +45,35 @@ fn a_scan_storm_scans_each_folder_once() {
     });
     assert_eq!(scans(), 3);
 }
+
+/// Somebody whose path map is wrong, or whose Plex has the old file, must not look for a file that is not missing.
+#[test]
+fn another_file_of_the_same_name_is_told_from_none() {
+    let plugin = Installed::with(2, json!({"not_found_base": 30}));
+    let [other, gone] = plugin.world.items[..] else {
+        unreachable!()
+    };
+    plugin.world.plex.change(other, |item| {
+        for part in item.media.iter_mut().flat_map(|media| &mut media.parts) {
+            let (_, name) = part.file.rsplit_once('/').unwrap();
+            part.file = format!("/elsewhere/{name}");
+            part.size += 1;
+        }
+    });
+    plugin.world.plex.remove(gone);
+    let scenes = plugin.world.scenes.clone();
+    scenes.iter().for_each(|scene| drop(plugin.save(*scene)));
+    let line = |scene: u64| {
+        let log = plugin.worker_log();
+        let start = format!("scene {scene}: Plex has no file /media/scenes/");
+        log.lines()
+            .find(|line| line.contains(&start))
+            .map(str::to_owned)
+    };
+    plugin.until("told", || scenes.iter().all(|scene| line(*scene).is_some()));
+    let words =
+        "(yet): files of this name are in Plex, but of another size, folder or duration; next try";
+    assert!(line(scenes[0]).unwrap().contains(words));
+    assert!(line(scenes[1]).unwrap().contains("(yet); next try"));
+    plugin.kill_worker();
+}

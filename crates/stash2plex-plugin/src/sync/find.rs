@@ -55,6 +55,7 @@ impl Finder<'_> {
             return Ok(found);
         }
         let mut items: Vec<(Item, &Place)> = Vec::new();
+        let mut others = false;
         for file in &scene.files {
             let path = self.map.map(&file.path);
             for place in &self.places.list {
@@ -64,13 +65,16 @@ impl Finder<'_> {
             // The next file is another copy of the same scene: only needed when this one is not there.
             let candidates = candidates(&items);
             match matching::find(&scene.files, &candidates, self.map, false) {
-                Verdict::None { .. } => {}
+                Verdict::None { reason } => others = reason == Reason::OtherFiles,
                 verdict => return self.decide(verdict, &items).await,
             }
         }
         let path = self.map.map(&scene.files[0].path);
         let shown = self.paths.show(&path);
         let mut why = format!("Plex has no file {shown} (yet)");
+        if others {
+            why = format!("{why}: {}", Reason::OtherFiles);
+        }
         if let Some(missing) = &self.places.missing {
             why = format!("{why}; {missing}");
         }
