@@ -89,7 +89,8 @@ impl<T: Time> Engine<'_, T> {
                 Next::Claim(most) => self.claim(most, &mut memory)?,
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
-                    let until = self.wake_at.map_or(until, |at| until.min(at));
+                    let ends = [self.wake_at, self.ramp_ends()].into_iter().flatten();
+                    let until = ends.fold(until, SystemTime::min);
                     let busy = !memory.under_way.is_empty();
                     let queue = &mut *self.queue;
                     let woken = || queue.changed().unwrap_or(false);

@@ -1,7 +1,7 @@
 //! The settings are read again each minute, with a new engine: what a worker says and when it ends must not begin anew with it. On
 //! the story's virtual clock.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,8 @@ use crate::settings::Settings;
 use crate::sync::Syncer;
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// Shorter than the minute, so that some fall into a gentle start of few jobs.
+const REFRESH: Duration = Duration::from_secs(5);
 
 /// What a worker leaves.
 struct Life {
@@ -35,6 +37,8 @@ struct Life {
     minutes: u64,
     said: String,
     schedule: Schedule,
+    /// When the end of the gentle start had been told.
+    over: Option<Duration>,
 }
 
 /// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
@@ -62,11 +66,21 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let scenes = world.scenes.iter().take(jobs as usize);
     let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
     queue.enqueue_all(scenes).unwrap();
+    let lines = RefCell::new(Vec::<String>::new());
+    let (woken, over) = (Cell::new(Duration::ZERO), Cell::new(None));
+    let passed = |passed| {
+        let told = |line: &String| line.contains("gentle start is over");
+        if over.get().is_none() && lines.borrow().iter().any(told) {
+            over.set(Some(woken.get()));
+        }
+        woken.set(passed);
+        passing(&world, passed);
+    };
     let time = Virtual {
         queue: clock,
         breaker: breaker_clock.clone(),
         began,
-        passing: RefCell::new(Box::new(|passed| passing(&world, passed))),
+        passing: RefCell::new(Box::new(passed)),
     };
     let circuit = || {
         let breaker = Breaker::builder(Rules::default()).clock(breaker_clock.clone());
@@ -78,7 +92,6 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let target = settings.plex.as_ref().unwrap();
     let plex_client = session::plex(target, &settings, &dir).unwrap();
     let syncer = Rc::new(Syncer::new(client, plex_client, &settings));
-    let lines = RefCell::new(Vec::new());
     let (mut lasting, mut schedule) = (Lasting::start(began), Schedule::default());
     (time.passing.borrow_mut())(Duration::ZERO);
     loop {
@@ -97,7 +110,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
             ramp: None,
             rng: SplitMix64::new(3),
             drain: false,
-            refresh_at: Some(time.now() + MINUTE),
+            refresh_at: Some(time.now() + REFRESH),
             wake_at: None,
         };
         let end = engine.run().await.unwrap();
@@ -109,6 +122,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
                 minutes,
                 said,
                 schedule,
+                over: over.get(),
             };
         }
     }
@@ -124,10 +138,10 @@ async fn a_new_look_at_the_settings_begins_no_new_wait() {
     assert_eq!((alone.end, alone.minutes), (End::StashGone, 15));
 }
 
-/// Few jobs are done long before the gentle start is over, and nothing happens at its end but a look at the settings.
+/// The jobs are done long before the gentle start is over, and nothing else is due at its end.
 #[tokio::test]
 async fn an_outage_and_its_gentle_end_are_told_once() {
-    let life = life(3, |world, passed| {
+    let life = life(80, |world, passed| {
         if passed.is_zero() {
             world.plex.fail_with(simulators::Fault::maintenance());
         } else if passed >= 20 * MINUTE {
@@ -146,6 +160,12 @@ async fn an_outage_and_its_gentle_end_are_told_once() {
         assert_eq!(times, 1, "{words}:\n{}", life.said);
     }
     assert!(life.said.contains("starting gently: 5 jobs/s, rising"));
+    // Plex is back within a minute, and five later all is as before.
+    let over = life.over.unwrap();
+    assert!(
+        (25 * MINUTE..=26 * MINUTE + REFRESH).contains(&over),
+        "{over:?}"
+    );
     // A trial that found Plex well is a probe that passed.
     assert_eq!(life.schedule.failures(), 0);
 }

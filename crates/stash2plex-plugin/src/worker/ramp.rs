@@ -16,6 +16,7 @@ use crate::settings;
 pub struct Rising {
     ramp: Ramp,
     token: bool,
+    ends: SystemTime,
 }
 
 impl Rising {
@@ -24,7 +25,13 @@ impl Rising {
         let curve = shape.curve();
         let ramp = Ramp::new(curve, started, instant(now));
         ramp.rate(instant(now))?;
-        Some(Self { ramp, token: false })
+        let left = curve.duration.saturating_sub(instant(now) - started);
+        Some(Self {
+            ramp,
+            token: false,
+            // The breaker's time is counted in whole milliseconds here.
+            ends: now + left + Duration::from_millis(1),
+        })
     }
 }
 
@@ -84,6 +91,12 @@ impl<T: Time> Engine<'_, T> {
             }
             Err(wait) => Some(now + wait.max(Duration::from_millis(1))),
         }
+    }
+
+    /// When there is an end to tell of, though no job may be due then.
+    pub(super) fn ramp_ends(&self) -> Option<SystemTime> {
+        let ends = self.ramp.as_ref()?.ends;
+        (ends > self.time.now()).then_some(ends)
     }
 
     /// A job was taken.
