@@ -39,7 +39,7 @@ pub use path::folder_of;
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
-pub use written::{ImageSeen, ImageWritten, LastWritten};
+pub use written::{ImageSeen, ImageWritten, Intent, LastWritten};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

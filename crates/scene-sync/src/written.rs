@@ -27,10 +27,20 @@ pub struct LastWritten {
     /// The background; the caller fills it in after an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<ImageWritten>,
-    /// What was about to be written when this was recorded ([`EditPlan::intent`](crate::EditPlan::intent)); what of it
-    /// arrived, only the item can tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub intended: Option<Box<LastWritten>>,
+    /// What was sent and may have arrived, or may yet, oldest first ([`EditPlan::intent`](crate::EditPlan::intent)): only the
+    /// item can tell. The caller drops those that are too old to come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<Intent>,
+}
+
+/// An edit that was about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Intent {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The record it would have made.
+    pub written: LastWritten,
 }
 
 /// A picture that was given to an item.

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use common::{Collation, Mode, Plex, names, recorded};
 use proptest::prelude::*;
-use scene_sync::{Field, Item, LastWritten, Policy, Rating, Scene, Tag, TagKind, Wanted, plan};
+use scene_sync::{
+    EditPlan, Field, Item, LastWritten, Policy, Rating, Scene, Tag, TagKind, Wanted, plan,
+};
 use unicode_normalization::UnicodeNormalization;
 
 /// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything of another.
@@ -276,7 +278,7 @@ proptest! {
         let mut cut = item.clone();
         for _ in 0..=usize::from(twice) {
             let mut edit = plan(&first, &cut, last.as_ref(), &policy);
-            last = edit.intent(&cut, last.as_ref()).or(edit.written.take()).or(last);
+            last = edit.intent(&cut, last.as_ref(), 0).or(edit.written.take()).or(last);
             let mut arrived = arrived.iter();
             let mut next = || *arrived.next().unwrap();
             edit.fields.retain(|_| next());
@@ -302,7 +304,60 @@ proptest! {
         if wanted.rating != Some(None) {
             prop_assert_eq!(cut.rating.map(Rating::from_plex), whole.rating.map(Rating::from_plex));
         }
-        prop_assert_eq!(edit.written.map(|written| written.intended), whole_edit.written.map(|_| None));
+        let others = edit.written.iter().all(|written| written.intents.iter().all(|one| one.written.content != written.content));
+        prop_assert!(others, "an edit to the same is no other");
+    }
+
+    /// An edit nobody waits for any more that Plex carries out before, between or after those that follow: the look after them
+    /// ends as if it had never been sent.
+    #[test]
+    fn an_edit_that_comes_late_is_known_for_ours(
+        zeroth in scene(), first in scene(), second in scene(), third in scene(), item in item(), policy in policy(),
+        plex in plex(), first_comes in 0..4, second_comes in 1..4, before in any::<bool>(),
+    ) {
+        let (mut item, mut last) = (item, None);
+        if before {
+            let edit = plan(&zeroth, &item, None, &policy);
+            plex.apply(&edit, &mut item);
+            last = edit.written;
+        }
+        let mut never = item.clone();
+        plex.apply(&plan(&third, &never, last.as_ref(), &policy), &mut never);
+
+        let late_first = plan(&first, &item, last.as_ref(), &policy);
+        last = late_first.intent(&item, last.as_ref(), 0).or(last);
+        let comes = |when, what: &EditPlan, item: &mut Item| if when { plex.apply(what, item) };
+        let mut shown = item.clone();
+        comes(first_comes == 0, &late_first, &mut shown);
+        let late_second = plan(&second, &shown, last.as_ref(), &policy);
+        last = late_second.intent(&shown, last.as_ref(), 1).or(last);
+        for step in 1..4 {
+            // The last look is the one that comes when nothing comes any more.
+            comes(first_comes == step, &late_first, &mut shown);
+            comes(second_comes == step, &late_second, &mut shown);
+            let edit = plan(&third, &shown, last.as_ref(), &policy);
+            plex.apply(&edit, &mut shown);
+            last = edit.written.or(last);
+        }
+
+        let wanted = Wanted::of(&third, &policy);
+        for (field, wanted) in wanted.fields.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let (shown, kept) = (visible(shown.field(*field)), visible(never.field(*field)));
+            prop_assert!(shown == visible(wanted) || shown == kept, "{field}: {shown:?}");
+        }
+        for kind in wanted.tags.keys() {
+            let set = |item: &Item| item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect::<BTreeSet<_>>();
+            let (shown, never) = (set(&shown), set(&never));
+            prop_assert!(shown.is_subset(&never), "{kind}: of what came late {shown:?} is left, not {never:?}");
+            // What the item had and a version of the scene too went with that version.
+            let wishes = [&first, &second].map(|scene| Wanted::of(scene, &policy).tags.remove(kind));
+            let wishes: BTreeSet<_> = wishes.iter().flatten().flatten().map(|name| folded(name)).collect();
+            prop_assert!((&never - &shown).is_subset(&wishes), "{kind}: {shown:?} lacks some of {never:?}");
+        }
+        if let Some(Some(rating)) = wanted.rating {
+            let [shown, kept] = [&shown, &never].map(|item| item.rating.map(Rating::from_plex));
+            prop_assert!(shown == Some(rating) || shown == kept, "{shown:?}");
+        }
     }
 
     /// Any names, any history, every mode and list: what never came from Stash is there in the end, as it was spelled.

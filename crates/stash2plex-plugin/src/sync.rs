@@ -56,6 +56,13 @@ pub struct Syncer {
     /// What Plex does not have is not tried.
     skip_not_found: bool,
     paths: Paths,
+    /// How old an edit may be that was cut off and comes yet.
+    late: Duration,
+}
+
+/// How long after it was sent Plex may carry out an edit that nobody waits for any more.
+pub(crate) fn late(settings: &Settings) -> Duration {
+    settings.read_timeout * 2
 }
 
 impl Syncer {
@@ -78,6 +85,7 @@ impl Syncer {
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },
+            late: late(settings),
         }
     }
 

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::{Duration, SystemTime};
+
 use common::Installed;
 use serde_json::json;
 use simulators::{Fault, Rule, TagKind};
@@ -75,6 +77,8 @@ fn each_request_of(before: Option<u32>, then: u32, preserve: bool) {
         json!({
             "sync_poster": true, "sync_background": true, "sync_collection": true, "sync_rating": true,
             "preserve_plex_edits": preserve, "failure_threshold": 100, "idle_timeout": 30,
+            // What comes late is looked for after twice this time: not here.
+            "read_timeout": 120,
         }),
     );
     let mapping = &mut plugin.world.mapping;
@@ -127,7 +131,7 @@ impl Story<'_> {
         let rule = Rule::new(self.cut.fault()).after(self.step as u32).times(1);
         plex.fail_when(rule);
         self.plugin.save(self.scene);
-        let settled = || self.plugin.queue().counts().unwrap().live() == 0;
+        let settled = || self.is_settled();
         let struck = || plex.request_count() > before + self.step;
         self.plugin
             .until("struck or settled", || struck() || settled());
@@ -166,8 +170,15 @@ impl Story<'_> {
     }
 
     fn settle(&self) {
-        let settled = || self.plugin.queue().counts().unwrap().live() == 0;
-        self.plugin.until("settled", settled);
+        self.plugin.until("settled", || self.is_settled());
+    }
+
+    fn is_settled(&self) -> bool {
+        let queue = self.plugin.queue();
+        let before = queue.counts().unwrap();
+        let soon = SystemTime::now() + Duration::from_secs(60);
+        let due = queue.next_due().unwrap().is_some_and(|at| at < soon);
+        !due && before.live() == before.waiting && queue.counts().unwrap() == before
     }
 
     fn check(&self) {

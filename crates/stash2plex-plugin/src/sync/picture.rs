@@ -152,8 +152,10 @@ pub async fn look(
     let last = last.filter(|last| last.item == item.key.as_str());
     let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
         let last = last.filter(|_| on)?;
+        let intended = last.intents.iter().map(|intent| &intent.written);
+        let records = intended.chain([last]).filter_map(|one| of(one).as_ref());
         // A picture that may have been given was not seen yet, whatever its address.
-        of(last.intended.as_deref().unwrap_or(last)).as_ref()
+        records.min_by_key(|given| given.seen.is_some())
     };
     let poster = given(policy.poster, |last| &last.poster);
     let background = given(policy.background, |last| &last.background);

@@ -132,12 +132,20 @@ impl Syncer {
             let there = cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);
         }
-        let Some(mut intent) = plan.intent(&item, last) else {
+        let at = unix_millis(now);
+        if let Some(written) = &mut plan.written {
+            // What was cut off longer ago would be here if it still came.
+            let recent = 0..self.late.as_millis().try_into().unwrap_or(i64::MAX);
+            written
+                .intents
+                .retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
+        }
+        let Some(mut intent) = plan.intent(&item, last, at) else {
             let done = Done::unsent(&plan, &found.item, seen);
             return Ok(Looked::ended(finished(done, aside, refs, now)));
         };
-        if let (Some(intended), Some(cover)) = (&mut intent.intended, &cover) {
-            cover.intend(&plan, intended);
+        if let (Some(intended), Some(cover)) = (intent.intents.last_mut(), &cover) {
+            cover.intend(&plan, &mut intended.written);
         }
         let intent = Row {
             rating_key: intent.item.clone(),

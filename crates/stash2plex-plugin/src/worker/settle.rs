@@ -17,7 +17,7 @@ use crate::ledger;
 use crate::outcome::{Fate, Outcome, RETRY_CAP, Signal, TripReason};
 use crate::reconcile::Step;
 use crate::status::words::count;
-use crate::sync::Synced;
+use crate::sync::{Synced, late};
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;
@@ -177,6 +177,11 @@ impl<T: Time> Engine<'_, T> {
                 (claim.payload(), &errand.outcome)
             {
                 ledger::put(tx.sql(), *id, &synced.row)?;
+                if !synced.row.written.intents.is_empty() {
+                    // An older edit may come yet, over this one.
+                    let look_again = late(self.settings);
+                    tx.enqueue(scene_job(*id, true).due_in(look_again))?;
+                }
             }
             forget_letters(tx, claim)?;
             tx.done(claim)
