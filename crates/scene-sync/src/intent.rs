@@ -10,6 +10,12 @@ use crate::{EditPlan, ImageWritten, Intent, Item, LastWritten, Rating};
 const MOST: usize = 8;
 
 impl LastWritten {
+    /// Whether an edit to something else, sent before this was written, may come yet and change it.
+    pub fn may_be_overtaken(&self) -> bool {
+        let mut intents = self.intents.iter();
+        intents.any(|intent| intent.written.content != self.content)
+    }
+
     /// What is known to be written, given what the item shows: each edit that was cut off may have been carried out in part, in
     /// full or not at all.
     fn as_shown(&self, item: &Item) -> Self {
@@ -65,8 +71,7 @@ impl EditPlan {
     /// next sync looks again. `None` for a plan with nothing to send. As with [`written`](Self::written), the caller fills
     /// in the pictures: those of the last of the [`intents`](LastWritten::intents). `at` is now, in milliseconds since 1970.
     ///
-    /// An intent stays on record until an edit to the same content has succeeded, and beyond an edit to another one: Plex
-    /// may carry out the older one last.
+    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it: Plex may carry it out last.
     ///
     /// ```
     /// use scene_sync::{Item, Policy, Scene, plan};
@@ -86,6 +91,7 @@ impl EditPlan {
     pub fn intent(&self, item: &Item, last: Option<&LastWritten>, at: i64) -> Option<LastWritten> {
         let mut written = self.written.clone().filter(|_| !self.is_empty())?;
         let mut intents = std::mem::take(&mut written.intents);
+        intents.retain(|earlier| earlier.written.content != written.content);
         intents.push(Intent { at, written });
         intents.drain(..intents.len().saturating_sub(MOST));
         Some(LastWritten {

@@ -94,19 +94,12 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         };
     }
     let last = &base(item, last);
-    let content = wanted.content_hash();
-    // What was cut off on the way to the same is what this makes, whenever it comes.
-    let others = last
-        .intents
-        .iter()
-        .filter(|one| one.written.content != content);
     let mut planner = Planner {
         item,
         last,
         preserve: policy.preserve_plex_edits,
         written: LastWritten {
-            intents: others.cloned().collect(),
-            content,
+            content: wanted.content_hash(),
             ..last.clone()
         },
         plan: EditPlan {

@@ -13,19 +13,19 @@ use simulators::{Fault, Rule, TagKind};
 
 const PERSONS: &str = "A person's";
 
-/// One scene per number of versions, of which all but the last come late.
+/// So many versions come late before the last, tried again meanwhile or not.
 #[test]
 fn edits_that_come_late() {
     thread::scope(|scope| {
         for preserve in [false, true] {
-            for late in [1, 2] {
-                scope.spawn(move || story(preserve, late));
+            for (late, retried) in [(1, false), (2, false), (1, true)] {
+                scope.spawn(move || story(preserve, late, retried));
             }
         }
     });
 }
 
-fn story(preserve: bool, late: u32) {
+fn story(preserve: bool, late: u32, retried: bool) {
     let settings = json!({
         "preserve_plex_edits": preserve, "sync_rating": true, "read_timeout": 5, "idle_timeout": 30,
     });
@@ -52,7 +52,7 @@ fn story(preserve: bool, late: u32) {
     for version in 0..late {
         edit(2 + version);
         let before = edits();
-        let busy = Fault::Slow(Duration::from_millis(1500 + 700 * u64::from(version)));
+        let busy = Fault::Slow(Duration::from_millis(3000 + 700 * u64::from(version)));
         plex.fail_when(
             Rule::new(busy)
                 .path("/library/sections")
@@ -63,6 +63,10 @@ fn story(preserve: bool, late: u32) {
         plugin.until("sent", || edits() > before);
         plugin.kill_worker();
         plugin.until_no_worker();
+        if retried {
+            plugin.save(scene);
+            plugin.until_equal();
+        }
     }
     edit(2 + late);
     plugin.save(scene);
@@ -79,7 +83,12 @@ fn story(preserve: bool, late: u32) {
     let item = plex.item(item).unwrap();
     let mut tags = item.tag_names(TagKind::Genre);
     tags.sort_unstable();
-    let log = || format!("preserve {preserve}, late {late}\n{}", plugin.worker_log());
+    let log = || {
+        format!(
+            "preserve {preserve}, late {late}, retried {retried}\n{}",
+            plugin.worker_log()
+        )
+    };
     assert_eq!(
         tags,
         [PERSONS, "Always", &format!("Tag {}", 2 + late)],

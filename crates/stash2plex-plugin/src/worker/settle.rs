@@ -177,8 +177,7 @@ impl<T: Time> Engine<'_, T> {
                 (claim.payload(), &errand.outcome)
             {
                 ledger::put(tx.sql(), *id, &synced.row)?;
-                if !synced.row.written.intents.is_empty() {
-                    // An older edit may come yet, over this one.
+                if synced.row.written.may_be_overtaken() {
                     let look_again = late(self.settings);
                     tx.enqueue(scene_job(*id, true).due_in(look_again))?;
                 }
