@@ -262,6 +262,7 @@ proptest! {
     fn an_edit_cut_off_anywhere_is_known_for_ours(
         zeroth in scene(), first in scene(), second in scene(), item in item(), policy in policy(), plex in plex(),
         arrived in proptest::collection::vec(any::<bool>(), 16), before in any::<bool>(), twice in any::<bool>(),
+        meanwhile in proptest::option::of(policy()),
     ) {
         let (mut item, mut last) = (item, None);
         if before {
@@ -272,7 +273,17 @@ proptest! {
         let edit = plan(&first, &item, last.as_ref(), &policy);
         let mut whole = item.clone();
         plex.apply(&edit, &mut whole);
-        let whole_edit = plan(&second, &whole, edit.written.as_ref().or(last.as_ref()), &policy);
+        // The settings may change for one sync, and change back.
+        let for_a_while = |item: &mut Item, last: Option<LastWritten>| match &meanwhile {
+            None => last,
+            Some(policy) => {
+                let edit = plan(&first, item, last.as_ref(), policy);
+                plex.apply(&edit, item);
+                edit.written.or(last)
+            }
+        };
+        let recorded = for_a_while(&mut whole, edit.written.or(last.clone()));
+        let whole_edit = plan(&second, &whole, recorded.as_ref(), &policy);
         plex.apply(&whole_edit, &mut whole);
 
         let mut cut = item.clone();
@@ -286,6 +297,7 @@ proptest! {
             edit.rating = edit.rating.filter(|_| next());
             plex.apply(&edit, &mut cut);
         }
+        last = for_a_while(&mut cut, last);
         let edit = plan(&second, &cut, last.as_ref(), &policy);
         plex.apply(&edit, &mut cut);
 
