@@ -299,11 +299,12 @@ fn checked(group: String, name: &'static str, max: usize) -> Result<String, TooL
 impl Client {
     /// Sends an edit: one request when it fits into [`MAX_LINE`], else several; none when it is
     /// empty. When the server or a proxy finds a line too long, it goes out again in smaller ones. An
-    /// edit may be repeated, also after a failure half-way.
+    /// edit may be repeated, also after a failure half-way. Returns how many requests it took: after several, read the item
+    /// back if tags were among it ([`Edit::queries`] says why).
     ///
     /// # Errors
     /// [`Error::TooLong`] before anything is sent; [`Error::NotFound`] when the item is gone.
-    pub async fn edit(&self, edit: &Edit) -> Result<(), Error> {
+    pub async fn edit(&self, edit: &Edit) -> Result<usize, Error> {
         const SMALLEST_LINE: usize = 1000;
         let path = ["library", "sections", edit.section.as_str(), "all"];
         let fixed = self.line_len(&path);
@@ -312,7 +313,7 @@ impl Client {
         loop {
             let refused = match self.put_all(&path, &queries).await {
                 Err(error @ Error::LineTooLong { .. }) => error,
-                done => return done,
+                done => return done.map(|()| queries.len()),
             };
             max_line /= 2;
             match edit.queries(max_line.saturating_sub(fixed)) {

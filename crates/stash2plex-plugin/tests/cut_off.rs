@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use common::Installed;
 use serde_json::json;
-use simulators::{Fault, Rule, TagKind};
+use simulators::{Fault, Rule, TagKind, TagMode};
 
 /// What befalls the request.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ impl Cut {
 }
 
 /// More requests than a sync has, with pictures, rating and a look at what became of it.
-const MOST: usize = 14;
+const MOST: usize = 20;
 const PERSONS: &str = "A person's";
 
 #[test]
@@ -87,6 +87,15 @@ fn each_request_of(before: Option<u32>, then: u32, preserve: bool) {
     mapping.rating = true;
     mapping.poster = true;
     mapping.background = true;
+    // As Plex is reported to be, one way or the other.
+    plugin.world.plex.set(|plex| {
+        plex.one_removal_per_edit = preserve;
+        plex.tag_mode = if preserve {
+            TagMode::Replace
+        } else {
+            TagMode::Add
+        };
+    });
     let mut scenes = 0..;
     for cut in CUTS {
         let mut steps = 0;

@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::Installed;
 use serde_json::json;
-use simulators::Trigger;
+use simulators::{Fault, Rule, TagMode, Trigger};
+use stash2plex_plugin::ledger;
 
 #[test]
 fn a_saved_scene_arrives_in_plex() {
@@ -76,4 +79,62 @@ fn another_file_of_the_same_name_is_told_from_none() {
     assert!(line(scenes[0]).unwrap().contains(words));
     assert!(line(scenes[1]).unwrap().contains("(yet); next try"));
     plugin.kill_worker();
+}
+
+/// A Plex that replaces tag lists keeps only the last of the requests that a long list takes.
+#[test]
+fn what_plex_does_not_take_is_told_and_tried_again() {
+    let plugin = Installed::new(1);
+    let (world, scene) = (&plugin.world, plugin.world.scenes[0]);
+    let names: Vec<_> = (0..100).map(|n| format!("{n}{}", "日".repeat(40))).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    world.stash.edit(scene).tags(&names);
+    world.plex.set(|plex| plex.tag_mode = TagMode::Replace);
+    plugin.save_and_wait(scene);
+    assert!(!world.comparison().is_equal());
+    let told = "Plex does not show all that was sent (genre)";
+    assert_eq!(plugin.worker_log().matches(told).count(), 1);
+
+    world.plex.set(|plex| plex.tag_mode = TagMode::Add);
+    plugin.task("reconcile_all");
+    plugin.until_equal();
+    plugin.until_no_worker();
+    assert_eq!(plugin.worker_log().matches(told).count(), 1);
+}
+
+/// The item is found anew by Plex after it was looked at and before it is edited.
+#[test]
+fn an_item_that_goes_away_before_its_edit_is_looked_up_again() {
+    let plugin = Installed::new(1);
+    let (world, scene) = (&plugin.world, plugin.world.scenes[0]);
+    let slow = Fault::Slow(Duration::from_millis(500));
+    world.plex.fail_when(Rule::new(slow).method("PUT").times(1));
+    plugin.save(scene);
+    let sent = || world.plex.requests().iter().any(|one| one.method == "PUT");
+    plugin.until("sent", sent);
+    world.plex.re_add(world.items[0]).unwrap();
+    plugin.until_equal();
+    plugin.until_no_worker();
+    let counts = plugin.queue().counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (0, 0));
+}
+
+/// A scene that is deleted while it is on its way leaves nothing behind but what Plex shows.
+#[test]
+fn a_scene_that_is_deleted_during_its_sync_is_forgotten() {
+    let plugin = Installed::new(2);
+    let (world, scene) = (&plugin.world, plugin.world.scenes[0]);
+    let slow = Fault::Slow(Duration::from_millis(500));
+    world.plex.fail_when(Rule::new(slow).method("PUT").times(1));
+    plugin.save(scene);
+    let sent = || world.plex.requests().iter().any(|one| one.method == "PUT");
+    plugin.until("sent", sent);
+    let gone = world.stash.destroy_scene(scene).unwrap();
+    plugin.hook(&Trigger::SceneDestroy(&gone));
+    plugin.until_no_worker();
+    let queue = plugin.queue();
+    let counts = queue.counts().unwrap();
+    assert_eq!((counts.live(), counts.dead), (0, 0));
+    let row = ledger::get::<serde_json::Value>(queue.sql(), scene).unwrap();
+    assert_eq!(row, None);
 }

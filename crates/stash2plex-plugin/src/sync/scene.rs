@@ -198,8 +198,13 @@ fn finished(
     refs: Vec<(Related, u64)>,
     now: SystemTime,
 ) -> Outcome<Synced> {
-    let Done { written, changes } = done;
+    let Done {
+        written,
+        changes,
+        refused,
+    } = done;
     let Aside { notes, owed } = aside;
+    let owed = owed.or(refused);
     let Some(mut written) = written else {
         return Outcome::Skipped("no metadata yet".to_owned());
     };

@@ -15,6 +15,8 @@ pub struct Done {
     pub written: Option<LastWritten>,
     /// The names of what Plex was told.
     pub changes: Vec<String>,
+    /// What Plex was told twice and does not show, in words.
+    pub refused: Option<String>,
 }
 
 impl Done {
@@ -27,6 +29,7 @@ impl Done {
         Self {
             written,
             changes: Vec::new(),
+            refused: None,
         }
     }
 }
@@ -46,7 +49,7 @@ impl Writer<'_> {
         cover: Option<&Cover>,
         seen: Pictures<Option<ImageSeen>>,
     ) -> Result<Done, Failed> {
-        let edited = self.send(plan, found).await?;
+        let requests = self.send(plan, found).await?;
         let given = match cover {
             Some(cover) => self.give(&found.item, plan, cover, &seen).await?,
             None => Pictures::default(),
@@ -60,15 +63,19 @@ impl Writer<'_> {
         changes.extend(told.map(|(_, name)| name.to_owned()));
 
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
-        let moved = changes.len() > edits || edited && seen != Pictures::default();
-        let mut after = None;
-        if plan.needs_readback() || moved {
+        let moved = changes.len() > edits || requests > 0 && seen != Pictures::default();
+        let (mut after, mut refused) = (None, None);
+        if plan.needs_readback() || moved || requests > 1 {
             let mut item = self.read(found).await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
                 for part in repair.apart() {
                     self.send(&part, found).await?;
                 }
                 item = self.read(found).await?;
+                refused = plan.verify(&convert::item(&item)).map(|left| {
+                    let left = self::changes(&left).join(", ");
+                    format!("Plex does not show all that was sent ({left}); the next save or reconciliation tries again")
+                });
             }
             after = Some(item);
         }
@@ -79,7 +86,11 @@ impl Writer<'_> {
         if let Some(written) = &mut written {
             picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
         }
-        Ok(Done { written, changes })
+        Ok(Done {
+            written,
+            changes,
+            refused,
+        })
     }
 
     async fn read(&self, found: &Found) -> Result<plex::Item, plex::Error> {
@@ -87,8 +98,8 @@ impl Writer<'_> {
         self.plex.item(&found.item.key).await
     }
 
-    /// Sends what is not a picture; whether that was an edit of the item.
-    async fn send(&self, plan: &EditPlan, found: &Found) -> Result<bool, Failed> {
+    /// Sends what is not a picture; how many requests the edit of the item took.
+    async fn send(&self, plan: &EditPlan, found: &Found) -> Result<usize, Failed> {
         let key = &found.item.key;
         let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
         for change in &plan.fields {
@@ -105,11 +116,10 @@ impl Writer<'_> {
                 .tags(kind, tags)
                 .remove_tags(kind, change.remove.iter().cloned());
         }
-        let edited = !edit.is_empty();
-        if edited {
+        let requests = {
             let _alone = self.lanes.write().await;
-            self.plex.edit(&edit).await?;
-        }
+            self.plex.edit(&edit).await?
+        };
         if let Some(change) = &plan.rating {
             let rating = change
                 .to
@@ -117,7 +127,7 @@ impl Writer<'_> {
             let _alone = self.lanes.write().await;
             self.plex.rate(key, rating).await?;
         }
-        Ok(edited)
+        Ok(requests)
     }
 }
 
