@@ -86,7 +86,9 @@ fn another_file_of_the_same_name_is_told_from_none() {
 fn what_plex_does_not_take_is_told_and_tried_again() {
     let plugin = Installed::new(1);
     let (world, scene) = (&plugin.world, plugin.world.scenes[0]);
-    let names: Vec<_> = (0..100).map(|n| format!("{n}{}", "日".repeat(40))).collect();
+    let names: Vec<_> = (0..100)
+        .map(|n| format!("{n}{}", "日".repeat(40)))
+        .collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     world.stash.edit(scene).tags(&names);
     world.plex.set(|plex| plex.tag_mode = TagMode::Replace);

@@ -125,7 +125,9 @@ impl Turmoil {
         self.plugin.set(self.settings.clone());
         for scene in std::mem::take(&mut self.found_again) {
             if self.plugin.world.stash.scene(scene).is_some() {
-                self.edit(scene);
+                let title = format!("Found again {scene}");
+                self.plugin.world.stash.edit(scene).title(&title);
+                self.plugin.save(scene);
             }
         }
         let scene = self.scene();
