@@ -13,54 +13,71 @@ use simulators::{Fault, Rule, TagKind};
 
 const PERSONS: &str = "A person's";
 
-/// So many versions come late before the last, tried again meanwhile or not.
+/// A kind of request.
+type Kind = (&'static str, &'static str);
+const EDIT: Kind = ("PUT", "/library/sections");
+const RATING: Kind = ("PUT", "/:/rate");
+const PICTURE: Kind = ("POST", "/library/metadata");
+
+/// Such a request of so many versions comes late before the last version, tried again meanwhile or not.
 #[test]
 fn edits_that_come_late() {
     thread::scope(|scope| {
         for preserve in [false, true] {
-            for (late, retried) in [(1, false), (2, false), (1, true)] {
-                scope.spawn(move || story(preserve, late, retried));
+            for (kind, late, retried) in [
+                (EDIT, 1, false),
+                (EDIT, 2, false),
+                (EDIT, 1, true),
+                (RATING, 1, false),
+                (PICTURE, 1, false),
+            ] {
+                scope.spawn(move || story(preserve, kind, late, retried));
             }
         }
     });
 }
 
-fn story(preserve: bool, late: u32, retried: bool) {
+fn story(preserve: bool, kind: Kind, late: u32, retried: bool) {
     let settings = json!({
-        "preserve_plex_edits": preserve, "sync_rating": true, "read_timeout": 5, "idle_timeout": 30,
+        "preserve_plex_edits": preserve, "sync_rating": true, "sync_poster": true, "read_timeout": 5, "idle_timeout": 30,
     });
     let mut plugin = Installed::with(1, settings);
-    plugin.world.mapping.foreign_tags = true;
-    plugin.world.mapping.rating = true;
+    let mapping = &mut plugin.world.mapping;
+    mapping.foreign_tags = true;
+    mapping.rating = true;
+    mapping.poster = true;
     let (scene, item) = (plugin.world.scenes[0], plugin.world.items[0]);
     let plex = &plugin.world.plex;
     let edit = |version: u32| {
         let text = |what: &str| format!("{what} {version}");
-        let scene = plugin.world.stash.edit(scene);
+        let stash = &plugin.world.stash;
+        // Stash names a cover by the second of its last change.
+        stash.set(|stash| stash.now = Some(stash.now.unwrap_or(1_800_000_000) + 1));
+        let scene = stash.edit(scene);
         let scene = scene.title(&text("Title")).details(&text("Details"));
-        scene.tags(&["Always", &text("Tag")]).rating(20 * version);
+        let scene = scene.tags(&["Always", &text("Tag")]).rating(20 * version);
+        scene.cover(version);
     };
     edit(1);
     plugin.save(scene);
     plugin.until_equal();
     plex.add_tag(item, TagKind::Genre, PERSONS);
 
-    let edits = || {
+    let (method, path) = kind;
+    let sent = || {
         let requests = plex.requests();
-        requests.iter().filter(|r| r.method == "PUT").count()
+        let sent = requests
+            .iter()
+            .filter(|one| one.method == method && one.path.starts_with(path));
+        sent.count()
     };
     for version in 0..late {
         edit(2 + version);
-        let before = edits();
+        let before = sent();
         let busy = Fault::Slow(Duration::from_millis(3000 + 700 * u64::from(version)));
-        plex.fail_when(
-            Rule::new(busy)
-                .path("/library/sections")
-                .method("PUT")
-                .times(1),
-        );
+        plex.fail_when(Rule::new(busy).method(method).path(path).times(1));
         plugin.save(scene);
-        plugin.until("sent", || edits() > before);
+        plugin.until("sent", || sent() > before);
         plugin.kill_worker();
         plugin.until_no_worker();
         if retried {
@@ -85,7 +102,7 @@ fn story(preserve: bool, late: u32, retried: bool) {
     tags.sort_unstable();
     let log = || {
         format!(
-            "preserve {preserve}, late {late}, retried {retried}\n{}",
+            "preserve {preserve}, {kind:?}, late {late}, retried {retried}\n{}",
             plugin.worker_log()
         )
     };
@@ -95,10 +112,6 @@ fn story(preserve: bool, late: u32, retried: bool) {
         "{}",
         log()
     );
-    assert!(
-        plugin.world.comparison().is_equal(),
-        "{}\n{}",
-        plugin.world.comparison(),
-        log()
-    );
+    let found = plugin.world.comparison();
+    assert!(found.is_equal(), "{found}\n{}", log());
 }
