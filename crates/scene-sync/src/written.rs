@@ -37,7 +37,7 @@ pub struct LastWritten {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Intent {
-    /// When, in milliseconds since 1970.
+    /// When it was about to be sent, or was given up, in milliseconds since 1970.
     pub at: i64,
     /// The record it would have made.
     pub written: LastWritten,

@@ -115,3 +115,55 @@ fn story(preserve: bool, kind: Kind, late: u32, retried: bool) {
     let found = plugin.world.comparison();
     assert!(found.is_equal(), "{found}\n{}", log());
 }
+
+/// The second edit waits for its turn while Plex leaves the first one unanswered, so it is given up late, and comes later.
+#[test]
+fn edits_that_are_given_up_and_come() {
+    let plugin = Installed::with(
+        2,
+        json!({ "read_timeout": 5, "idle_timeout": 30, "failure_threshold": 100 }),
+    );
+    let (world, plex) = (&plugin.world, &plugin.world.plex);
+    let edit = |version: u32| {
+        for scene in &world.scenes {
+            let text = |what: &str| format!("{what} {version}");
+            world
+                .stash
+                .edit(*scene)
+                .title(&text("Title"))
+                .tags(&[&text("Tag")]);
+        }
+    };
+    edit(1);
+    plugin.task("all");
+    plugin.until_equal();
+    edit(2);
+    let busy = Fault::Slow(Duration::from_secs(12));
+    plex.fail_when(
+        Rule::new(busy)
+            .path("/library/sections")
+            .method("PUT")
+            .times(2),
+    );
+    plugin.task("all");
+    let edits = || {
+        let requests = plex.requests();
+        requests.iter().filter(|one| one.method == "PUT").count()
+    };
+    plugin.until("sent", || edits() > 2);
+    edit(3);
+    plugin.until_equal();
+    let done = || plugin.queue().counts().unwrap().live() == 0;
+    plugin.until("settled", done);
+    assert!(
+        plex.requests()
+            .iter()
+            .all(|request| request.ended.is_some())
+    );
+    assert!(
+        world.comparison().is_equal(),
+        "{}\n{}",
+        world.comparison(),
+        plugin.worker_log()
+    );
+}

@@ -9,6 +9,7 @@ use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
 use plex_health::{Probe, Schedule};
 use queue::{Queue, Tx};
+use scene_sync::LastWritten;
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
@@ -19,8 +20,9 @@ use super::ramp::Rising;
 use super::time::Time;
 use crate::job::Job;
 use crate::journal::Journal;
-use crate::ledger;
+use crate::ledger::{self, Row};
 use crate::outcome::Outcome;
+use crate::reconcile::unix_millis;
 use crate::settings::Settings;
 use crate::sync::{Looked, Synced, Syncer, stash_failed};
 
@@ -286,11 +288,24 @@ impl<T: Time> Engine<'_, T> {
             }
             Event::Drafted(taken, id, draft) => {
                 // First on record: should this process die, or Plex not answer, the next look knows its own doing.
-                let put = |tx: &Tx<'_, Job>| Ok(ledger::put(tx.sql(), id.0, &draft.intent)?);
-                self.queue.transaction::<_, queue::Error>(put)?;
+                self.remember(id, &draft.intent)?;
                 let (syncer, now) = (self.syncer.clone(), self.time.now());
-                let send = async move { Event::Ran(taken, syncer.send(*draft, now).await) };
+                let send = async move {
+                    let intent = draft.intent.clone();
+                    let outcome = syncer.send(*draft, now).await;
+                    Event::Sent(taken, id, Box::new(intent), outcome)
+                };
                 memory.under_way.push(send.boxed_local());
+            }
+            Event::Sent(taken, id, mut intent, outcome) => {
+                if !matches!(outcome, Outcome::Synced(_)) {
+                    // Given up only now: it had to wait for its turn, and then for an answer.
+                    if let Some(sent) = intent.written.intents.last_mut() {
+                        sent.at = unix_millis(self.time.now());
+                    }
+                    self.remember(id, &intent)?;
+                }
+                self.handle(Event::Ran(taken, outcome), memory)?;
             }
             Event::Ran(taken, outcome) => {
                 self.blame_stash(&outcome);
@@ -309,6 +324,11 @@ impl<T: Time> Engine<'_, T> {
             }
         }
         Ok(())
+    }
+
+    fn remember(&mut self, id: SceneId, row: &Row<LastWritten>) -> queue::Result<()> {
+        let put = |tx: &Tx<'_, Job>| Ok(ledger::put(tx.sql(), id.0, row)?);
+        self.queue.transaction(put)
     }
 
     /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.

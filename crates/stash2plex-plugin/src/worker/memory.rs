@@ -6,11 +6,13 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use plex_health::Report;
 use queue::Claim;
+use scene_sync::LastWritten;
 use stash::client::{FoundScenes, SceneId};
 
 use super::chores;
 use super::circuit::Leave;
 use crate::job::Job;
+use crate::ledger::Row;
 use crate::outcome::Outcome;
 use crate::sync::{Draft, Synced};
 
@@ -63,6 +65,8 @@ pub(super) enum Event {
     Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
     Checked(Leave, Report),
     Drafted(Taken, SceneId, Box<Draft>),
+    /// What was drafted, with what was remembered of it.
+    Sent(Taken, SceneId, Box<Row<LastWritten>>, Outcome<Synced>),
     Ran(Taken, Outcome<Synced>),
     Looked(Taken, chores::Errand),
 }

@@ -281,12 +281,24 @@ impl Turmoil {
         }
     }
 
-    /// A scene takes in another one, of which no hook tells.
+    /// A scene takes in another one, of which no hook tells; Plex has merged their items.
     fn merged(&mut self, scene: u64) {
         let other = self.scene();
-        let stash = &self.plugin.world.stash;
-        if other != scene && stash.scenes().len() > SCENES / 2 {
-            stash.merge_scenes(scene, &[other]);
+        let items = (self.item_of(scene), self.item_of(other));
+        let world = &self.plugin.world;
+        let (true, (Some(item), Some(gone))) = (other != scene, items) else {
+            return;
+        };
+        if world.stash.scenes().len() > SCENES / 2 {
+            for part in world
+                .plex
+                .remove(gone)
+                .iter()
+                .flat_map(simulators::Item::files)
+            {
+                world.plex.add_version(item, part);
+            }
+            world.stash.merge_scenes(scene, &[other]);
         }
     }
 
