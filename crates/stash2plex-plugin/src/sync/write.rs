@@ -116,10 +116,11 @@ impl Writer<'_> {
                 .tags(kind, tags)
                 .remove_tags(kind, change.remove.iter().cloned());
         }
-        let requests = {
+        let mut requests = 0;
+        if !edit.is_empty() {
             let _alone = self.lanes.write().await;
-            self.plex.edit(&edit).await?
-        };
+            requests = self.plex.edit(&edit).await?;
+        }
         if let Some(change) = &plan.rating {
             let rating = change
                 .to
