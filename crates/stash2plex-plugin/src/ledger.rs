@@ -76,6 +76,19 @@ pub fn get<W: DeserializeOwned>(db: &Connection, scene: u64) -> Result<Option<Ro
 
 /// Writes or replaces the scene's row.
 pub fn put<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()> {
+    intend(db, scene, row)?;
+    remove_refs(db, scene)?;
+    let mut add = db.prepare_cached(
+        "INSERT OR IGNORE INTO ledger_refs (kind, id, scene) VALUES (?1, ?2, ?3)",
+    )?;
+    for (kind, id) in &row.refs {
+        add.execute(params![kind.word(), id.cast_signed(), scene.cast_signed()])?;
+    }
+    Ok(())
+}
+
+/// The same for what is only about to be synced, which refers to nothing new yet.
+pub fn intend<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()> {
     let written = serde_json::to_string(&row.written)
         .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
     db.prepare_cached(
@@ -90,13 +103,6 @@ pub fn put<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()
         written,
         row.synced_at
     ])?;
-    remove_refs(db, scene)?;
-    let mut add = db.prepare_cached(
-        "INSERT OR IGNORE INTO ledger_refs (kind, id, scene) VALUES (?1, ?2, ?3)",
-    )?;
-    for (kind, id) in &row.refs {
-        add.execute(params![kind.word(), id.cast_signed(), scene.cast_signed()])?;
-    }
     Ok(())
 }
 

@@ -327,7 +327,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     fn remember(&mut self, id: SceneId, row: &Row<LastWritten>) -> queue::Result<()> {
-        let put = |tx: &Tx<'_, Job>| Ok(ledger::put(tx.sql(), id.0, row)?);
+        let put = |tx: &Tx<'_, Job>| Ok(ledger::intend(tx.sql(), id.0, row)?);
         self.queue.transaction(put)
     }
 
