@@ -149,9 +149,7 @@ impl DeadFilter {
         )?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-}
 
-impl DeadFilter {
     /// Named so, one letter is found by its id, or those of a key by that, instead of by looking at all.
     pub(crate) fn statement(&self, columns: &str) -> String {
         let this = match (&self.job, &self.key) {

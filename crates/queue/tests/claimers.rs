@@ -13,7 +13,7 @@ const BATCH: usize = 5;
 const JOBS: usize = 400 * BATCH + 3;
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test claimers` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

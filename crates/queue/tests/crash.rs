@@ -18,7 +18,7 @@ const PRODUCERS: usize = 3;
 const CONSUMERS: usize = 2;
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test crash` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

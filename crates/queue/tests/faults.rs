@@ -12,7 +12,7 @@ use queue::rusqlite::Connection;
 use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake};
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test faults` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -12,7 +12,7 @@ use child::{file, ready, say};
 use queue::NewJob;
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test lone` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

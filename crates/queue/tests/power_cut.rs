@@ -17,7 +17,7 @@ use queue::{DeadFilter, NewJob, Options, Queue, State};
 use recorded::{Disk, Op, record};
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test power_cut` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

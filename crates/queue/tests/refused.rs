@@ -16,7 +16,7 @@ use queue::{
 const BUSY: Duration = Duration::from_millis(30);
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test refused` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

@@ -30,7 +30,7 @@ fn work(queue: &mut Queue<String>) -> (Wake, Duration) {
 }
 
 #[test]
-#[ignore = "no test but a part, which the others run in a child process: see child::command"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test wake` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod damaged;
+mod failing;
+mod folder;
 mod sharers;
 
 use std::fs;
@@ -305,104 +307,6 @@ fn an_owner_does_not_notice_steps_of_the_wall_clock() {
         drop(breaker);
         assert_eq!(place.owned(Rules::default()).ready_in(), Some(60 * SECOND));
     }
-}
-
-#[test]
-fn one_owner_at_a_time() {
-    let place = Place::new();
-    let store = FileStore::open(place.path()).unwrap();
-    let refused = FileStore::open(place.path()).unwrap_err();
-    assert!(matches!(refused, StoreError::InUse { .. }));
-    assert!(refused.to_string().contains("in use by another breaker"));
-    drop(store);
-    FileStore::open(place.path()).unwrap();
-}
-
-#[test]
-fn a_missing_folder_is_an_error_with_a_way_out() {
-    let error = FileStore::open(Path::new("/nowhere/at/all.json")).unwrap_err();
-    assert!(
-        error.to_string().contains("check that the folder exists"),
-        "{error}"
-    );
-    assert!(SharedFileStore::open("/nowhere/at/all.json").is_err());
-}
-
-#[cfg(unix)]
-#[test]
-fn only_its_owner_may_read_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
-    trip(&place.owned(Rules::default()));
-    for name in ["circuit_breaker.json", "circuit_breaker.json.lock"] {
-        let mode = fs::metadata(place.folder.path().join(name))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
-    }
-}
-
-#[test]
-fn nothing_is_left_beside_the_document() {
-    let place = Place::new();
-    trip(&place.owned(Rules::default()));
-    let mut names: Vec<_> = place
-        .folder
-        .path()
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    assert_eq!(names, ["circuit_breaker.json", "circuit_breaker.json.lock"]);
-}
-
-/// A store that fails when told to.
-struct Flaky {
-    fails: Arc<AtomicBool>,
-    store: FileStore,
-}
-
-impl Store for Flaky {
-    fn load(&self) -> Result<Option<Document>, StoreError> {
-        self.store.load()
-    }
-
-    fn save(&self, document: &Document) -> Result<(), StoreError> {
-        match self.fails.load(Ordering::SeqCst) {
-            true => Err(StoreError::InUse {
-                path: "full disk".into(),
-            }),
-            false => self.store.save(document),
-        }
-    }
-}
-
-#[test]
-fn a_store_that_fails_loses_nothing_but_durability() {
-    let place = Place::new();
-    let fails = Arc::new(AtomicBool::new(true));
-    let store = Flaky {
-        fails: Arc::clone(&fails),
-        store: FileStore::open(place.path()).unwrap(),
-    };
-    let breaker = Breaker::builder(Rules::default()).open(store).unwrap();
-    trip(&breaker);
-    assert_eq!(breaker.kind(), Kind::Open);
-    assert!(
-        breaker
-            .snapshot()
-            .store_error
-            .unwrap()
-            .contains("full disk")
-    );
-
-    // The next event saves what is missing, though it changes nothing itself.
-    fails.store(false, Ordering::SeqCst);
-    breaker.enable();
-    assert_eq!(breaker.snapshot().store_error, None);
-    assert_eq!(place.document().state, Kind::Open);
 }
 
 #[test]

@@ -66,12 +66,18 @@ fn of_plex<L>(error: &plex::Error) -> Outcome<L> {
 }
 
 fn of_stash<L>(error: &stash::client::Error) -> Outcome<L> {
-    use stash::client::Error;
-    match error {
-        // This scene's fault, not the server's.
-        Error::TooLarge { .. } | Error::NoImage | Error::NotAPicture { .. } => {
-            Outcome::Invalid(error.to_string())
-        }
-        _ => Outcome::StashAway(error.to_string()),
+    if is_of_scene(error) {
+        Outcome::Invalid(error.to_string())
+    } else {
+        Outcome::StashAway(error.to_string())
     }
+}
+
+/// Whether the fault is the scene's or its picture's own. Any other answer may be a proxy's, or of the moment.
+pub fn is_of_scene(error: &stash::client::Error) -> bool {
+    use stash::client::Error;
+    matches!(
+        error,
+        Error::TooLarge { .. } | Error::NoImage | Error::NotAPicture { .. }
+    )
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
 
-use super::failure::Failed;
+use super::failure::{Failed, is_of_scene};
 use super::write::Writer;
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
@@ -65,7 +65,7 @@ impl Covers {
             }
             Err(error) => error,
         };
-        if is_of_picture(&error) {
+        if is_of_scene(&error) {
             return Ok(Fetched::Nothing(format!("the cover was left out: {error}")));
         }
         // A Stash that is gone says nothing about the cover.
@@ -83,15 +83,6 @@ impl Covers {
              reconciliation tries again"
         )))
     }
-}
-
-/// Whether the fault is the picture's own. Any other answer may be a proxy's, or of the moment.
-fn is_of_picture(error: &stash::client::Error) -> bool {
-    use stash::client::Error;
-    matches!(
-        error,
-        Error::NoImage | Error::NotAPicture { .. } | Error::TooLarge { .. }
-    )
 }
 
 fn is_away(error: &stash::client::Error) -> bool {

@@ -84,15 +84,19 @@ impl Syncer {
     /// Sends what was planned.
     pub async fn send(&self, draft: Draft, now: SystemTime) -> Outcome<Synced> {
         let refs = draft.intent.refs.clone();
-        let writer = Writer {
-            plex: &self.plex,
-            lanes: &self.lanes,
-        };
+        let writer = self.writer();
         let cover = draft.cover.as_ref();
-        let done = writer.apply(&draft.plan, &draft.found, cover, draft.seen);
-        match done.await {
+        let sent = writer.apply(&draft.plan, &draft.found, cover, draft.seen);
+        match sent.await {
             Ok(done) => finished(done, draft.aside, refs, now),
             Err(failed) => failed.into(),
+        }
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer {
+            plex: &self.plex,
+            lanes: &self.lanes,
         }
     }
 
@@ -141,7 +145,7 @@ impl Syncer {
                 .retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
         }
         let Some(mut intent) = plan.intent(&item, last, at) else {
-            let done = Done::unsent(&plan, &found.item, seen);
+            let done = self.writer().apply(&plan, &found, None, seen).await?;
             return Ok(Looked::ended(finished(done, aside, refs, now)));
         };
         if let (Some(intended), Some(cover)) = (intent.intents.last_mut(), &cover) {

@@ -19,21 +19,6 @@ pub struct Done {
     pub refused: Option<String>,
 }
 
-impl Done {
-    /// Of a plan with nothing to send.
-    pub fn unsent(plan: &EditPlan, item: &plex::Item, seen: Pictures<Option<ImageSeen>>) -> Self {
-        let mut written = plan.written.clone();
-        if let Some(written) = &mut written {
-            picture::remember(written, item, Pictures::default(), seen);
-        }
-        Self {
-            written,
-            changes: Vec::new(),
-            refused: None,
-        }
-    }
-}
-
 /// What a plan is sent with.
 pub struct Writer<'a> {
     pub plex: &'a plex::Client,
