@@ -128,6 +128,7 @@ mod error;
 mod history;
 mod inspect;
 mod job;
+mod merge;
 mod network;
 mod options;
 mod owner;

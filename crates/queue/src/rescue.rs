@@ -55,9 +55,9 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
     }
     // No claim outlives the file; and no number is used twice.
     connection.execute_batch(
-        "UPDATE main.queue_job SET state = 1, payload = ifnull(next_payload, payload), due = ifnull(next_due, due), \
+        "UPDATE main.queue_job SET state = 1, payload = coalesce(next_unless_done, next_payload, payload), due = ifnull(next_due, due), \
            priority = ifnull(next_priority, priority), enqueued = ifnull(next_enqueued, enqueued), attempts = iif(next_payload IS NULL, max(attempts - 1, 0), 0), \
-           claim = NULL, lease_until = NULL, lease = NULL, next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
+           claim = NULL, lease_until = NULL, lease = NULL, next_payload = NULL, next_unless_done = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
          WHERE state = 2",
     )?;
     connection.execute_batch(

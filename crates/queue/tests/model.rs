@@ -11,7 +11,7 @@ use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use queue::{DeadFilter, NewJob, OnConflict, State};
 use sqlite::Sqlite;
-use suite::model::{Limits, Model, Work};
+use suite::model::{Limits, Model, Work, merge};
 use suite::{Settle, Store, Subject, assert_counted};
 
 type Handle = <Sqlite as Store>::Subject;
@@ -24,10 +24,11 @@ const HANDLES: usize = 2;
 enum Step {
     Enqueue {
         key: Option<&'static str>,
-        payload: u32,
+        payload: u8,
         delay: i64,
         priority: i32,
         policy: OnConflict,
+        merged: bool,
     },
     Claim {
         handle: usize,
@@ -78,8 +79,8 @@ impl ReferenceStateMachine for Reference {
         ]);
         let key = prop_oneof![1 => Just(None), 3 => select(&KEYS).prop_map(Some)];
         prop_oneof![
-            8 => (key, any::<u32>(), select(vec![0, 0, 5, 60]), -1..2, policy).prop_map(
-                |(key, payload, delay, priority, policy)| Step::Enqueue { key, payload, delay, priority, policy }),
+            8 => (key, any::<u8>(), select(vec![0, 0, 5, 60]), -1..2, policy, any::<bool>()).prop_map(
+                |(key, payload, delay, priority, policy, merged)| Step::Enqueue { key, payload, delay, priority, policy, merged }),
             6 => (0..HANDLES, 0..4usize).prop_map(|(handle, n)| Step::Claim { handle, n }),
             8 => (0..HANDLES, 0..4usize, 0..5usize, select(vec![-3, 0, 5, 60])).prop_map(
                 |(handle, back, how, delay)| Step::Settle { handle, back, how, delay }),
@@ -104,13 +105,14 @@ impl ReferenceStateMachine for Reference {
                 delay,
                 priority,
                 policy,
+                merged,
             } => {
                 let work = Work {
                     payload: payload.to_string(),
                     due: model.wall + delay,
                     priority: *priority,
                 };
-                let _ = model.enqueue(*key, work, *policy);
+                let _ = model.enqueue(*key, work, *policy, *merged);
             }
             Step::Claim { handle, n } => drop(model.claim(*handle, *n)),
             Step::Settle {
@@ -192,17 +194,19 @@ impl StateMachineTest for Compared {
                 delay,
                 priority,
                 policy,
+                merged,
             } => {
                 let due = model.wall + delay;
                 let mut job = NewJob::new(payload.to_string())
                     .due_at(at(due))
                     .priority(priority)
                     .on_conflict(policy);
-                job = if let Some(key) = key {
-                    job.key(key)
-                } else {
-                    job
-                };
+                if let Some(key) = key {
+                    job = job.key(key);
+                }
+                if merged {
+                    job = job.merge(merge);
+                }
                 let work = Work {
                     payload: payload.to_string(),
                     due,
@@ -210,7 +214,7 @@ impl StateMachineTest for Compared {
                 };
                 assert_eq!(
                     Subject::enqueue(&mut test.handles[0], job),
-                    model.enqueue(key, work, policy)
+                    model.enqueue(key, work, policy, merged)
                 );
             }
             Step::Claim { handle, n } => {

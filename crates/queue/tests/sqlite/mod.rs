@@ -77,7 +77,6 @@ impl Subject for Queue<String> {
             attempt: claim.attempt(),
             deferred: claim.deferred(),
             lost: claim.lost(),
-            superseded: claim.superseded(),
         }
     }
 

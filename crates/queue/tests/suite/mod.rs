@@ -47,7 +47,6 @@ pub struct Shown {
     pub attempt: u32,
     pub deferred: u32,
     pub lost: u32,
-    pub superseded: u32,
 }
 
 /// One handle on a queue.
