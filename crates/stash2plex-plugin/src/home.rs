@@ -4,7 +4,7 @@ use plex_health::Verdict;
 use rusqlite::{Connection, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::ledger;
+use crate::ledger::{self, ServerId};
 
 const KEY: &str = "plex_server";
 
@@ -15,13 +15,13 @@ struct Home {
     server: String,
 }
 
-/// What a server that answered is.
+/// What a server that answered is, and under which number what is written to it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Met {
     /// The first one, or the one that was known.
-    Ours,
-    /// Another one, which the user chose; the ledger of the old one is forgotten.
-    Moved,
+    Ours(ServerId),
+    /// Another one, which the user chose. What was written to the old one stays on record, should it come back.
+    Moved(ServerId),
 }
 
 fn home(db: &Connection) -> Result<Option<Home>> {
@@ -40,22 +40,24 @@ pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
     Ok(home.map(|home| home.server))
 }
 
+/// The identifier of the server that was last met.
+pub fn last(db: &Connection) -> Result<Option<String>> {
+    Ok(home(db)?.map(|home| home.server))
+}
+
 /// Remembers the server that answered at `url`; to be called in a transaction.
 pub fn meet(db: &Connection, url: &str, server: &str) -> Result<Met> {
-    let before = home(db)?;
+    let (before, id) = (home(db)?, ledger::server(db, server)?);
     if before
         .as_ref()
         .is_some_and(|home| home.url == url && home.server == server)
     {
-        return Ok(Met::Ours);
+        return Ok(Met::Ours(id));
     }
     let moved = before.is_some_and(|home| home.server != server);
-    if moved {
-        ledger::clear(db)?;
-    }
     let (url, server) = (url.to_owned(), server.to_owned());
     remember(db, &Home { url, server })?;
-    Ok(if moved { Met::Moved } else { Met::Ours })
+    Ok(if moved { Met::Moved(id) } else { Met::Ours(id) })
 }
 
 /// Takes the next server that answers for the right one; whether one was known.

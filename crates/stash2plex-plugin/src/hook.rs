@@ -17,7 +17,7 @@ const PLAY_STATE: [&str; 8] = [
 ];
 
 /// Input fields of a performer, studio, tag or group that show in a scene's metadata.
-const SHOWN: [&str; 3] = ["name", "parent_id", "parent_studio_id"];
+const SHOWN: [&str; 4] = ["name", "disambiguation", "parent_id", "parent_studio_id"];
 
 /// The job a hook starts; `None` when nothing Plex shows can have changed.
 pub fn job_for(hook: &HookContext) -> Option<Job> {

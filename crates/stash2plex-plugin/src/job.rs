@@ -55,7 +55,15 @@ pub enum Related {
 }
 
 impl Related {
-    /// The word used in keys and in the ledger.
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Performer, Self::Studio, Self::Tag, Self::Group];
+
+    /// As the sync record keeps it.
+    pub fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The word used in keys.
     pub fn word(self) -> &'static str {
         match self {
             Self::Performer => "performer",

@@ -1,44 +1,95 @@
-//! What was last written to Plex, a row per scene, in the queue's own file so that settling a job and remembering
-//! its result are one transaction.
+//! The sync record: a row for each Plex item that was written to, with the scene that owns it, and a row for each scene as
+//! of its last sync. It lies in the queue's own file, so that settling a job and recording its result are one transaction.
+
+mod migrate;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
+use scene_sync::path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use crate::job::Related;
 
+pub use migrate::migrate;
+
 /// The tables; safe to run again. Only the worker does.
 const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS ledger (
-  scene INTEGER PRIMARY KEY,
-  rating_key TEXT NOT NULL,
-  content_hash TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS plex_server (id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE) STRICT;
+-- One owner an item is the primary key. An item without one keeps what was written to it for the scene that takes it next.
+CREATE TABLE IF NOT EXISTS plex_item (
+  server INTEGER NOT NULL,
+  item TEXT NOT NULL,
+  scene INTEGER,
+  path TEXT NOT NULL,
+  path_hash INTEGER NOT NULL,
   written TEXT NOT NULL,
-  synced_at INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS ledger_refs (
-  kind TEXT NOT NULL,
-  id INTEGER NOT NULL,
-  scene INTEGER NOT NULL REFERENCES ledger(scene) ON DELETE CASCADE,
-  PRIMARY KEY (kind, id, scene)
+  PRIMARY KEY (server, item)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS ledger_refs_scene ON ledger_refs(scene);
+CREATE INDEX IF NOT EXISTS plex_item_scene ON plex_item(scene) WHERE scene IS NOT NULL;
+CREATE INDEX IF NOT EXISTS plex_item_path ON plex_item(path_hash);
+CREATE TABLE IF NOT EXISTS synced_scene (
+  server INTEGER NOT NULL,
+  scene INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  synced_at INTEGER NOT NULL,
+  PRIMARY KEY (server, scene)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scene_ref (
+  scene INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  PRIMARY KEY (scene, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS scene_ref_of ON scene_ref(kind, id);
+-- Scenes that wait for an item whose owner holds a file of it too.
+CREATE TABLE IF NOT EXISTS item_waiter (
+  server INTEGER NOT NULL,
+  item TEXT NOT NULL,
+  scene INTEGER NOT NULL,
+  PRIMARY KEY (server, item, scene)
+) STRICT, WITHOUT ROWID;
+-- The path map that a scene's file and its item speak for.
+CREATE TABLE IF NOT EXISTS path_hint (scene INTEGER PRIMARY KEY, rule TEXT NOT NULL) STRICT;
+-- What the items of a library were seen to show after it was sent, or not.
+CREATE TABLE IF NOT EXISTS library_field (
+  server INTEGER NOT NULL,
+  library TEXT NOT NULL,
+  field TEXT NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (server, library, field)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// What is known of one synced scene; `W` is the record of the fields last written.
+/// A Plex server, by which all that was written is kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerId(i64);
+
+/// A fingerprint of what a scene was synced as: its content, its files and its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncHash(pub [u8; 16]);
+
+/// An item of Plex that was written to; `W` is the record of what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row<W> {
-    /// The item in Plex.
-    pub rating_key: String,
-    /// Hash of everything that was to be written.
-    pub content_hash: String,
-    /// The fields as last written.
+pub struct ItemRow<W> {
+    /// Plex's rating key.
+    pub item: String,
+    /// The scene it belongs to.
+    pub owner: Option<u64>,
+    /// The file it was found by, as Plex writes it; empty until a look has confirmed it.
+    pub path: String,
+    /// What was sent.
     pub written: W,
-    /// When, in milliseconds since 1970.
+}
+
+/// A scene as of its last sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SceneRow {
+    /// What it was synced as; none after a look that failed, or while an edit is under way.
+    pub hash: Option<SyncHash>,
+    /// When, in milliseconds since 1970; 0 for never.
     pub synced_at: i64,
-    /// Performers, studio, tags and groups the scene refers to.
-    pub refs: Vec<(Related, u64)>,
 }
 
 /// Makes the tables where they are missing.
@@ -46,110 +97,285 @@ pub fn create(db: &Connection) -> Result<()> {
     db.execute_batch(SCHEMA)
 }
 
-/// The scene's row. One whose record cannot be read counts as absent: the next sync writes it anew.
-pub fn get<W: DeserializeOwned>(db: &Connection, scene: u64) -> Result<Option<Row<W>>> {
-    let mut find = db.prepare_cached(
-        "SELECT rating_key, content_hash, written, synced_at FROM ledger WHERE scene = ?1",
-    )?;
+/// Whether a worker has made the tables.
+pub fn is_made(db: &Connection) -> Result<bool> {
+    db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'plex_item'")?
+        .exists([])
+}
+
+/// The server with this identifier. The rows of a server whose identifier was not known yet become its own.
+pub fn server(db: &Connection, identifier: &str) -> Result<ServerId> {
+    db.prepare_cached(
+        "UPDATE OR IGNORE plex_server SET identifier = ?1 WHERE identifier = ''",
+    )?
+    .execute([identifier])?;
+    db.prepare_cached("INSERT OR IGNORE INTO plex_server (identifier) VALUES (?1)")?
+        .execute([identifier])?;
+    db.prepare_cached("SELECT id FROM plex_server WHERE identifier = ?1")?
+        .query_row([identifier], |row| row.get(0).map(ServerId))
+}
+
+const ITEM: &str = "SELECT item, scene, path, written FROM plex_item";
+
+/// An item's row. A record that cannot be read counts as absent: the next sync writes it anew.
+pub fn item<W: DeserializeOwned>(
+    db: &Connection,
+    server: ServerId,
+    key: &str,
+) -> Result<Option<ItemRow<W>>> {
+    let mut find = db.prepare_cached(&format!("{ITEM} WHERE server = ?1 AND item = ?2"))?;
     let row = find
-        .query_row([scene.cast_signed()], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get::<_, String>(2)?,
-                row.get(3)?,
-            ))
-        })
+        .query_row(params![server.0, key], item_row)
         .optional()?;
-    Ok(
-        row.and_then(|(rating_key, content_hash, written, synced_at)| {
-            Some(Row {
-                rating_key,
-                content_hash,
-                written: serde_json::from_str(&written).ok()?,
-                synced_at,
-                refs: Vec::new(),
+    Ok(row.and_then(readable))
+}
+
+/// The items of a scene.
+pub fn items_of<W: DeserializeOwned>(
+    db: &Connection,
+    server: ServerId,
+    scene: u64,
+) -> Result<Vec<ItemRow<W>>> {
+    let mut find = db.prepare_cached(&format!("{ITEM} WHERE server = ?1 AND scene = ?2"))?;
+    let rows = find.query_map(params![server.0, scene.cast_signed()], item_row)?;
+    let rows: Vec<_> = rows.collect::<Result<_>>()?;
+    Ok(rows.into_iter().filter_map(readable).collect())
+}
+
+/// Who owns an item.
+pub fn owner(db: &Connection, server: ServerId, item: &str) -> Result<Option<u64>> {
+    let mut find =
+        db.prepare_cached("SELECT scene FROM plex_item WHERE server = ?1 AND item = ?2")?;
+    let owner: Option<Option<i64>> = find
+        .query_row(params![server.0, item], |row| row.get(0))
+        .optional()?;
+    Ok(owner.flatten().map(i64::cast_unsigned))
+}
+
+/// Writes or replaces an item's row.
+pub fn put_item<W: Serialize>(db: &Connection, server: ServerId, row: &ItemRow<W>) -> Result<()> {
+    let written = serde_json::to_string(&row.written)
+        .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
+    let owner = row.owner.map(u64::cast_signed);
+    db.prepare_cached(
+        "INSERT INTO plex_item (server, item, scene, path, path_hash, written) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (server, item) DO UPDATE SET scene = ?3, path = ?4, path_hash = ?5, written = ?6",
+    )?
+    .execute(params![server.0, row.item, owner, row.path, path_hash(&row.path), written])?;
+    Ok(())
+}
+
+/// Whether an item that may hold this file was ever written to, for whichever scene.
+pub fn is_bound(db: &Connection, server: ServerId, path: &str) -> Result<bool> {
+    db.prepare_cached("SELECT 1 FROM plex_item WHERE server = ?1 AND path_hash = ?2")?
+        .exists(params![server.0, path_hash(path)])
+}
+
+/// The same for paths that differ in case only, and in every release of this program.
+fn path_hash(path: &str) -> i64 {
+    let digest = Sha256::digest(path::loose_key(path));
+    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | i64::from(*byte))
+}
+
+/// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that waited for it.
+pub fn release(db: &Connection, server: ServerId, item: &str, from: u64) -> Result<Vec<u64>> {
+    let released = db
+        .prepare_cached(
+            "UPDATE plex_item SET scene = NULL WHERE server = ?1 AND item = ?2 AND scene = ?3",
+        )?
+        .execute(params![server.0, item, from.cast_signed()])?;
+    match released {
+        0 => Ok(Vec::new()),
+        _ => waiters(db, server, item),
+    }
+}
+
+/// Forgets an item that is gone from Plex. Returns the scenes that waited for it.
+pub fn drop_item(db: &Connection, server: ServerId, item: &str) -> Result<Vec<u64>> {
+    db.prepare_cached("DELETE FROM plex_item WHERE server = ?1 AND item = ?2")?
+        .execute(params![server.0, item])?;
+    waiters(db, server, item)
+}
+
+/// The items on record of a server that belong to no scene.
+pub fn ownerless(db: &Connection, server: ServerId) -> Result<Vec<String>> {
+    let mut find =
+        db.prepare_cached("SELECT item FROM plex_item WHERE server = ?1 AND scene IS NULL")?;
+    let items = find.query_map([server.0], |row| row.get(0))?;
+    items.collect()
+}
+
+/// Notes that a scene waits for an item of another one; whether that is news.
+pub fn wait_for(db: &Connection, server: ServerId, item: &str, scene: u64) -> Result<bool> {
+    let added = db
+        .prepare_cached("INSERT OR IGNORE INTO item_waiter (server, item, scene) VALUES (?1, ?2, ?3)")?
+        .execute(params![server.0, item, scene.cast_signed()])?;
+    Ok(added > 0)
+}
+
+/// The items a scene waits for.
+pub fn waited_for(db: &Connection, server: ServerId, scene: u64) -> Result<Vec<String>> {
+    let mut find =
+        db.prepare_cached("SELECT item FROM item_waiter WHERE server = ?1 AND scene = ?2")?;
+    let items = find.query_map(params![server.0, scene.cast_signed()], |row| row.get(0))?;
+    items.collect()
+}
+
+/// A scene no longer waits for any item.
+pub fn wait_no_more(db: &Connection, server: ServerId, scene: u64) -> Result<()> {
+    db.prepare_cached("DELETE FROM item_waiter WHERE server = ?1 AND scene = ?2")?
+        .execute(params![server.0, scene.cast_signed()])?;
+    Ok(())
+}
+
+fn waiters(db: &Connection, server: ServerId, item: &str) -> Result<Vec<u64>> {
+    let mut find =
+        db.prepare_cached("SELECT scene FROM item_waiter WHERE server = ?1 AND item = ?2")?;
+    ids(find.query_map(params![server.0, item], |row| row.get(0))?)
+}
+
+/// The scene's row.
+pub fn scene(db: &Connection, server: ServerId, scene: u64) -> Result<Option<SceneRow>> {
+    db.prepare_cached("SELECT hash, synced_at FROM synced_scene WHERE server = ?1 AND scene = ?2")?
+        .query_row(params![server.0, scene.cast_signed()], |row| {
+            let hash: Vec<u8> = row.get(0)?;
+            Ok(SceneRow {
+                hash: hash.try_into().ok().map(SyncHash),
+                synced_at: row.get(1)?,
             })
-        }),
-    )
+        })
+        .optional()
+}
+
+/// When a scene was last synced to whichever server, in milliseconds since 1970.
+pub fn synced_at(db: &Connection, scene: u64) -> Result<Option<i64>> {
+    db.prepare_cached("SELECT max(synced_at) FROM synced_scene WHERE scene = ?1")?
+        .query_row([scene.cast_signed()], |row| row.get(0))
 }
 
 /// Writes or replaces the scene's row.
-pub fn put<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()> {
-    intend(db, scene, row)?;
-    remove_refs(db, scene)?;
-    let mut add = db.prepare_cached(
-        "INSERT OR IGNORE INTO ledger_refs (kind, id, scene) VALUES (?1, ?2, ?3)",
-    )?;
-    for (kind, id) in &row.refs {
-        add.execute(params![kind.word(), id.cast_signed(), scene.cast_signed()])?;
+pub fn put_scene(db: &Connection, server: ServerId, scene: u64, row: SceneRow) -> Result<()> {
+    let hash = row.hash.map_or_else(Vec::new, |hash| hash.0.to_vec());
+    db.prepare_cached(
+        "INSERT INTO synced_scene (server, scene, hash, synced_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (server, scene) DO UPDATE SET hash = ?3, synced_at = ?4",
+    )?
+    .execute(params![server.0, scene.cast_signed(), hash, row.synced_at])?;
+    Ok(())
+}
+
+/// From now on the scene equals nothing: the next job about it looks at Plex.
+pub fn make_unequal(db: &Connection, server: ServerId, scene: u64) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO synced_scene (server, scene, hash, synced_at) VALUES (?1, ?2, x'', 0)
+         ON CONFLICT (server, scene) DO UPDATE SET hash = x''",
+    )?
+    .execute(params![server.0, scene.cast_signed()])?;
+    Ok(())
+}
+
+/// What a change of which must bring the scene back.
+pub fn put_refs(db: &Connection, scene: u64, refs: &[(Related, u64)]) -> Result<()> {
+    db.prepare_cached("DELETE FROM scene_ref WHERE scene = ?1")?
+        .execute([scene.cast_signed()])?;
+    let mut add = db
+        .prepare_cached("INSERT OR IGNORE INTO scene_ref (scene, kind, id) VALUES (?1, ?2, ?3)")?;
+    for (kind, id) in refs {
+        add.execute(params![scene.cast_signed(), kind.number(), id.cast_signed()])?;
     }
     Ok(())
 }
 
-/// The same for what is only about to be synced, which refers to nothing new yet.
-pub fn intend<W: Serialize>(db: &Connection, scene: u64, row: &Row<W>) -> Result<()> {
-    let written = serde_json::to_string(&row.written)
-        .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
-    db.prepare_cached(
-        "INSERT INTO ledger (scene, rating_key, content_hash, written, synced_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (scene) DO UPDATE SET rating_key = ?2, content_hash = ?3, written = ?4, synced_at = ?5",
-    )?
-    .execute(params![
-        scene.cast_signed(),
-        row.rating_key,
-        row.content_hash,
-        written,
-        row.synced_at
-    ])?;
-    Ok(())
-}
-
-/// Forgets the scene.
-pub fn remove(db: &Connection, scene: u64) -> Result<()> {
-    remove_refs(db, scene)?;
-    db.prepare_cached("DELETE FROM ledger WHERE scene = ?1")?
-        .execute([scene.cast_signed()])?;
-    Ok(())
+/// Forgets a scene that is gone from Stash: its items lose their owner and keep what was written to them. Returns the
+/// scenes that waited for one of its items.
+pub fn forget_scene(db: &Connection, scene: u64) -> Result<Vec<u64>> {
+    let id = scene.cast_signed();
+    let waiting = ids(db
+        .prepare_cached(
+            "SELECT DISTINCT w.scene FROM item_waiter w JOIN plex_item i USING (server, item)
+             WHERE i.scene = ?1 AND w.scene <> ?1",
+        )?
+        .query_map([id], |row| row.get(0))?)?;
+    for forget in [
+        "UPDATE plex_item SET scene = NULL WHERE scene = ?1",
+        "DELETE FROM item_waiter WHERE scene = ?1",
+        "DELETE FROM synced_scene WHERE scene = ?1",
+        "DELETE FROM scene_ref WHERE scene = ?1",
+        "DELETE FROM path_hint WHERE scene = ?1",
+    ] {
+        db.prepare_cached(forget)?.execute([id])?;
+    }
+    Ok(waiting)
 }
 
 /// The synced scenes that referred to an object, also to one that Stash has deleted since.
 pub fn scenes_of(db: &Connection, of: Related, id: u64) -> Result<Vec<u64>> {
-    let mut find =
-        db.prepare_cached("SELECT scene FROM ledger_refs WHERE kind = ?1 AND id = ?2")?;
-    let scenes = find.query_map(params![of.word(), id.cast_signed()], |row| {
-        row.get::<_, i64>(0)
-    })?;
-    scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
+    let mut find = db.prepare_cached("SELECT scene FROM scene_ref WHERE kind = ?1 AND id = ?2")?;
+    ids(find.query_map(params![of.number(), id.cast_signed()], |row| row.get(0))?)
 }
 
 /// The scenes with a row after one id, up to another one or to the end.
-pub fn scenes_between(db: &Connection, after: u64, upto: Option<u64>) -> Result<Vec<u64>> {
-    let mut find =
-        db.prepare_cached("SELECT scene FROM ledger WHERE scene > ?1 AND scene <= ?2")?;
+pub fn scenes_between(
+    db: &Connection,
+    server: ServerId,
+    after: u64,
+    upto: Option<u64>,
+) -> Result<Vec<u64>> {
+    let mut find = db.prepare_cached(
+        "SELECT scene FROM synced_scene WHERE server = ?1 AND scene > ?2 AND scene <= ?3",
+    )?;
     let upto = upto.map_or(i64::MAX, u64::cast_signed);
-    let scenes = find.query_map([after.cast_signed(), upto], |row| row.get::<_, i64>(0))?;
-    scenes.map(|scene| scene.map(i64::cast_unsigned)).collect()
+    ids(find.query_map(params![server.0, after.cast_signed(), upto], |row| row.get(0))?)
 }
 
-/// Forgets all scenes.
-pub fn clear(db: &Connection) -> Result<()> {
-    db.execute_batch("DELETE FROM ledger_refs; DELETE FROM ledger;")
+/// Forgets by which files the items were found, and what libraries cannot hold, not what was written; how many items.
+pub fn forget_matches(db: &Connection) -> Result<usize> {
+    db.execute_batch("UPDATE synced_scene SET hash = x''; DELETE FROM library_field; DELETE FROM path_hint;")?;
+    db.execute("UPDATE plex_item SET path = '' WHERE path <> ''", [])
 }
 
-/// Whether a worker has made the tables.
-pub fn is_made(db: &Connection) -> Result<bool> {
-    db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")?
-        .exists([])
+/// Notes, or withdraws, the path map rule that a scene's file and its item speak for.
+pub fn hint_path(db: &Connection, scene: u64, rule: Option<&str>) -> Result<()> {
+    let id = scene.cast_signed();
+    match rule {
+        Some(rule) => db
+            .prepare_cached("INSERT OR REPLACE INTO path_hint (scene, rule) VALUES (?1, ?2)")?
+            .execute(params![id, rule]),
+        None => db
+            .prepare_cached("DELETE FROM path_hint WHERE scene = ?1")?
+            .execute([id]),
+    }?;
+    Ok(())
 }
 
-/// Forgets which item each scene has, not what was written to it; how many scenes.
-pub fn forget_items(db: &Connection) -> Result<usize> {
-    db.execute(
-        "UPDATE ledger SET rating_key = '' WHERE rating_key <> ''",
-        [],
-    )
+/// The path map rules that scenes speak for, with how many do, the most first.
+pub fn path_hints(db: &Connection) -> Result<Vec<(String, u64)>> {
+    let mut find = db.prepare_cached(
+        "SELECT rule, count(*) FROM path_hint GROUP BY rule ORDER BY count(*) DESC, rule LIMIT 3",
+    )?;
+    let hints = find.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    hints.collect()
+}
+
+/// What is known of the fields of a server's libraries: library, field, state.
+pub fn library_fields(db: &Connection, server: ServerId) -> Result<Vec<(String, String, String)>> {
+    let mut find =
+        db.prepare_cached("SELECT library, field, state FROM library_field WHERE server = ?1")?;
+    let fields = find.query_map([server.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    fields.collect()
+}
+
+/// Remembers what is known of a field of a library.
+pub fn put_library_field(
+    db: &Connection,
+    server: ServerId,
+    library: &str,
+    field: &str,
+    state: &str,
+) -> Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO library_field VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![server.0, library, field, state])?;
+    Ok(())
 }
 
 /// A small remembered value.
@@ -166,64 +392,24 @@ pub fn set_meta(db: &Connection, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-fn remove_refs(db: &Connection, scene: u64) -> Result<()> {
-    db.prepare_cached("DELETE FROM ledger_refs WHERE scene = ?1")?
-        .execute([scene.cast_signed()])?;
-    Ok(())
+type RawItem = (String, Option<i64>, String, String);
+
+fn item_row(row: &rusqlite::Row<'_>) -> Result<RawItem> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+fn readable<W: DeserializeOwned>((item, owner, path, written): RawItem) -> Option<ItemRow<W>> {
+    Some(ItemRow {
+        item,
+        owner: owner.map(i64::cast_unsigned),
+        path,
+        written: serde_json::from_str(&written).ok()?,
+    })
+}
+
+fn ids(rows: impl Iterator<Item = Result<i64>>) -> Result<Vec<u64>> {
+    rows.map(|id| id.map(i64::cast_unsigned)).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(written: &str) -> Row<String> {
-        Row {
-            rating_key: "17".into(),
-            content_hash: "abc".into(),
-            written: written.into(),
-            synced_at: 5,
-            refs: vec![
-                (Related::Tag, 3),
-                (Related::Tag, 3),
-                (Related::Performer, 8),
-            ],
-        }
-    }
-
-    #[test]
-    fn remembers_the_latest_and_what_it_referred_to() -> Result<()> {
-        let db = Connection::open_in_memory()?;
-        create(&db)?;
-        create(&db)?;
-        assert_eq!(get::<String>(&db, 1)?, None);
-        put(&db, 1, &row("old"))?;
-        put(&db, 2, &row("other"))?;
-        put(
-            &db,
-            1,
-            &Row {
-                refs: vec![(Related::Tag, 9)],
-                ..row("new")
-            },
-        )?;
-        assert_eq!(
-            get::<String>(&db, 1)?.map(|r| r.written),
-            Some("new".into())
-        );
-        assert_eq!(scenes_of(&db, Related::Tag, 3)?, [2]);
-        assert_eq!(scenes_of(&db, Related::Tag, 9)?, [1]);
-        remove(&db, 2)?;
-        assert_eq!(scenes_of(&db, Related::Performer, 8)?, [0; 0]);
-        assert_eq!(get::<String>(&db, 2)?, None);
-        Ok(())
-    }
-
-    #[test]
-    fn an_unreadable_record_counts_as_absent() -> Result<()> {
-        let db = Connection::open_in_memory()?;
-        create(&db)?;
-        put(&db, 1, &row("text"))?;
-        assert_eq!(get::<u64>(&db, 1)?, None);
-        Ok(())
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod data_dir;
+pub mod db;
 pub mod home;
 pub mod hook;
 pub mod job;

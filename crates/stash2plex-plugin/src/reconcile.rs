@@ -84,10 +84,7 @@ pub struct Run {
     /// When it began, in Unix seconds; none before its first page.
     #[serde(default)]
     pub began: Option<i64>,
-    /// Pages done.
-    #[serde(default)]
-    pub pages: u32,
-    /// The highest scene id on them.
+    /// The scene up to which it has come.
     #[serde(default)]
     pub last: u64,
     /// What they brought.
@@ -101,7 +98,6 @@ impl Run {
         Self {
             reach,
             began: None,
-            pages: 0,
             last: 0,
             report: Report::default(),
         }

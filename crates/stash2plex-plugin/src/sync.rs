@@ -1,21 +1,24 @@
 //! Both servers, and what goes from one to the other.
 
+mod capabilities;
 mod convert;
 mod failure;
 mod find;
-mod index;
-mod lanes;
-mod listing;
+pub(crate) mod libraries;
+mod library_index;
+mod limits;
 mod picture;
-pub(crate) mod places;
 mod reconcile;
+mod record;
 mod scene;
 mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use plex::SectionId;
+use scene_sync::matching::Likeness;
 use scene_sync::{PathMap, Policy};
 
 use crate::job::Related;
@@ -23,16 +26,17 @@ use crate::obfuscate::Paths;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 
+use capabilities::Capabilities;
 use failure::Failed;
 use find::NotFound;
-use index::Indexes;
-use lanes::Lanes;
-use listing::Listing;
+use libraries::Libraries;
+use library_index::Indexes;
+use limits::RequestLimits;
 use picture::Covers;
-use places::Places;
 
 pub(crate) use reconcile::Stopped;
-pub use scene::{Draft, Looked, Synced};
+pub use record::Record;
+pub use scene::{Ended, Synced};
 
 /// The list of libraries is read again after this time.
 const LIBRARIES: Duration = Duration::from_secs(600);
@@ -44,13 +48,12 @@ pub struct Syncer {
     policy: Policy,
     map: PathMap,
     strict: bool,
-    libraries: Vec<String>,
-    places: RefCell<Option<(Instant, Rc<Places>)>>,
-    lanes: Lanes,
+    names: Vec<String>,
+    libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
+    limits: RequestLimits,
     indexes: Indexes,
+    capabilities: Capabilities,
     covers: Covers,
-    /// What Plex has, while a reconciliation runs that asks for it.
-    listing: RefCell<Option<(SystemTime, Rc<Listing>)>>,
     /// Reconciliations look at what Plex has.
     missing: bool,
     /// What Plex does not have is not tried.
@@ -74,12 +77,12 @@ impl Syncer {
             policy: convert::policy(settings),
             map: convert::path_map(settings),
             strict: settings.strict_matching,
-            libraries: settings.libraries.clone(),
-            places: RefCell::default(),
-            lanes: Lanes::new(settings.concurrency),
+            names: settings.libraries.clone(),
+            libraries: RefCell::default(),
+            limits: RequestLimits::new(settings.concurrency),
             indexes: Indexes::default(),
+            capabilities: Capabilities::default(),
             covers: Covers::default(),
-            listing: RefCell::default(),
             missing: settings.reconcile_missing,
             skip_not_found: settings.skip_not_found,
             paths: Paths {
@@ -89,18 +92,42 @@ impl Syncer {
         }
     }
 
+    /// Takes in what was remembered of a server's libraries.
+    pub(crate) fn remember(&self, rows: Vec<(String, String, String)>) {
+        self.capabilities.load(rows);
+    }
+
     /// The libraries to search. A user who looks for a missing scene may add one.
-    async fn places(&self) -> Result<Rc<Places>, NotFound> {
-        if let Some((read, places)) = self.places.borrow().as_ref()
+    async fn libraries(&self) -> Result<Rc<Libraries>, NotFound> {
+        if let Some((read, libraries)) = self.libraries.borrow().as_ref()
             && read.elapsed() < LIBRARIES
         {
-            return Ok(places.clone());
+            return Ok(libraries.clone());
         }
         let sections = self.plex.sections().await?;
-        let places = Places::choose(sections, &self.libraries).map_err(NotFound::NoLibrary)?;
-        let places = Rc::new(places);
-        *self.places.borrow_mut() = Some((Instant::now(), places.clone()));
-        Ok(places)
+        let libraries = Libraries::choose(sections, &self.names).map_err(NotFound::NoLibrary)?;
+        let libraries = Rc::new(libraries);
+        *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
+        Ok(libraries)
+    }
+
+    /// The user's policy, but for what the items of a library cannot hold.
+    fn policy_for(&self, library: &SectionId) -> Policy {
+        Policy {
+            unsupported: self.capabilities.unsupported(library),
+            max_list_encoded: self.capabilities.list_limit(),
+            ..self.policy.clone()
+        }
+    }
+
+    /// Why a file cannot be told from others, in words, with paths as they may be shown.
+    fn shown(&self, mut likeness: Likeness) -> String {
+        if let Likeness::Several { candidates, .. } = &mut likeness {
+            for candidate in candidates {
+                candidate.path = self.paths.show(&candidate.path).into_owned();
+            }
+        }
+        likeness.to_string()
     }
 
     /// The scenes with these ids, and which of the ids are gone.
@@ -148,15 +175,11 @@ impl Syncer {
         let path = self.map.map(folder);
         let shown = self.paths.show(&path);
         let scan = async {
-            let places = self.places().await?;
-            let mut holding = places
-                .list
-                .iter()
-                .filter(|place| place.holds(&path))
-                .peekable();
+            let libraries = self.libraries().await?;
+            let mut holding = libraries.holding(&path).peekable();
             let held = holding.peek().is_some();
-            for place in holding {
-                self.plex.scan(&place.section, &path).await?;
+            for library in holding {
+                self.plex.scan(&library.section, &path).await?;
             }
             Ok(held)
         };

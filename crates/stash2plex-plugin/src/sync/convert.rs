@@ -1,7 +1,7 @@
 //! Between the clients' types and those of the pure core.
 
 use scene_sync::matching::Candidate;
-use scene_sync::{Item, PathMap, Policy, Scene, SceneFile, Tag, TagKind};
+use scene_sync::{Item, PathMap, Performer, Policy, Scene, SceneFile, Tag, TagKind};
 
 use crate::job::Related;
 use crate::settings::Settings;
@@ -49,7 +49,10 @@ pub fn scene(scene: &stash::client::Scene) -> Scene {
         performers: scene
             .performers
             .iter()
-            .map(|performer| performer.name.clone())
+            .map(|performer| Performer {
+                name: performer.name.clone(),
+                disambiguation: performer.disambiguation.clone(),
+            })
             .collect(),
         tags: scene.tags.iter().map(|tag| tag.name.clone()).collect(),
         cover: scene.screenshot.clone(),
@@ -164,6 +167,7 @@ pub fn candidates(items: &[plex::Item]) -> Vec<Candidate> {
                 .duration
                 .or(item.duration)
                 .map(|duration| duration.as_secs_f64()),
+            trashed: item.deleted_at.is_some(),
         })
         .collect()
 }

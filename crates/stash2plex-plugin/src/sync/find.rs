@@ -1,22 +1,42 @@
-//! Which item in Plex is this scene?
+//! Which items of Plex hold the files of a scene.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
-use scene_sync::matching::{self, Candidate, Reason, Verdict};
-use scene_sync::{PathMap, Scene};
+use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
+use scene_sync::{LastWritten, SceneFile, path};
 
 use super::convert;
 use super::failure::Failed;
-use super::index::Indexes;
-use super::places::{Place, Places};
-use crate::obfuscate::Paths;
+use super::libraries::{Libraries, Library};
+use super::library_index::{Indexes, Wish};
+use super::limits::RequestLimits;
+use crate::ledger::ItemRow;
 
-/// An item with its details, and where it is.
-pub struct Found {
+/// An item that holds a file of the scene.
+pub struct Target {
     pub section: SectionId,
     pub kind: ItemKind,
-    pub item: Item,
+    pub key: RatingKey,
+    /// What makes it the scene's.
+    pub bound: Bound,
+    /// All its files, as Plex writes them.
+    pub paths: Vec<String>,
+    /// Its details, where they were read on the way: listings cut the tags.
+    pub details: Option<Item>,
+}
+
+/// What a search by path brought.
+#[derive(Default)]
+pub struct Search {
+    pub targets: Vec<Target>,
+    /// Files that no item holds, by their place in the scene.
+    pub missing: Vec<usize>,
+    /// Items on record that Plex has no longer.
+    pub gone: Vec<String>,
+    /// Files of the same name elsewhere, seen on the way.
+    pub others: Vec<Candidate>,
 }
 
 /// Why there is no item to write to.
@@ -34,136 +54,242 @@ impl<E: Into<Failed>> From<E> for NotFound {
     }
 }
 
-/// How an item is looked for.
+/// How items are looked for.
 pub struct Finder<'a> {
     pub plex: &'a plex::Client,
-    pub places: &'a Places,
-    pub map: &'a PathMap,
-    pub strict: bool,
+    pub libraries: &'a Libraries,
     pub indexes: &'a Indexes,
-    pub paths: Paths,
+    pub limits: &'a RequestLimits,
     pub now: SystemTime,
 }
 
+/// An item that may hold a file, and whether these are its details.
+struct Seen<'a> {
+    library: &'a Library,
+    item: Item,
+    detailed: bool,
+}
+
 impl Finder<'_> {
-    /// Finds the scene's item: `known` first, if it still has the file, then by file name.
-    pub async fn find(&self, scene: &Scene, known: Option<&RatingKey>) -> Result<Found, NotFound> {
-        if scene.files.is_empty() {
+    /// Every item that holds one of the files, which are as Plex should see them: those on record first, then what
+    /// Plex finds where those leave a file out.
+    pub async fn by_path(
+        &self,
+        files: &[SceneFile],
+        known: &[ItemRow<LastWritten>],
+    ) -> Result<Search, NotFound> {
+        if files.is_empty() {
             return Err(NotFound::NoFile);
         }
-        if let Some(found) = self.recognise(scene, known).await? {
-            return Ok(found);
-        }
-        let mut items: Vec<(Item, &Place)> = Vec::new();
-        let mut others = false;
-        for file in &scene.files {
-            let path = self.map.map(&file.path);
-            for place in &self.places.list {
-                let new = self.search(place, &path).await?;
-                items.extend(new.into_iter().map(|item| (item, place)));
+        let mut search = Search::default();
+        let mut seen = self.on_record(known, &mut search).await?;
+        for (nth, file) in files.iter().enumerate() {
+            for library in self.libraries.holding(&file.path) {
+                let one = std::slice::from_ref(file);
+                let held = seen.iter().any(|seen| {
+                    seen.library.section == library.section
+                        && seen.item.deleted_at.is_none()
+                        && !bound(one, std::slice::from_ref(&seen.item)).is_empty()
+                });
+                let new = match held {
+                    true => self.indexed(library, &file.path, &seen).await?,
+                    false => self.search(library, file, &mut search).await?,
+                };
+                let is_new = |new: &Seen<'_>| seen.iter().all(|seen| seen.item.key != new.item.key);
+                let new: Vec<_> = new.into_iter().filter(is_new).collect();
+                seen.extend(new);
             }
-            // The next file is another copy of the same scene: only needed when this one is not there.
-            let candidates = candidates(&items);
-            match matching::find(&scene.files, &candidates, self.map, false) {
-                Verdict::None { reason } => others = reason == Reason::OtherFiles,
-                verdict => return self.decide(verdict, &items).await,
+            let items = seen.iter().flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
+            if matching::by_path(std::slice::from_ref(file), &items.collect::<Vec<_>>()).is_empty() {
+                search.missing.push(nth);
             }
         }
-        let path = self.map.map(&scene.files[0].path);
-        let shown = self.paths.show(&path);
-        let mut why = format!("Plex has no file {shown} (yet)");
-        if others {
-            why = format!("{why}: {}", Reason::OtherFiles);
+        let candidates = seen.iter().flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
+        let found = matching::by_path(files, &candidates.collect::<Vec<_>>());
+        search.targets = found.into_iter().filter_map(|bound| target(&mut seen, bound)).collect();
+        // What is on record by likeness stays on record by that.
+        let alike = known.iter().filter(|row| !row.path.is_empty());
+        for row in alike {
+            let Some((nth, file)) = self.like(row, files, &seen) else { continue };
+            let reason = Reason::SameNameAndSize;
+            let bound = Bound {
+                item: row.item.clone(),
+                path: file,
+                file: nth,
+                evidence: Evidence::Likeness(reason),
+            };
+            if let Some(target) = target(&mut seen, bound) {
+                search.missing.retain(|missing| *missing != nth);
+                search.targets.push(target);
+            }
         }
-        if let Some(missing) = &self.places.missing {
-            why = format!("{why}; {missing}");
-        }
-        Err(NotFound::NotThere(why))
+        Ok(search)
     }
 
-    async fn search(&self, place: &Place, path: &str) -> Result<Vec<Item>, NotFound> {
-        if !self.indexes.covers(place).await {
-            let search = self
-                .plex
-                .find_by_file(&place.section, place.kind, path)
-                .await?;
-            if let FileSearch::Candidates(items) = search {
-                return Ok(items);
+    /// Files of the same name in whatever library is searched: for a path that no library covers.
+    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<(Library, Item)>, NotFound> {
+        let mut found = Vec::new();
+        for library in &self.libraries.chosen {
+            let named = |item: &Item| has_name(item, &file.path);
+            let mut items = self.filtered(library, &file.path).await?.unwrap_or_default();
+            items.retain(named);
+            if items.is_empty() {
+                let _overlapping = self.limits.read().await;
+                let wish = (file.path.as_str(), Wish::Name);
+                let keys = self.indexes.fresh(self.plex, library, wish, self.now).await?;
+                items = self.plex.items(&keys).await?;
+                items.retain(named);
             }
+            found.extend(items.into_iter().map(|item| (library.clone(), item)));
         }
-        Ok(self.indexes.items(self.plex, place, path, self.now).await?)
+        Ok(found)
     }
 
-    async fn recognise(
+    /// The items on record, with their details.
+    async fn on_record(
         &self,
-        scene: &Scene,
-        known: Option<&RatingKey>,
-    ) -> Result<Option<Found>, NotFound> {
-        let Some(key) = known else { return Ok(None) };
-        let item = match self.plex.item(key).await {
-            Ok(item) => item,
-            Err(plex::Error::NotFound) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let parts = convert::candidates(std::slice::from_ref(&item));
-        let place = self
-            .places
-            .list
-            .iter()
-            .find(|place| Some(&place.section) == item.section.as_ref());
-        Ok(
-            match (matching::find(&scene.files, &parts, self.map, false), place) {
-                (Verdict::Exact { .. } | Verdict::Likely { .. }, Some(place)) => Some(Found {
-                    section: place.section.clone(),
-                    kind: place.kind,
-                    item,
-                }),
-                _ => None,
+        known: &[ItemRow<LastWritten>],
+        search: &mut Search,
+    ) -> Result<Vec<Seen<'_>>, NotFound> {
+        let keys: Vec<RatingKey> = known.iter().filter_map(|row| row.item.parse().ok()).collect();
+        let _overlapping = self.limits.read().await;
+        let items = match keys.as_slice() {
+            [] => Vec::new(),
+            [key] => match self.plex.item(key).await {
+                Err(plex::Error::NotFound) => Vec::new(),
+                item => vec![item?],
             },
-        )
+            keys => self.plex.items(keys).await?,
+        };
+        let there: BTreeSet<_> = items.iter().map(|item| item.key.as_str().to_owned()).collect();
+        let gone = known.iter().filter(|row| !there.contains(&row.item));
+        search.gone.extend(gone.map(|row| row.item.clone()));
+        let seen = items.into_iter().filter_map(|item| {
+            let library = self.libraries.of(item.section.as_ref()?)?;
+            Some(Seen { library, item, detailed: true })
+        });
+        Ok(seen.collect())
     }
 
-    async fn decide(&self, verdict: Verdict, items: &[(Item, &Place)]) -> Result<Found, NotFound> {
-        let key = match &verdict {
-            Verdict::Exact { item, .. } | Verdict::Likely { item, .. } => item.clone(),
-            Verdict::Ambiguous { candidates, reason } if !self.strict && may_guess(*reason) => {
-                candidates
-                    .first()
-                    .map(|first| first.item.clone())
-                    .unwrap_or_default()
+    /// More items that hold the file, where an index tells without a question.
+    async fn indexed<'l>(
+        &self,
+        library: &'l Library,
+        path: &str,
+        seen: &[Seen<'_>],
+    ) -> Result<Vec<Seen<'l>>, NotFound> {
+        let known = self.indexes.known(library, path, Wish::Path).await.unwrap_or_default();
+        let is_new = |key: &RatingKey| seen.iter().all(|seen| seen.item.key != *key);
+        self.details(library, &known.into_iter().filter(is_new).collect::<Vec<_>>()).await
+    }
+
+    /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its filter proves
+    /// nothing, of the listing.
+    async fn search<'l>(
+        &self,
+        library: &'l Library,
+        file: &SceneFile,
+        search: &mut Search,
+    ) -> Result<Vec<Seen<'l>>, NotFound> {
+        let one = std::slice::from_ref(file);
+        let known = self.indexed(library, &file.path, &[]).await?;
+        if known.iter().any(|seen| !bound(one, std::slice::from_ref(&seen.item)).is_empty()) {
+            return Ok(known);
+        }
+        if let Some(items) = self.filtered(library, &file.path).await? {
+            if !bound(one, &items).is_empty() {
+                let seen = items.into_iter().map(|item| Seen { library, item, detailed: false });
+                return Ok(seen.collect());
             }
-            _ => return Err(NotFound::Ambiguous(self.words(verdict))),
+            search.others.extend(convert::candidates(&items));
+        }
+        let keys = {
+            let _overlapping = self.limits.read().await;
+            let wish = (file.path.as_str(), Wish::Path);
+            self.indexes.fresh(self.plex, library, wish, self.now).await?
         };
-        let Some((item, place)) = items.iter().find(|(item, _)| item.key.as_str() == key) else {
-            return Err(NotFound::Ambiguous(self.words(verdict)));
-        };
-        // Listings cut the tags; only the details tell what is there.
-        let item = self.plex.item(&item.key).await?;
-        Ok(Found {
-            section: place.section.clone(),
-            kind: place.kind,
-            item,
-        })
+        self.details(library, &keys).await
     }
 
-    fn words(&self, mut verdict: Verdict) -> String {
-        if let Verdict::Ambiguous { candidates, .. } = &mut verdict {
-            for candidate in candidates {
-                candidate.path = self.paths.show(&candidate.path).into_owned();
+    /// What Plex's filter finds; none where it has none.
+    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, NotFound> {
+        if self.indexes.replaces_filter(library).await {
+            return Ok(None);
+        }
+        let _overlapping = self.limits.read().await;
+        match self.plex.find_by_file(&library.section, library.kind, path).await? {
+            FileSearch::Candidates(items) => Ok(Some(items)),
+            FileSearch::Ignored => {
+                self.indexes.replace_filter(self.plex, library, self.now).await?;
+                Ok(None)
             }
         }
-        verdict.to_string()
+    }
+
+    async fn details<'l>(
+        &self,
+        library: &'l Library,
+        keys: &[RatingKey],
+    ) -> Result<Vec<Seen<'l>>, NotFound> {
+        let _overlapping = self.limits.read().await;
+        let items = self.plex.items(keys).await?;
+        let seen = items.into_iter().map(|item| Seen { library, item, detailed: true });
+        Ok(seen.collect())
+    }
+
+    /// The file by whose likeness the item on record still is the scene's.
+    fn like(
+        &self,
+        row: &ItemRow<LastWritten>,
+        files: &[SceneFile],
+        seen: &[Seen<'_>],
+    ) -> Option<(usize, String)> {
+        let item = &seen.iter().find(|seen| seen.item.key.as_str() == row.item)?.item;
+        let candidates: Vec<_> = convert::candidates(std::slice::from_ref(item))
+            .into_iter()
+            .filter(|candidate| path::key(&candidate.path) == path::key(&row.path))
+            .collect();
+        let alike = |file: &SceneFile| {
+            !self.libraries.covers(&file.path)
+                && matches!(matching::by_likeness(file, &candidates, |_| false), Likeness::One { .. })
+        };
+        let nth = files.iter().position(alike)?;
+        Some((nth, row.path.clone()))
     }
 }
 
-/// Whether one of several may be taken when the user asked for that.
-fn may_guess(reason: Reason) -> bool {
-    !matches!(reason, Reason::OtherFiles)
+fn bound(files: &[SceneFile], items: &[Item]) -> Vec<Bound> {
+    matching::by_path(files, &convert::candidates(items))
 }
 
-fn candidates(items: &[(Item, &Place)]) -> Vec<Candidate> {
-    items
-        .iter()
-        .flat_map(|(item, _)| convert::candidates(std::slice::from_ref(item)))
-        .collect()
+fn has_name(item: &Item, file: &str) -> bool {
+    let name = path::name_key(file);
+    item.files().any(|part| path::name_key(&part.file) == name)
+}
+
+/// Takes the item that was bound; none that was taken before.
+fn target(seen: &mut Vec<Seen<'_>>, bound: Bound) -> Option<Target> {
+    let at = seen.iter().position(|seen| seen.item.key.as_str() == bound.item)?;
+    let Seen { library, item, detailed } = seen.swap_remove(at);
+    Some(Target::new(library, item, bound, detailed))
+}
+
+impl Target {
+    /// An item of a library that is the scene's.
+    pub fn new(library: &Library, item: Item, bound: Bound, detailed: bool) -> Self {
+        Self {
+            section: library.section.clone(),
+            kind: library.kind,
+            key: item.key.clone(),
+            bound,
+            paths: item.files().map(|part| part.file.clone()).collect(),
+            details: detailed.then_some(item),
+        }
+    }
+
+    /// Whether the item, as it is now, still is what was found.
+    pub fn still_holds(&self, item: &Item) -> bool {
+        let key = path::key(&self.bound.path);
+        item.files().any(|part| path::key(&part.file) == key)
+    }
 }

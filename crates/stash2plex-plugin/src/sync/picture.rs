@@ -140,7 +140,6 @@ pub async fn look(
     last: Option<&LastWritten>,
     policy: &Policy,
 ) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
-    let last = last.filter(|last| last.item == item.key.as_str());
     let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
         let last = last.filter(|_| on)?;
         let intended = last.intents.iter().map(|intent| &intent.written);
@@ -224,21 +223,20 @@ impl Writer<'_> {
         cover: &Cover,
     ) -> Result<bool, plex::Error> {
         let there = {
-            let _overlapping = self.lanes.read().await;
-            self.plex.images(key, kind).await?
+            let _overlapping = self.syncer.limits.read().await;
+            self.syncer.plex.images(key, kind).await?
         };
         let there = there.iter().find(|image| image.is_upload_of(&cover.sha1));
         if there.is_some_and(|image| image.selected) {
             return Ok(false);
         }
-        let _alone = self.lanes.write().await;
+        let _alone = self.turn().await;
+        let plex = &self.syncer.plex;
         match there {
-            Some(image) => self.plex.select_image(key, kind, image).await?,
+            Some(image) => plex.select_image(key, kind, image).await?,
             None => {
                 let bytes = cover.bytes.clone();
-                self.plex
-                    .upload_image(key, kind, cover.format, bytes)
-                    .await?;
+                plex.upload_image(key, kind, cover.format, bytes).await?;
             }
         }
         Ok(true)

@@ -1,26 +1,24 @@
 //! One page of a reconciliation: scenes of Stash beside the ledger, and beside Plex where that is asked for.
 
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use queue::rusqlite::{self, Connection};
-use scene_sync::LastWritten;
-use scene_sync::gap::{self, Gap, InPlex};
-use stash::client::SceneFilter;
+use scene_sync::gap::{self, Gap};
+use scene_sync::{LastWritten, SceneFile, path};
+use stash::client::{SceneFilter, SceneId};
 
 use super::Syncer;
 use super::convert;
 use super::find::NotFound;
-use super::listing::Listing;
-use crate::ledger::{self, Row};
+use super::libraries::Libraries;
+use super::record::sync_hash;
+use crate::ledger::{self, ItemRow, SceneRow, ServerId};
 use crate::reconcile::{Ended, Reach, Run, Step, time, unix};
 use crate::settings::Scope;
 
 /// Scenes of a page: about a megabyte.
 const PAGE: u32 = 250;
-/// Items whose details are read in one request.
-const DETAILS: usize = 50;
 /// What Plex had this long ago is near enough.
 const FRESH: Duration = Duration::from_secs(600);
 
@@ -30,6 +28,8 @@ pub struct Slice {
     pub differ: BTreeSet<u64>,
     /// Those of them whose file Plex does not have.
     pub nowhere: BTreeSet<u64>,
+    /// Items on record that Plex has no longer.
+    pub gone: Vec<String>,
     pub step: Step,
 }
 
@@ -69,12 +69,19 @@ impl From<stash::client::Error> for Stopped {
     }
 }
 
+/// What is on record of a scene.
+struct OnRecord {
+    row: Option<SceneRow>,
+    items: Vec<ItemRow<LastWritten>>,
+    waits: Vec<String>,
+}
+
 impl Syncer {
     /// Looks at the next page of a run.
     pub async fn reconcile(
         &self,
         mut run: Run,
-        db: &Connection,
+        (db, server): (&Connection, ServerId),
         now: SystemTime,
     ) -> Result<Slice, Stopped> {
         let began = *run.began.get_or_insert(unix(now));
@@ -82,66 +89,67 @@ impl Syncer {
             None => SceneFilter::All,
             Some(reach) => SceneFilter::UpdatedSince(unix(time(began) - reach)),
         };
-        let listing = if self.missing {
-            Some(self.listing(now).await?)
-        } else {
-            None
-        };
-        let page = self.stash.scene_page(filter, run.pages + 1, PAGE).await?;
-        let rows: Vec<Option<Row<LastWritten>>> = page
-            .rows
-            .iter()
-            .map(|scene| ledger::get(db, scene.id.0))
-            .collect::<Result<_, _>>()?;
+        let libraries = self.libraries().await?;
+        if self.missing {
+            // Closed never, so this only waits.
+            let _overlapping = self.limits.read().await;
+            self.indexes.renew(&self.plex, &libraries.chosen, FRESH, now).await?;
+        }
+        let after = (run.last > 0).then_some(SceneId(run.last));
+        let page = self.stash.scenes_after(filter, after, PAGE).await?;
+        let mut known = Vec::new();
+        for scene in &page.rows {
+            let id = scene.id.0;
+            known.push(OnRecord {
+                row: ledger::scene(db, server, id)?,
+                items: ledger::items_of(db, server, id)?,
+                waits: ledger::waited_for(db, server, id)?,
+            });
+        }
         let details = if run.reach == Reach::Metadata {
-            self.details(rows.iter().flatten()).await?
+            self.details(known.iter().flat_map(|known| &known.items)).await?
         } else {
-            HashMap::new()
+            BTreeMap::new()
         };
         let (mut differ, mut nowhere) = (BTreeSet::new(), BTreeSet::new());
-        for (scene, row) in page.rows.iter().zip(&rows) {
+        for (scene, known) in page.rows.iter().zip(&known) {
             let pure = convert::scene(scene);
             // Without a file nothing can be found in Plex.
-            if row.is_none() && pure.files.is_empty() {
+            if known.items.is_empty() && pure.files.is_empty() {
                 continue;
             }
-            let place = place(&pure, row.as_ref(), listing.as_deref());
-            let key = row.as_ref().map_or("", |row| row.rating_key.as_str());
-            let place = match (place, details.get(key)) {
-                (InPlex::Unknown | InPlex::There, Some(item)) => InPlex::Shown(item),
-                (InPlex::Unknown, None) if row.is_some() && run.reach == Reach::Metadata => {
-                    InPlex::Elsewhere
-                }
-                (place, _) => place,
+            let shown = (run.reach == Reach::Metadata).then_some(&details);
+            let Some(gap) = self.gap(&pure, known, &libraries, shown).await else {
+                continue;
             };
-            let last = row.as_ref().map(|row| &row.written);
-            if let Some(gap) = gap::find(&pure, place, last, &self.policy) {
-                run.report.gaps.add(&gap);
-                let not_there = gap == Gap::NotInPlex;
-                if not_there && self.skip_not_found {
-                    continue;
-                }
-                differ.insert(scene.id.0);
-                if not_there {
-                    nowhere.insert(scene.id.0);
-                }
+            run.report.gaps.add(&gap);
+            let not_there = gap == Gap::NotInPlex;
+            if not_there && self.skip_not_found {
+                continue;
+            }
+            differ.insert(scene.id.0);
+            if not_there {
+                nowhere.insert(scene.id.0);
             }
         }
-        let upto = page.rows.last().map_or(run.last, |scene| scene.id.0);
+        let end = page.next.map(|scene| scene.0);
         if run.reach.scope() == Scope::All {
             let known: BTreeSet<_> = page.rows.iter().map(|scene| scene.id.0).collect();
-            let end = (!page.last).then_some(upto);
-            let gone = ledger::scenes_between(db, run.last, end)?;
+            let gone = ledger::scenes_between(db, server, run.last, end)?;
             let gone = gone.into_iter().filter(|scene| !known.contains(scene));
             let before = differ.len();
             differ.extend(gone);
             run.report.gaps.deleted_in_stash += (differ.len() - before) as u64;
         }
         run.report.checked += page.rows.len() as u64;
-        run.pages += 1;
-        run.last = upto.max(run.last);
-        let step = if page.last {
-            self.listing.take();
+        run.last = end.unwrap_or(run.last);
+        let mut gone = Vec::new();
+        let step = if end.is_none() {
+            if self.missing && run.reach.scope() == Scope::All {
+                let there = self.indexes.items().await;
+                gone = ledger::ownerless(db, server)?;
+                gone.retain(|item| !there.contains(item));
+            }
             Step::Ended(Ended {
                 reach: run.reach,
                 began,
@@ -154,68 +162,96 @@ impl Syncer {
         Ok(Slice {
             differ,
             nowhere,
+            gone,
             step,
         })
     }
 
-    /// What Plex has, read once for the pages of a run.
-    async fn listing(&self, now: SystemTime) -> Result<Rc<Listing>, Stopped> {
-        if let Some((at, listing)) = self.listing.borrow().as_ref()
-            && now.duration_since(*at).is_ok_and(|age| age < FRESH)
-        {
-            return Ok(listing.clone());
+    /// How a scene and its items came apart; `shown` are the items' details, where they were read.
+    async fn gap(
+        &self,
+        scene: &scene_sync::Scene,
+        known: &OnRecord,
+        libraries: &Libraries,
+        shown: Option<&BTreeMap<String, plex::Item>>,
+    ) -> Option<Gap> {
+        let files = self.mapped(&scene.files);
+        let holders = self.holders(&files, libraries).await;
+        let synced = known.row.and_then(|row| row.hash);
+        let Some(synced) = synced else {
+            // A scene without metadata is not synced, unless it was before.
+            let is_due = scene.has_metadata() || !known.items.is_empty();
+            return is_due.then_some(match holders {
+                Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => Gap::NotInPlex,
+                _ => Gap::NeverSynced,
+            });
+        };
+        let items = known.items.iter().map(|row| row.item.as_str());
+        let content = scene_sync::content_hash(scene, &self.policy);
+        if synced != sync_hash(&content, &files, items) {
+            return Some(Gap::ChangedInStash);
         }
-        self.listing.take();
-        let places = self.places().await?;
-        // Closed never, so this only waits.
-        let _overlapping = self.lanes.read().await;
-        let listing = Rc::new(Listing::read(&self.plex, &places.list).await?);
-        *self.listing.borrow_mut() = Some((now, listing.clone()));
-        Ok(listing)
+        if let Some(holders) = holders {
+            let is_known = |item: &String| known.waits.contains(item) || known.items.iter().any(|row| row.item == *item);
+            if !holders.iter().all(is_known) {
+                return Some(Gap::NeverSynced);
+            }
+            for row in &known.items {
+                if !self.indexes.holds(&row.item, &row.path).await {
+                    return Some(match holders.is_empty() {
+                        true => Gap::NotInPlex,
+                        false => Gap::NeverSynced,
+                    });
+                }
+            }
+        }
+        let shown = shown?;
+        let mut changed = Vec::new();
+        for row in &known.items {
+            let Some(item) = shown.get(&row.item) else {
+                return Some(Gap::NeverSynced);
+            };
+            let path = path::key(&row.path);
+            if !item.files().any(|part| path::key(&part.file) == path) {
+                return Some(Gap::NeverSynced);
+            }
+            // With preserve_plex_edits, what a person changed in Plex is no gap.
+            if self.policy.preserve_plex_edits {
+                continue;
+            }
+            let policy = item.section.as_ref().map_or_else(|| self.policy.clone(), |section| self.policy_for(section));
+            changed.extend(gap::find(scene, &convert::item(item), Some(&row.written), &policy));
+        }
+        (!changed.is_empty()).then_some(Gap::ChangedInPlex(changed))
+    }
+
+    /// The items that hold the files, as far as the indexes tell; none where nobody looked.
+    async fn holders(&self, files: &[SceneFile], libraries: &Libraries) -> Option<BTreeSet<String>> {
+        if !self.missing {
+            return None;
+        }
+        let mut holders = BTreeSet::new();
+        for file in files {
+            for library in libraries.holding(&file.path) {
+                holders.extend(self.indexes.holders(library, &file.path).await);
+            }
+        }
+        Some(holders)
+    }
+
+    /// Whether a file may be found by its likeness, since no library covers its path.
+    fn may_be_alike(&self, files: &[SceneFile], libraries: &Libraries) -> bool {
+        files.iter().any(|file| !libraries.covers(&file.path))
     }
 
     /// The items of these rows, by their keys.
     async fn details(
         &self,
-        rows: impl Iterator<Item = &Row<LastWritten>>,
-    ) -> Result<HashMap<String, scene_sync::Item>, Stopped> {
-        let keys: Vec<_> = rows.filter_map(|row| row.rating_key.parse().ok()).collect();
-        let mut details = HashMap::new();
-        for keys in keys.chunks(DETAILS) {
-            let _overlapping = self.lanes.read().await;
-            let items = match self.plex.items(keys).await {
-                Err(plex::Error::NotFound) => Vec::new(),
-                items => items?,
-            };
-            let items = items.iter().map(convert::item);
-            details.extend(items.map(|item| (item.key.clone(), item)));
-        }
-        Ok(details)
-    }
-}
-
-/// Where the scene's item is, as far as a listing tells.
-fn place<'a>(
-    scene: &scene_sync::Scene,
-    row: Option<&Row<LastWritten>>,
-    listing: Option<&Listing>,
-) -> InPlex<'a> {
-    let Some(listing) = listing else {
-        return match row {
-            // The item was forgotten on purpose.
-            Some(row) if row.rating_key.is_empty() => InPlex::Elsewhere,
-            _ => InPlex::Unknown,
-        };
-    };
-    if row.is_some_and(|row| listing.has_item(&row.rating_key)) {
-        InPlex::There
-    } else if scene
-        .files
-        .iter()
-        .any(|file| listing.has_name_of(&file.path))
-    {
-        InPlex::Elsewhere
-    } else {
-        InPlex::Nowhere
+        rows: impl Iterator<Item = &ItemRow<LastWritten>>,
+    ) -> Result<BTreeMap<String, plex::Item>, Stopped> {
+        let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
+        let _overlapping = self.limits.read().await;
+        let items = self.plex.items(&keys).await?;
+        Ok(items.into_iter().map(|item| (item.key.as_str().to_owned(), item)).collect())
     }
 }

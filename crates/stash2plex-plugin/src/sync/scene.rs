@@ -1,231 +1,501 @@
-//! One scene's way to Plex: find the item, plan the smallest edit, send it.
+//! One scene's job: find its items, and for each of them look, plan, record the intent, send, and record what arrived.
 
-use std::time::SystemTime;
+use std::collections::BTreeSet;
 
-use scene_sync::{EditPlan, ImageSeen, LastWritten};
+use scene_sync::matching::{self, Bound, Evidence, Likeness};
+use scene_sync::{ImageSeen, LastWritten, Policy, Scene, SceneFile, path};
+use stash::client::SceneId;
 
-use super::find::{Finder, Found, NotFound};
+use super::find::{Finder, NotFound, Search, Target};
 use super::picture::{self, Cover, Fetched, Pictures};
+use super::record::{Record, sync_hash};
 use super::write::{Done, Writer};
-use super::{Syncer, convert, not_found};
-use crate::job::Related;
-use crate::ledger::Row;
+use super::{Stopped, Syncer, convert, not_found};
+use crate::db::Db;
+use crate::ledger::{self, ItemRow, ServerId};
 use crate::outcome::Outcome;
 use crate::reconcile::unix_millis;
+use crate::worker::time::Time;
 
-/// A scene and its item are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A scene and its items are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Synced {
-    /// What to remember.
-    pub row: Row<LastWritten>,
-    /// The names of what was written; empty when nothing had to be.
-    pub changes: Vec<String>,
+    /// What was written, an entry for each item: its key and the names of the fields.
+    pub changes: Vec<(String, Vec<String>)>,
     /// What was left out, shortened or kept, in words.
     pub notes: Vec<String>,
-    /// What is still to be written, in words: the row then equals no scene, so that the next look tries again.
+    /// What is still to be written, in words: the scene then counts as unequal, so that the next look tries again.
     pub owed: Option<String>,
 }
 
-/// What a look at a scene and its item leads to.
-pub enum Looked {
-    /// Nothing is to be sent.
-    Ended(Box<Outcome<Synced>>),
-    /// This.
-    Send(Box<Draft>),
+/// How a scene's job ended, and what to record of it, whatever becomes of the job.
+pub struct Ended {
+    pub outcome: Outcome<Synced>,
+    pub record: Record,
+    /// What a person should hear of once.
+    pub news: Vec<String>,
 }
 
-impl Looked {
-    fn ended(outcome: Outcome<Synced>) -> Self {
-        Self::Ended(Box::new(outcome))
-    }
-}
-
-/// What is to be sent to Plex.
-pub struct Draft {
-    /// What to remember before it is sent: Plex may carry it out and nobody hear of it.
-    pub intent: Row<LastWritten>,
-    plan: EditPlan,
-    found: Found,
-    seen: Pictures<Option<ImageSeen>>,
-    cover: Option<Cover>,
-    aside: Aside,
-}
-
-/// What a sync leaves aside, in words.
-#[derive(Default)]
-struct Aside {
-    notes: Vec<String>,
-    owed: Option<String>,
+/// A job under way.
+struct SceneJob<'a, T> {
+    syncer: &'a Syncer,
+    db: &'a Db<'a>,
+    server: ServerId,
+    id: u64,
+    scene: Scene,
+    /// Its files as Plex should see them.
+    files: Vec<SceneFile>,
+    time: &'a T,
+    record: Record,
+    synced: Synced,
+    news: Vec<String>,
 }
 
 impl Syncer {
-    /// Plans what makes Plex's item equal to the scene. `row` is what the ledger holds of it; `force` looks at Plex even
-    /// when Stash has not changed since.
-    pub async fn look(
+    /// Makes every item that holds a file of the scene equal to it. `force` looks at Plex even when nothing changed.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub async fn sync<T: Time>(
         &self,
+        (db, server): (&Db<'_>, ServerId),
         scene: &stash::client::Scene,
-        row: Option<Row<LastWritten>>,
         force: bool,
-        now: SystemTime,
-    ) -> Looked {
+        time: &T,
+    ) -> queue::Result<Ended> {
         let pure = convert::scene(scene);
-        let hash = scene_sync::content_hash(&pure, &self.policy);
-        if !force && row.as_ref().is_some_and(|row| row.content_hash == hash) {
-            let why = "unchanged since the last sync".to_owned();
-            return Looked::ended(Outcome::Skipped(why));
+        let mut job = SceneJob {
+            syncer: self,
+            db,
+            server,
+            id: scene.id.0,
+            files: self.mapped(&pure.files),
+            scene: pure,
+            time,
+            record: Record::new(server, scene.id.0, convert::related(scene)),
+            synced: Synced::default(),
+            news: Vec::new(),
+        };
+        let outcome = match job.run(force).await {
+            Ok(outcome) => outcome,
+            Err(Stopped::Database(why)) => return Err(why),
+            Err(Stopped::Server(why)) => not_found(why),
+        };
+        Ok(Ended {
+            outcome,
+            record: job.record,
+            news: job.news,
+        })
+    }
+
+    /// Files as Plex should see them.
+    pub(super) fn mapped(&self, files: &[SceneFile]) -> Vec<SceneFile> {
+        let mapped = |file: &SceneFile| SceneFile {
+            path: self.map.map(&file.path),
+            ..file.clone()
+        };
+        files.iter().map(mapped).collect()
+    }
+}
+
+impl<T: Time> SceneJob<'_, T> {
+    async fn run(&mut self, force: bool) -> Result<Outcome<Synced>, Stopped> {
+        let (db, server, id) = (self.db, self.server, self.id);
+        let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
+        let before = db.read(|db| ledger::scene(db, server, id))?;
+        let content = scene_sync::content_hash(&self.scene, &self.syncer.policy);
+        let owned = rows.iter().map(|row| row.item.as_str());
+        let hash = sync_hash(&content, &self.files, owned);
+        if !force && before.is_some_and(|before| before.hash == Some(hash)) {
+            self.record.unchanged = true;
+            return Ok(Outcome::Skipped("unchanged since the last sync".to_owned()));
         }
-        let refs = convert::related(scene);
-        match self.plan(&pure, row.as_ref(), refs, now).await {
-            Ok(looked) => looked,
-            Err(why) => Looked::ended(not_found(why)),
+        // Without metadata there is nothing to write, unless an item of it bears what was written for an earlier scene.
+        let bare = rows.is_empty() && !self.scene.has_metadata();
+        if bare && !self.is_on_record()? {
+            return Ok(Outcome::Skipped("no metadata yet".to_owned()));
+        }
+        let targets = self.find(&rows).await?;
+        let mut owned = Vec::new();
+        for target in targets {
+            let key = target.key.as_str().to_owned();
+            if self.one(target).await? {
+                owned.push(key);
+            }
+        }
+        let owed = self.synced.owed.is_some();
+        let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
+        self.record.equal((!owed).then_some(hash), unix_millis(self.time.now()));
+        Ok(match owned.is_empty() {
+            true => Outcome::Skipped("its items in Plex belong to other scenes".to_owned()),
+            false => Outcome::Synced(std::mem::take(&mut self.synced)),
+        })
+    }
+
+    /// Whether an item was once written to that holds a file of the scene.
+    fn is_on_record(&self) -> queue::Result<bool> {
+        let (db, server) = (self.db, self.server);
+        db.read(|db| {
+            for file in &self.files {
+                if ledger::is_bound(db, server, &file.path)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// The items that hold the scene's files. Those that no longer do are released.
+    async fn find(&mut self, rows: &[ItemRow<LastWritten>]) -> Result<Vec<Target>, Stopped> {
+        let syncer = self.syncer;
+        let libraries = syncer.libraries().await?;
+        let finder = Finder {
+            plex: &syncer.plex,
+            libraries: &libraries,
+            indexes: &syncer.indexes,
+            limits: &syncer.limits,
+            now: self.time.now(),
+        };
+        let Search {
+            mut targets,
+            missing,
+            gone,
+            others,
+        } = finder.by_path(&self.files, rows).await?;
+        let (mut absent, mut doubt) = (Vec::new(), None);
+        for nth in missing {
+            if libraries.covers(&self.files[nth].path) {
+                absent.push(nth);
+                continue;
+            }
+            match self.alike(&finder, nth).await? {
+                Ok(target) => targets.push(target),
+                Err(Likeness::None { .. }) => absent.push(nth),
+                Err(several) => doubt = Some(syncer.shown(several)),
+            }
+        }
+        let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
+        let lost = rows.iter().map(|row| &row.item).filter(|item| !bound(item) && !gone.contains(item));
+        self.record.released.extend(lost.cloned());
+        self.record.gone = gone;
+        self.record.hint = self.hint(&targets, &others);
+        if targets.is_empty() {
+            let nth = absent.first().copied().unwrap_or_default();
+            return Err(match doubt {
+                Some(doubt) => NotFound::Ambiguous(doubt),
+                None => NotFound::NotThere(self.absent(nth, &libraries)),
+            }
+            .into());
+        }
+        for nth in absent {
+            let shown = syncer.paths.show(&self.files[nth].path);
+            self.synced.notes.push(format!("its other file is not in Plex yet: {shown}"));
+        }
+        Ok(targets)
+    }
+
+    /// The item that is most like the file, where no path can tell.
+    async fn alike(&mut self, finder: &Finder<'_>, nth: usize) -> Result<Result<Target, Likeness>, Stopped> {
+        let file = self.files[nth].clone();
+        let found = finder.by_name(&file).await?;
+        let mut taken = BTreeSet::new();
+        for (_, item) in &found {
+            let paths: Vec<_> = item.files().map(|part| part.file.clone()).collect();
+            if self.contested(item.key.as_str(), &paths).await?.is_some() {
+                taken.insert(item.key.as_str().to_owned());
+            }
+        }
+        let items: Vec<_> = found.iter().flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item))).collect();
+        let (item, path, reason) = match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
+            Likeness::One { item, path, reason } => (item, path, reason),
+            Likeness::Several { candidates, reason } if !self.syncer.strict && !candidates.is_empty() => {
+                let best = &candidates[0];
+                self.news.push(format!(
+                    "Plex item {} is a guess: {reason}. Fill in the path map, or turn strict_matching on",
+                    best.item
+                ));
+                (best.item.clone(), best.path.clone(), reason)
+            }
+            other => return Ok(Err(other)),
+        };
+        let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
+        let Some((library, one)) = found else {
+            return Ok(Err(Likeness::None { reason }));
+        };
+        let bound = Bound {
+            item,
+            path,
+            file: nth,
+            evidence: Evidence::Likeness(reason),
+        };
+        Ok(Ok(Target::new(&library, one, bound, false)))
+    }
+
+    /// The path map rule that the items found, or files of the same name and size, speak for.
+    fn hint(&self, targets: &[Target], others: &[matching::Candidate]) -> Option<String> {
+        let by_likeness = |bound: &Bound| matches!(bound.evidence, Evidence::Likeness(_));
+        let found = targets.iter().map(|target| &target.bound);
+        let mut liked = found
+            .filter(|bound| by_likeness(bound))
+            .map(|bound| (bound.file, bound.path.as_str()));
+        let same = |nth: usize| {
+            let file = &self.files[nth];
+            let same = others.iter().find(|other| {
+                other.size.is_some() && other.size == file.size && !other.trashed && path::name_key(&other.path) == path::name_key(&file.path)
+            });
+            same.map(|other| (nth, other.path.as_str()))
+        };
+        let (nth, theirs) = match (liked.next(), targets.is_empty()) {
+            (Some(liked), _) => liked,
+            (None, true) => (0..self.files.len()).find_map(same)?,
+            (None, false) => return None,
+        };
+        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, theirs)?;
+        Some(format!("{from}=>{to}"))
+    }
+
+    fn absent(&self, nth: usize, libraries: &super::libraries::Libraries) -> String {
+        let file = &self.files[nth];
+        let shown = self.syncer.paths.show(&file.path);
+        let mut why = format!(
+            "not in Plex yet: {shown} (path as Plex should see it; let Plex scan, or check the path map)"
+        );
+        let holds = libraries.holding(&file.path).next().is_some();
+        if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
+            why = format!("{why}; the library \"{title}\" holds this folder, and plex_library does not name it");
+        }
+        if let Some(missing) = &libraries.missing {
+            why = format!("{why}; {missing}");
+        }
+        if let Some(rule) = self.record.hint.as_ref().filter(|_| !self.syncer.paths.hidden) {
+            why = format!("{why}; a file of the same name and size speaks for the path map {rule}");
+        }
+        why
+    }
+
+    /// Another living scene that owns the item and holds a file of it. An owner that is gone from Stash, or holds none of
+    /// these files any more, loses the item here.
+    async fn contested(&mut self, item: &str, paths: &[String]) -> Result<Option<u64>, Stopped> {
+        let (db, server, id) = (self.db, self.server, self.id);
+        let owner = db.read(|db| ledger::owner(db, server, item))?;
+        let Some(other) = owner.filter(|owner| *owner != id) else {
+            return Ok(None);
+        };
+        let found = self.syncer.fetch(&[SceneId(other)]).await?;
+        if let Some((_, why)) = found.failed.into_iter().next() {
+            return Err(why.into());
+        }
+        let freed = match found.scenes.first() {
+            Some(scene) => {
+                let theirs = self.syncer.mapped(&convert::scene(scene).files);
+                let keys: BTreeSet<_> = paths.iter().map(|path| path::key(path)).collect();
+                if theirs.iter().any(|file| keys.contains(&path::key(&file.path))) {
+                    return Ok(Some(other));
+                }
+                let mut freed = db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
+                // It has other items, or none: its own job will tell.
+                freed.push(other);
+                freed
+            }
+            None => db.write(|tx| Ok(ledger::forget_scene(tx.sql(), other)?))?,
+        };
+        self.record.queue.extend(freed.into_iter().filter(|scene| *scene != id));
+        Ok(None)
+    }
+
+    /// Makes one item equal; whether it is the scene's.
+    async fn one(&mut self, mut target: Target) -> Result<bool, Stopped> {
+        let syncer = self.syncer;
+        let key = target.key.as_str().to_owned();
+        let policy = syncer.policy_for(&target.section);
+        let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
+        loop {
+            if let Some(other) = self.contested(&key, &target.paths).await? {
+                self.wait_for(key, other)?;
+                return Ok(false);
+            }
+            let (db, server) = (self.db, self.server);
+            let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
+            let last = row.as_ref().map(|row| &row.written);
+            let mine = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
+            // Where a person's edit counts, the look is the last request before the write.
+            let mut next = None;
+            let early = target.details.take().filter(|item| {
+                let item = convert::item(item);
+                !late_look || scene_sync::plan(&self.scene, &item, last, &policy).is_empty()
+            });
+            let item = match early {
+                Some(item) => item,
+                None => {
+                    if late_look {
+                        next = Some(syncer.limits.next().await);
+                    }
+                    let _overlapping = syncer.limits.read().await;
+                    syncer.plex.item(&target.key).await?
+                }
+            };
+            if !target.still_holds(&item) {
+                let shown = syncer.paths.show(&target.bound.path);
+                let why = format!("Plex item {key} has lost the file {shown} meanwhile");
+                return Err(NotFound::NotThere(why).into());
+            }
+            let draft = self.draft(&item, last, &policy).await?;
+            let row = |written| ItemRow {
+                item: key.clone(),
+                owner: Some(self.id),
+                path: target.bound.path.clone(),
+                written,
+            };
+            let at = unix_millis(self.time.now());
+            let mut intent = draft.plan.intent(&draft.item, last, at);
+            if let (Some(intended), Some(cover)) =
+                (intent.as_mut().and_then(|intent| intent.intents.last_mut()), &draft.cover)
+            {
+                cover.intend(&draft.plan, &mut intended.written);
+            }
+            let ours = match (&intent, &draft.plan.written) {
+                (Some(intent), _) => self.take(&row(intent.clone()))?,
+                (None, Some(_)) if !mine => self.take(&row(last.cloned().unwrap_or_default()))?,
+                (None, _) => true,
+            };
+            // Another scene took it in between: whose it is must be asked again.
+            if !ours {
+                target.details = Some(item);
+                continue;
+            }
+            let writer = Writer {
+                syncer,
+                target: &target,
+                item: &item,
+                next: next.into(),
+            };
+            let done = writer.apply(&draft.plan, draft.cover.as_ref(), draft.seen).await;
+            match done {
+                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
+                Err(failed) => {
+                    // Given up only now: it had to wait for its turn, and then for an answer.
+                    if let Some(mut intent) = intent {
+                        if let Some(sent) = intent.intents.last_mut() {
+                            sent.at = unix_millis(self.time.now());
+                        }
+                        self.record.items.push(row(intent));
+                    }
+                    return Err(NotFound::from(failed).into());
+                }
+            }
+            return Ok(true);
         }
     }
 
-    /// Sends what was planned.
-    pub async fn send(&self, draft: Draft, now: SystemTime) -> Outcome<Synced> {
-        let refs = draft.intent.refs.clone();
-        let writer = self.writer();
-        let cover = draft.cover.as_ref();
-        let sent = writer.apply(&draft.plan, &draft.found, cover, draft.seen);
-        match sent.await {
-            Ok(done) => finished(done, draft.aside, refs, now),
-            Err(failed) => failed.into(),
-        }
+    /// Records that the item is the scene's, with what is about to be sent; false when it is another one's.
+    fn take(&self, row: &ItemRow<LastWritten>) -> queue::Result<bool> {
+        let (server, id) = (self.server, self.id);
+        self.db.write(|tx| {
+            let owner = ledger::owner(tx.sql(), server, &row.item)?;
+            if owner.is_some_and(|owner| owner != id) {
+                return Ok(false);
+            }
+            ledger::put_item(tx.sql(), server, row)?;
+            ledger::make_unequal(tx.sql(), server, id)?;
+            Ok(true)
+        })
     }
 
-    fn writer(&self) -> Writer<'_> {
-        Writer {
-            plex: &self.plex,
-            lanes: &self.lanes,
+    fn arrived(
+        &mut self,
+        done: Done,
+        notes: Vec<String>,
+        owed: Option<String>,
+        row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
+        key: &str,
+    ) {
+        let Done {
+            written,
+            changes,
+            refused,
+            learned,
+            given_up,
+        } = done;
+        if let Some(written) = written {
+            self.record.items.push(row(written));
         }
+        if !changes.is_empty() {
+            self.synced.changes.push((key.to_owned(), changes));
+        }
+        for note in notes {
+            if !self.synced.notes.contains(&note) {
+                self.synced.notes.push(note);
+            }
+        }
+        self.record.learned.extend(learned);
+        self.news.extend(given_up);
+        self.synced.owed = self.synced.owed.take().or(owed).or(refused);
     }
 
-    async fn plan(
+    fn wait_for(&mut self, item: String, other: u64) -> queue::Result<()> {
+        let (server, id) = (self.server, self.id);
+        let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
+        if !waited.contains(&item) {
+            self.news.push(format!(
+                "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. Split the item in \
+                 Plex to have both"
+            ));
+        }
+        self.record.waits.push(item);
+        Ok(())
+    }
+
+    async fn draft(
         &self,
-        scene: &scene_sync::Scene,
-        row: Option<&Row<LastWritten>>,
-        refs: Vec<(Related, u64)>,
-        now: SystemTime,
-    ) -> Result<Looked, NotFound> {
-        let last = row.map(|row| &row.written);
-        // A scene without metadata has nothing to look for in Plex; the plan says so for any item.
-        let nothing = scene_sync::plan(scene, &scene_sync::Item::default(), None, &self.policy);
-        if last.is_none() && nothing.written.is_none() {
-            return Ok(Looked::ended(Outcome::Skipped(
-                "no metadata yet".to_owned(),
-            )));
-        }
-        let (found, seen) = self.find(scene, row, now).await?;
-        let mut item = convert::item(&found.item);
+        found: &plex::Item,
+        last: Option<&LastWritten>,
+        policy: &Policy,
+    ) -> Result<Draft, Stopped> {
+        let syncer = self.syncer;
+        let seen = {
+            let _overlapping = syncer.limits.read().await;
+            picture::look(&syncer.plex, found, last, policy).await?
+        };
+        let mut item = convert::item(found);
         let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
         item.poster = selected(&seen.poster);
         item.background = selected(&seen.background);
-        let mut plan = scene_sync::plan(scene, &item, last, &self.policy);
-        let mut aside = Aside {
-            notes: plan.notes.iter().map(ToString::to_string).collect(),
-            owed: None,
-        };
-        let mut cover = None;
+        let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
+        let mut notes: Vec<_> = plan.notes.iter().map(ToString::to_string).collect();
+        let (mut cover, mut owed) = (None, None);
         if plan.poster || plan.background {
-            let source = scene.cover.as_deref().unwrap_or_default();
-            match self.covers.fetch(&self.stash, source).await? {
+            let source = self.scene.cover.as_deref().unwrap_or_default();
+            match syncer.covers.fetch(&syncer.stash, source).await? {
                 Fetched::Picture(picture) => cover = Some(picture),
-                Fetched::Nothing(why) => aside.notes.push(why),
-                Fetched::Owed(why) => aside.owed = Some(why),
+                Fetched::Nothing(why) => notes.push(why),
+                Fetched::Owed(why) => owed = Some(why),
             }
             let there = cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);
         }
-        let at = unix_millis(now);
+        let at = unix_millis(self.time.now());
         if let Some(written) = &mut plan.written {
             // What was cut off longer ago would be here if it still came.
-            let recent = 0..self.late.as_millis().try_into().unwrap_or(i64::MAX);
-            written
-                .intents
-                .retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
+            let recent = 0..syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
+            written.intents.retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
         }
-        let Some(mut intent) = plan.intent(&item, last, at) else {
-            let done = self.writer().apply(&plan, &found, None, seen).await?;
-            return Ok(Looked::ended(finished(done, aside, refs, now)));
-        };
-        if let (Some(intended), Some(cover)) = (intent.intents.last_mut(), &cover) {
-            cover.intend(&plan, &mut intended.written);
-        }
-        let intent = Row {
-            rating_key: intent.item.clone(),
-            content_hash: intent.content.clone(),
-            // Not yet.
-            synced_at: row.map_or(0, |row| row.synced_at),
-            refs,
-            written: intent,
-        };
-        Ok(Looked::Send(Box::new(Draft {
-            intent,
+        Ok(Draft {
+            item,
             plan,
-            found,
             seen,
             cover,
-            aside,
-        })))
-    }
-
-    /// The item, and the pictures it shows.
-    async fn find(
-        &self,
-        scene: &scene_sync::Scene,
-        row: Option<&Row<LastWritten>>,
-        now: SystemTime,
-    ) -> Result<(Found, Pictures<Option<ImageSeen>>), NotFound> {
-        let _overlapping = self.lanes.read().await;
-        let places = self.places().await?;
-        let finder = Finder {
-            plex: &self.plex,
-            places: &places,
-            map: &self.map,
-            strict: self.strict,
-            indexes: &self.indexes,
-            paths: self.paths,
-            now,
-        };
-        let known = row.and_then(|row| row.rating_key.parse().ok());
-        let found = finder.find(scene, known.as_ref()).await?;
-        let last = row.map(|row| &row.written);
-        let seen = picture::look(&self.plex, &found.item, last, &self.policy).await?;
-        Ok((found, seen))
+            notes,
+            owed,
+        })
     }
 }
 
-/// What a scene ends as whose plan was sent, or needed no sending.
-fn finished(
-    done: Done,
-    aside: Aside,
-    refs: Vec<(Related, u64)>,
-    now: SystemTime,
-) -> Outcome<Synced> {
-    let Done {
-        written,
-        changes,
-        refused,
-    } = done;
-    let Aside { notes, owed } = aside;
-    let owed = owed.or(refused);
-    let Some(mut written) = written else {
-        return Outcome::Skipped("no metadata yet".to_owned());
-    };
-    if owed.is_some() {
-        written.content.clear();
-    }
-    let row = Row {
-        rating_key: written.item.clone(),
-        content_hash: written.content.clone(),
-        synced_at: unix_millis(now),
-        refs,
-        written,
-    };
-    Outcome::Synced(Synced {
-        row,
-        changes,
-        notes,
-        owed,
-    })
+/// What is to be sent to an item.
+struct Draft {
+    item: scene_sync::Item,
+    plan: scene_sync::EditPlan,
+    seen: Pictures<Option<ImageSeen>>,
+    cover: Option<Cover>,
+    notes: Vec<String>,
+    owed: Option<String>,
 }

@@ -1,28 +1,39 @@
-//! Sending a plan to Plex: one PUT, the rating, the pictures, and one look at what became of it.
+//! Sending a plan to Plex: the edit, the rating, the images, and a look at what became of it where that may differ.
+
+use std::cell::Cell;
 
 use plex::{Edit, UserRating};
-use scene_sync::{EditPlan, ImageSeen, LastWritten};
+use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit};
+use tokio::sync::MutexGuard;
 
-use super::convert;
+use super::capabilities::Learned;
 use super::failure::Failed;
-use super::find::Found;
-use super::lanes::Lanes;
+use super::find::Target;
 use super::picture::{self, Cover, Pictures};
+use super::{Syncer, convert};
 
 /// What became of a plan.
 pub struct Done {
     /// What to remember; none for a scene that must not count as synced.
     pub written: Option<LastWritten>,
-    /// The names of what Plex was told.
+    /// The names of what Plex was told and keeps, as far as was looked.
     pub changes: Vec<String>,
     /// What Plex was told twice and does not show, in words.
     pub refused: Option<String>,
+    /// What this taught about Plex.
+    pub learned: Vec<Learned>,
+    /// What is no longer sent for it, in words.
+    pub given_up: Vec<String>,
 }
 
 /// What a plan is sent with.
 pub struct Writer<'a> {
-    pub plex: &'a plex::Client,
-    pub lanes: &'a Lanes,
+    pub syncer: &'a Syncer,
+    pub target: &'a Target,
+    /// As it was before.
+    pub item: &'a plex::Item,
+    /// The place of the one who writes next, until the turn has come.
+    pub next: Cell<Option<MutexGuard<'a, ()>>>,
 }
 
 impl Writer<'_> {
@@ -30,97 +41,164 @@ impl Writer<'_> {
     pub async fn apply(
         &self,
         plan: &EditPlan,
-        found: &Found,
         cover: Option<&Cover>,
         seen: Pictures<Option<ImageSeen>>,
     ) -> Result<Done, Failed> {
-        let requests = self.send(plan, found).await?;
+        let capabilities = &self.syncer.capabilities;
+        let requests = self.send(plan).await?;
         let given = match cover {
-            Some(cover) => self.give(&found.item, plan, cover, &seen).await?,
+            Some(cover) => self.give(self.item, plan, cover, &seen).await?,
             None => Pictures::default(),
         };
-        let mut changes = changes(plan);
-        let edits = changes.len();
-        let pictures = [(&given.poster, "poster"), (&given.background, "background")];
-        let told = pictures
+        let sent = plan.sent();
+        let given_names = [(&given.poster, "poster"), (&given.background, "background")]
             .into_iter()
-            .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed));
-        changes.extend(told.map(|(_, name)| name.to_owned()));
+            .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed))
+            .map(|(_, name)| name.to_owned());
+        let given_names: Vec<_> = given_names.collect();
 
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
-        let moved = changes.len() > edits || requests > 0 && seen != Pictures::default();
-        let (mut after, mut refused) = (None, None);
-        if plan.needs_readback() || moved || requests > 1 {
-            let mut item = self.read(found).await?;
+        let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
+        let unknown = !capabilities.knows(&self.target.section, &sent);
+        let (mut after, mut learned, mut unshown) = (None, Vec::new(), Vec::new());
+        let mut given_up = Vec::new();
+        if plan.needs_readback() || moved || requests > 1 || unknown {
+            let mut item = self.read().await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
-                for part in repair.apart() {
-                    self.send(&part, found).await?;
-                }
-                item = self.read(found).await?;
-                refused = plan.verify(&convert::item(&item)).map(|left| {
-                    let left = self::changes(&left).join(", ");
-                    format!("Plex does not show all that was sent ({left}); the next save or reconciliation tries again")
-                });
+                learned.extend(self.repair(repair, requests > 1).await?);
+                item = self.read().await?;
+                unshown = plan.unshown(&convert::item(&item));
             }
+            let key = self.target.key.as_str();
+            let section = &self.target.section;
+            let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
+            learned.extend(more);
+            if !gone.is_empty() {
+                let names: Vec<_> = gone.iter().map(ToString::to_string).collect();
+                given_up.push(format!(
+                    "The items of Plex library {section} do not keep {}: that is not sent to them any more",
+                    names.join(", ")
+                ));
+            }
+            // Given up with this very item, nothing more is owed of it.
+            unshown.retain(|what| !gone.contains(what));
             after = Some(item);
         }
+        let refused = (!unshown.is_empty()).then(|| {
+            let names: Vec<_> = unshown.iter().map(ToString::to_string).collect();
+            format!(
+                "Plex does not show all that was sent ({}); the next save or reconciliation tries again",
+                names.join(", ")
+            )
+        });
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
             None => plan.written.clone(),
         };
         if let Some(written) = &mut written {
-            picture::remember(written, after.as_ref().unwrap_or(&found.item), given, seen);
+            picture::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
         }
+        let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
+        let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
+        changes.extend(given_names);
         Ok(Done {
             written,
             changes,
             refused,
+            learned,
+            given_up,
         })
     }
 
-    async fn read(&self, found: &Found) -> Result<plex::Item, plex::Error> {
-        let _overlapping = self.lanes.read().await;
-        self.plex.item(&found.item.key).await
+    async fn read(&self) -> Result<plex::Item, plex::Error> {
+        let _overlapping = self.syncer.limits.read().await;
+        self.syncer.plex.item(&self.target.key).await
+    }
+
+    /// Sends once more what Plex did not take, each list apart: Plex may honour only the first removal of an edit. A list
+    /// that went out `in_parts` may have been replaced by its last part, and goes out whole.
+    async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failed> {
+        let mut learned = Vec::new();
+        for part in repair.apart() {
+            let list = part.tags.first().filter(|list| in_parts && !list.add.is_empty());
+            let takes_long_lines = match list {
+                None => None,
+                Some(list) => match self.send_whole(list).await {
+                    Ok(()) => Some(true),
+                    Err(plex::Error::LineTooLong { .. }) => Some(false),
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            if let Some(takes_long_lines) = takes_long_lines {
+                learned.extend(self.syncer.capabilities.replaces(takes_long_lines));
+            }
+            if takes_long_lines != Some(true) {
+                self.send(&part).await?;
+            }
+        }
+        Ok(learned)
+    }
+
+    async fn send_whole(&self, list: &TagEdit) -> Result<(), plex::Error> {
+        let edit = with_tags(self.edit(), list);
+        let _alone = self.turn().await;
+        self.syncer.plex.edit_whole(&edit).await
+    }
+
+    fn edit(&self) -> Edit {
+        let Target {
+            section, kind, key, ..
+        } = self.target;
+        Edit::new(section.clone(), *kind, key.clone())
+    }
+
+    /// The turn to write, for one request.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        let turn = self.syncer.limits.write().await;
+        self.next.take();
+        turn
     }
 
     /// Sends what is not a picture; how many requests the edit of the item took.
-    async fn send(&self, plan: &EditPlan, found: &Found) -> Result<usize, Failed> {
-        let key = &found.item.key;
-        let mut edit = Edit::new(found.section.clone(), found.kind, key.clone());
+    async fn send(&self, plan: &EditPlan) -> Result<usize, Failed> {
+        let plex = &self.syncer.plex;
+        let mut edit = self.edit();
         for change in &plan.fields {
             let value = plex::fit(&change.to, plex::MAX_VALUE);
             edit = edit.set(convert::field(change.field), value);
         }
-        for change in &plan.tags {
-            let kind = convert::tag_kind(change.kind);
-            let tags = change.target.iter().map(|tag| plex::Tag {
-                name: tag.name.clone(),
-                role: tag.role.clone().unwrap_or_default(),
-            });
-            edit = edit
-                .tags(kind, tags)
-                .remove_tags(kind, change.remove.iter().cloned());
-        }
+        let whole = self.syncer.capabilities.replaces_lists() && self.syncer.capabilities.list_limit().is_none();
         let mut requests = 0;
+        for list in &plan.tags {
+            match whole {
+                true => {
+                    self.send_whole(list).await?;
+                    requests += 1;
+                }
+                false => edit = with_tags(edit, list),
+            }
+        }
         if !edit.is_empty() {
-            let _alone = self.lanes.write().await;
-            requests = self.plex.edit(&edit).await?;
+            let _alone = self.turn().await;
+            requests += plex.edit(&edit).await?;
         }
         if let Some(change) = &plan.rating {
             let rating = change
                 .to
                 .and_then(|rating| UserRating::new(rating.to_plex()));
-            let _alone = self.lanes.write().await;
-            self.plex.rate(key, rating).await?;
+            let _alone = self.turn().await;
+            plex.rate(&self.target.key, rating).await?;
         }
         Ok(requests)
     }
 }
 
-/// What the plan changes but for pictures, of which it only says that somebody should look.
-fn changes(plan: &EditPlan) -> Vec<String> {
-    let fields = plan.fields.iter().map(|edit| edit.field.to_string());
-    let tags = plan.tags.iter().map(|edit| edit.kind.to_string());
-    let rating = plan.rating.iter().map(|_| "rating".to_owned());
-    fields.chain(tags).chain(rating).collect()
+fn with_tags(edit: Edit, list: &TagEdit) -> Edit {
+    let kind = convert::tag_kind(list.kind);
+    let tags = list.target.iter().map(|tag| plex::Tag {
+        name: tag.name.clone(),
+        role: tag.role.clone().unwrap_or_default(),
+    });
+    edit.tags(kind, tags)
+        .remove_tags(kind, list.remove.iter().cloned())
 }

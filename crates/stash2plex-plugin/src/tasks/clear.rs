@@ -78,7 +78,7 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
         None => (0, false),
         Some(mut queue) => queue.transaction(|tx| -> queue::Result<_> {
             Ok(match ledger::is_made(tx.sql())? {
-                true => (ledger::forget_items(tx.sql())?, home::forget(tx.sql())?),
+                true => (ledger::forget_matches(tx.sql())?, home::forget(tx.sql())?),
                 false => (0, false),
             })
         })?,
@@ -86,9 +86,9 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     let line = match forgotten {
         0 => "No Plex item is remembered: nothing to clear".to_owned(),
         _ => format!(
-            "Forgot which Plex item belongs to {}: the next sync looks it up by the file again. Nothing changes in \
-             Plex. Reconcile All Scenes does it for all of them now",
-            count(forgotten as u64, "scene", "scenes")
+            "Forgot by which file {} found: the next sync looks it up again. Nothing changes in Plex. Reconcile All Scenes \
+             does it for all of them now",
+            count(forgotten as u64, "Plex item was", "Plex items were")
         ),
     };
     let mut lines = vec![info(line)];

@@ -15,7 +15,7 @@ use crate::settings::{PlexTarget, Settings};
 use crate::status::gather::{self, Told};
 use crate::status::render::{self, Line};
 use crate::status::{Connectivity, Searched, SettingsStatus, Status};
-use crate::sync::places::Places;
+use crate::sync::libraries::Libraries;
 use crate::worker::session;
 
 type Shown = (Vec<Line>, Value);
@@ -135,9 +135,9 @@ async fn searched(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Se
         Ok(client) => client.sections().await.map_err(|why| why.to_string()),
         Err(why) => Err(why.to_string()),
     };
-    match sections.map(|sections| Places::choose(sections, &settings.libraries)) {
-        Ok(Ok(Places { missing: None, .. })) => Searched::All,
-        Ok(Ok(Places {
+    match sections.map(|sections| Libraries::choose(sections, &settings.libraries)) {
+        Ok(Ok(Libraries { missing: None, .. })) => Searched::All,
+        Ok(Ok(Libraries {
             missing: Some(why), ..
         })) => Searched::Some { why },
         Ok(Err(why)) => Searched::None { why },

@@ -206,10 +206,8 @@ fn synced_since(queue: &Queue<Job>, job: &Job, died: SystemTime) -> bool {
         return false;
     };
     // Only the worker makes the ledger; without one, nothing was synced.
-    let row = ledger::get::<Value>(queue.sql(), *id).ok().flatten();
-    row.is_some_and(|row| {
-        UNIX_EPOCH + Duration::from_millis(row.synced_at.max(0).unsigned_abs()) > died
-    })
+    let synced = ledger::synced_at(queue.sql(), *id).ok().flatten();
+    synced.is_some_and(|at| UNIX_EPOCH + Duration::from_millis(at.max(0).unsigned_abs()) > died)
 }
 
 /// The counts in words.

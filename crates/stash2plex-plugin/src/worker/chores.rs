@@ -1,16 +1,18 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use queue::{DeadFilter, Options, Queue};
+use scene_sync::folder_of;
 use stash::client::Scene;
 
+use crate::db::Db;
 use crate::job::{Job, scene_of_key};
+use crate::ledger::ServerId;
 use crate::outcome::{ErrorKind, Outcome};
 use crate::reconcile::{Run, Step};
 use crate::settings::Scope;
-use crate::sync::{Stopped, Synced, Syncer, not_found, stash_failed};
+use crate::sync::{Ended, Record, Stopped, Synced, Syncer, not_found, stash_failed};
 
 /// What an errand brought.
 pub struct Errand {
@@ -27,6 +29,12 @@ pub struct Errand {
     pub step: Option<Step>,
     /// Dead letters of the scenes that are queued again.
     pub letters: Vec<i64>,
+    /// Items on record that Plex has no longer.
+    pub gone: Option<(ServerId, Vec<String>)>,
+    /// What a scene's job leaves on record.
+    pub record: Option<Record>,
+    /// What a person should hear of once.
+    pub news: Vec<String>,
 }
 
 impl Errand {
@@ -39,6 +47,9 @@ impl Errand {
             of: None,
             step: None,
             letters: Vec::new(),
+            gone: None,
+            record: None,
+            news: Vec::new(),
         }
     }
 
@@ -53,9 +64,27 @@ impl From<Outcome<Synced>> for Errand {
     }
 }
 
-/// Runs every job but those that are about one scene. `database` is the queue's file.
-pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) -> Errand {
-    match job {
+impl From<Ended> for Errand {
+    fn from(ended: Ended) -> Self {
+        Self {
+            record: Some(ended.record),
+            news: ended.news,
+            ..Self::new(ended.outcome)
+        }
+    }
+}
+
+/// Runs every job but those that are about one scene.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn run(
+    syncer: &Syncer,
+    job: Job,
+    (db, server): (&Db<'_>, ServerId),
+    now: SystemTime,
+) -> queue::Result<Errand> {
+    Ok(match job {
         Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
         Job::PlexScan { folder } => Errand::new(syncer.scan(&folder).await),
         Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
@@ -74,14 +103,12 @@ pub async fn run(syncer: &Syncer, job: Job, database: &Path, now: SystemTime) ->
                 ..Errand::done("read from Stash".to_owned())
             },
         },
-        Job::Reconcile(run) => match reconcile(syncer, run, database, now).await {
+        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), now).await {
             Ok(errand) => errand,
             Err(Stopped::Server(why)) => Errand::new(not_found(why)),
-            Err(Stopped::Database(why)) => Errand::new(Outcome::Invalid(format!(
-                "the ledger cannot be read: {why}"
-            ))),
+            Err(Stopped::Database(why)) => return Err(why),
         },
-    }
+    })
 }
 
 /// What a scan of Stash leads to, for the scene of its file; `None` when that is gone.
@@ -89,10 +116,7 @@ pub fn scanned(scene: Option<&Scene>) -> Errand {
     let Some(scene) = scene else {
         return Errand::done("gone from Stash".to_owned());
     };
-    let folder = scene.files.first().and_then(|file| {
-        let end = file.path.rfind(['/', '\\'])?;
-        Some(file.path.get(..end)?.to_owned())
-    });
+    let folder = scene.files.first().and_then(|file| folder_of(&file.path)).map(str::to_owned);
     // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
     // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
     Errand {
@@ -107,11 +131,12 @@ pub fn scanned(scene: Option<&Scene>) -> Errand {
 async fn reconcile(
     syncer: &Syncer,
     run: Run,
-    database: &Path,
+    (db, server): (&Db<'_>, ServerId),
     now: SystemTime,
 ) -> Result<Errand, Stopped> {
+    let database = db.with(|queue| queue.path().to_owned());
     let reader = Queue::<Job>::open(database, Options::inspector())?;
-    let mut slice = syncer.reconcile(run, reader.sql(), now).await?;
+    let mut slice = syncer.reconcile(run, (reader.sql(), server), now).await?;
     if !slice.nowhere.is_empty() {
         let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
         for (_, key) in reader.dead_keys(&known)? {
@@ -136,6 +161,7 @@ async fn reconcile(
         force: true,
         step: Some(slice.step),
         letters,
+        gone: Some((server, slice.gone)),
         ..Errand::done("a page compared".to_owned())
     })
 }

@@ -8,23 +8,22 @@ use backoff::SplitMix64;
 use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
 use plex_health::{Probe, Schedule};
-use queue::{Queue, Tx};
-use scene_sync::LastWritten;
+use queue::Queue;
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
-use super::chores;
+use super::chores::{self, Errand};
 use super::circuit::Circuit;
 use super::memory::{Event, Lasting, Memory, Taken};
 use super::ramp::Rising;
 use super::time::Time;
+use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
-use crate::ledger::{self, Row};
+use crate::ledger::ServerId;
 use crate::outcome::Outcome;
-use crate::reconcile::unix_millis;
 use crate::settings::Settings;
-use crate::sync::{Looked, Synced, Syncer, stash_failed};
+use crate::sync::{Synced, Syncer, stash_failed};
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 pub struct Engine<'a, T> {
     pub(super) time: &'a T,
     pub(super) journal: &'a Journal<'a>,
-    pub(super) queue: &'a mut Queue<Job>,
+    pub(super) db: &'a Db<'a>,
     pub(super) settings: &'a Settings,
     pub(super) plex: &'a mut Circuit,
     pub(super) stash: &'a mut Circuit,
@@ -61,8 +60,8 @@ pub struct Engine<'a, T> {
     pub(super) syncer: Rc<Syncer>,
     pub(super) probe: Probe,
     pub(super) lasting: &'a mut Lasting,
-    /// The Plex server has shown itself to be the right one since the start and the last outage.
-    pub(super) verified: bool,
+    /// The Plex server, once it has shown itself to be the right one since the start and the last outage.
+    pub(super) server: Option<ServerId>,
     pub(super) ramp: Option<Rising>,
     pub(super) rng: SplitMix64,
     /// Work off what can be done now, then end.
@@ -73,7 +72,7 @@ pub struct Engine<'a, T> {
     pub(super) wake_at: Option<SystemTime>,
 }
 
-impl<T: Time> Engine<'_, T> {
+impl<'a, T: Time> Engine<'a, T> {
     /// Works until there is a reason to end.
     ///
     /// # Errors
@@ -94,8 +93,8 @@ impl<T: Time> Engine<'_, T> {
                     let ends = [self.wake_at, self.ramp_ends()].into_iter().flatten();
                     let until = ends.fold(until, SystemTime::min);
                     let busy = !memory.under_way.is_empty();
-                    let queue = &mut *self.queue;
-                    let woken = || queue.changed().unwrap_or(false);
+                    let db = self.db;
+                    let woken = || db.with(|queue| queue.changed().unwrap_or(false));
                     let event = tokio::select! {
                         biased;
                         Some(event) = memory.under_way.next(), if busy => Some(event),
@@ -108,11 +107,11 @@ impl<T: Time> Engine<'_, T> {
             }
         };
         // What is under way is given back, not waited for: at the next start it is looked at anew.
-        self.queue.release_held()?;
+        self.db.with(Queue::release_held)?;
         Ok(end)
     }
 
-    fn reason_to_end(&mut self, memory: &Memory) -> Option<End> {
+    fn reason_to_end(&mut self, memory: &Memory<'a>) -> Option<End> {
         let now = self.time.now();
         if memory.session_refused {
             return Some(End::SessionRefused);
@@ -139,9 +138,10 @@ impl<T: Time> Engine<'_, T> {
             .any(|at| at <= now)
     }
 
-    fn situation(&mut self, memory: &Memory) -> queue::Result<Situation> {
-        let counts = self.queue.counts()?;
-        let next_due = self.queue.next_due()?;
+    fn situation(&mut self, memory: &Memory<'a>) -> queue::Result<Situation> {
+        let (counts, next_due) = self.db.with(|queue| -> queue::Result<_> {
+            Ok((queue.counts()?, queue.next_due()?))
+        })?;
         // Read last: a ready job is due "now", and must not lie ahead.
         let now = self.time.now();
         // A job that a dead worker had claimed is due no more, and comes back with a claim.
@@ -173,7 +173,7 @@ impl<T: Time> Engine<'_, T> {
         })
     }
 
-    fn start_probe(&mut self, memory: &mut Memory) {
+    fn start_probe(&mut self, memory: &mut Memory<'a>) {
         memory.probing = true;
         let probe = self.probe.clone();
         memory
@@ -182,7 +182,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// Asks Plex who it is before jobs are taken; in a trial, whether it is usable too.
-    fn start_check(&mut self, trial: bool, memory: &mut Memory) {
+    fn start_check(&mut self, trial: bool, memory: &mut Memory<'a>) {
         let Some(leave) = self.plex.leave() else {
             return;
         };
@@ -201,19 +201,20 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// Takes jobs, each with leave to call Plex, and starts them.
-    fn claim(&mut self, most: usize, memory: &mut Memory) -> queue::Result<()> {
+    fn claim(&mut self, most: usize, memory: &mut Memory<'a>) -> queue::Result<()> {
         let trial = self.plex.gate(self.time.now()) == agenda::Gate::Trial;
         if trial {
-            self.count_affected(self.queue.counts()?.live());
+            let counts = self.db.with(|queue| queue.counts())?;
+            self.count_affected(counts.live());
         }
-        if !self.verified {
+        let Some(server) = self.server else {
             self.start_check(trial, memory);
             return Ok(());
-        }
+        };
         let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave())
             .take(most)
             .collect();
-        let claims = self.queue.claim(leaves.len())?;
+        let claims = self.db.with(|queue| queue.claim(leaves.len()))?;
         memory.took_back = true;
         self.lasting.idle = self.time.now();
         memory.claimed += claims.len();
@@ -229,27 +230,26 @@ impl<T: Time> Engine<'_, T> {
             taken.partition(|taken| scene_id(taken).is_some());
         for taken in errands {
             let (syncer, job) = (self.syncer.clone(), taken.claim.payload().clone());
-            let (database, now) = (self.queue.path().to_owned(), self.time.now());
+            let (db, now) = (self.db, self.time.now());
             let errand = async move {
-                let errand = chores::run(&syncer, job, &database, now).await;
-                Event::Looked(taken, errand)
+                let errand = chores::run(&syncer, job, (db, server), now).await;
+                Event::Ended(taken, errand)
             };
             memory.under_way.push(errand.boxed_local());
         }
         if !scenes.is_empty() {
-            self.fetch(scenes, memory);
+            self.fetch(scenes, server, memory);
         }
         Ok(())
     }
 
     /// One question to Stash for all of them.
-    fn fetch(&mut self, scenes: Vec<Taken>, memory: &mut Memory) {
+    fn fetch(&mut self, scenes: Vec<Taken>, server: ServerId, memory: &mut Memory<'a>) {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
                 let away = Outcome::StashAway("Stash is away".to_owned());
-                memory
-                    .under_way
-                    .push(std::future::ready(Event::Ran(taken, away)).boxed_local());
+                let ended = Event::Ended(taken, Ok(away.into()));
+                memory.under_way.push(std::future::ready(ended).boxed_local());
             }
             return;
         };
@@ -258,12 +258,12 @@ impl<T: Time> Engine<'_, T> {
         let syncer = self.syncer.clone();
         let fetch = async move {
             let found = syncer.fetch(&ids).await;
-            Event::Fetched(scenes, stash_leave, found)
+            Event::Fetched(scenes, server, stash_leave, found)
         };
         memory.under_way.push(fetch.boxed_local());
     }
 
-    fn handle(&mut self, event: Event, memory: &mut Memory) -> queue::Result<()> {
+    fn handle(&mut self, event: Event, memory: &mut Memory<'a>) -> queue::Result<()> {
         match event {
             Event::Probed(report) => {
                 memory.probing = false;
@@ -272,63 +272,34 @@ impl<T: Time> Engine<'_, T> {
             }
             Event::Checked(leave, report) => {
                 memory.checking = false;
-                self.met(&report.verdict, memory)?;
-                self.checked(leave, &report.verdict);
+                let server = self.met(&report.verdict, memory)?;
+                self.checked(leave, &report.verdict, server);
             }
-            Event::Fetched(scenes, leave, Ok(found)) => {
+            Event::Fetched(scenes, server, leave, Ok(found)) => {
                 leave.success();
-                self.start(scenes, found, memory)?;
+                self.start(scenes, server, found, memory)?;
             }
-            Event::Fetched(scenes, leave, Err(error)) => {
+            Event::Fetched(scenes, _, leave, Err(error)) => {
                 leave.failure();
                 memory.session_refused |= error == stash::client::Error::Unauthorized;
                 for taken in scenes {
-                    self.settle(taken, stash_failed(error.clone()), memory)?;
+                    self.settle(taken, stash_failed(error.clone()).into(), memory)?;
                 }
             }
-            Event::Drafted(taken, id, draft) => {
-                // First on record: should this process die, or Plex not answer, the next look knows its own doing.
-                self.remember(id, &draft.intent)?;
-                let (syncer, now) = (self.syncer.clone(), self.time.now());
-                let send = async move {
-                    let intent = draft.intent.clone();
-                    let outcome = syncer.send(*draft, now).await;
-                    Event::Sent(taken, id, Box::new(intent), outcome)
-                };
-                memory.under_way.push(send.boxed_local());
-            }
-            Event::Sent(taken, id, mut intent, outcome) => {
-                if !matches!(outcome, Outcome::Synced(_)) {
-                    // Given up only now: it had to wait for its turn, and then for an answer.
-                    if let Some(sent) = intent.written.intents.last_mut() {
-                        sent.at = unix_millis(self.time.now());
-                    }
-                    self.remember(id, &intent)?;
-                }
-                self.handle(Event::Ran(taken, outcome), memory)?;
-            }
-            Event::Ran(taken, outcome) => {
-                self.blame_stash(&outcome);
+            Event::Ended(taken, errand) => {
+                let errand = errand?;
+                self.blame_stash(&errand.outcome);
                 if let Outcome::Synced(Synced {
                     owed: Some(why), ..
-                }) = &outcome
+                }) = &errand.outcome
                 {
                     let name = taken.claim.payload().words();
                     self.journal.warn(format!("{name}: {why}"));
                 }
-                self.settle(taken, outcome, memory)?;
-            }
-            Event::Looked(taken, errand) => {
-                self.blame_stash(&errand.outcome);
-                self.settle_errand(taken, errand, memory)?;
+                self.settle(taken, errand, memory)?;
             }
         }
         Ok(())
-    }
-
-    fn remember(&mut self, id: SceneId, row: &Row<LastWritten>) -> queue::Result<()> {
-        let put = |tx: &Tx<'_, Job>| Ok(ledger::intend(tx.sql(), id.0, row)?);
-        self.queue.transaction(put)
     }
 
     /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
@@ -344,8 +315,9 @@ impl<T: Time> Engine<'_, T> {
     fn start(
         &mut self,
         scenes: Vec<Taken>,
+        server: ServerId,
         found: FoundScenes,
-        memory: &mut Memory,
+        memory: &mut Memory<'a>,
     ) -> queue::Result<()> {
         let failed: HashMap<_, _> = found.failed.into_iter().collect();
         // Two jobs may be about the same scene.
@@ -359,27 +331,23 @@ impl<T: Time> Engine<'_, T> {
                 continue;
             };
             if let Some(why) = failed.get(&id) {
-                self.settle(taken, stash_failed(why.clone()), memory)?;
+                self.settle(taken, stash_failed(why.clone()).into(), memory)?;
                 continue;
             }
             match (taken.claim.payload(), found.get(&id).cloned()) {
                 (&Job::Scene { force, .. }, Some(scene)) => {
-                    let row = ledger::get(self.queue.sql(), id.0)?;
-                    let syncer = self.syncer.clone();
-                    let now = self.time.now();
-                    let look = async move {
-                        match syncer.look(&scene, row, force, now).await {
-                            Looked::Ended(outcome) => Event::Ran(taken, *outcome),
-                            Looked::Send(draft) => Event::Drafted(taken, id, draft),
-                        }
+                    let (syncer, db, time) = (self.syncer.clone(), self.db, self.time);
+                    let job = async move {
+                        let ended = syncer.sync((db, server), &scene, force, time).await;
+                        Event::Ended(taken, ended.map(Errand::from))
                     };
-                    memory.under_way.push(look.boxed_local());
+                    memory.under_way.push(job.boxed_local());
                 }
                 (Job::Scene { .. }, None) => {
-                    self.settle(taken, Outcome::GoneFromStash, memory)?;
+                    self.settle(taken, Outcome::GoneFromStash.into(), memory)?;
                 }
                 (_, scene) => {
-                    self.settle_errand(taken, chores::scanned(scene.as_deref()), memory)?;
+                    self.settle(taken, chores::scanned(scene.as_deref()), memory)?;
                 }
             }
         }

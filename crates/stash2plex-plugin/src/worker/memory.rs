@@ -6,15 +6,12 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use plex_health::Report;
 use queue::Claim;
-use scene_sync::LastWritten;
-use stash::client::{FoundScenes, SceneId};
+use stash::client::FoundScenes;
 
 use super::chores;
 use super::circuit::Leave;
 use crate::job::Job;
-use crate::ledger::Row;
-use crate::outcome::Outcome;
-use crate::sync::{Draft, Synced};
+use crate::ledger::ServerId;
 
 /// What outlasts a new look at the settings, which comes every minute.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +43,8 @@ impl Lasting {
 
 /// What the loop remembers from step to step.
 #[derive(Default)]
-pub(super) struct Memory {
-    pub(super) under_way: FuturesUnordered<LocalBoxFuture<'static, Event>>,
+pub(super) struct Memory<'a> {
+    pub(super) under_way: FuturesUnordered<LocalBoxFuture<'a, Event>>,
     pub(super) claimed: usize,
     /// A job under way may be what killed the worker before: until all have ended, no other is taken.
     pub(super) suspect: bool,
@@ -62,13 +59,10 @@ pub(super) struct Memory {
 /// What a future under way brought.
 pub(super) enum Event {
     Probed(Report),
-    Fetched(Vec<Taken>, Leave, Result<FoundScenes, stash::client::Error>),
+    Fetched(Vec<Taken>, ServerId, Leave, Result<FoundScenes, stash::client::Error>),
     Checked(Leave, Report),
-    Drafted(Taken, SceneId, Box<Draft>),
-    /// What was drafted, with what was remembered of it.
-    Sent(Taken, SceneId, Box<Row<LastWritten>>, Outcome<Synced>),
-    Ran(Taken, Outcome<Synced>),
-    Looked(Taken, chores::Errand),
+    /// A job has ended, or the database failed.
+    Ended(Taken, queue::Result<chores::Errand>),
 }
 
 /// A job with the leave to call Plex.
@@ -77,7 +71,7 @@ pub(super) struct Taken {
     pub(super) leave: Leave,
 }
 
-impl Memory {
+impl Memory<'_> {
     /// A job has ended.
     pub(super) fn settled(&mut self) {
         self.claimed = self.claimed.saturating_sub(1);

@@ -51,7 +51,7 @@ impl<T: Time> Engine<'_, T> {
     pub(super) fn remember_probe(&self) {
         if let Ok(text) = serde_json::to_string(self.schedule) {
             // Lost, it costs one probe more.
-            let _ = ledger::set_meta(self.queue.sql(), PROBE_KEY, &text);
+            let _ = self.db.read(|db| ledger::set_meta(db, PROBE_KEY, &text));
         }
     }
 }

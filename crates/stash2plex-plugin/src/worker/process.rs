@@ -16,9 +16,11 @@ use super::circuit::Circuit;
 use super::engine::{End, Engine};
 use super::memory::Lasting;
 use super::session::{self, Executable, SetupError};
+use super::settle::scene_job;
 use super::time::{SystemTimer, Time};
 use super::timetable;
 use crate::data_dir::DataDir;
+use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
 use crate::settings::{Fault, Settings};
@@ -205,7 +207,14 @@ async fn until_stopped(
     stay: Stay<'_>,
     queue: &mut Queue<Job>,
 ) -> Result<End, WorkError> {
-    ledger::create(queue.sql())?;
+    queue.transaction(|tx| -> queue::Result<_> {
+        ledger::create(tx.sql())?;
+        let known = home::last(tx.sql())?;
+        for scene in ledger::migrate(tx.sql(), known.as_deref())? {
+            tx.enqueue(scene_job(scene, true))?;
+        }
+        Ok(())
+    })?;
     // Around everything: a signal that came between two rounds would be lost.
     let end = tokio::select! {
         biased;
@@ -271,10 +280,11 @@ async fn rounds(
             }
             let wake_at = timetable::due_at(queue, &settings, time.now())?;
             let queue_home = home::expected(queue.sql(), &target.url)?;
+            let db = Db::new(queue);
             let engine = Engine {
                 time: &time,
                 journal,
-                queue,
+                db: &db,
                 settings: &settings,
                 plex: &mut plex,
                 stash: &mut stash,
@@ -282,7 +292,7 @@ async fn rounds(
                 syncer: syncer.clone(),
                 probe: session::at_home(probe.clone(), queue_home.as_deref()),
                 lasting: &mut lasting,
-                verified: false,
+                server: None,
                 ramp: None,
                 rng: SplitMix64::fresh(),
                 drain: matches!(stay, Stay::UntilDrained),

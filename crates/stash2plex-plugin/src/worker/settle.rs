@@ -13,11 +13,12 @@ use super::memory::{Memory, Taken};
 use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
-use crate::ledger;
+use crate::ledger::{self, ServerId};
 use crate::outcome::{Fate, Outcome, RETRY_CAP, Signal, TripReason};
 use crate::reconcile::Step;
+use crate::settings::Settings;
 use crate::status::words::count;
-use crate::sync::{Synced, late};
+use crate::sync::{Record, late};
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;
@@ -35,6 +36,23 @@ fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<
     }
 }
 
+/// Writes what a scene's job leaves on record, and queues the scenes that must be looked at for that.
+fn record_and_queue(
+    tx: &Tx<'_, Job>,
+    record: Option<Record>,
+    settings: &Settings,
+) -> queue::Result<()> {
+    let Some(record) = record else { return Ok(()) };
+    let again = record.may_be_overtaken().then(|| record.scene());
+    for id in record.apply(tx)? {
+        tx.enqueue(scene_job(id, true))?;
+    }
+    if let Some(id) = again {
+        tx.enqueue(scene_job(id, true).due_in(late(settings)))?;
+    }
+    Ok(())
+}
+
 /// A failed probe in the words of a job's end.
 pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
     let why = verdict.to_string();
@@ -46,23 +64,13 @@ pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
     }
 }
 
-impl<T: Time> Engine<'_, T> {
-    /// Settles a scene's job.
+impl<'a, T: Time> Engine<'a, T> {
+    /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
     pub(super) fn settle(
         &mut self,
         taken: Taken,
-        outcome: Outcome<Synced>,
-        memory: &mut Memory,
-    ) -> queue::Result<()> {
-        self.settle_errand(taken, Errand::from(outcome), memory)
-    }
-
-    /// Settles a job, with the jobs it leads to in the same transaction.
-    pub(super) fn settle_errand(
-        &mut self,
-        taken: Taken,
-        errand: Errand,
-        memory: &mut Memory,
+        mut errand: Errand,
+        memory: &mut Memory<'a>,
     ) -> queue::Result<()> {
         let Taken { claim, leave } = taken;
         let signal = match errand.outcome.signal() {
@@ -78,7 +86,7 @@ impl<T: Time> Engine<'_, T> {
         };
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
-        self.verified &= self.plex.breaker().kind() != Kind::Open;
+        self.server = self.server.filter(|_| self.plex.breaker().kind() != Kind::Open);
         let rng = &mut self.rng;
         let why_open = why_open(&errand.outcome);
         let fate = errand
@@ -90,24 +98,34 @@ impl<T: Time> Engine<'_, T> {
         let now = self.time.now();
         let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
         self.lasting.ended += u64::from(!stays);
+        let record = errand.record.take();
+        let apply = |tx: &Tx<'_, Job>, settings| record_and_queue(tx, record, settings);
+        let (db, settings) = (self.db, self.settings);
         let settled = match fate {
-            Fate::Done => self.acknowledge(&claim, errand),
-            Fate::Forget => self.queue.transaction(|tx| {
+            Fate::Done => self.acknowledge(&claim, errand, apply),
+            Fate::Forget => db.write(|tx| {
                 if let Job::Scene { id, .. } = claim.payload() {
-                    ledger::remove(tx.sql(), *id)?;
+                    for waiting in ledger::forget_scene(tx.sql(), *id)? {
+                        tx.enqueue(scene_job(waiting, true))?;
+                    }
                 }
                 forget_letters(tx, &claim)?;
                 tx.done(&claim)
             }),
-            Fate::Retry(delay) => {
+            Fate::Retry(delay) => db.write(|tx| {
                 let (kind, why) = errand.outcome.failure();
-                self.queue.retry_at(claim, now + delay, kind, why)
-            }
+                apply(tx, settings)?;
+                tx.retry_at(&claim, now + delay, kind, why)
+            }),
             Fate::Hold => {
                 let due = self.turn(&claim);
-                self.queue.defer(claim, due, errand.outcome.failure().1)
+                db.write(|tx| {
+                    apply(tx, settings)?;
+                    tx.defer(&claim, due, errand.outcome.failure().1)
+                })
             }
-            Fate::Dead { kind, message } => self.queue.transaction(|tx| {
+            Fate::Dead { kind, message } => db.write(|tx| {
+                apply(tx, settings)?;
                 forget_letters(tx, &claim)?;
                 tx.dead(&claim, kind.word(), &message)
             }),
@@ -117,7 +135,7 @@ impl<T: Time> Engine<'_, T> {
         if self.drain {
             let (ended, left) = (
                 self.lasting.ended as f64,
-                self.queue.counts()?.live() as f64,
+                self.db.with(|queue| queue.counts())?.live() as f64,
             );
             self.journal.progress(ended / (ended + left).max(1.0));
         }
@@ -130,10 +148,15 @@ impl<T: Time> Engine<'_, T> {
         Ok(())
     }
 
-    fn acknowledge(&mut self, claim: &queue::Claim<Job>, errand: Errand) -> queue::Result<()> {
+    fn acknowledge(
+        &mut self,
+        claim: &queue::Claim<Job>,
+        errand: Errand,
+        apply: impl FnOnce(&Tx<'_, Job>, &Settings) -> queue::Result<()>,
+    ) -> queue::Result<()> {
         let mut scenes = errand.scenes;
         if let Some((of, id)) = errand.of {
-            scenes.extend(ledger::scenes_of(self.queue.sql(), of, id)?);
+            scenes.extend(self.db.read(|db| ledger::scenes_of(db, of, id))?);
         }
         scenes.sort_unstable();
         scenes.dedup();
@@ -144,10 +167,11 @@ impl<T: Time> Engine<'_, T> {
         let mut chunks = scenes.chunks(BULK).peekable();
         // All but the last chunk go ahead of the acknowledgement: repeated after a crash, they coalesce by key.
         while let Some(chunk) = chunks.next_if(|_| scenes.len() > BULK) {
-            self.queue
-                .enqueue_all(chunk.iter().map(|id| scene_job(*id, force)))?;
+            let jobs = chunk.iter().map(|id| scene_job(*id, force));
+            self.db.with(|queue| queue.enqueue_all(jobs))?;
         }
-        self.queue.transaction(|tx| {
+        let settings = self.settings;
+        self.db.write(|tx| {
             for id in chunks.flatten() {
                 tx.enqueue(scene_job(*id, force))?;
             }
@@ -155,7 +179,7 @@ impl<T: Time> Engine<'_, T> {
                 let job = Job::PlexScan { folder };
                 let key = job.key();
                 // Waiting, it takes in the other new files of the folder; the first one's time counts.
-                tx.enqueue(NewJob::new(job).key(key).due_in(self.settings.scan_delay))?;
+                tx.enqueue(NewJob::new(job).key(key).due_in(settings.scan_delay))?;
             }
             for letter in errand.letters {
                 tx.purge(&DeadFilter::all().job(letter))?;
@@ -173,16 +197,17 @@ impl<T: Time> Engine<'_, T> {
                 }
                 None => {}
             }
-            if let (Job::Scene { id, .. }, Outcome::Synced(synced)) =
-                (claim.payload(), &errand.outcome)
-            {
-                ledger::put(tx.sql(), *id, &synced.row)?;
-                if synced.row.written.may_be_overtaken() {
-                    let look_again = late(self.settings);
-                    tx.enqueue(scene_job(*id, true).due_in(look_again))?;
+            if let Some((server, gone)) = errand.gone {
+                for item in gone {
+                    ledger::drop_item(tx.sql(), server, &item)?;
                 }
             }
-            forget_letters(tx, claim)?;
+            apply(tx, settings)?;
+            // A scene's letter stays until it is synced, however often it is found unchanged.
+            let is_scene = matches!(claim.payload(), Job::Scene { .. });
+            if !is_scene || matches!(errand.outcome, Outcome::Synced(_)) {
+                forget_letters(tx, claim)?;
+            }
             tx.done(claim)
         })
     }
@@ -203,6 +228,9 @@ impl<T: Time> Engine<'_, T> {
     /// A line for the log, when there is something to say.
     fn tell(&self, job: &Job, errand: &Errand, fate: &Fate) {
         let name = job.words();
+        for news in &errand.news {
+            self.journal.warn(format!("{name}: {news}"));
+        }
         if let Outcome::Synced(synced) = &errand.outcome {
             let notes = synced.notes.iter();
             notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
@@ -212,9 +240,11 @@ impl<T: Time> Engine<'_, T> {
                 self.journal.debug(format!("{name}: Plex is equal already"));
             }
             (Outcome::Synced(synced), _) => {
-                let changes = synced.changes.join(", ");
-                self.journal
-                    .info(format!("{name}: wrote {changes} to Plex"));
+                for (item, changes) in &synced.changes {
+                    let changes = changes.join(", ");
+                    self.journal
+                        .info(format!("{name}: wrote {changes} to Plex item {item}"));
+                }
             }
             (_, Fate::Dead { kind, message }) => {
                 self.journal
@@ -258,10 +288,10 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// Plex was asked who it is: a healthy answer lets jobs run, any other counts as a failed one.
-    pub(super) fn checked(&mut self, leave: Leave, verdict: &Verdict) {
+    pub(super) fn checked(&mut self, leave: Leave, verdict: &Verdict, server: Option<ServerId>) {
         if verdict.is_healthy() {
             leave.ignore();
-            self.verified = true;
+            self.server = server;
             if self.schedule.failures() > 0 {
                 self.schedule.passed(self.time.now());
                 self.remember_probe();
@@ -276,29 +306,30 @@ impl<T: Time> Engine<'_, T> {
         self.announce(&why_open(&outcome));
     }
 
-    /// Remembers which server answered.
-    pub(super) fn met(&mut self, verdict: &Verdict, memory: &mut Memory) -> queue::Result<()> {
+    /// Remembers which server answered, and what is known of its libraries.
+    pub(super) fn met(&mut self, verdict: &Verdict, memory: &mut Memory<'a>) -> queue::Result<Option<ServerId>> {
         let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.settings.plex) else {
-            return Ok(());
+            return Ok(None);
         };
         let id = &server.machine_identifier;
-        let met = self
-            .queue
-            .transaction(|tx| -> queue::Result<_> { Ok(home::meet(tx.sql(), &target.url, id)?) })?;
+        let met = self.db.write(|tx| Ok(home::meet(tx.sql(), &target.url, id)?))?;
         self.probe = self.probe.clone().expect_server(id);
-        if met == Met::Moved {
+        let (Met::Ours(id) | Met::Moved(id)) = met;
+        if let Met::Moved(_) = met {
             memory.moved = true;
             self.journal.warn(
-                "Plex is another server than before: what was written to the old one is forgotten. Reconcile All \
-                 Scenes fills the new one",
+                "plex_url leads to another Plex server than before. Its items are treated as new; what was written to the \
+                 other one stays on record. If this is a mistake, correct plex_url now; else Reconcile All Scenes fills it",
             );
         }
-        Ok(())
+        let known = self.db.read(|db| ledger::library_fields(db, id))?;
+        self.syncer.remember(known);
+        Ok(Some(id))
     }
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why_open: &str) {
-        let live = self.queue.counts().map_or(0, |counts| counts.live());
+        let live = self.db.with(|queue| queue.counts()).map_or(0, |counts| counts.live());
         let waiting = count(live, "job waits", "jobs wait");
         match self.plex.change() {
             None => {}
@@ -348,7 +379,8 @@ fn why_open<L>(outcome: &Outcome<L>) -> String {
     words.to_owned()
 }
 
-fn scene_job(id: u64, force: bool) -> NewJob<Job> {
+/// A job about a scene, behind what people just saved.
+pub(super) fn scene_job(id: u64, force: bool) -> NewJob<Job> {
     NewJob::new(Job::Scene { id, force })
         .key(scene_key(id))
         .merge(Job::merge)

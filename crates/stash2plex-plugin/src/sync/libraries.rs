@@ -1,53 +1,103 @@
-//! Which of Plex's libraries are searched. Pure.
+//! Which of Plex's libraries are searched, and which folders its libraries cover. Pure.
 
 use plex::{ItemKind, Section, SectionId};
+use scene_sync::path;
 
 /// A library to search.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct Library {
     pub section: SectionId,
     pub kind: ItemKind,
-    /// Its folders, as Plex sees them.
-    pub folders: Vec<String>,
+    pub title: String,
+    folders: Folders,
 }
 
-/// The libraries to search.
+/// A library's folders as Plex sees them; empty when Plex does not tell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Places {
-    pub list: Vec<Place>,
+struct Folders(Vec<String>);
+
+impl Folders {
+    fn may_hold(&self, path: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|folder| path::covers(folder, path))
+    }
+}
+
+/// Plex's libraries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Libraries {
+    /// Those to search.
+    pub chosen: Vec<Library>,
+    /// The others: their titles and folders.
+    others: Vec<(String, Folders)>,
     /// What the settings name and Plex does not have, in words.
     pub missing: Option<String>,
 }
 
-impl Places {
+impl Libraries {
     /// The libraries of these names, or without names all that hold videos: music and photos are never searched.
     ///
     /// # Errors
     /// There is none; the text names those that exist.
     pub fn choose(sections: Vec<Section>, names: &[String]) -> Result<Self, String> {
-        let same = |name: &str, title: &str| name.to_lowercase() == title.to_lowercase();
+        let same = |name: &str, title: &str| path::name_key(name.trim()) == path::name_key(title.trim());
         let is_there = |name: &&String| {
             let mut named = sections.iter().filter(|one| same(name, &one.title));
             named.any(|one| one.video_kind().is_some())
         };
         let missing: Vec<_> = names.iter().filter(|name| !is_there(name)).collect();
         let missing = (!missing.is_empty()).then(|| said(&missing, &sections));
-        let list: Vec<_> = sections
-            .into_iter()
-            .filter(|one| names.is_empty() || names.iter().any(|name| same(name, &one.title)))
-            .filter_map(|section| {
-                Some(Place {
-                    kind: section.video_kind()?,
+        let (mut chosen, mut others) = (Vec::new(), Vec::new());
+        for section in sections {
+            let named = names.is_empty() || names.iter().any(|name| same(name, &section.title));
+            let kind = section.video_kind().filter(|_| named);
+            let (title, folders) = (section.title, Folders(section.locations));
+            match kind {
+                Some(kind) => chosen.push(Library {
                     section: section.id,
-                    folders: section.locations,
-                })
-            })
-            .collect();
-        match (list.is_empty(), missing) {
+                    kind,
+                    title,
+                    folders,
+                }),
+                None => others.push((title, folders)),
+            }
+        }
+        match (chosen.is_empty(), missing) {
             (true, Some(missing)) => Err(missing),
             (true, None) => Err("Plex has no library of videos; create one in Plex".to_owned()),
-            (false, missing) => Ok(Self { list, missing }),
+            (false, missing) => Ok(Self {
+                chosen,
+                others,
+                missing,
+            }),
         }
+    }
+
+    /// The libraries to search that may hold this file or folder.
+    pub fn holding(&self, path: &str) -> impl Iterator<Item = &Library> {
+        self.chosen.iter().filter(move |one| one.may_hold(path))
+    }
+
+    /// Whether a folder of any library covers the path, to be searched or not: then only this very path is the file.
+    pub fn covers(&self, path: &str) -> bool {
+        self.holding(path).next().is_some() || self.other_holding(path).is_some()
+    }
+
+    /// The library that covers the path and is not searched.
+    pub fn other_holding(&self, path: &str) -> Option<&str> {
+        let holds = |(_, folders): &&(String, Folders)| folders.may_hold(path);
+        self.others.iter().find(holds).map(|(title, _)| title.as_str())
+    }
+
+    /// The library with this key, if it is searched.
+    pub fn of(&self, section: &SectionId) -> Option<&Library> {
+        self.chosen.iter().find(|one| one.section == *section)
+    }
+}
+
+impl Library {
+    /// Whether the file or folder may be in it.
+    pub fn may_hold(&self, path: &str) -> bool {
+        self.folders.may_hold(path)
     }
 }
 
@@ -70,18 +120,6 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
     )
 }
 
-impl Place {
-    /// Whether a folder, as Plex sees it, is one of the library's or below one.
-    pub fn holds(&self, folder: &str) -> bool {
-        self.folders.iter().any(|root| {
-            let root = root.trim_end_matches(['/', '\\']);
-            folder
-                .strip_prefix(root)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,9 +136,9 @@ mod tests {
             section("3", "artist", "Musik"),
         ];
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-        let places = Places::choose(sections, &names)?;
-        let ids = places.list.iter().map(|place| place.section.to_string());
-        Ok((ids.collect(), places.missing))
+        let libraries = Libraries::choose(sections, &names)?;
+        let ids = libraries.chosen.iter().map(|library| library.section.to_string());
+        Ok((ids.collect(), libraries.missing))
     }
 
     #[test]
@@ -125,17 +163,18 @@ mod tests {
                 .unwrap_err()
                 .contains("named \"Musik\"; it has \"Filme\"")
         );
-        let empty = Places::choose(Vec::new(), &["A".into()]).unwrap_err();
+        let empty = Libraries::choose(Vec::new(), &["A".into()]).unwrap_err();
         assert!(empty.contains("named \"A\"; it has none"), "{empty}");
-        assert!(Places::choose(Vec::new(), &[]).is_err());
+        assert!(Libraries::choose(Vec::new(), &[]).is_err());
     }
 
     #[test]
     fn folders_are_compared_whole() {
-        let place = Place {
+        let library = Library {
             section: "1".parse().unwrap(),
             kind: ItemKind::Movie,
-            folders: vec!["/media/a/".into(), r"D:\New".into()],
+            title: String::new(),
+            folders: Folders(vec!["/media/a/".into(), r"D:\New".into()]),
         };
         for (folder, holds) in [
             ("/media/a", true),
@@ -144,7 +183,7 @@ mod tests {
             (r"D:\New\x", true),
             (r"D:\Newer", false),
         ] {
-            assert_eq!(place.holds(folder), holds, "{folder}");
+            assert_eq!(library.may_hold(folder), holds, "{folder}");
         }
     }
 }

@@ -1,0 +1,267 @@
+//! Which items hold which files, for what Plex's file filter does not find and for reconciliations: one listing for each
+//! library and worker, kept small: hashes of paths, and item keys.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, SystemTime};
+
+use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
+use scene_sync::path;
+use tokio::sync::Mutex;
+
+use super::libraries::Library;
+
+const PAGE: u32 = 500;
+/// After a miss, what changed since is read at most this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Two items of one second may be told on two pages, so some seconds are read twice.
+const OVERLAP: i64 = 5;
+
+/// The indexes that were needed so far. Locked while a listing is read, so that it is read once.
+#[derive(Default)]
+pub struct Indexes(Mutex<HashMap<SectionId, Index>>);
+
+struct Index {
+    /// In the order of their loose hashes.
+    files: Vec<File>,
+    /// The latest change seen.
+    updated_at: i64,
+    read: SystemTime,
+    refreshed: SystemTime,
+    /// Plex gives the whole library for a file filter.
+    filter_ignored: bool,
+}
+
+/// Some 60 bytes a file.
+struct File {
+    loose: u64,
+    exact: u64,
+    name: u64,
+    item: Box<str>,
+    trashed: bool,
+}
+
+/// What an index says of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Items that hold this very file, or may hold it under another case.
+    Path,
+    /// Items with a file of this name.
+    Name,
+}
+
+impl Indexes {
+    /// The items that may be what is wished for, as far as is known without asking Plex; none without an index.
+    pub async fn known(&self, library: &Library, path: &str, wish: Wish) -> Option<Vec<RatingKey>> {
+        let indexes = self.0.lock().await;
+        Some(indexes.get(&library.section)?.find(path, wish))
+    }
+
+    /// The same after a look at what changed in Plex. Reads the whole library the first time.
+    ///
+    /// # Errors
+    /// Plex cannot be read.
+    pub async fn fresh(
+        &self,
+        plex: &Client,
+        library: &Library,
+        (path, wish): (&str, Wish),
+        now: SystemTime,
+    ) -> Result<Vec<RatingKey>, Error> {
+        let mut indexes = self.0.lock().await;
+        match indexes.get_mut(&library.section) {
+            None => {
+                let index = Index::of(plex, library, now).await?;
+                indexes.insert(library.section.clone(), index);
+            }
+            // A clock that was set back counts as time that has passed.
+            Some(index) if is_past(index.refreshed, LOOK_AGAIN, now) => {
+                index.refresh(plex, library, now).await?;
+            }
+            Some(_) => {}
+        }
+        let index = indexes.get(&library.section);
+        Ok(index.map(|index| index.find(path, wish)).unwrap_or_default())
+    }
+
+    /// Whether Plex is known to ignore the file filter in this library.
+    pub async fn replaces_filter(&self, library: &Library) -> bool {
+        let indexes = self.0.lock().await;
+        indexes.get(&library.section).is_some_and(|index| index.filter_ignored)
+    }
+
+    /// Plex ignores the file filter in this library.
+    ///
+    /// # Errors
+    /// Plex cannot be read.
+    pub async fn replace_filter(
+        &self,
+        plex: &Client,
+        library: &Library,
+        now: SystemTime,
+    ) -> Result<(), Error> {
+        let mut indexes = self.0.lock().await;
+        if !indexes.contains_key(&library.section) {
+            let index = Index::of(plex, library, now).await?;
+            indexes.insert(library.section.clone(), index);
+        }
+        if let Some(index) = indexes.get_mut(&library.section) {
+            index.filter_ignored = true;
+        }
+        Ok(())
+    }
+
+    /// Reads the libraries whose index is older than `most`.
+    ///
+    /// # Errors
+    /// Plex cannot be read.
+    pub async fn renew(
+        &self,
+        plex: &Client,
+        libraries: &[Library],
+        most: Duration,
+        now: SystemTime,
+    ) -> Result<(), Error> {
+        let mut indexes = self.0.lock().await;
+        for library in libraries {
+            let old = indexes.get(&library.section);
+            if old.is_some_and(|index| !is_past(index.read, most, now)) {
+                continue;
+            }
+            let filter_ignored = old.is_some_and(|index| index.filter_ignored);
+            let index = Index::of(plex, library, now).await?;
+            indexes.insert(library.section.clone(), Index { filter_ignored, ..index });
+        }
+        Ok(())
+    }
+
+    /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
+    pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
+        let indexes = self.0.lock().await;
+        indexes.get(&library.section).map(|index| index.holders(path)).unwrap_or_default()
+    }
+
+    /// Whether this item holds this file.
+    pub async fn holds(&self, item: &str, path: &str) -> bool {
+        let indexes = self.0.lock().await;
+        let (loose, _) = hashes(path);
+        indexes.values().any(|index| index.of_loose(loose).iter().any(|file| &*file.item == item))
+    }
+
+    /// Whether Plex has an item of this key in a library that was read.
+    pub async fn items(&self) -> BTreeSet<String> {
+        let indexes = self.0.lock().await;
+        let files = indexes.values().flat_map(|index| &index.files);
+        files.map(|file| file.item.to_string()).collect()
+    }
+}
+
+impl Index {
+    /// The whole library.
+    async fn of(plex: &Client, library: &Library, now: SystemTime) -> Result<Self, Error> {
+        let mut index = Self {
+            files: Vec::new(),
+            updated_at: i64::MIN,
+            read: now,
+            refreshed: now,
+            filter_ignored: false,
+        };
+        let mut next = Some(0);
+        while let Some(start) = next {
+            let page = plex.page(&library.section, library.kind, Sort::Title, start, PAGE).await?;
+            page.items.iter().for_each(|item| index.add(item));
+            next = page.next;
+        }
+        index.sort();
+        Ok(index)
+    }
+
+    /// What changed since, the latest first, until what is known begins.
+    async fn refresh(&mut self, plex: &Client, library: &Library, now: SystemTime) -> Result<(), Error> {
+        self.refreshed = now;
+        let known = self.updated_at.saturating_sub(OVERLAP);
+        let (mut changed, mut next) = (Vec::new(), Some(0));
+        while let Some(start) = next {
+            let page = plex
+                .page(&library.section, library.kind, Sort::UpdatedDescending, start, PAGE)
+                .await?;
+            let times = page.items.iter().filter_map(|item| item.updated_at.or(item.added_at));
+            // One that tells no times is read to its end.
+            let reached = times.min().is_some_and(|oldest| oldest < known);
+            changed.extend(page.items);
+            next = page.next.filter(|_| !reached);
+        }
+        let keys: BTreeSet<_> = changed.iter().map(|item| item.key.as_str()).collect();
+        self.files.retain(|file| !keys.contains(&*file.item));
+        changed.iter().for_each(|item| self.add(item));
+        self.sort();
+        Ok(())
+    }
+
+    fn add(&mut self, item: &Item) {
+        let changed = item.updated_at.or(item.added_at);
+        self.updated_at = self.updated_at.max(changed.unwrap_or(i64::MIN));
+        self.files.extend(item.files().map(|part| {
+            let (loose, exact) = hashes(&part.file);
+            File {
+                loose,
+                exact,
+                name: hash(&path::name_key(&part.file)),
+                item: item.key.as_str().into(),
+                trashed: item.deleted_at.is_some(),
+            }
+        }));
+    }
+
+    fn sort(&mut self) {
+        self.files.sort_unstable_by_key(|file| file.loose);
+        self.files.shrink_to_fit();
+    }
+
+    fn of_loose(&self, loose: u64) -> &[File] {
+        let from = self.files.partition_point(|file| file.loose < loose);
+        let count = self.files[from..].partition_point(|file| file.loose == loose);
+        &self.files[from..from + count]
+    }
+
+    fn find(&self, path: &str, wish: Wish) -> Vec<RatingKey> {
+        let keys = |files: &mut dyn Iterator<Item = &File>| {
+            let keys: BTreeSet<&str> = files.map(|file| &*file.item).collect();
+            keys.into_iter().filter_map(|key| key.parse().ok()).collect()
+        };
+        match wish {
+            Wish::Path => keys(&mut self.of_loose(hashes(path).0).iter()),
+            Wish::Name => {
+                let name = hash(&path::name_key(path));
+                keys(&mut self.files.iter().filter(|file| file.name == name))
+            }
+        }
+    }
+
+    fn holders(&self, path: &str) -> Vec<String> {
+        let (loose, exact) = hashes(path);
+        let holders = || self.of_loose(loose).iter().filter(|file| file.exact == exact);
+        let living = holders().any(|file| !file.trashed);
+        holders()
+            .filter(|file| !living || !file.trashed)
+            .map(|file| file.item.to_string())
+            .collect()
+    }
+}
+
+fn is_past(then: SystemTime, age: Duration, now: SystemTime) -> bool {
+    now.duration_since(then).map_or(true, |passed| passed >= age)
+}
+
+fn hashes(path: &str) -> (u64, u64) {
+    (hash(&path::loose_key(path)), hash(&path::key(path)))
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;
