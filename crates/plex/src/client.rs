@@ -158,9 +158,13 @@ impl Client {
         url
     }
 
-    /// How many bytes `PUT …?` takes on the wire, without what is in the query.
-    pub(crate) fn line_len(&self, segments: &[&str]) -> usize {
-        "PUT ".len() + self.url(segments, "").path().len() + "?".len() + " HTTP/1.1".len()
+    /// How many bytes `method …?` takes on the wire, without what is in the query.
+    pub(crate) fn line_len(&self, method: &str, segments: &[&str]) -> usize {
+        method.len()
+            + " ".len()
+            + self.url(segments, "").path().len()
+            + "?".len()
+            + " HTTP/1.1".len()
     }
 
     fn limit(&self, call: Call) -> Duration {

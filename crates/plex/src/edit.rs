@@ -10,6 +10,9 @@ use crate::{Client, Error, ItemKind, Lockable, RatingKey, SectionId, Tag, TagKin
 /// The longest request line that is sent, in bytes. Common proxies refuse more than 8,192.
 pub const MAX_LINE: usize = 8000;
 
+/// The HTTP library sends no address of more than 65,534 bytes, with the host.
+const LONGEST_LINE: usize = 65_000;
+
 /// A value that takes at most this many bytes in a query always fits into one request to a server whose
 /// address has a path of at most 500 bytes. Cut longer ones with [`fit`](crate::fit).
 pub const MAX_VALUE: usize = 7200;
@@ -307,7 +310,7 @@ impl Client {
     pub async fn edit(&self, edit: &Edit) -> Result<usize, Error> {
         const SMALLEST_LINE: usize = 1000;
         let path = ["library", "sections", edit.section.as_str(), "all"];
-        let fixed = self.line_len(&path);
+        let fixed = self.line_len("PUT", &path);
         let mut max_line = MAX_LINE;
         let mut queries = edit.queries(max_line.saturating_sub(fixed))?;
         loop {
@@ -321,6 +324,21 @@ impl Client {
                 _ => return Err(refused),
             }
         }
+    }
+
+    /// Sends an edit in one request, however long; none when it is empty. For a Plex that replaces the
+    /// tags of a kind at each edit, which a list sent in parts with [`Client::edit`] would leave with
+    /// its last part only.
+    ///
+    /// # Errors
+    /// [`Error::LineTooLong`] when the server or a proxy refuses it for its length; [`Error::TooLong`]
+    /// when it is longer than HTTP libraries send (some 65,000 bytes), before anything is sent.
+    pub async fn edit_whole(&self, edit: &Edit) -> Result<(), Error> {
+        let path = ["library", "sections", edit.section.as_str(), "all"];
+        let queries = edit.queries(usize::MAX)?;
+        let bytes = self.line_len("PUT", &path) + queries.iter().map(String::len).sum::<usize>();
+        checked_len(bytes, "the edit", LONGEST_LINE)?;
+        self.put_all(&path, &queries).await
     }
 
     async fn put_all(&self, path: &[&str], queries: &[String]) -> Result<(), Error> {

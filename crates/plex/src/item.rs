@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{
-    Client, Error, Field, ImageKind, RatingKey, SectionId, Tag, TagKind, client::Call, loose, tag,
-};
+use crate::{Field, ImageKind, RatingKey, SectionId, Tag, TagKind, loose, tag};
 
 /// What kind of item. The numbers are Plex's `type=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +67,7 @@ pub struct Media {
 /// An item with what Plex knows about it.
 ///
 /// **Listings cut**: they show about two genres and three actors, and never locks. To decide what
-/// has changed, read the item itself with [`Client::item`].
+/// has changed, read the item itself with [`Client::item`](crate::Client::item).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
@@ -125,13 +123,17 @@ pub struct Item {
     /// When its metadata last changed, in Unix seconds. A rating does not move it.
     #[serde(default, deserialize_with = "loose::parsed")]
     pub updated_at: Option<i64>,
+    /// When it went into the trash, in Unix seconds; `None` for an item that is not in it. Plex keeps an
+    /// item whose file it no longer finds there until the trash is emptied.
+    #[serde(default, deserialize_with = "loose::parsed")]
+    pub deleted_at: Option<i64>,
     /// Playing time.
     #[serde(default, deserialize_with = "millis")]
     pub duration: Option<Duration>,
-    /// The path of the poster, for [`Client::read_image`].
+    /// The path of the poster, for [`Client::read_image`](crate::Client::read_image).
     #[serde(default, deserialize_with = "loose::text")]
     pub thumb: String,
-    /// The path of the background, for [`Client::read_image`].
+    /// The path of the background, for [`Client::read_image`](crate::Client::read_image).
     #[serde(default, deserialize_with = "loose::text")]
     pub art: String,
     /// Its versions.
@@ -197,7 +199,7 @@ impl From<ImageKind> for Lockable {
 }
 
 impl Item {
-    /// The tags of a kind, complete only when the item was read with [`Client::item`].
+    /// The tags of a kind, complete only when the item was read with [`Client::item`](crate::Client::item).
     #[must_use]
     pub fn tags(&self, kind: TagKind) -> &[Tag] {
         match kind {
@@ -293,46 +295,5 @@ impl Items {
             }
         }
         items
-    }
-}
-
-impl Client {
-    /// An item with all its tags and locks.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is none with this key (any more).
-    pub async fn item(&self, key: &RatingKey) -> Result<Item, Error> {
-        self.items(std::slice::from_ref(key))
-            .await?
-            .into_iter()
-            .find(|item| item.key == *key)
-            .ok_or(Error::NotFound)
-    }
-
-    /// Several items in one request; those that are gone are missing in the answer. Ask for at most
-    /// a few hundred at once.
-    ///
-    /// # Errors
-    /// Plex may answer [`Error::NotFound`] when none of them is left.
-    pub async fn items(&self, keys: &[RatingKey]) -> Result<Vec<Item>, Error> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = keys
-            .iter()
-            .map(RatingKey::as_str)
-            .collect::<Vec<_>>()
-            .join(",");
-        let items: Items = self
-            .get(
-                Call::Read,
-                &["library", "metadata", &keys],
-                &[
-                    ("skipRefresh", "1"),
-                    ("excludeElements", "Similar,Image,UltraBlurColors,Rating"),
-                ],
-            )
-            .await?;
-        Ok(items.into_items())
     }
 }

@@ -16,6 +16,7 @@
 pub use reqwest;
 
 mod client;
+mod details;
 mod device;
 mod edit;
 mod error;

@@ -45,7 +45,7 @@ async fn an_item_shows_its_locks() {
     server
         .mock("GET", Matcher::Regex("^/library/metadata/7[?]".into()))
         .with_body(
-            r#"{"MediaContainer":{"Metadata":[{"ratingKey":7,"type":"movie","userRating":"8","addedAt":"12",
+            r#"{"MediaContainer":{"Metadata":[{"ratingKey":7,"type":"movie","userRating":"8","addedAt":"12","updatedAt":13,"deletedAt":"14",
             "title":true,"summary":null,"studio":["odd"],"tagline":{"odd":1},"duration":"1500",
             "Genre":{"tag":"alone"},"Label":null,"Role":[{"tag":""},{"role":"nobody"}],
             "Field":[{"name":"collection","locked":true},{"locked":"1","name":"thumb"},{"locked":0,"name":"title"}]}]}}"#,
@@ -58,7 +58,8 @@ async fn an_item_shows_its_locks() {
     assert!(!item.is_locked(Field::Title));
     assert!(!item.is_locked(ImageKind::Background));
     assert_eq!(item.user_rating, Some(8.0));
-    assert_eq!(item.added_at, Some(12));
+    let times = (item.added_at, item.updated_at, item.deleted_at);
+    assert_eq!(times, (Some(12), Some(13), Some(14)));
     assert_eq!(item.duration.unwrap().as_millis(), 1500);
     assert_eq!(item.tags(TagKind::Genre)[0].name, "alone");
     assert_eq!(item.tags(TagKind::Actor), []);
@@ -81,6 +82,65 @@ async fn several_items_take_one_request_and_none_takes_none() {
     let items = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
     assert_eq!(items[0].key.as_str(), "8");
     get.assert_async().await;
+}
+
+/// The keys a request asks for, when its line is short enough to pass every proxy.
+fn asked(request: &mockito::Request) -> Vec<String> {
+    let target = request.path_and_query();
+    assert!("GET  HTTP/1.1".len() + target.len() <= plex::MAX_LINE);
+    let path = target.split('?').next().unwrap();
+    let (_, keys) = path.split_once("/library/metadata/").unwrap();
+    keys.split(',').map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn any_number_of_items_is_asked_for_in_parts() {
+    let key = |n: u32| n.to_string().parse::<RatingKey>().unwrap();
+    let keys: Vec<RatingKey> = (1000..2500).map(key).collect();
+    // With this path before them, fewer than a hundred fit into a line.
+    for (path, requests) in [("", 15), ("/p".repeat(3800).as_str(), 26)] {
+        let mut server = Server::new_async().await;
+        let get = server
+            .mock("GET", Matcher::Any)
+            .with_body_from_request(|request| {
+                let keys = asked(request);
+                assert!(keys.len() <= 100);
+                let items = keys.iter().map(|key| format!(r#"{{"ratingKey":"{key}"}}"#));
+                let items = items.collect::<Vec<_>>().join(",");
+                format!(r#"{{"MediaContainer":{{"Metadata":[{items}]}}}}"#).into()
+            })
+            .expect(requests)
+            .create_async()
+            .await;
+        let plex = client(&format!("{}{path}", server.url()));
+        let found = plex.items(&keys).await.unwrap();
+        let found: Vec<_> = found.into_iter().map(|item| item.key).collect();
+        assert_eq!(found, keys);
+        get.assert_async().await;
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_which_nothing_is_left_is_empty() {
+    let keys: Vec<RatingKey> = (0..150)
+        .map(|n: u32| n.to_string().parse().unwrap())
+        .collect();
+    let mut server = Server::new_async().await;
+    let part = |first: &'static str| move |request: &mockito::Request| asked(request)[0] == first;
+    let gone = server.mock("GET", Matcher::Any).match_request(part("0"));
+    let gone = gone.with_status(404).expect(1).create_async().await;
+    let left = server.mock("GET", Matcher::Any).match_request(part("100"));
+    let left = left
+        .with_body(r#"{"MediaContainer":{"Metadata":[{"ratingKey":"149"}]}}"#)
+        .expect(1)
+        .create_async()
+        .await;
+    let found = client(&server.url()).items(&keys).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].key, keys[149]);
+    for mock in [gone, left] {
+        mock.assert_async().await;
+    }
 }
 
 /// A library of `all` items; `file=` lets through those that `matching` accepts, or all.

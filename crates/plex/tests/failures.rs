@@ -8,7 +8,7 @@ use std::{error::Error as _, io::Write, net::TcpListener, time::Duration};
 use common::{TOKEN, builder, client, client_with, raw_server};
 use mockito::{Matcher, Server};
 use plex::{
-    Client, Device, Edit, Error, Field, ItemKind, RatingKey, SetupError, Timeouts, Token,
+    Client, Device, Edit, Error, Field, ItemKind, RatingKey, SetupError, TagKind, Timeouts, Token,
     Unreachable,
 };
 
@@ -192,6 +192,36 @@ async fn a_long_line_that_cannot_be_parted_is_an_error() {
         other => panic!("{other:?}"),
     }
     put.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_whole_edit_is_one_request_or_none() {
+    let edit = |tags: usize| {
+        let names = (0..tags).map(|n| format!("genre number {n}"));
+        Edit::new("1".parse().unwrap(), ItemKind::Movie, key()).tags(TagKind::Genre, names)
+    };
+    let mut server = Server::new_async().await;
+    let put = server
+        .mock("PUT", Matcher::Any)
+        .match_request(|request| request.path_and_query().contains("genre[999].tag.tag="))
+        .expect(1)
+        .create_async()
+        .await;
+    let plex = client(&server.url());
+    plex.edit_whole(&edit(0)).await.unwrap();
+    plex.edit_whole(&edit(1000)).await.unwrap();
+    let error = plex.edit_whole(&edit(2000)).await.unwrap_err();
+    assert!(matches!(error, Error::TooLong(_)), "{error:?}");
+    put.assert_async().await;
+
+    let refused = server.mock("PUT", Matcher::Any).with_status(400);
+    let refused = refused.expect(1).create_async().await;
+    let error = plex.edit_whole(&edit(999)).await.unwrap_err();
+    assert!(
+        matches!(error, Error::LineTooLong { status: 400, bytes } if bytes > plex::MAX_LINE),
+        "{error:?}"
+    );
+    refused.assert_async().await;
 }
 
 #[tokio::test]

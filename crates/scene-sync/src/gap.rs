@@ -1,8 +1,8 @@
-//! Reconciliation: which scenes differ from their items without anybody having told.
+//! Reconciliation: which scenes and items came apart without anybody having told.
 
 use std::fmt;
 
-use crate::{Item, LastWritten, Policy, Scene, Wanted, plan};
+use crate::{Item, LastWritten, Policy, Scene, plan};
 
 /// How a scene and its item came apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,64 +10,32 @@ use crate::{Item, LastWritten, Policy, Scene, Wanted, plan};
 pub enum Gap {
     /// Plex has no item for it.
     NotInPlex,
-    /// It was never synced, or to another item.
+    /// It was never synced to this item.
     NeverSynced,
-    /// Its content in Stash changed since.
+    /// Its content in Stash changed since: its [`content_hash`](crate::content_hash) is another.
     ChangedInStash,
-    /// Plex lacks or changed what was written: the names of what.
+    /// Plex lacks or changed what was written: the names of what, from [`find`].
     ChangedInPlex(Vec<String>),
 }
 
-/// What is known of a scene's item in Plex.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum InPlex<'a> {
-    /// Nobody looked.
-    Unknown,
-    /// No item has a file of the scene's name.
-    Nowhere,
-    /// Some item may have its file, but not the one it was synced to.
-    Elsewhere,
-    /// The item it was synced to is there; what it shows is not known.
-    There,
-    /// The item's details as Plex shows them; not a row of a listing, which cuts tag lists.
-    Shown(&'a Item),
-}
-
-/// Compares *content*, since Stash's times miss renames.
+/// The names of what a sync would write to the item now; none if the two are in step. Pictures are not
+/// looked at.
 ///
-/// None means equal as far as is known, or a scene without metadata that is not synced yet anyway. With
-/// `preserve_plex_edits` a change in Plex is no gap.
+/// Pass the item's details, not a listing row, which cuts tag lists. `last` is the record of this item.
+///
+/// ```
+/// use scene_sync::{Item, Policy, Scene, gap};
+/// let scene = Scene { title: "Dawn".into(), tags: vec!["Solo".into()], ..Scene::default() };
+/// let item = Item { title: "Dawn".into(), ..Item::default() };
+/// assert_eq!(gap::find(&scene, &item, None, &Policy::default()), ["genre"]);
+/// ```
 pub fn find(
     scene: &Scene,
-    plex: InPlex<'_>,
+    item: &Item,
     last: Option<&LastWritten>,
     policy: &Policy,
-) -> Option<Gap> {
-    let wanted = Wanted::of(scene, policy);
-    let Some(last) = last else {
-        return scene.has_metadata().then_some(match plex {
-            InPlex::Nowhere => Gap::NotInPlex,
-            _ => Gap::NeverSynced,
-        });
-    };
-    let shown = match plex {
-        InPlex::Nowhere => return Some(Gap::NotInPlex),
-        InPlex::Elsewhere => return Some(Gap::NeverSynced),
-        InPlex::Shown(item) if last.item != item.key => return Some(Gap::NeverSynced),
-        InPlex::Shown(item) => Some(item),
-        InPlex::Unknown | InPlex::There => None,
-    };
-    if last.content != wanted.content_hash() {
-        return Some(Gap::ChangedInStash);
-    }
-    let item = shown.filter(|_| !policy.preserve_plex_edits)?;
-    // Exactly what a sync would write, but for the pictures, which nobody looked at.
-    let edit = plan(scene, item, Some(last), policy);
-    let fields = edit.fields.iter().map(|edit| edit.field.to_string());
-    let lists = edit.tags.iter().map(|edit| edit.kind.to_string());
-    let rating = edit.rating.iter().map(|_| "rating".to_owned());
-    let names: Vec<_> = fields.chain(lists).chain(rating).collect();
-    (!names.is_empty()).then_some(Gap::ChangedInPlex(names))
+) -> Vec<String> {
+    plan(scene, item, last, policy).names()
 }
 
 impl fmt::Display for Gap {

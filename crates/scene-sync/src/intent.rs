@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::mapping::plain;
 use crate::text::key;
-use crate::{EditPlan, ImageWritten, Intent, Item, LastWritten, Rating};
+use crate::written::{Known, set_names};
+use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind};
 
 /// Intents kept: more versions of one scene are hardly under way at once.
 const MOST: usize = 8;
@@ -16,8 +17,8 @@ impl LastWritten {
         intents.any(|intent| intent.written.content != self.content)
     }
 
-    /// What is known to be written, given what the item shows: each edit that was cut off may have been carried out in part, in
-    /// full or not at all.
+    /// What is known to be written, given what the item shows: each edit that was cut off may have been
+    /// carried out in part, in full or not at all.
     fn as_shown(&self, item: &Item) -> Self {
         let mut known = self.clone();
         for intent in &self.intents {
@@ -26,52 +27,92 @@ impl LastWritten {
         known
     }
 
-    /// Takes what the item shows of an edit for written.
+    /// Takes what the item shows of an edit for written, by the edit if it carried it.
     fn take_in(&mut self, intended: &Self, item: &Item) {
-        let fields = self.fields.keys().chain(intended.fields.keys());
-        for field in fields.copied().collect::<BTreeSet<_>>() {
-            let sent = intended.fields.get(&field);
-            if plain(field, item.field(field)) == sent.map_or("", String::as_str) {
-                match sent {
-                    Some(sent) => self.fields.insert(field, sent.clone()),
-                    None => self.fields.remove(&field),
-                };
-            }
+        for field in Field::ALL {
+            let shown = plain(field, item.field(field));
+            let shown = Some(shown).filter(|shown| !shown.is_empty());
+            let known = arrived(self.field(field), intended.field(field), shown);
+            self.set_field(field, known);
         }
-        for (kind, sent) in &intended.tags {
-            let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| key(&tag.name)).collect();
-            let sent_keys: BTreeSet<_> = sent.iter().map(|name| key(name)).collect();
-            let names = self.tags.entry(*kind).or_default();
-            // Not sent again and gone: it was removed as intended.
-            names.retain(|name| sent_keys.contains(&key(name)) || shown.contains(&key(name)));
-            let before: BTreeSet<_> = names.iter().map(|name| key(name)).collect();
-            let arrived = |name: &&String| {
-                let key = key(name);
-                shown.contains(&key) && !before.contains(&key)
-            };
-            names.extend(sent.iter().filter(arrived).cloned());
+        let shown = item.rating.map(Rating::from_plex);
+        let known = arrived(self.known_rating(), intended.known_rating(), shown);
+        self.set_rating(known);
+        for kind in TagKind::ALL {
+            self.take_in_tags(kind, intended, item.tags(kind));
         }
-        if item.rating.map(Rating::from_plex) == intended.rating {
-            self.rating = intended.rating;
-        }
-        let arrived = |known: &mut Option<ImageWritten>, sent: &Option<ImageWritten>, shown| {
+        let given = |known: &mut Option<ImageWritten>, sent: &Option<ImageWritten>, shown| {
             if sent.as_ref().is_some_and(|sent| Some(&sent.sha1) == shown) {
                 known.clone_from(sent);
             }
         };
-        arrived(&mut self.poster, &intended.poster, item.poster.as_ref());
+        given(&mut self.poster, &intended.poster, item.poster.as_ref());
         let background = item.background.as_ref();
-        arrived(&mut self.background, &intended.background, background);
+        given(&mut self.background, &intended.background, background);
+    }
+
+    fn take_in_tags(&mut self, kind: TagKind, intended: &Self, shown: &[Tag]) {
+        let keys = |names: Option<&Vec<String>>| -> BTreeSet<String> {
+            names.into_iter().flatten().map(|name| key(name)).collect()
+        };
+        let shown: BTreeSet<_> = shown.iter().map(|tag| key(&tag.name)).collect();
+        let sent_then = keys(intended.tags.get(&kind));
+        let found_then = keys(intended.preexisting.tags.get(&kind));
+        let mut sent = self.tags.remove(&kind).unwrap_or_default();
+        let mut found = self.preexisting.tags.remove(&kind).unwrap_or_default();
+        // Not sent again and gone: it was removed as intended.
+        let stays = |name: &String| {
+            let key = key(name);
+            sent_then.contains(&key) || found_then.contains(&key) || shown.contains(&key)
+        };
+        sent.retain(stays);
+        let sent_it = |name: &String| {
+            let key = key(name);
+            sent_then.contains(&key) && shown.contains(&key)
+        };
+        found.retain(|name| stays(name) && !sent_it(name));
+        let add =
+            |names: &mut Vec<String>, more: Option<&Vec<String>>, before: BTreeSet<String>| {
+                let arrived = |name: &&String| {
+                    let key = key(name);
+                    shown.contains(&key) && !before.contains(&key)
+                };
+                names.extend(more.into_iter().flatten().filter(arrived).cloned());
+            };
+        let before = keys(Some(&sent));
+        add(&mut sent, intended.tags.get(&kind), before);
+        let before = &keys(Some(&sent)) | &keys(Some(&found));
+        add(&mut found, intended.preexisting.tags.get(&kind), before);
+        set_names(&mut self.tags, kind, sent);
+        set_names(&mut self.preexisting.tags, kind, found);
+    }
+}
+
+/// What is known of a value after an edit that may have been carried out.
+fn arrived<T: PartialEq>(
+    known: Option<Known<T>>,
+    intended: Option<Known<T>>,
+    shown: Option<T>,
+) -> Option<Known<T>> {
+    if intended.as_ref().map(Known::value) != shown.as_ref() {
+        return known;
+    }
+    match intended {
+        // Plex showed it before the edit, which carried nothing: what is known of it stays known.
+        Some(Known::Found(_)) if known.as_ref().map(Known::value) == shown.as_ref() => known,
+        intended => intended,
     }
 }
 
 impl EditPlan {
-    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender dies or never hears
-    /// what became of it, the next plan knows its own edits from other people's. It equals no scene's content, so the
-    /// next sync looks again. `None` for a plan with nothing to send. As with [`written`](Self::written), the caller fills
-    /// in the pictures: those of the last of the [`intents`](LastWritten::intents). `at` is now, in milliseconds since 1970.
+    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender dies or
+    /// never hears what became of it, the next plan knows its own edits from other people's. It equals no
+    /// scene's content, so the next sync looks again. `None` for a plan with nothing to send. As with
+    /// [`written`](Self::written), the caller fills in the pictures: those of the last of the
+    /// [`intents`](LastWritten::intents). `at` is now, in milliseconds since 1970.
     ///
-    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it: Plex may carry it out last.
+    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it: Plex may
+    /// carry it out last.
     ///
     /// ```
     /// use scene_sync::{Item, Policy, Scene, plan};
@@ -104,12 +145,5 @@ impl EditPlan {
 
 /// What is known to be written to this item.
 pub(crate) fn base(item: &Item, last: Option<&LastWritten>) -> LastWritten {
-    let last = last.filter(|last| last.item == item.key);
-    last.map_or_else(
-        || LastWritten {
-            item: item.key.clone(),
-            ..LastWritten::default()
-        },
-        |last| last.as_shown(item),
-    )
+    last.map(|last| last.as_shown(item)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Match a Stash scene to a Plex item, merge three ways and plan the smallest edit: pure, no I/O.
+//! Bind a Stash scene to its Plex items, merge three ways and plan the smallest edit: pure, no I/O.
 //!
 //! ```text
 //!  Scene ──▶ Wanted ─────┐            (mapping: a scene in Plex's terms)
@@ -8,13 +8,16 @@
 //!       └───────────────────────────────────┘
 //! ```
 //!
-//! - [`matching::find`]: which item is this scene?
-//! - [`plan()`]: what must change on it? [`EditPlan::verify`]: did it?
+//! - [`matching::by_path`]: which items hold the scene's files? ([`path`]: when are two paths equal?)
+//! - [`plan()`]: what must change on one of them? [`EditPlan::verify`]: did it?
 //! - [`EditPlan::intent`]: what to record before it is sent, should nobody hear what became of it.
 //! - [`content_hash`]: did anything change in Stash since?
-//! - [`gap::find`]: which scenes and items came apart unnoticed?
+//! - [`gap::find`]: what would a sync write now?
 //!
-//! All of it is plain data in and plain data out; the types are this crate's own, so any client of either server fits.
+//! Only what a request of ours put into Plex is ever removed from it; see [`LastWritten`].
+//!
+//! All of it is plain data in and plain data out; the types are this crate's own, so any client of
+//! either server fits.
 #![forbid(unsafe_code)]
 
 mod date;
@@ -25,21 +28,22 @@ mod mapping;
 pub mod matching;
 mod merge;
 mod model;
-mod path;
+pub mod path;
 mod path_map;
 mod plan;
 mod policy;
 mod text;
 mod verify;
+mod what;
 mod written;
 
 pub use mapping::{Note, Wanted, content_hash};
-pub use model::{Field, Item, Rating, Scene, SceneFile, Tag, TagKind};
-pub use path::folder_of;
+pub use model::{Field, Item, Performer, Rating, Scene, SceneFile, Tag, TagKind};
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
-pub use written::{ImageSeen, ImageWritten, Intent, LastWritten};
+pub use what::{Unsupported, What};
+pub use written::{ImageSeen, ImageWritten, Intent, LastWritten, Preexisting};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,21 +1,21 @@
 //! A scene in Plex's terms: which fields it has a say in, and the values it wants there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
 use crate::date::{self, DateFault};
 use crate::text::{self, Limit};
-use crate::{Field, Policy, Rating, Scene, TagKind};
+use crate::{Field, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
 
 /// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns so wide.
 const SHORT: usize = 255;
 /// Longest summary in characters.
 const LONG: usize = 10_000;
 
-/// What a scene wants of its item under a policy. A field or kind that is absent is none of the scene's business;
-/// one that is present and empty has no value in Stash.
+/// What a scene wants of its items under a policy, whatever their library can hold. A field or kind that
+/// is absent is none of the scene's business; one that is present and empty has no value in Stash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// Text fields.
@@ -44,11 +44,11 @@ pub enum Note {
     KeptEdit(String),
     /// The date is only a year or a month, and those are skipped.
     PartialDate(String),
-    /// The date is none of the calendar.
+    /// The date is not a calendar date.
     UnknownDate,
     /// Text was longer than Plex's field.
     Shortened(Field),
-    /// More tags than the policy allows; holds how many were left out.
+    /// More tags than the policy allows or a request has room for; holds how many were left out.
     TooMany(TagKind, usize),
 }
 
@@ -73,18 +73,14 @@ impl Wanted {
         if policy.date {
             wanted.date(&scene.date, policy);
         }
-        for (on, kind, names, limit) in [
-            (policy.tags, TagKind::Genre, &scene.tags, policy.max_tags),
-            (
-                policy.performers,
-                TagKind::Actor,
-                &scene.performers,
-                policy.max_performers,
-            ),
-        ] {
-            if on {
-                wanted.names(kind, names.iter().map(String::as_str), limit);
-            }
+        if policy.tags {
+            let names = scene.tags.iter().map(String::as_str);
+            wanted.names(TagKind::Genre, names, policy.max_tags);
+        }
+        if policy.performers {
+            let names = told_apart(&scene.performers);
+            let names = names.iter().map(String::as_str);
+            wanted.names(TagKind::Actor, names, policy.max_performers);
         }
         if policy.collection {
             wanted.names(TagKind::Collection, [studio], 1);
@@ -140,7 +136,18 @@ impl Wanted {
         self.tags.insert(kind, names);
     }
 
-    /// A fingerprint of all of this: equal for equal wishes on every platform and release. Notes do not count.
+    /// Without what the items of a library cannot hold, and without what there is to say of it.
+    pub(crate) fn without(mut self, unsupported: &Unsupported) -> Self {
+        let held = |what| !unsupported.contains(what);
+        self.fields.retain(|field, _| held(What::Field(*field)));
+        self.tags.retain(|kind, _| held(What::Tag(*kind)));
+        self.rating = self.rating.filter(|_| held(What::Rating));
+        self.notes.retain(|note| note.what().is_none_or(held));
+        self
+    }
+
+    /// A fingerprint of all of this: equal for equal wishes on every platform and release. Notes do not
+    /// count.
     pub fn content_hash(&self) -> String {
         let mut hash = Sha256::new();
         // A length before each text keeps ("ab", "c") and ("a", "bc") apart.
@@ -177,6 +184,31 @@ impl Wanted {
     }
 }
 
+/// The performers' names, with what tells two of the same name apart.
+fn told_apart(performers: &[Performer]) -> Vec<String> {
+    let mut namesakes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for performer in performers {
+        let apart = text::key(&text::line(&performer.disambiguation));
+        let name = text::key(&text::line(&performer.name));
+        namesakes.entry(name).or_default().insert(apart);
+    }
+    let named = |performer: &Performer| {
+        let (name, apart) = (
+            text::line(&performer.name),
+            text::line(&performer.disambiguation),
+        );
+        let several = namesakes
+            .get(&text::key(&name))
+            .is_some_and(|apart| apart.len() > 1);
+        if several && !name.is_empty() && !apart.is_empty() {
+            format!("{name} ({apart})")
+        } else {
+            name
+        }
+    };
+    performers.iter().map(named).collect()
+}
+
 /// A value as it would be sent, whatever its length: two values that agree so are equal to both servers.
 pub(crate) fn plain(field: Field, value: &str) -> String {
     match field {
@@ -185,26 +217,53 @@ pub(crate) fn plain(field: Field, value: &str) -> String {
     }
 }
 
-/// The fingerprint of what the scene wants of its item: equal to the ledger's means nothing changed in Stash.
+/// The fingerprint of what the scene wants of its items: equal to the ledger's means that nothing changed
+/// in Stash. What a library can hold ([`Policy::unsupported`], [`Policy::max_list_encoded`]) is no part of it.
 pub fn content_hash(scene: &Scene, policy: &Policy) -> String {
     Wanted::of(scene, policy).content_hash()
+}
+
+impl Note {
+    /// Whether something of the scene was left out or cut, so that a person should be told; else it is a
+    /// remark on how things are meant to be.
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::PartialDate(_) | Self::UnknownDate | Self::Shortened(_) | Self::TooMany(..) => {
+                true
+            }
+            Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => false,
+        }
+    }
+
+    fn what(&self) -> Option<What> {
+        match self {
+            Self::PartialDate(_) | Self::UnknownDate => Some(What::Field(Field::Date)),
+            Self::Shortened(field) => Some(What::Field(*field)),
+            Self::TooMany(kind, _) => Some(What::Tag(*kind)),
+            Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoMetadata => f.write_str("the scene has no metadata yet, so nothing is synced"),
-            Self::EmptyTitle => f.write_str("Stash has no title; Plex keeps its own"),
-            Self::KeptEdit(name) => write!(f, "{name} was changed by hand in Plex and stays"),
-            Self::PartialDate(date) => {
-                write!(f, "the date {date} is not a whole date and is skipped")
+            Self::EmptyTitle => {
+                f.write_str("the scene has no title in Stash, so Plex keeps its own")
             }
-            Self::UnknownDate => f.write_str("the date is none of the calendar and is skipped"),
-            Self::Shortened(field) => write!(f, "{field} is too long for Plex and is shortened"),
-            Self::TooMany(kind, count) => write!(
-                f,
-                "{count} of the {kind}s are over the limit and are left out"
-            ),
+            Self::KeptEdit(name) => write!(f, "the {name} was changed in Plex and is kept"),
+            Self::PartialDate(date) => {
+                write!(f, "the date {date} has no day and is skipped")
+            }
+            Self::UnknownDate => f.write_str("the date is not a calendar date and is skipped"),
+            Self::Shortened(field) => {
+                write!(f, "the {field} is too long for Plex and is shortened")
+            }
+            Self::TooMany(kind, 1) => write!(f, "1 {kind} is over the limit and is left out"),
+            Self::TooMany(kind, count) => {
+                write!(f, "{count} {kind}s are over the limit and are left out")
+            }
         }
     }
 }

@@ -1,309 +1,309 @@
-//! Which Plex item is this scene?
+//! Which Plex items hold a scene's files?
+//!
+//! Two files are the same if their paths are ([`by_path`]). Likeness ([`by_likeness`]) is for files
+//! whose path says nothing, because no folder of any Plex library covers it: the path map is missing.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::path::Path;
-use crate::{PathMap, SceneFile};
+use crate::SceneFile;
+use crate::path::{self, Path};
 
 /// A file of an item in Plex. An item with several files gives several candidates.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Candidate {
     /// The item's key.
     pub item: String,
-    /// The path as Plex sees it (`Part.file`).
+    /// The path as Plex writes it (`Part.file`).
     pub path: String,
     /// The size in bytes.
-    #[serde(default)]
     pub size: Option<u64>,
     /// The duration in seconds.
-    #[serde(default)]
     pub duration: Option<f64>,
+    /// The item is in Plex's trash (`deletedAt`): its files were gone when Plex last looked.
+    pub trashed: bool,
 }
 
-/// The answer, each with its reason.
+/// An item that holds a file of the scene.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The item's key.
+    pub item: String,
+    /// The file's path as Plex writes it.
+    pub path: String,
+    /// Which of the scene's files it is, as an index.
+    pub file: usize,
+    /// How it is known.
+    pub evidence: Evidence,
+}
+
+/// How an item is known to hold a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// It has the very path.
+    Path,
+    /// It has the path in other case, and the size: the disk does not tell case apart.
+    PathButCase,
+    /// It has the name, and more.
+    Likeness(Reason),
+}
+
+/// Every item that holds one of the files, by its path.
+///
+/// `files` have the paths they have for Plex: see [`PathMap`](crate::PathMap). Items come in the order
+/// of files, then of candidates, each once. An item in the trash counts for a file that no other
+/// item holds: when the file comes back, so does the item.
+///
+/// ```
+/// use scene_sync::SceneFile;
+/// use scene_sync::matching::{Candidate, by_path};
+///
+/// let file = |path: &str| SceneFile { path: path.into(), ..SceneFile::default() };
+/// let in_plex = |item: &str, path: &str| Candidate {
+///     item: item.into(),
+///     path: path.into(),
+///     ..Candidate::default()
+/// };
+/// let files = [file("/media/A/x.mp4"), file("/media/A/x-2160p.mp4")];
+/// let candidates = [
+///     in_plex("7", "/media/A/x.mp4"),
+///     in_plex("8", "/media/B/x.mp4"),
+///     in_plex("9", "/media/A/x-2160p.mp4"),
+/// ];
+/// let items: Vec<_> = by_path(&files, &candidates).into_iter().map(|bound| bound.item).collect();
+/// assert_eq!(items, ["7", "9"]);
+/// ```
+pub fn by_path(files: &[SceneFile], candidates: &[Candidate]) -> Vec<Bound> {
+    let keys: Vec<_> = files.iter().map(|file| path::key(&file.path)).collect();
+    let held: Vec<_> = candidates
+        .iter()
+        .map(|held| (path::key(&held.path), held))
+        .collect();
+    let mut bound: Vec<Bound> = Vec::new();
+    for (index, (file, key)) in files.iter().zip(&keys).enumerate() {
+        let exact = held.iter().filter(|(held, _)| held == key);
+        let mut found: Vec<_> = exact.map(|(_, held)| *held).collect();
+        let mut evidence = Evidence::Path;
+        if found.is_empty() {
+            evidence = Evidence::PathButCase;
+            // What another file of the scene has the very path of is that one's.
+            let free = held.iter().filter(|(held, _)| !keys.contains(held));
+            found = free.map(|(_, held)| *held).collect();
+            found.retain(|held| same_but_case(file, held));
+        }
+        if found.iter().any(|held| !held.trashed) {
+            found.retain(|held| !held.trashed);
+        }
+        let several = found
+            .windows(2)
+            .any(|two| matches!(two, [a, b] if a.item != b.item));
+        if evidence == Evidence::PathButCase && several {
+            continue;
+        }
+        for held in found {
+            if bound.iter().all(|earlier| earlier.item != held.item) {
+                bound.push(Bound {
+                    item: held.item.clone(),
+                    path: held.path.clone(),
+                    file: index,
+                    evidence,
+                });
+            }
+        }
+    }
+    bound
+}
+
+/// Only a size that both know and that is equal tells a disk that ignores case from two files.
+fn same_but_case(file: &SceneFile, held: &Candidate) -> bool {
+    path::loose_key(&file.path) == path::loose_key(&held.path)
+        && same_size(file, held) == Some(true)
+        && same_duration(file, held) != Some(false)
+}
+
+/// What a look for a file by its likeness comes to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
-    /// Without doubt this item.
-    Exact {
+#[serde(rename_all = "snake_case", tag = "likeness")]
+pub enum Likeness {
+    /// This item: more than the name agrees, and nothing speaks against it.
+    One {
         /// The item's key.
         item: String,
-        /// Why.
+        /// The file's path as Plex writes it.
+        path: String,
+        /// What agrees.
         reason: Reason,
     },
-    /// This item, by more than its file name.
-    Likely {
-        /// The item's key.
-        item: String,
-        /// Why.
-        reason: Reason,
-    },
-    /// One of these, or none: a person should look.
-    Ambiguous {
-        /// Their files.
+    /// One of these, or none: a person must say which.
+    Several {
+        /// Their files, best first.
         candidates: Vec<Candidate>,
-        /// Why.
+        /// Why none was chosen.
         reason: Reason,
     },
-    /// No item of Plex's.
+    /// No item.
     None {
         /// Why.
         reason: Reason,
     },
 }
 
-/// Why a verdict was reached.
+/// Why an item was chosen by likeness, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Reason {
-    /// The file has the very path the scene's file has for Plex.
-    SamePath,
     /// Same file name and size.
     SameNameAndSize,
-    /// Same file name in a folder of the same name.
+    /// Same file name in a folder of the same name; a size is not known.
     SameNameAndFolder,
-    /// Same file name and duration.
+    /// Same file name and duration; a size is not known.
     SameNameAndDuration,
-    /// Several items hold a file of this path.
-    SeveralSamePath,
     /// Several items fit equally well.
     SeveralAlike,
-    /// Little more than the file name agrees.
+    /// Only the file name agrees, and nothing more is known.
     NameOnly,
-    /// Files of this name are there, but their size, folder or duration say they are others.
+    /// Files of this name are there, but all of another size, duration or scene.
     OtherFiles,
     /// No file of this name.
     NotThere,
-    /// The scene has no file.
-    NoFile,
 }
 
-/// Finds the item of a scene with these files (the primary one first) among candidates.
+/// The item that holds the file, judged by its name and what else is known of it.
 ///
-/// A candidate is taken by its full path after mapping; else by its file name, told apart by size, folder and
-/// duration. `ignore_case` is for servers on file systems that do not tell case apart; paths of Windows never do.
+/// Only for a file whose mapped path no folder of any Plex library [covers](path::covers): where one
+/// does, the path is the answer. `owned` says that an item is another scene's; it is never taken. A
+/// size or duration that both sides know and that differs rules an item out, whatever else agrees.
 ///
 /// ```
-/// use scene_sync::matching::{Candidate, Reason, Verdict, find};
-/// use scene_sync::{PathMap, SceneFile};
+/// use scene_sync::SceneFile;
+/// use scene_sync::matching::{Candidate, Likeness, by_likeness};
 ///
-/// let files = [SceneFile { path: "/data/A/x.mp4".into(), ..SceneFile::default() }];
-/// let candidates = [Candidate { item: "7".into(), path: "/media/A/x.mp4".into(), ..Candidate::default() }];
-/// let map = PathMap::parse("/data=>/media")?;
-/// let verdict = find(&files, &candidates, &map, false);
-/// assert_eq!(verdict, Verdict::Exact { item: "7".into(), reason: Reason::SamePath });
-/// # Ok::<(), scene_sync::PathMapError>(())
+/// let file = SceneFile { path: "/data/A/x.mp4".into(), size: Some(100), duration: None };
+/// let in_plex = |item: &str, path: &str, size| Candidate {
+///     item: item.into(),
+///     path: path.into(),
+///     size: Some(size),
+///     ..Candidate::default()
+/// };
+/// let candidates = [in_plex("7", "/media/A/x.mp4", 99), in_plex("8", "/media/B/x.mp4", 100)];
+/// let found = by_likeness(&file, &candidates, |_| false);
+/// assert_eq!(found.to_string(), "Plex item 8 (/media/B/x.mp4): same file name and size");
 /// ```
-pub fn find(
-    files: &[SceneFile],
+pub fn by_likeness(
+    file: &SceneFile,
     candidates: &[Candidate],
-    map: &PathMap,
-    ignore_case: bool,
-) -> Verdict {
-    if files.is_empty() {
-        return Verdict::None {
-            reason: Reason::NoFile,
-        };
-    }
-    let parsed: Vec<Path> = candidates
+    owned: impl Fn(&str) -> bool,
+) -> Likeness {
+    let names = Path::parse(&file.path).names();
+    let alike = |held| Alike::of(file, &names, held);
+    let mut left: Vec<_> = candidates.iter().filter_map(alike).collect();
+    let there = !left.is_empty();
+    left.retain(|one| !one.contradicted() && !owned(&one.held.item));
+
+    let best = left
         .iter()
-        .map(|candidate| Path::parse(&candidate.path))
-        .collect();
-    let mut best = Verdict::None {
-        reason: Reason::NotThere,
-    };
-    for file in files {
-        let path = Path::parse(&map.map(&file.path));
-        let compared: Vec<_> = candidates
-            .iter()
-            .zip(&parsed)
-            .filter_map(|(candidate, other)| {
-                Likeness::of(file, &path, candidate, other, ignore_case)
-            })
-            .collect();
-        let verdict = judge(&compared);
-        if verdict.rank() > best.rank() {
-            best = verdict;
-        }
+        .filter(|one| one.strong().is_some())
+        .map(Alike::rank)
+        .max();
+    let strong = best.is_some();
+    if let Some(best) = best {
+        left.retain(|one| one.strong().is_some() && one.rank() == best);
     }
-    best
+    let Some(first) = left.first() else {
+        return Likeness::None {
+            reason: if there {
+                Reason::OtherFiles
+            } else {
+                Reason::NotThere
+            },
+        };
+    };
+    let one = left.iter().all(|other| other.held.item == first.held.item);
+    match first.strong() {
+        Some(reason) if one => Likeness::One {
+            item: first.held.item.clone(),
+            path: first.held.path.clone(),
+            reason,
+        },
+        _ => Likeness::Several {
+            candidates: left.iter().map(|one| one.held.clone()).collect(),
+            reason: if strong {
+                Reason::SeveralAlike
+            } else {
+                Reason::NameOnly
+            },
+        },
+    }
 }
 
-/// The file name as matching compares it at most loosely: a key for an index of Plex's paths, in which every candidate of
-/// a scene is found under the key of the scene's path.
-///
-/// ```
-/// use scene_sync::matching::name_key;
-/// assert_eq!(name_key(r"D:\Films\Dawn.MP4"), name_key("/data/dawn.mp4"));
-/// ```
-pub fn name_key(path: &str) -> String {
-    Path::parse(path).keys(true).pop().unwrap_or_default()
-}
-
-/// How far a candidate of the same file name agrees.
-struct Likeness<'a> {
-    candidate: &'a Candidate,
-    same_path: bool,
+/// How far a file of the same name agrees.
+struct Alike<'a> {
+    held: &'a Candidate,
+    same_size: Option<bool>,
     /// Parent folders of the same name, from the file upwards.
     folders: usize,
-    same_size: Option<bool>,
     same_duration: Option<bool>,
 }
 
-impl<'a> Likeness<'a> {
-    fn of(
-        file: &SceneFile,
-        path: &Path,
-        candidate: &'a Candidate,
-        other: &Path,
-        ignore_case: bool,
-    ) -> Option<Self> {
-        let fold = ignore_case || path.windows || other.windows;
-        let (ours, theirs) = (path.keys(fold), other.keys(fold));
-        let same = ours
-            .iter()
-            .rev()
-            .zip(theirs.iter().rev())
-            .take_while(|(a, b)| a == b)
-            .count();
+impl<'a> Alike<'a> {
+    fn of(file: &SceneFile, names: &[String], held: &'a Candidate) -> Option<Self> {
+        let others = Path::parse(&held.path).names();
+        let pairs = names.iter().rev().zip(others.iter().rev());
+        let same = pairs.take_while(|(ours, theirs)| ours == theirs).count();
         Some(Self {
-            candidate,
-            same_path: ours == theirs,
-            folders: same.checked_sub(1)?,
-            same_size: file.size.zip(candidate.size).map(|(a, b)| a == b),
-            same_duration: file
-                .duration
-                .zip(candidate.duration)
-                .map(|(a, b)| close(a, b)),
+            held,
+            same_size: same_size(file, held),
+            folders: same.checked_sub(1).filter(|_| !held.trashed)?,
+            same_duration: same_duration(file, held),
         })
     }
 
-    /// The file agrees in more than its name, and in nothing that counts disagrees.
+    fn contradicted(&self) -> bool {
+        self.same_size == Some(false) || self.same_duration == Some(false)
+    }
+
+    /// What agrees beyond the name.
     fn strong(&self) -> Option<Reason> {
         match (self.same_size, self.folders, self.same_duration) {
             (Some(true), ..) => Some(Reason::SameNameAndSize),
-            // Re-encoded in place: Plex shows the old size until it scans again.
-            (Some(false), 1.., Some(true)) => Some(Reason::SameNameAndFolder),
-            (None, 1.., Some(true) | None) => Some(Reason::SameNameAndFolder),
-            (None, 0, Some(true)) => Some(Reason::SameNameAndDuration),
+            (_, 1.., _) => Some(Reason::SameNameAndFolder),
+            (_, _, Some(true)) => Some(Reason::SameNameAndDuration),
             _ => None,
         }
     }
 
-    /// Nothing but the name agrees and something disagrees: another file.
-    fn another_file(&self) -> bool {
-        self.folders == 0 && (self.same_size == Some(false) || self.same_duration == Some(false))
+    fn rank(&self) -> (Option<bool>, usize, Option<bool>) {
+        (self.same_size, self.folders, self.same_duration)
     }
 }
 
-fn judge(compared: &[Likeness<'_>]) -> Verdict {
-    let exact: Vec<_> = compared.iter().filter(|one| one.same_path).collect();
-    match one_item(&exact) {
-        Some(item) => {
-            return Verdict::Exact {
-                item,
-                reason: Reason::SamePath,
-            };
-        }
-        None if !exact.is_empty() => return ambiguous(&exact, Reason::SeveralSamePath),
-        None => {}
-    }
-    let strong: Vec<_> = compared
-        .iter()
-        .filter(|one| one.strong().is_some())
-        .collect();
-    let rank = |one: &Likeness<'_>| (one.same_size, one.folders, one.same_duration);
-    let best: Vec<_> = match strong.iter().map(|one| rank(one)).max() {
-        Some(top) => strong.into_iter().filter(|one| rank(one) == top).collect(),
-        None => Vec::new(),
-    };
-    if let Some(item) = one_item(&best) {
-        let reason = best
-            .first()
-            .and_then(|one| one.strong())
-            .unwrap_or(Reason::NameOnly);
-        return Verdict::Likely { item, reason };
-    }
-    if !best.is_empty() {
-        return ambiguous(&best, Reason::SeveralAlike);
-    }
-    let weak: Vec<_> = compared.iter().filter(|one| !one.another_file()).collect();
-    match (compared.is_empty(), weak.is_empty()) {
-        (true, _) => Verdict::None {
-            reason: Reason::NotThere,
-        },
-        (false, true) => Verdict::None {
-            reason: Reason::OtherFiles,
-        },
-        (false, false) => ambiguous(&weak, Reason::NameOnly),
-    }
+fn same_size(file: &SceneFile, held: &Candidate) -> Option<bool> {
+    file.size
+        .zip(held.size)
+        .map(|(ours, theirs)| ours == theirs)
 }
 
-/// The item, if all of these are files of one.
-fn one_item(found: &[&Likeness<'_>]) -> Option<String> {
-    let items: BTreeSet<_> = found.iter().map(|one| &one.candidate.item).collect();
-    let mut items = items.into_iter();
-    items.next().filter(|_| items.next().is_none()).cloned()
+/// Two programs measure the same file a little differently.
+fn same_duration(file: &SceneFile, held: &Candidate) -> Option<bool> {
+    let (ours, theirs) = file.duration.zip(held.duration)?;
+    Some((ours - theirs).abs() <= 2.0_f64.max(0.01 * ours.max(theirs)))
 }
 
-fn ambiguous(found: &[&Likeness<'_>], reason: Reason) -> Verdict {
-    Verdict::Ambiguous {
-        candidates: found.iter().map(|one| one.candidate.clone()).collect(),
-        reason,
-    }
-}
-
-/// Two durations in seconds, as two programs measure the same file.
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 2.0_f64.max(0.01 * a.max(b))
-}
-
-impl Verdict {
-    /// The item to sync: of an ambiguous verdict none.
-    pub fn item(&self) -> Option<&str> {
-        match self {
-            Self::Exact { item, .. } | Self::Likely { item, .. } => Some(item),
-            Self::Ambiguous { .. } | Self::None { .. } => None,
-        }
-    }
-
-    /// Why.
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::Exact { reason, .. }
-            | Self::Likely { reason, .. }
-            | Self::Ambiguous { reason, .. }
-            | Self::None { reason } => *reason,
-        }
-    }
-
-    fn rank(&self) -> (u8, bool) {
-        let other = self.reason() == Reason::OtherFiles;
-        match self {
-            Self::None { .. } => (0, other),
-            Self::Ambiguous { .. } => (1, false),
-            Self::Likely { .. } => (2, false),
-            Self::Exact { .. } => (3, false),
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
+impl fmt::Display for Likeness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exact { item, reason } => write!(f, "item {item}: {reason}"),
-            Self::Likely { item, reason } => write!(f, "probably item {item}: {reason}"),
-            Self::None { reason } => write!(f, "no item: {reason}"),
-            Self::Ambiguous { candidates, reason } => {
-                write!(f, "cannot tell which item: {reason}:")?;
+            Self::One { item, path, reason } => write!(f, "Plex item {item} ({path}): {reason}"),
+            Self::None { reason } => reason.fmt(f),
+            Self::Several { candidates, reason } => {
+                write!(f, "{reason}:")?;
                 candidates.iter().enumerate().try_for_each(|(nth, one)| {
                     let comma = if nth == 0 { "" } else { "," };
                     write!(f, "{comma} Plex item {} ({})", one.item, one.path)
-                })
+                })?;
+                f.write_str(". Add a path map rule, so that the path decides")
             }
         }
     }
@@ -312,22 +312,18 @@ impl fmt::Display for Verdict {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::SamePath => "the same file",
             Self::SameNameAndSize => "same file name and size",
-            Self::SameNameAndFolder => "same file name in a folder of the same name",
+            Self::SameNameAndFolder => "same file name, in a folder of the same name",
             Self::SameNameAndDuration => "same file name and duration",
-            Self::SeveralSamePath => "several items hold this very file",
-            Self::SeveralAlike => {
-                "several files of this name fit equally well; a path map would tell them apart"
-            }
-            Self::NameOnly => {
-                "little more than the file name agrees; a path map would tell for sure"
-            }
+            Self::SeveralAlike => "several files in Plex fit this one equally well",
+            Self::NameOnly => "only the file name agrees, which may be chance",
             Self::OtherFiles => {
-                "files of this name are in Plex, but of another size, folder or duration"
+                "the files of this name in Plex are others: of another size, another duration or \
+                 another scene. Scan the library in Plex, or correct the path map"
             }
-            Self::NotThere => "Plex has no file of this name (yet)",
-            Self::NoFile => "the scene has no file",
+            Self::NotThere => {
+                "Plex has no file of this name. Scan the library in Plex, or add its folder to one"
+            }
         })
     }
 }

@@ -20,11 +20,12 @@ pub struct Scene {
     pub rating100: Option<u8>,
     /// The studio's name.
     pub studio: Option<String>,
-    /// The performers' names.
-    pub performers: Vec<String>,
+    /// The performers.
+    pub performers: Vec<Performer>,
     /// The tags' names.
     pub tags: Vec<String>,
-    /// What names this version of the cover, such as its address with its time stamp; none if there is no cover.
+    /// What names this version of the cover; none if there is no cover. It is part of the
+    /// [`content_hash`](crate::content_hash), so it should change with the picture and with nothing else.
     pub cover: Option<String>,
     /// Its files, the primary one first.
     pub files: Vec<SceneFile>,
@@ -32,7 +33,7 @@ pub struct Scene {
 
 impl Scene {
     /// Whether anything but a cover is known of it. Without, identification may still be running, so
-    /// [`plan`](crate::plan()) leaves its item alone unless it was synced before.
+    /// [`plan`](crate::plan()) leaves an item alone that was not synced before.
     pub fn has_metadata(&self) -> bool {
         let texts = [&self.title, &self.details, &self.tagline, &self.date];
         texts
@@ -45,7 +46,26 @@ impl Scene {
     }
 }
 
-/// A scene's file as Stash sees it.
+/// A performer of a scene.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Performer {
+    /// The name.
+    pub name: String,
+    /// What tells them from others of the name; empty if nothing does. It becomes part of the actor's
+    /// name, in brackets, only where a scene has two performers of one name.
+    pub disambiguation: String,
+}
+
+impl From<&str> for Performer {
+    fn from(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            disambiguation: String::new(),
+        }
+    }
+}
+
+/// A scene's file, as Stash sees it or mapped to how Plex does.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SceneFile {
     /// The full path.
@@ -83,8 +103,9 @@ pub struct Item {
     pub collections: Vec<Tag>,
     /// The names of the locked fields, as Plex calls them in `Field`.
     pub locked: BTreeSet<String>,
-    /// The selected poster: the SHA-1 of an upload, as in its `upload://…/<sha1>`, or the whole name of another
-    /// picture; empty if nothing is selected, none if nobody looked. Not `thumb`: it changes with other edits too.
+    /// The selected poster: the SHA-1 of an upload, as in its `upload://…/<sha1>`, or the whole name of
+    /// another picture; empty if nothing is selected, none if nobody looked. Not `thumb`: it changes with
+    /// other edits too.
     pub poster: Option<String>,
     /// The selected background, likewise.
     pub background: Option<String>,

@@ -1,27 +1,21 @@
-//! Paths of another machine: split and compared without touching a file system.
+//! Paths of another machine, compared without touching a file system: one equality for all uses.
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::text;
-
-/// A path in parts. The first part is the root: `/`, a drive such as `C:`, or `//` for a Windows share.
+/// A path in parts. The first part is the root: `/`, a drive such as `C:`, or `//` for a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
     parts: Vec<String>,
     pub windows: bool,
+    separator: char,
 }
 
 impl Path {
     pub(crate) fn parse(text: &str) -> Self {
-        let plain = match text.strip_prefix(r"\\?\") {
-            Some(long) => match long.strip_prefix(r"UNC\") {
-                Some(share) => format!(r"\\{share}"),
-                None => long.to_owned(),
-            },
-            None => text.to_owned(),
-        };
+        let (plain, long) = without_long_prefix(text);
         let share = plain.starts_with(r"\\") || plain.starts_with("//");
-        let windows = share || drive(&plain) || !plain.starts_with('/') && plain.contains('\\');
+        let windows =
+            long || share || drive(&plain) || !plain.starts_with('/') && plain.contains('\\');
         let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
         let root = match () {
             () if share => Some("//"),
@@ -34,6 +28,10 @@ impl Path {
         Self {
             parts: root.into_iter().chain(names).map(str::to_owned).collect(),
             windows,
+            separator: match windows && plain.contains('\\') {
+                true => '\\',
+                false => '/',
+            },
         }
     }
 
@@ -41,25 +39,144 @@ impl Path {
         &self.parts
     }
 
+    pub(crate) fn separator(&self) -> char {
+        self.separator
+    }
+
     /// The parts as they are compared.
     pub(crate) fn keys(&self, fold: bool) -> Vec<String> {
-        self.parts
-            .iter()
-            .map(|part| {
-                if fold {
-                    text::key(part)
-                } else {
-                    part.nfc().collect()
-                }
-            })
-            .collect()
+        let key = |part: &String| {
+            if fold {
+                folded(part)
+            } else {
+                part.nfc().collect()
+            }
+        };
+        self.parts.iter().map(key).collect()
     }
+
+    /// The parts below the root, as they are compared at most loosely.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let rooted = self.parts.first().is_some_and(|part| part.starts_with('/'));
+        self.keys(true).split_off(usize::from(rooted))
+    }
+
+    /// The first `count` parts as the machine of this path writes them.
+    fn beginning(&self, count: usize) -> String {
+        let mut text = String::new();
+        for part in self.parts.iter().take(count) {
+            if part.starts_with('/') {
+                text.extend(part.chars().map(|_| self.separator));
+                continue;
+            }
+            if !text.is_empty() && !text.ends_with(self.separator) {
+                text.push(self.separator);
+            }
+            text.push_str(part);
+        }
+        if drive(&text) && count == 1 {
+            text.push(self.separator);
+        }
+        text
+    }
+}
+
+/// Two paths lead to the same file if and only if their keys are equal.
+///
+/// Separators, `\\?\` prefixes, `.` and doubled separators do not count, nor does it whether letters
+/// are composed. Case counts, except in paths of Windows (with a drive letter, or of a share).
+///
+/// ```
+/// use scene_sync::path::key;
+/// assert_eq!(key(r"\\?\D:\Films\Dawn.mp4"), key("d:/films/DAWN.mp4"));
+/// assert_eq!(key(r"\\?\UNC\nas\films\x.mp4"), key("//NAS/films/x.mp4"));
+/// assert_eq!(key("/media/./e\u{301}//x.mp4"), key("/media/\u{e9}/x.mp4"));
+/// assert_ne!(key("/media/X.mp4"), key("/media/x.mp4"));
+/// ```
+pub fn key(path: &str) -> String {
+    let path = Path::parse(path);
+    joined(&path.keys(path.windows))
+}
+
+/// The [`key`] without case: an index by it finds every file that [`by_path`] may accept.
+///
+/// ```
+/// use scene_sync::path::loose_key;
+/// assert_eq!(loose_key("/media/X.mp4"), loose_key("/media/x.MP4"));
+/// ```
+///
+/// [`by_path`]: crate::matching::by_path
+pub fn loose_key(path: &str) -> String {
+    joined(&Path::parse(path).keys(true))
+}
+
+/// The [`loose_key`] of the file name alone: an index by it finds every file that [`by_likeness`] may
+/// accept.
+///
+/// ```
+/// use scene_sync::path::name_key;
+/// assert_eq!(name_key(r"D:\Films\Dawn.MP4"), name_key("/data/dawn.mp4"));
+/// ```
+///
+/// [`by_likeness`]: crate::matching::by_likeness
+pub fn name_key(path: &str) -> String {
+    Path::parse(path).names().pop().unwrap_or_default()
+}
+
+/// Whether the path is this folder or below it, whatever the case.
+///
+/// ```
+/// use scene_sync::path::covers;
+/// assert!(covers("/media/films/", "/media/films/a/x.mp4"));
+/// assert!(covers("d:", r"D:\Films\x.mp4"));
+/// assert!(!covers("/media/films", "/media/films2/x.mp4"));
+/// ```
+pub fn covers(folder: &str, path: &str) -> bool {
+    let folder = Path::parse(folder).keys(true);
+    !folder.is_empty() && Path::parse(path).keys(true).starts_with(&folder)
+}
+
+/// The shortest rule of a [`PathMap`](crate::PathMap) that leads from a file as Stash sees it to the
+/// very same file as Plex sees it: the two folders in which the paths differ.
+///
+/// `None` if the paths are equal already, or are not those of one file because the names differ.
+///
+/// ```
+/// use scene_sync::path::suggested_rule;
+/// assert_eq!(
+///     suggested_rule("/in/stash/a/x.mp4", r"D:\Plex\a\x.mp4"),
+///     Some(("/in/stash".into(), r"D:\Plex".into()))
+/// );
+/// assert_eq!(suggested_rule("/a/x.mp4", "/a/x.mp4"), None);
+/// ```
+pub fn suggested_rule(stash_path: &str, plex_path: &str) -> Option<(String, String)> {
+    let (stash, plex) = (Path::parse(stash_path), Path::parse(plex_path));
+    // As Plex compares: what the rule leaves as it is must be right for Plex.
+    let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
+    if ours == theirs {
+        return None;
+    }
+    let common = ours
+        .iter()
+        .rev()
+        .zip(theirs.iter().rev())
+        .take_while(|(ours, theirs)| ours == theirs)
+        .count();
+    // The root is no name that could be common.
+    let common = common.min(ours.len().min(theirs.len()).saturating_sub(1));
+    if common == 0 {
+        return None;
+    }
+    Some((
+        stash.beginning(ours.len() - common),
+        plex.beginning(theirs.len() - common),
+    ))
 }
 
 /// The folder a file is in, as the machine it lies on writes it; none for a bare name.
 ///
 /// ```
-/// use scene_sync::folder_of;
+/// use scene_sync::path::folder_of;
 /// assert_eq!(folder_of("/media/a/x.mp4"), Some("/media/a"));
 /// assert_eq!(folder_of(r"D:\New\x.mp4"), Some(r"D:\New"));
 /// assert_eq!(folder_of("/x.mp4"), Some("/"));
@@ -77,6 +194,44 @@ pub fn folder_of(path: &str) -> Option<&str> {
         path.get(..=at)
     } else {
         Some(folder)
+    }
+}
+
+/// The path without the `\\?\` of long paths, and whether it had one.
+fn without_long_prefix(text: &str) -> (String, bool) {
+    let Some(long) = [r"\\?\", "//?/"]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix))
+    else {
+        return (text.to_owned(), false);
+    };
+    let share = long
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case(r"UNC\") || start.eq_ignore_ascii_case("UNC/"))
+        .and_then(|_| long.get(4..));
+    match share {
+        Some(share) => (format!(r"\\{share}"), true),
+        None => (long.to_owned(), true),
+    }
+}
+
+/// Letter by letter, as file systems fold case: `ß` and `ss` are different names.
+fn folded(part: &str) -> String {
+    fn single(mut mapped: impl Iterator<Item = char>, else_: char) -> char {
+        let first = mapped.next();
+        first.filter(|_| mapped.next().is_none()).unwrap_or(else_)
+    }
+    part.nfc()
+        .map(|c| single(c.to_uppercase(), c))
+        .map(|c| single(c.to_lowercase(), c))
+        .nfc()
+        .collect()
+}
+
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [root, names @ ..] if root.starts_with('/') => format!("{root}{}", names.join("/")),
+        parts => parts.join("/"),
     }
 }
 

@@ -22,22 +22,22 @@ struct Rule {
     separator: char,
 }
 
-/// Why a text is no path map.
+/// Why a text is not a path map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathMapError {
     /// An entry without an arrow.
-    #[error("`{0}` is no rule; write it as `/path/in/stash=>/path/in/plex`, rules apart by `;`")]
+    #[error("`{0}` is not a rule; write `/path/in/stash=>/path/in/plex`, with `;` between rules")]
     NoArrow(String),
     /// An entry with a side missing.
     #[error("`{0}` names only one side; write both, as in `/path/in/stash=>/path/in/plex`")]
     OneSide(String),
     /// The same folder twice.
-    #[error("`{0}` stands on the left twice; keep one of the rules")]
+    #[error("`{0}` is on the left of two rules; keep one of them")]
     Twice(String),
 }
 
 impl PathMap {
-    /// Parses rules `stash=>plex`, apart by `;` or line breaks. Blank text is the empty map.
+    /// Parses rules `stash=>plex`, separated by `;` or line breaks. Blank text is the empty map.
     ///
     /// # Errors
     /// [`PathMapError`], naming the faulty rule.
@@ -76,14 +76,11 @@ impl PathMap {
         }
         let rule = Rule {
             from: Path::parse(from),
-            separator: if Path::parse(to).windows && to.contains('\\') {
-                '\\'
-            } else {
-                '/'
-            },
+            separator: Path::parse(to).separator(),
             to: to.to_owned(),
         };
-        if self.rules.iter().any(|known| known.from == rule.from) {
+        let key = |rule: &Rule| rule.from.keys(rule.from.windows);
+        if self.rules.iter().any(|known| key(known) == key(&rule)) {
             return Err(PathMapError::Twice(from.to_owned()));
         }
         self.rules.push(rule);

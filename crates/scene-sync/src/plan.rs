@@ -1,17 +1,19 @@
 //! The smallest edit that makes an item what its scene wants.
 
+use std::collections::BTreeSet;
+
 use crate::intent::base;
 use crate::mapping::plain;
 use crate::merge::{self, Merged, Sides};
+use crate::text::wide_key;
+use crate::written::{Known, set_names};
 use crate::{
-    Field, ImageWritten, Item, LastWritten, Note, Policy, Rating, Scene, Tag, TagKind, Wanted,
+    Field, ImageWritten, Item, LastWritten, Note, Policy, Rating, Scene, Tag, TagKind, Wanted, What,
 };
 
 /// What to change on an item. Its `Display` says it in words, for a dry run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EditPlan {
-    /// The item's key.
-    pub item: String,
     /// Text fields to set or clear; lock each of them.
     pub fields: Vec<FieldEdit>,
     /// Tag lists to change, at most one edit per kind; lock each of them.
@@ -37,12 +39,14 @@ pub struct FieldEdit {
     pub from: String,
     /// The value to send; empty clears.
     pub to: String,
+    /// What Plex has now is what a sync of ours sent.
+    pub ours: bool,
 }
 
 /// A tag list to change.
 ///
-/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of `target` *and* the
-/// removal of `remove`: the outcome is then the same.
+/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of `target`
+/// *and* the removal of `remove`: the outcome is then the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagEdit {
     /// Which list.
@@ -62,11 +66,13 @@ pub struct RatingEdit {
     pub from: Option<Rating>,
     /// The rating to give; none removes it.
     pub to: Option<Rating>,
+    /// What Plex has now is what a sync of ours sent.
+    pub ours: bool,
 }
 
 /// Plans the edit of `item` to what `scene` wants, given what was `last` written.
 ///
-/// Pass the item's details, not a listing row. Records of another item are ignored.
+/// Pass the item's details, not a listing row, and the record of this very item.
 ///
 /// ```
 /// use scene_sync::{Item, Policy, Scene, plan};
@@ -85,25 +91,30 @@ pub struct RatingEdit {
 /// );
 /// ```
 pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Policy) -> EditPlan {
-    let wanted = Wanted::of(scene, policy);
     if last.is_none() && !scene.has_metadata() {
         return EditPlan {
-            item: item.key.clone(),
             notes: vec![Note::NoMetadata],
             ..EditPlan::default()
         };
     }
+    let wanted = Wanted::of(scene, policy);
+    let content = wanted.content_hash();
+    let wanted = wanted.without(&policy.unsupported);
     let last = &base(item, last);
+    let mut written = LastWritten {
+        content,
+        ..last.clone()
+    };
+    policy
+        .unsupported
+        .iter()
+        .for_each(|what| written.forget(what));
     let mut planner = Planner {
         item,
         last,
-        preserve: policy.preserve_plex_edits,
-        written: LastWritten {
-            content: wanted.content_hash(),
-            ..last.clone()
-        },
+        policy,
+        written,
         plan: EditPlan {
-            item: item.key.clone(),
             notes: wanted.notes,
             ..EditPlan::default()
         },
@@ -112,7 +123,7 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         planner.field(field, value);
     }
     for (kind, names) in wanted.tags {
-        planner.tags(kind, names);
+        planner.tags(kind, &names);
     }
     if let Some(rating) = wanted.rating {
         planner.rating(rating);
@@ -140,7 +151,7 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
 struct Planner<'a> {
     item: &'a Item,
     last: &'a LastWritten,
-    preserve: bool,
+    policy: &'a Policy,
     plan: EditPlan,
     written: LastWritten,
 }
@@ -156,33 +167,54 @@ impl Planner<'_> {
         let sides = Sides {
             wanted: Some(wanted.clone()).filter(|text| !text.is_empty()),
             current: Some(plain(field, from)).filter(|text| !text.is_empty()),
-            last: self.last.fields.get(&field).cloned(),
+            last: self.last.field(field),
             by_hand: self.item.locked.contains(field.plex_name()),
         };
-        match sides.merge(self.preserve) {
+        let edit = FieldEdit {
+            field,
+            from: from.to_owned(),
+            to: wanted.clone(),
+            ours: sides.ours(),
+        };
+        let known = match sides.merge(self.policy.preserve_plex_edits) {
             Merged::Keep => {
                 self.plan.notes.push(Note::KeptEdit(field.to_string()));
                 return;
             }
-            Merged::Leave => {}
-            Merged::Set(_) | Merged::Clear => self.plan.fields.push(FieldEdit {
-                field,
-                from: from.to_owned(),
-                to: wanted.clone(),
-            }),
-        }
-        if wanted.is_empty() {
-            self.written.fields.remove(&field);
-        } else {
-            self.written.fields.insert(field, wanted);
-        }
+            Merged::Leave(known) => known,
+            Merged::Set(_) => {
+                self.plan.fields.push(edit);
+                Some(Known::Sent(wanted))
+            }
+            Merged::Clear => {
+                self.plan.fields.push(edit);
+                None
+            }
+        };
+        self.written.set_field(field, known);
     }
 
-    fn tags(&mut self, kind: TagKind, wanted: Vec<String>) {
-        let last = self.last.tags.get(&kind).map_or(&[][..], Vec::as_slice);
-        let edit = merge::tags(kind, &wanted, self.item.tags(kind), last, self.preserve);
-        self.plan.tags.extend(edit);
-        self.written.tags.insert(kind, wanted);
+    fn tags(&mut self, kind: TagKind, wanted: &[String]) {
+        let (preserve, room) = (
+            self.policy.preserve_plex_edits,
+            self.policy.max_list_encoded,
+        );
+        let current = self.item.tags(kind);
+        let list = merge::tags(kind, wanted, current, self.last, preserve, room);
+        if list.left_out > 0 {
+            let over = self.plan.notes.iter_mut().find_map(|note| match note {
+                Note::TooMany(of, count) if *of == kind => Some(count),
+                _ => None,
+            });
+            match over {
+                Some(count) => *count += list.left_out,
+                None => self.plan.notes.push(Note::TooMany(kind, list.left_out)),
+            }
+        }
+        self.plan.tags.extend(list.edit);
+        set_names(&mut self.written.tags, kind, list.sent);
+        set_names(&mut self.written.preexisting.tags, kind, list.found);
+        set_names(&mut self.written.folded, kind, list.folded);
     }
 
     fn rating(&mut self, wanted: Option<Rating>) {
@@ -190,21 +222,31 @@ impl Planner<'_> {
         let sides = Sides {
             wanted,
             current: from,
-            last: self.last.rating,
+            last: self.last.known_rating(),
             // No agent gives user ratings.
             by_hand: true,
         };
-        match sides.merge(self.preserve) {
+        let edit = RatingEdit {
+            from,
+            to: wanted,
+            ours: sides.ours(),
+        };
+        let known = match sides.merge(self.policy.preserve_plex_edits) {
             Merged::Keep => {
                 self.plan.notes.push(Note::KeptEdit("rating".into()));
                 return;
             }
-            Merged::Leave => {}
-            Merged::Set(_) | Merged::Clear => {
-                self.plan.rating = Some(RatingEdit { from, to: wanted });
+            Merged::Leave(known) => known,
+            Merged::Set(rating) => {
+                self.plan.rating = Some(edit);
+                Some(Known::Sent(rating))
             }
-        }
-        self.written.rating = wanted;
+            Merged::Clear => {
+                self.plan.rating = Some(edit);
+                None
+            }
+        };
+        self.written.set_rating(known);
     }
 
     fn image(
@@ -225,7 +267,7 @@ impl Planner<'_> {
             ),
             None => (true, self.item.locked.contains(lock)),
         };
-        if self.preserve && edited {
+        if self.policy.preserve_plex_edits && edited {
             self.plan.notes.push(Note::KeptEdit(name.to_owned()));
             return false;
         }
@@ -243,8 +285,31 @@ impl EditPlan {
             && !self.background
     }
 
-    /// Whether to read the item once more after the edit: removals are what Plex is not known to honour in full.
+    /// What is sent, pictures apart.
+    pub fn sent(&self) -> Vec<What> {
+        let fields = self.fields.iter().map(|edit| What::Field(edit.field));
+        let tags = self.tags.iter().map(|edit| What::Tag(edit.kind));
+        let rating = self.rating.iter().map(|_| What::Rating);
+        fields.chain(tags).chain(rating).collect()
+    }
+
+    /// The names of what is sent, for a person.
+    pub fn names(&self) -> Vec<String> {
+        self.sent().iter().map(What::to_string).collect()
+    }
+
+    /// Whether to read the item once more after the edit: Plex is not known to honour removals in full, and
+    /// may take a new tag for another spelling of one it has.
     pub fn needs_readback(&self) -> bool {
-        self.tags.iter().any(|edit| !edit.remove.is_empty())
+        let folds = |edit: &TagEdit| {
+            let mut seen = BTreeSet::new();
+            !edit
+                .target
+                .iter()
+                .all(|tag| seen.insert(wide_key(&tag.name)))
+        };
+        self.tags
+            .iter()
+            .any(|edit| !edit.remove.is_empty() || folds(edit))
     }
 }

@@ -1,3 +1,5 @@
+use crate::Unsupported;
+
 /// What to sync and how. The default syncs all but the ratings, and Stash wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -33,9 +35,16 @@ pub struct Policy {
     pub max_tags: usize,
     /// At most this many performers become actors.
     pub max_performers: usize,
-    /// Longest text in bytes once percent-encoded: Plex takes edits in the request line, and common proxies refuse
-    /// lines over 8,192 bytes. Longer text is cut between characters.
+    /// Longest text in bytes once percent-encoded: Plex takes edits in the request line, and common
+    /// proxies refuse lines over 8,192 bytes. Longer text is cut between characters.
     pub max_encoded: usize,
+    /// Longest tag list in bytes once encoded for a request, per kind: a Plex that replaces lists needs
+    /// each whole in one request. Names that find no room are left out. None: no limit.
+    /// Not part of the [`content_hash`](crate::content_hash).
+    pub max_list_encoded: Option<usize>,
+    /// What the items of this library cannot hold: not sent, and not on record.
+    /// Not part of the [`content_hash`](crate::content_hash).
+    pub unsupported: Unsupported,
 }
 
 impl Default for Policy {
@@ -58,6 +67,8 @@ impl Default for Policy {
             max_tags: 100,
             max_performers: 50,
             max_encoded: 7200,
+            max_list_encoded: None,
+            unsupported: Unsupported::default(),
         }
     }
 }

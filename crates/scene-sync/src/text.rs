@@ -42,8 +42,7 @@ pub(crate) fn paragraphs(text: &str) -> String {
 pub(crate) fn cut(text: &str, limit: Limit) -> &str {
     let mut encoded = 0_usize;
     let over = text.char_indices().enumerate().find_map(|(nth, (at, c))| {
-        let unreserved = c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
-        encoded += if unreserved { 1 } else { 3 * c.len_utf8() };
+        encoded += encoded_char(c);
         (nth >= limit.chars || encoded > limit.encoded).then_some(at)
     });
     match over.and_then(|at| text.get(..at)) {
@@ -52,9 +51,27 @@ pub(crate) fn cut(text: &str, limit: Limit) -> &str {
     }
 }
 
-/// What two names of the same tag have in common: Plex compares them without case. At least as wide as any
-/// collation Plex may use, so that a name it takes for the same is never sent to it for ever.
+/// The bytes of a text once percent-encoded for a query.
+pub(crate) fn encoded(text: &str) -> usize {
+    text.chars().map(encoded_char).sum()
+}
+
+fn encoded_char(c: char) -> usize {
+    match c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') {
+        true => 1,
+        false => 3 * c.len_utf8(),
+    }
+}
+
+/// What two names of the same tag have in common for Plex, whose database compares them with
+/// SQLite's NOCASE: only A to Z are the same in either case.
 pub(crate) fn key(name: &str) -> String {
+    name.nfc().map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// What two names have in common for a Plex that compares as widely as any may: such a Plex shows
+/// one in place of the other.
+pub(crate) fn wide_key(name: &str) -> String {
     let folded: String = name
         .nfd()
         .flat_map(char::to_uppercase)
@@ -64,12 +81,15 @@ pub(crate) fn key(name: &str) -> String {
     folded.trim().to_owned()
 }
 
-/// Names cleaned, without blank ones and without those that are the same to Plex.
+/// Names cleaned and composed, without blank ones and without those that are the same to Plex.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, limit: Limit) -> Vec<String> {
     let mut seen = BTreeSet::new();
     names
         .into_iter()
-        .map(|name| cut(&line(name), limit).to_owned())
+        .map(|name| {
+            let name: String = line(name).nfc().collect();
+            cut(&name, limit).to_owned()
+        })
         .filter(|name| !name.is_empty() && seen.insert(key(name)))
         .collect()
 }

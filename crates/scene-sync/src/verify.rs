@@ -3,51 +3,90 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::plain;
-use crate::text::key;
-use crate::{EditPlan, Item, LastWritten, Rating, TagEdit};
+use crate::text::{key, wide_key};
+use crate::written::{Known, set_names};
+use crate::{EditPlan, FieldEdit, Item, LastWritten, Rating, RatingEdit, TagEdit, What};
 
 impl EditPlan {
-    /// Compares the item as read back with what was planned: the edits Plex did not take, to be sent once more, or
-    /// `None` if it took them all. Pictures are not looked at.
+    /// Compares the item as read back with what was planned: the edits Plex did not take, to be sent
+    /// once more, or `None` if it took them all. Pictures are not looked at.
+    ///
+    /// A tag that Plex shows in another spelling was taken, as far as such a Plex can.
     pub fn verify(&self, readback: &Item) -> Option<Self> {
+        let fields = self.fields.iter().filter(|edit| edit.unmet(readback));
         let repair = Self {
-            item: self.item.clone(),
-            fields: self
-                .fields
-                .iter()
-                .filter(|edit| plain(edit.field, readback.field(edit.field)) != edit.to)
-                .cloned()
-                .collect(),
+            fields: fields.cloned().collect(),
             tags: self
                 .tags
                 .iter()
                 .filter_map(|edit| edit.unmet(readback))
                 .collect(),
-            rating: self
-                .rating
-                .filter(|edit| edit.to != readback.rating.map(Rating::from_plex)),
+            rating: self.rating.filter(|edit| edit.unmet(readback)),
             written: self.written.clone(),
             ..Self::default()
         };
         (!repair.is_empty()).then_some(repair)
     }
 
-    /// The same as several edits with one tag list each: Plex may honour only the first removal of an edit.
+    /// The same as several edits with one tag list each: Plex may honour only the first removal of an
+    /// edit.
     pub fn apart(mut self) -> impl Iterator<Item = Self> {
         let lists = self.tags.split_off(self.tags.len().min(1));
-        let item = self.item.clone();
-        let more = lists.into_iter().map(move |list| Self {
-            item: item.clone(),
+        let more = lists.into_iter().map(|list| Self {
             tags: vec![list],
             ..Self::default()
         });
         std::iter::once(self).chain(more)
     }
 
-    /// The record to keep given what Plex shows after the edit: what it did not take is not recorded as written, so
-    /// the next sync tries again and takes nothing of it for a person's edit.
+    /// What the item shows nothing of after the edit: a field or rating that is as it was before, a list
+    /// without any of the tags that were added. An item of a kind that cannot hold something ends so.
+    pub fn unshown(&self, readback: &Item) -> Vec<What> {
+        let as_before = |edit: &&FieldEdit| {
+            let shown = plain(edit.field, readback.field(edit.field));
+            edit.unmet(readback) && shown == plain(edit.field, &edit.from)
+        };
+        let fields = self
+            .fields
+            .iter()
+            .filter(|edit| !edit.to.is_empty())
+            .filter(as_before);
+        let without = |edit: &&TagEdit| {
+            let missing = edit.unmet(readback).map_or(0, |unmet| {
+                unmet
+                    .add
+                    .iter()
+                    .filter(|name| edit.add.contains(name))
+                    .count()
+            });
+            !edit.add.is_empty() && missing == edit.add.len()
+        };
+        let tags = self.tags.iter().filter(without);
+        let as_before = |edit: &&RatingEdit| {
+            let shown = readback.rating.map(Rating::from_plex);
+            edit.to.is_some() && shown != edit.to && shown == edit.from
+        };
+        let rating = self.rating.iter().filter(as_before);
+        fields
+            .map(|edit| What::Field(edit.field))
+            .chain(tags.map(|edit| What::Tag(edit.kind)))
+            .chain(rating.map(|_| What::Rating))
+            .collect()
+    }
+
+    /// The record to keep given what Plex shows after the edit: what it did not take is not recorded as
+    /// written, so the next sync tries again and takes nothing of it for a person's edit.
     pub fn written_after(&self, readback: &Item) -> Option<LastWritten> {
         let mut written = self.written.clone()?;
+        for edit in &self.tags {
+            let shown = Shown::of(edit, readback);
+            let mut folded = written.folded.remove(&edit.kind).unwrap_or_default();
+            let recorded = written.tags.get(&edit.kind).into_iter().flatten();
+            folded.extend(recorded.filter(|name| shown.in_its_place(name)).cloned());
+            folded.sort();
+            folded.dedup();
+            set_names(&mut written.folded, edit.kind, folded);
+        }
         let Some(unmet) = self.verify(readback) else {
             return Some(written);
         };
@@ -55,39 +94,81 @@ impl EditPlan {
         written.content.clear();
         for edit in unmet.fields {
             let shown = plain(edit.field, readback.field(edit.field));
-            if shown.is_empty() {
-                written.fields.remove(&edit.field);
-            } else {
-                written.fields.insert(edit.field, shown);
-            }
+            let still_ours = edit.ours && shown == plain(edit.field, &edit.from);
+            let known = Some(shown).filter(|shown| !shown.is_empty());
+            written.set_field(edit.field, known.map(|shown| origin(shown, still_ours)));
         }
         for edit in unmet.tags {
             let missing: BTreeSet<_> = edit.add.iter().map(|name| key(name)).collect();
-            let names = written.tags.entry(edit.kind).or_default();
+            let mut names = written.tags.remove(&edit.kind).unwrap_or_default();
             names.retain(|name| !missing.contains(&key(name)));
+            // Only what we sent is ever removed.
             names.extend(edit.remove);
+            set_names(&mut written.tags, edit.kind, names);
         }
-        if unmet.rating.is_some() {
-            written.rating = readback.rating.map(Rating::from_plex);
+        if let Some(edit) = unmet.rating {
+            let shown = readback.rating.map(Rating::from_plex);
+            let still_ours = edit.ours && shown == edit.from;
+            written.set_rating(shown.map(|shown| origin(shown, still_ours)));
         }
         Some(written)
     }
 }
 
+fn origin<T>(value: T, ours: bool) -> Known<T> {
+    match ours {
+        true => Known::Sent(value),
+        false => Known::Found(value),
+    }
+}
+
+/// The tags of a kind that an item shows.
+struct Shown {
+    keys: BTreeSet<String>,
+    wide: BTreeSet<String>,
+}
+
+impl Shown {
+    fn of(edit: &TagEdit, item: &Item) -> Self {
+        let tags = item.tags(edit.kind);
+        Self {
+            keys: tags.iter().map(|tag| key(&tag.name)).collect(),
+            wide: tags.iter().map(|tag| wide_key(&tag.name)).collect(),
+        }
+    }
+
+    /// Another spelling is shown instead of the name.
+    fn in_its_place(&self, name: &str) -> bool {
+        !self.keys.contains(&key(name)) && self.wide.contains(&wide_key(name))
+    }
+}
+
+impl FieldEdit {
+    fn unmet(&self, readback: &Item) -> bool {
+        plain(self.field, readback.field(self.field)) != self.to
+    }
+}
+
+impl RatingEdit {
+    fn unmet(&self, readback: &Item) -> bool {
+        self.to != readback.rating.map(Rating::from_plex)
+    }
+}
+
 impl TagEdit {
     fn unmet(&self, readback: &Item) -> Option<Self> {
-        let shown = readback.tags(self.kind);
-        let shown_keys: BTreeSet<_> = shown.iter().map(|tag| key(&tag.name)).collect();
+        let shown = Shown::of(self, readback);
         let removed: BTreeSet<_> = self.remove.iter().map(|name| key(name)).collect();
         let names = self.target.iter().map(|tag| &tag.name);
         let unmet = Self {
             kind: self.kind,
             target: self.target.clone(),
             add: names
-                .filter(|name| !shown_keys.contains(&key(name)))
+                .filter(|name| !shown.wide.contains(&wide_key(name)))
                 .cloned()
                 .collect(),
-            remove: shown
+            remove: readback
+                .tags(self.kind)
                 .iter()
                 .filter(|tag| removed.contains(&key(&tag.name)))
                 .map(|tag| tag.name.clone())

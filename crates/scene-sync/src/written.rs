@@ -2,17 +2,52 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, Rating, TagKind};
+use crate::{Field, Rating, TagKind, What};
 
-/// What a sync last wrote to an item: the base of the next three-way merge, kept in the ledger per scene.
+/// What syncs did to an item: the base of the next three-way merge, kept in the ledger per Plex item.
+///
+/// What a value is in decides what may happen to it: only what *we sent* ([`fields`](Self::fields),
+/// [`tags`](Self::tags), [`rating`](Self::rating)) is removed once Stash drops it. A value that Plex showed
+/// before our request is [`preexisting`](Self::preexisting), and stays. A value is in one of the two.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LastWritten {
-    /// The item's key. A record of another item (re-added to Plex) tells nothing about this one.
-    pub item: String,
     /// [`content_hash`](crate::content_hash) of the scene then.
     pub content: String,
-    /// The text fields; one that is absent was never written, or was cleared.
+    /// The text fields we sent; one that was cleared is absent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, String>,
+    /// The tags we sent, per kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagKind, Vec<String>>,
+    /// The user rating we sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// What Plex showed before we sent anything of it, equal to what Stash has.
+    #[serde(skip_serializing_if = "Preexisting::is_empty")]
+    pub preexisting: Preexisting,
+    /// Tags on record that Plex was sent and shows another spelling of: it takes the two for the same tag.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded: BTreeMap<TagKind, Vec<String>>,
+    /// The poster; the caller fills it in after an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poster: Option<ImageWritten>,
+    /// The background; the caller fills it in after an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<ImageWritten>,
+    /// What was sent and may have arrived, or may yet, oldest first: only the item can tell
+    /// ([`EditPlan::intent`](crate::EditPlan::intent)). The caller drops those that are too old to come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<Intent>,
+}
+
+/// Values that both Plex and Stash had before we sent anything: a person's, an agent's or another tool's.
+///
+/// They tell a later edit in Plex, but are never removed or cleared.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preexisting {
+    /// The text fields.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Field, String>,
     /// The tags per kind.
@@ -21,16 +56,6 @@ pub struct LastWritten {
     /// The user rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
-    /// The poster; the caller fills it in after an upload.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub poster: Option<ImageWritten>,
-    /// The background; the caller fills it in after an upload.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub background: Option<ImageWritten>,
-    /// What was sent and may have arrived, or may yet, oldest first ([`EditPlan::intent`](crate::EditPlan::intent)): only the
-    /// item can tell. The caller drops those that are too old to come.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub intents: Vec<Intent>,
 }
 
 /// An edit that was about to be sent.
@@ -61,9 +86,94 @@ pub struct ImageWritten {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageSeen {
-    /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no look is needed; another
-    /// one proves nothing, since Plex may change it with any edit.
+    /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no look
+    /// is needed; another one proves nothing, since Plex may change it with any edit.
     pub address: String,
     /// What was selected, as [`Item::poster`](crate::Item::poster) names it.
     pub selected: String,
+}
+
+/// A value on record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Known<T> {
+    /// A request of ours carried it to an item that did not show it.
+    Sent(T),
+    /// Plex showed it before.
+    Found(T),
+}
+
+impl<T> Known<T> {
+    pub(crate) fn value(&self) -> &T {
+        match self {
+            Self::Sent(value) | Self::Found(value) => value,
+        }
+    }
+}
+
+impl LastWritten {
+    pub(crate) fn field(&self, field: Field) -> Option<Known<String>> {
+        let sent = self.fields.get(&field).cloned().map(Known::Sent);
+        sent.or_else(|| {
+            self.preexisting
+                .fields
+                .get(&field)
+                .cloned()
+                .map(Known::Found)
+        })
+    }
+
+    pub(crate) fn set_field(&mut self, field: Field, known: Option<Known<String>>) {
+        self.fields.remove(&field);
+        self.preexisting.fields.remove(&field);
+        match known {
+            Some(Known::Sent(value)) => self.fields.insert(field, value),
+            Some(Known::Found(value)) => self.preexisting.fields.insert(field, value),
+            None => None,
+        };
+    }
+
+    pub(crate) fn known_rating(&self) -> Option<Known<Rating>> {
+        let sent = self.rating.map(Known::Sent);
+        sent.or(self.preexisting.rating.map(Known::Found))
+    }
+
+    pub(crate) fn set_rating(&mut self, known: Option<Known<Rating>>) {
+        (self.rating, self.preexisting.rating) = match known {
+            Some(Known::Sent(rating)) => (Some(rating), None),
+            Some(Known::Found(rating)) => (None, Some(rating)),
+            None => (None, None),
+        };
+    }
+
+    /// Takes something off the record.
+    pub(crate) fn forget(&mut self, what: What) {
+        match what {
+            What::Field(field) => self.set_field(field, None),
+            What::Rating => self.set_rating(None),
+            What::Tag(kind) => {
+                self.tags.remove(&kind);
+                self.preexisting.tags.remove(&kind);
+                self.folded.remove(&kind);
+            }
+        }
+    }
+}
+
+/// Puts names on record; a list without any is left out of it.
+pub(crate) fn set_names(
+    lists: &mut BTreeMap<TagKind, Vec<String>>,
+    kind: TagKind,
+    names: Vec<String>,
+) {
+    if names.is_empty() {
+        lists.remove(&kind);
+    } else {
+        lists.insert(kind, names);
+    }
+}
+
+impl Preexisting {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -109,21 +109,6 @@ fn a_title_that_comes_and_goes() {
     }
 }
 
-/// The item was found anew: what was sent to the old one says nothing about this one.
-#[test]
-fn another_item() {
-    let policy = Policy::default();
-    let (_, intent) = cut_off(true, false, &policy);
-    let fresh = Item {
-        key: "8".into(),
-        genres: vec![Tag::from("Tag 2")],
-        ..Item::default()
-    };
-    let third = plan(&scene("3"), &fresh, Some(&intent), &policy);
-    assert_eq!(third.tags[0].remove, [""; 0]);
-    assert_eq!(third.written.unwrap().intents, []);
-}
-
 /// A row of an earlier version has none of this, one of a later version more.
 #[test]
 fn rows_of_other_versions() {

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use common::{Collation, Mode, Plex, names, recorded};
 use proptest::prelude::*;
 use scene_sync::{
-    EditPlan, Field, Item, LastWritten, Policy, Rating, Scene, Tag, TagKind, Wanted, plan,
+    EditPlan, Field, Item, LastWritten, Performer, Policy, Rating, Scene, Tag, TagKind, Wanted,
+    plan,
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -90,6 +91,7 @@ prop_compose! {
         rating100 in any::<Option<u8>>(), studio in proptest::option::of(texts()),
         performers in proptest::collection::vec(texts(), 0..5), tags in proptest::collection::vec(texts(), 0..5),
     ) -> Scene {
+        let performers = performers.iter().map(|name| Performer::from(name.as_str())).collect();
         Scene { title, details, tagline, date, rating100, studio, performers, tags, ..Scene::default() }
     }
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Plex, field_mut, recorded, tags_mut};
-use scene_sync::{Field, Item, Policy, Rating, Scene, Tag, TagKind, plan};
+use scene_sync::{Field, Item, Performer, Policy, Rating, Scene, Tag, TagKind, plan};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum What {
@@ -101,7 +101,7 @@ fn policy(what: What, preserve: bool) -> Policy {
 fn scene(what: What, value: Option<usize>, policy: &mut Policy) -> Scene {
     let mut scene = Scene {
         // Not synced under these policies; only says that the scene has metadata.
-        performers: vec!["Someone".into()],
+        performers: vec![Performer::from("Someone")],
         ..Scene::default()
     };
     let text_of = |field| value.map(|which| text(field, which).to_owned());
@@ -117,7 +117,8 @@ fn scene(what: What, value: Option<usize>, policy: &mut Policy) -> Scene {
         }
         What::List(TagKind::Genre) => scene.tags = list().into_iter().collect(),
         What::List(TagKind::Actor) => {
-            scene.performers = list().into_iter().collect();
+            let name = list();
+            scene.performers = name.as_deref().map(Performer::from).into_iter().collect();
             scene.details = "metadata".into();
         }
         What::List(TagKind::Collection) => scene.studio = list(),
@@ -203,6 +204,8 @@ fn expected(what: What, stash: Stash, plex: InPlex, preserve: bool) -> Outcome {
         (_, Stash::Set, InPlex::Edited) => Outcome::Stash,
 
         _ if by_hand && preserve => Outcome::Plex,
+        // What a person put in the place of ours is not ours to clear.
+        (_, Stash::Cleared, _) if by_hand => Outcome::Plex,
         (_, Stash::Cleared, _) => Outcome::Empty,
         _ => Outcome::Stash,
     }

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::schema::Schema;
+use super::{SceneId, SceneStamp};
 use crate::timestamp;
 
 /// Which scenes a listing holds.
@@ -27,7 +28,16 @@ pub enum SceneFilter {
 const TEXT_MARGIN: i64 = 24 * 3600;
 
 impl SceneFilter {
-    pub(super) fn to_json(self, schema: &Schema) -> Value {
+    /// The filter in Stash's words, of the scenes after one in the order of their ids.
+    pub(super) fn to_json(self, schema: &Schema, after: Option<SceneId>) -> Value {
+        let mut filter = self.criterion(schema);
+        if let Some(after) = after {
+            filter["id"] = json!({"value": after.0, "modifier": "GREATER_THAN"});
+        }
+        filter
+    }
+
+    fn criterion(self, schema: &Schema) -> Value {
         let since = |at: i64| {
             let value = timestamp::format(at.saturating_sub(TEXT_MARGIN).max(0));
             json!({"value": value, "modifier": "GREATER_THAN"})
@@ -46,10 +56,10 @@ impl SceneFilter {
         }
     }
 
-    pub(super) fn admits(self, created_at: i64, updated_at: i64) -> bool {
+    pub(super) fn admits(self, stamp: SceneStamp) -> bool {
         match self {
-            Self::UpdatedSince(at) => updated_at >= at,
-            Self::CreatedSince(at) => created_at >= at,
+            Self::UpdatedSince(at) => stamp.updated_at >= at,
+            Self::CreatedSince(at) => stamp.created_at >= at,
             _ => true,
         }
     }

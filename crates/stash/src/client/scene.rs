@@ -135,8 +135,11 @@ pub struct Studio {
 pub struct Performer {
     /// The id.
     pub id: String,
-    /// The name.
+    /// The name, which several performers may have.
     pub name: String,
+    /// What tells performers of one name apart; empty for most (and before Stash 0.20).
+    #[serde(default, deserialize_with = "or_default")]
+    pub disambiguation: String,
     /// The picture's address; see [`is_placeholder`](super::is_placeholder).
     #[serde(default)]
     pub image_path: Option<String>,
@@ -176,12 +179,15 @@ pub struct SceneStamp {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// How many rows Stash counts in all pages together.
+    /// How many rows Stash counts in all pages together; with [`Client::scenes_after`](super::Client::scenes_after),
+    /// in this and the pages that follow.
     pub total: u64,
     /// The rows of this page.
     pub rows: Vec<T>,
     /// No further page follows.
     pub last: bool,
+    /// After which scene the next page starts; `None` when no further page follows.
+    pub next: Option<SceneId>,
 }
 
 /// The scenes asked for, which of them Stash no longer has, and which it failed to read.

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -96,7 +94,8 @@ impl Client {
         Ok(found)
     }
 
-    /// One page of full scenes in the order of their ids; pages count from 1.
+    /// One page of full scenes in the order of their ids; pages count from 1. A scene that is deleted meanwhile moves
+    /// the others forward, so that one of them is on no page: prefer [`Client::scenes_after`].
     ///
     /// # Errors
     /// Any [`Error`].
@@ -107,55 +106,72 @@ impl Client {
         per_page: u32,
     ) -> Result<Page<Scene>, Error> {
         let selection = self.schema().await?.selection.clone();
-        let mut found: Page<Scene> = self.page(filter, &selection, page, per_page).await?;
-        found
-            .rows
-            .retain(|scene| filter.admits(scene.created_at, scene.updated_at));
-        Ok(found)
+        let mut found = self.list(filter, None, page, per_page, &selection).await?;
+        found.last = found.rows.is_empty() || u64::from(page) * u64::from(per_page) >= found.total;
+        Ok(admitted(found, filter))
     }
 
-    /// One page of ids and times in the order of the ids; pages count from 1.
+    /// Up to `size` full scenes in the order of their ids: the first ones, or those after a scene, which need not
+    /// exist. Nobody is skipped when scenes come and go between two pages.
+    ///
+    /// ```no_run
+    /// # async fn demo(client: stash::client::Client) -> Result<(), stash::client::Error> {
+    /// use stash::client::SceneFilter;
+    ///
+    /// let mut after = None;
+    /// loop {
+    ///     let page = client.scenes_after(SceneFilter::All, after, 200).await?;
+    ///     for scene in &page.rows {
+    ///         println!("{}", scene.title);
+    ///     }
+    ///     after = page.next;
+    ///     if after.is_none() {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// Any [`Error`].
-    pub async fn stamp_page(
+    /// Any [`Error`]; [`Error::Query`] before Stash 0.18.
+    pub async fn scenes_after(
         &self,
         filter: SceneFilter,
-        page: u32,
-        per_page: u32,
-    ) -> Result<Page<SceneStamp>, Error> {
-        let mut found: Page<SceneStamp> = self
-            .page(filter, "id created_at updated_at", page, per_page)
-            .await?;
-        found
-            .rows
-            .retain(|stamp| filter.admits(stamp.created_at, stamp.updated_at));
-        Ok(found)
+        after: Option<SceneId>,
+        size: u32,
+    ) -> Result<Page<Scene>, Error> {
+        let selection = self.schema().await?.selection.clone();
+        let found = self.list(filter, after, 1, size, &selection).await?;
+        Ok(admitted(found, filter))
     }
 
-    /// The ids and times of all scenes a filter admits, in the order of their ids.
+    /// The ids and times of all scenes a filter admits, in the order of their ids, however many pages it takes.
     ///
     /// # Errors
-    /// Any [`Error`].
+    /// As [`Client::scenes_after`].
     pub async fn stamps(&self, filter: SceneFilter) -> Result<Vec<SceneStamp>, Error> {
-        // By id, since rows move between pages when scenes come and go meanwhile.
-        let mut stamps = BTreeMap::new();
-        for page in 1.. {
-            let found = self.stamp_page(filter, page, STAMPS_A_PAGE).await?;
-            stamps.extend(found.rows.into_iter().map(|stamp| (stamp.id, stamp)));
-            if found.last {
-                break;
+        let mut stamps = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self
+                .list(filter, after, 1, STAMPS_A_PAGE, "id created_at updated_at")
+                .await?;
+            let page: Page<SceneStamp> = admitted(page, filter);
+            stamps.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                return Ok(stamps);
             }
         }
-        Ok(stamps.into_values().collect())
     }
 
-    async fn page<T: DeserializeOwned>(
+    async fn list<T: Row>(
         &self,
         filter: SceneFilter,
-        selection: &str,
+        after: Option<SceneId>,
         page: u32,
         per_page: u32,
+        selection: &str,
     ) -> Result<Page<T>, Error> {
         let schema = self.schema().await?;
         let query = format!(
@@ -164,14 +180,46 @@ impl Client {
         );
         let variables = json!({
             "filter": {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"},
-            "scene_filter": filter.to_json(&schema),
+            "scene_filter": filter.to_json(&schema, after),
         });
-        let data: FindScenes<T> = self.query(&query, variables).await?;
-        let seen = u64::from(page) * u64::from(per_page);
+        let FindScenes { found } = self.query::<FindScenes<T>>(&query, variables).await?;
+        let next = found.scenes.last().map(|row| row.stamp().id);
+        if next.is_some() && next <= after {
+            return Err(Error::Malformed("a page repeats the one before it".into()));
+        }
+        let last = found.count <= found.scenes.len() as u64;
         Ok(Page {
-            total: data.found.count,
-            last: data.found.scenes.is_empty() || seen >= data.found.count,
-            rows: data.found.scenes,
+            total: found.count,
+            last,
+            next: next.filter(|_| !last),
+            rows: found.scenes,
         })
     }
+}
+
+/// A row of a listing.
+trait Row: DeserializeOwned {
+    fn stamp(&self) -> SceneStamp;
+}
+
+impl Row for SceneStamp {
+    fn stamp(&self) -> SceneStamp {
+        *self
+    }
+}
+
+impl Row for Scene {
+    fn stamp(&self) -> SceneStamp {
+        SceneStamp {
+            id: self.id,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// The page without the rows that Stash lets through though the filter does not.
+fn admitted<T: Row>(mut page: Page<T>, filter: SceneFilter) -> Page<T> {
+    page.rows.retain(|row| filter.admits(row.stamp()));
+    page
 }

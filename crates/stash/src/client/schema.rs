@@ -6,6 +6,7 @@ use super::{Client, Error};
 
 const PROBE: &str = r#"query Probe {
   scene: __type(name: "Scene") { fields { name } }
+  performer: __type(name: "Performer") { fields { name } }
   filter: __type(name: "SceneFilterType") { inputFields { name } }
   root: __type(name: "Query") { fields { name args { name } } }
 }"#;
@@ -24,6 +25,7 @@ pub(super) struct Schema {
 #[derive(Deserialize)]
 pub(super) struct Types {
     scene: Option<Type>,
+    performer: Option<Type>,
     filter: Option<Type>,
     root: Option<Type>,
 }
@@ -60,6 +62,7 @@ impl Schema {
     fn current() -> Self {
         Self::from_types(Types {
             scene: None,
+            performer: None,
             filter: None,
             root: None,
         })
@@ -67,18 +70,24 @@ impl Schema {
 
     pub(super) fn from_types(types: Types) -> Self {
         let scene = names(types.scene);
+        let performer = names(types.performer);
         let filter = names(types.filter);
         // Where nothing is known, everything current is assumed.
-        let has = |field: &str| scene.is_empty() || scene.contains(field);
+        let has = |known: &BTreeSet<_>, field: &str| known.is_empty() || known.contains(field);
+        let disambiguation = if has(&performer, "disambiguation") {
+            "disambiguation"
+        } else {
+            ""
+        };
         let find_scenes = types
             .root
             .and_then(|root| root.fields)
             .and_then(|fields| fields.into_iter().find(|field| field.name == "findScenes"));
-        let mut selection = String::from(
+        let mut selection = format!(
             "id title details date organized created_at updated_at \
-             files { path basename size duration } \
-             studio { id name parent_studio { id name } } \
-             performers { id name image_path } tags { id name } paths { screenshot }",
+             files {{ path basename size duration }} \
+             studio {{ id name parent_studio {{ id name }} }} \
+             performers {{ id name image_path {disambiguation} }} tags {{ id name }} paths {{ screenshot }}",
         );
         let either = [
             ("rating100", " rating100", "", ""),
@@ -93,9 +102,9 @@ impl Schema {
             ("director", " director", "", ""),
         ];
         for (new, new_part, old, old_part) in either {
-            if has(new) {
+            if has(&scene, new) {
                 selection.push_str(new_part);
-            } else if has(old) {
+            } else if has(&scene, old) {
                 selection.push_str(old_part);
             }
         }
