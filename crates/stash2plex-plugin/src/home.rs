@@ -85,60 +85,44 @@ pub fn hint(verdict: &Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn synced(db: &Connection) -> Result<()> {
-        let row = ledger::Row {
-            rating_key: "17".to_owned(),
-            content_hash: String::new(),
-            written: json!({}),
-            synced_at: 5,
-            refs: Vec::new(),
-        };
-        ledger::put(db, 1, &row)
-    }
-
-    fn has_ledger(db: &Connection) -> Result<bool> {
-        Ok(ledger::get::<serde_json::Value>(db, 1)?.is_some())
+    fn tables() -> Result<Connection> {
+        let db = Connection::open_in_memory()?;
+        ledger::create(&db)?;
+        Ok(db)
     }
 
     #[test]
     fn a_server_is_known_by_its_identifier_wherever_it_is() -> Result<()> {
-        let db = Connection::open_in_memory()?;
-        ledger::create(&db)?;
-        synced(&db)?;
+        let db = tables()?;
+        let (one, two) = (ledger::server(&db, "one")?, ledger::server(&db, "two")?);
         assert_eq!(expected(&db, "http://a")?, None);
-        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
-        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours(one));
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours(one));
         assert_eq!(expected(&db, "http://a")?.as_deref(), Some("one"));
         // The same server at a new address keeps what was written to it.
         assert_eq!(expected(&db, "http://b")?, None);
-        assert_eq!(meet(&db, "http://b", "one")?, Met::Ours);
-        assert!(has_ledger(&db)?);
-        // Another one has none of it.
-        assert_eq!(meet(&db, "http://c", "two")?, Met::Moved);
-        assert!(!has_ledger(&db)?);
+        assert_eq!(meet(&db, "http://b", "one")?, Met::Ours(one));
+        // Another one has none of it, and the first one all of it when it comes back.
+        assert_eq!(meet(&db, "http://c", "two")?, Met::Moved(two));
         assert_eq!(expected(&db, "http://c")?.as_deref(), Some("two"));
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Moved(one));
         Ok(())
     }
 
     #[test]
     fn a_forgotten_server_may_be_replaced_or_come_back() -> Result<()> {
-        let db = Connection::open_in_memory()?;
-        ledger::create(&db)?;
+        let db = tables()?;
         assert!(!forget(&db)?);
+        let (one, two) = (ledger::server(&db, "one")?, ledger::server(&db, "two")?);
         meet(&db, "http://a", "one")?;
-        synced(&db)?;
         assert!(forget(&db)?);
         assert!(!forget(&db)?);
         assert_eq!(expected(&db, "http://a")?, None);
-        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours);
-        assert!(has_ledger(&db)?);
+        assert_eq!(meet(&db, "http://a", "one")?, Met::Ours(one));
         forget(&db)?;
-        assert_eq!(meet(&db, "http://a", "two")?, Met::Moved);
-        assert!(!has_ledger(&db)?);
+        assert_eq!(meet(&db, "http://a", "two")?, Met::Moved(two));
         Ok(())
     }
 }

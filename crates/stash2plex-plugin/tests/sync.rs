@@ -137,6 +137,5 @@ fn a_scene_that_is_deleted_during_its_sync_is_forgotten() {
     let queue = plugin.queue();
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.dead), (0, 0));
-    let row = ledger::get::<serde_json::Value>(queue.sql(), scene).unwrap();
-    assert_eq!(row, None);
+    assert_eq!(ledger::synced_at(queue.sql(), scene).unwrap(), None);
 }

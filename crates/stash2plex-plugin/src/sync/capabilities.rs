@@ -75,7 +75,7 @@ impl Capabilities {
         let lacks = |what: What| self.state(library, what).is_some_and(|state| state.is_proof());
         Unsupported {
             fields: Field::ALL.into_iter().filter(|field| lacks(What::Field(*field))).collect(),
-            tags: TagKind::ALL.into_iter().filter(|kind| lacks(What::Tags(*kind))).collect(),
+            tags: TagKind::ALL.into_iter().filter(|kind| lacks(What::Tag(*kind))).collect(),
             rating: lacks(What::Rating),
         }
     }
@@ -166,7 +166,7 @@ mod tests {
     fn a_field_is_given_up_once_three_items_did_not_show_it() {
         let capabilities = Capabilities::default();
         let library: SectionId = "2".parse().unwrap();
-        let genre = What::Tags(TagKind::Genre);
+        let genre = What::Tag(TagKind::Genre);
         let title = What::Field(Field::Title);
         let sent = [title, genre];
         let mut rows = Vec::new();

@@ -10,6 +10,7 @@ use stash::client::{SceneFilter, SceneId};
 
 use super::Syncer;
 use super::convert;
+use super::failure::Failed;
 use super::find::NotFound;
 use super::libraries::Libraries;
 use super::record::sync_hash;
@@ -54,6 +55,12 @@ impl From<rusqlite::Error> for Stopped {
 impl From<NotFound> for Stopped {
     fn from(why: NotFound) -> Self {
         Self::Server(why)
+    }
+}
+
+impl From<Failed> for Stopped {
+    fn from(why: Failed) -> Self {
+        Self::Server(why.into())
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Record {
     pub waits: Vec<String>,
     /// The path map rule that the scene speaks for.
     pub hint: Option<String>,
+    /// What Plex was seen to keep, or not.
     pub learned: Vec<Learned>,
     /// Other scenes to look at.
     pub queue: BTreeSet<u64>,

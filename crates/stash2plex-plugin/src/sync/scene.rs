@@ -30,16 +30,18 @@ pub struct Synced {
 
 /// How a scene's job ended, and what to record of it, whatever becomes of the job.
 pub struct Ended {
+    /// How.
     pub outcome: Outcome<Synced>,
+    /// What changes on record.
     pub record: Record,
     /// What a person should hear of once.
     pub news: Vec<String>,
 }
 
 /// A job under way.
-struct SceneJob<'a, T> {
+struct SceneJob<'a, 'q, T> {
     syncer: &'a Syncer,
-    db: &'a Db<'a>,
+    db: &'a Db<'q>,
     server: ServerId,
     id: u64,
     scene: Scene,
@@ -56,12 +58,12 @@ impl Syncer {
     ///
     /// # Errors
     /// The database cannot be read or written.
-    pub async fn sync<T: Time>(
-        &self,
-        (db, server): (&Db<'_>, ServerId),
+    pub async fn sync<'a, T: Time>(
+        &'a self,
+        (db, server): (&'a Db<'_>, ServerId),
         scene: &stash::client::Scene,
         force: bool,
-        time: &T,
+        time: &'a T,
     ) -> queue::Result<Ended> {
         let pure = convert::scene(scene);
         let mut job = SceneJob {
@@ -98,7 +100,7 @@ impl Syncer {
     }
 }
 
-impl<T: Time> SceneJob<'_, T> {
+impl<T: Time> SceneJob<'_, '_, T> {
     async fn run(&mut self, force: bool) -> Result<Outcome<Synced>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
         let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
@@ -340,10 +342,11 @@ impl<T: Time> SceneJob<'_, T> {
                 return Err(NotFound::NotThere(why).into());
             }
             let draft = self.draft(&item, last, &policy).await?;
+            let (id, path) = (self.id, target.bound.path.clone());
             let row = |written| ItemRow {
                 item: key.clone(),
-                owner: Some(self.id),
-                path: target.bound.path.clone(),
+                owner: Some(id),
+                path: path.clone(),
                 written,
             };
             let at = unix_millis(self.time.now());

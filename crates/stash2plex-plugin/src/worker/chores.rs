@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use queue::{DeadFilter, Options, Queue};
-use scene_sync::folder_of;
+use scene_sync::path::folder_of;
 use stash::client::Scene;
 
 use crate::db::Db;

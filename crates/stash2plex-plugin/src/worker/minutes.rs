@@ -21,6 +21,7 @@ use super::story::Virtual;
 use super::time::Time;
 use super::{ramp, session};
 use crate::data_dir::DataDir;
+use crate::db::Db;
 use crate::job::{Job, scene_key};
 use crate::journal::Journal;
 use crate::ledger;
@@ -95,10 +96,11 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let (mut lasting, mut schedule) = (Lasting::start(began), Schedule::default());
     (time.passing.borrow_mut())(Duration::ZERO);
     loop {
+        let db = Db::new(&mut queue);
         let engine = Engine {
             time: &time,
             journal: &Journal::memory(&lines),
-            queue: &mut queue,
+            db: &db,
             settings: &settings,
             plex: &mut plex,
             stash: &mut stash,
@@ -106,7 +108,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
             syncer: syncer.clone(),
             probe: session::probe(target, &settings, &dir).unwrap(),
             lasting: &mut lasting,
-            verified: false,
+            server: None,
             ramp: None,
             rng: SplitMix64::new(3),
             drain: false,

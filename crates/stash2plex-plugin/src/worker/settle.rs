@@ -99,10 +99,9 @@ impl<'a, T: Time> Engine<'a, T> {
         let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
         self.lasting.ended += u64::from(!stays);
         let record = errand.record.take();
-        let apply = |tx: &Tx<'_, Job>, settings| record_and_queue(tx, record, settings);
         let (db, settings) = (self.db, self.settings);
         let settled = match fate {
-            Fate::Done => self.acknowledge(&claim, errand, apply),
+            Fate::Done => self.acknowledge(&claim, errand, record),
             Fate::Forget => db.write(|tx| {
                 if let Job::Scene { id, .. } = claim.payload() {
                     for waiting in ledger::forget_scene(tx.sql(), *id)? {
@@ -114,18 +113,18 @@ impl<'a, T: Time> Engine<'a, T> {
             }),
             Fate::Retry(delay) => db.write(|tx| {
                 let (kind, why) = errand.outcome.failure();
-                apply(tx, settings)?;
+                record_and_queue(tx, record, settings)?;
                 tx.retry_at(&claim, now + delay, kind, why)
             }),
             Fate::Hold => {
                 let due = self.turn(&claim);
                 db.write(|tx| {
-                    apply(tx, settings)?;
+                    record_and_queue(tx, record, settings)?;
                     tx.defer(&claim, due, errand.outcome.failure().1)
                 })
             }
             Fate::Dead { kind, message } => db.write(|tx| {
-                apply(tx, settings)?;
+                record_and_queue(tx, record, settings)?;
                 forget_letters(tx, &claim)?;
                 tx.dead(&claim, kind.word(), &message)
             }),
@@ -152,7 +151,7 @@ impl<'a, T: Time> Engine<'a, T> {
         &mut self,
         claim: &queue::Claim<Job>,
         errand: Errand,
-        apply: impl FnOnce(&Tx<'_, Job>, &Settings) -> queue::Result<()>,
+        record: Option<Record>,
     ) -> queue::Result<()> {
         let mut scenes = errand.scenes;
         if let Some((of, id)) = errand.of {
@@ -202,7 +201,7 @@ impl<'a, T: Time> Engine<'a, T> {
                     ledger::drop_item(tx.sql(), server, &item)?;
                 }
             }
-            apply(tx, settings)?;
+            record_and_queue(tx, record, settings)?;
             // A scene's letter stays until it is synced, however often it is found unchanged.
             let is_scene = matches!(claim.payload(), Job::Scene { .. });
             if !is_scene || matches!(errand.outcome, Outcome::Synced(_)) {

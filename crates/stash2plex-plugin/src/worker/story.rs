@@ -21,6 +21,7 @@ use super::memory::Lasting;
 use super::time::Time;
 use super::{ramp, session};
 use crate::data_dir::DataDir;
+use crate::db::Db;
 use crate::job::{Job, scene_key};
 use crate::journal::Journal;
 use crate::ledger;
@@ -148,10 +149,11 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     let client = session::stash(&connection.server_connection).unwrap();
     let target = settings.plex.as_ref().unwrap();
     let plex_client = session::plex(target, &settings, &dir).unwrap();
+    let db = Db::new(&mut queue);
     let engine = Engine {
         time: &time,
         journal: &journal,
-        queue: &mut queue,
+        db: &db,
         settings: &settings,
         plex: &mut plex,
         stash: &mut stash,
@@ -159,7 +161,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         syncer: Rc::new(Syncer::new(client, plex_client, &settings)),
         probe: session::probe(target, &settings, &dir).unwrap(),
         lasting: &mut Lasting::start(began),
-        verified: false,
+        server: None,
         ramp: None,
         rng: SplitMix64::new(3),
         drain: false,

@@ -39,14 +39,12 @@ fn an_outages_jobs_are_recovered_once() {
     enqueue(&mut queue, scenes[0]);
     plugin.world.stash.destroy_scene(scenes[1]).unwrap();
     ledger::create(queue.sql()).unwrap();
-    let synced = ledger::Row {
-        rating_key: "1".to_owned(),
-        content_hash: String::new(),
-        written: json!({}),
+    let synced = ledger::SceneRow {
+        hash: None,
         synced_at: (now() * 1e3) as i64 + 1000,
-        refs: Vec::new(),
     };
-    ledger::put(queue.sql(), scenes[2], &synced).unwrap();
+    let server = ledger::server(queue.sql(), "one").unwrap();
+    ledger::put_scene(queue.sql(), server, scenes[2], synced).unwrap();
 
     // Neither with Plex down nor with Stash away.
     plugin.world.plex.fail_with(Fault::Unavailable);

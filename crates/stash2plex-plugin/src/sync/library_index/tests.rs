@@ -1,19 +1,21 @@
-use plex::{Device, ItemKind, Timeouts};
+use plex::{Device, Timeouts};
+use serde_json::json;
 use simulators::{FileFilter, PlexOptions, PlexServer, SectionKind};
 
 use super::*;
+use crate::sync::libraries::Libraries;
 
 const MINUTE: Duration = LOOK_AGAIN;
 
-struct Library {
+struct Case {
     server: PlexServer,
     client: Client,
-    place: Place,
+    library: Library,
     indexes: Indexes,
     section: u32,
 }
 
-impl Library {
+impl Case {
     fn new() -> Self {
         let options = PlexOptions {
             file_filter: FileFilter::Ignored,
@@ -29,30 +31,28 @@ impl Library {
             &Device::new("test", "test", "1"),
             Timeouts::default(),
         );
-        let place = Place {
-            section: section.to_string().parse().unwrap(),
-            kind: ItemKind::Movie,
-            folders: vec!["/media".to_owned()],
-        };
+        let sections = json!([{"key": section.to_string(), "type": "movie", "title": "Filme"}]);
+        let sections = serde_json::from_value(sections).unwrap();
+        let library = Libraries::choose(sections, &[]).unwrap().chosen.remove(0);
         Self {
             server,
             client: client.unwrap(),
-            place,
+            library,
             indexes: Indexes::default(),
             section,
         }
     }
 
     async fn keys(&self, path: &str, now: SystemTime) -> Vec<String> {
-        let items = self.indexes.items(&self.client, &self.place, path, now);
-        let items = items.await.unwrap();
-        items.iter().map(|item| item.key.to_string()).collect()
+        let wish = (path, Wish::Path);
+        let keys = self.indexes.fresh(&self.client, &self.library, wish, now);
+        keys.await.unwrap().iter().map(ToString::to_string).collect()
     }
 }
 
 #[tokio::test]
 async fn a_file_that_was_missed_is_looked_for_again_after_a_minute() {
-    let library = Library::new();
+    let library = Case::new();
     let start = SystemTime::now();
     assert_eq!(library.keys("/media/a.mp4", start).await, [""; 0]);
     let key = library.server.add_file(library.section, "/media/a.mp4");
@@ -64,7 +64,7 @@ async fn a_file_that_was_missed_is_looked_for_again_after_a_minute() {
 
 #[tokio::test]
 async fn an_item_that_was_removed_and_added_again_is_found_under_its_new_key() {
-    let library = Library::new();
+    let library = Case::new();
     let start = SystemTime::now();
     let old = library.server.add_file(library.section, "/media/a.mp4");
     let moved = library.server.add_file(library.section, "/media/b.mp4");
