@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use store::Store;
 
-use crate::http::Server;
+use crate::http::{Moment, Requests, Server};
 
 pub use edit::SceneEdit;
 pub use hook::Trigger;
@@ -61,6 +61,25 @@ impl StashServer {
         let store = Arc::new(Mutex::new(Store::new(options)));
         let server = Server::start(keep_alive, Box::new(wire::Wire(Arc::clone(&store))))?;
         Ok(Self { server, store })
+    }
+
+    /// Does something in the world right before matching requests are carried out: the client has sent them, and
+    /// nothing of them has happened yet.
+    pub fn before(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::Before, requests, act);
+    }
+
+    /// The same right after they are carried out, before the client has the answer.
+    pub fn after(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::After, requests, act);
+    }
+
+    fn act(&self, moment: Moment, requests: Requests, mut act: impl FnMut(&Self) + Send + 'static) {
+        let store = Arc::clone(&self.store);
+        self.server.act(moment, requests, move |server| {
+            let store = Arc::clone(&store);
+            act(&Self { server, store });
+        });
     }
 
     /// Changes the options of the running server.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
+mod file_filter;
+mod libraries;
 #[path = "../support/mod.rs"]
 mod support;
 
