@@ -1,17 +1,22 @@
 //! The simulated Stash.
 
+mod bulk;
 mod edit;
 mod find;
 mod hook;
+mod introspection;
 mod mutate;
 mod objects;
 mod options;
 mod picture;
 mod query;
+mod refusal;
 mod resolve;
+mod scan;
 mod scene;
 mod schema;
 mod store;
+mod tokens;
 mod wire;
 
 use std::io;
@@ -26,7 +31,7 @@ use crate::http::{Moment, Requests, Server};
 
 pub use edit::SceneEdit;
 pub use hook::Trigger;
-pub use options::{BEFORE_GROUPS, StashOptions};
+pub use options::{BEFORE_GROUPS, SettingsSpelling, StashOptions};
 pub use scene::{Entity, EntityKind, Scene, SceneFile};
 pub use store::Job;
 
@@ -107,6 +112,16 @@ impl StashServer {
         self.store().plugins.insert(plugin.to_owned(), settings);
     }
 
+    /// What `runPluginOperation` answers for a plugin; one that is not set is not installed.
+    pub fn answer_operation(&self, plugin: &str, answer: Value) {
+        self.store().operations.insert(plugin.to_owned(), answer);
+    }
+
+    /// The lines of level Error that Stash wrote to its own log, which its users read.
+    pub fn error_log(&self) -> Vec<String> {
+        self.store().error_log.clone()
+    }
+
     /// The tasks that `runPluginTask` queued; nobody runs them.
     pub fn jobs(&self) -> Vec<Job> {
         self.store().jobs.clone()
@@ -127,7 +142,7 @@ impl StashServer {
         self.store().scenes.remove(&id)
     }
 
-    /// Merges scenes into the first: no hook fires, and the sources are gone.
+    /// Merges scenes into the first, which gets their files: no hook fires, and the sources are gone.
     pub fn merge_scenes(&self, into: u64, sources: &[u64]) {
         let mut store = self.store();
         for source in sources {
