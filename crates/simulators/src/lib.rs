@@ -25,15 +25,15 @@ mod stash;
 mod world;
 
 pub use compare::{Comparison, Difference, Mapping, compare};
-pub use http::{Fault, Recorded, Request, Response, Rule, Server};
+pub use http::{Fault, Recorded, Request, Requests, Response, Rule, Server};
 pub use plex::{
-    FileFilter, Image, Images, Item, Kind, Media, Part, PlexOptions, PlexServer, SectionKind, Tag,
-    TagKind, TagMode,
+    FileFilter, Image, Images, Item, Kind, Media, Part, PlexOptions, PlexServer, SectionKind,
+    Spoilt, Tag, TagKind, TagMode,
 };
-pub use run::{Run, build_program, run_command, run_plugin};
+pub use run::{Run, build_program, run_command, run_hooks, run_plugin};
 pub use stash::{
-    BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, StashOptions, StashServer,
-    Trigger,
+    BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, SettingsSpelling,
+    StashOptions, StashServer, Trigger,
 };
 pub use world::World;
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::thread;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -54,29 +54,82 @@ pub fn run_plugin(program: &Path, stdin: &str) -> io::Result<Run> {
 /// # Errors
 /// The process cannot be started.
 pub fn run_command(command: &mut Command, stdin: &str) -> io::Result<Run> {
-    let started = Instant::now();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let (mut input, output, errors) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let text = stdin.to_owned();
-    // A plugin may exit without reading; Stash only warns.
-    let writer = thread::spawn(move || input.as_mut().map(|pipe| pipe.write_all(text.as_bytes())));
-    let logger = thread::spawn(move || read(errors));
-    let reply = read(output);
-    let status = child.wait()?;
-    let took = started.elapsed();
-    let _ = writer.join();
-    let log = logger.join().unwrap_or_default();
-    Ok(Run {
-        reply: reply_of(&reply),
-        log: log.lines().map(line).collect(),
-        status,
-        took,
-    })
+    Started::new(command, stdin)?.finish()
+}
+
+/// Runs a process for each of these documents, one after the other, as Stash does after an edit of several scenes.
+///
+/// With `gone_after` the client of the edit goes away once so many hooks have ended: Stash kills the one that runs then
+/// (SIGKILL, here as soon as it has started) and starts none of the rest. The killed one is the last of the runs.
+///
+/// # Errors
+/// A process cannot be started.
+pub fn run_hooks(
+    mut command: impl FnMut() -> Command,
+    hooks: &[String],
+    gone_after: Option<usize>,
+) -> io::Result<Vec<Run>> {
+    let ends = hooks.len().min(gone_after.unwrap_or(usize::MAX));
+    let mut runs = Vec::new();
+    for hook in &hooks[..ends] {
+        runs.push(run_command(&mut command(), hook)?);
+    }
+    if let Some(hook) = hooks.get(ends) {
+        let mut started = Started::new(&mut command(), hook)?;
+        started.child.kill()?;
+        runs.push(started.finish()?);
+    }
+    Ok(runs)
+}
+
+/// A plugin process that runs, with the threads at its pipes.
+struct Started {
+    begun: Instant,
+    child: Child,
+    output: Option<ChildStdout>,
+    writer: JoinHandle<()>,
+    logger: JoinHandle<String>,
+}
+
+impl Started {
+    fn new(command: &mut Command, stdin: &str) -> io::Result<Self> {
+        let begun = Instant::now();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (mut input, output, errors) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let text = stdin.to_owned();
+        // A plugin may exit without reading; Stash only warns.
+        let writer = thread::spawn(move || {
+            _ = input.as_mut().map(|pipe| pipe.write_all(text.as_bytes()));
+        });
+        let logger = thread::spawn(move || read(errors));
+        Ok(Self {
+            begun,
+            child,
+            output,
+            writer,
+            logger,
+        })
+    }
+
+    /// Waits as Stash does: until nobody holds stdout any more, and the process has ended.
+    fn finish(mut self) -> io::Result<Run> {
+        let reply = read(self.output.take());
+        let status = self.child.wait()?;
+        let took = self.begun.elapsed();
+        let _ = self.writer.join();
+        let log = self.logger.join().unwrap_or_default();
+        Ok(Run {
+            reply: reply_of(&reply),
+            log: log.lines().map(line).collect(),
+            status,
+            took,
+        })
+    }
 }
 
 /// Builds a program of this workspace, if need be, in the profile of the running example or benchmark, and says where

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::Request;
+use super::{Request, Response};
 use crate::random::Random;
 
 /// What goes wrong with a request. Connection refused is not among them, since it is a state of the whole
@@ -39,6 +39,8 @@ pub enum Fault {
     StartingUp,
     /// Any other status with the server's usual error body.
     Status(u16),
+    /// This answer in the place of the server's: a redirect, a filter's 403, a 413 for bodies. Nothing is applied.
+    Answer(Response),
 }
 
 impl Fault {
@@ -48,7 +50,8 @@ impl Fault {
     }
 }
 
-/// A fault and the requests it befalls: all of them, unless narrowed.
+/// Which requests something befalls, and what: a [`Fault`] for [`Server::fail_when`](super::Server::fail_when). All
+/// requests, unless narrowed.
 ///
 /// ```
 /// use simulators::{Fault, Rule};
@@ -58,27 +61,58 @@ impl Fault {
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Rule {
-    pub(super) fault: Fault,
+pub struct Rule<W = Fault> {
+    pub(super) what: W,
     method: Option<String>,
     path: Option<String>,
+    query: Option<String>,
     containing: Option<String>,
+    with_body: bool,
     before: u32,
     left: Option<u32>,
     dice: Option<(u32, Random)>,
 }
 
+/// Requests alone, for what is done before or after them: see [`PlexServer::before`](crate::PlexServer::before).
+pub type Requests = Rule<()>;
+
 impl Rule {
     /// The fault for every request.
     pub fn new(fault: Fault) -> Self {
+        Requests::all().with(fault)
+    }
+}
+
+impl Requests {
+    /// Every request.
+    pub fn all() -> Self {
         Self {
-            fault,
+            what: (),
             method: None,
             path: None,
+            query: None,
             containing: None,
+            with_body: false,
             before: 0,
             left: None,
             dice: None,
+        }
+    }
+}
+
+impl<W> Rule<W> {
+    /// The same requests with something else.
+    pub(super) fn with<T>(self, what: T) -> Rule<T> {
+        Rule {
+            what,
+            method: self.method,
+            path: self.path,
+            query: self.query,
+            containing: self.containing,
+            with_body: self.with_body,
+            before: self.before,
+            left: self.left,
+            dice: self.dice,
         }
     }
 
@@ -91,6 +125,18 @@ impl Rule {
     /// Only requests whose path begins so.
     pub fn path(mut self, prefix: &str) -> Self {
         self.path = Some(prefix.to_owned());
+        self
+    }
+
+    /// Only requests with this text in the query, which is compared as sent.
+    pub fn query(mut self, text: &str) -> Self {
+        self.query = Some(text.to_owned());
+        self
+    }
+
+    /// Only requests that bring a body.
+    pub fn with_body(mut self) -> Self {
+        self.with_body = true;
         self
     }
 
@@ -118,21 +164,23 @@ impl Rule {
         self
     }
 
-    /// Whether this request fails; counts and rolls the dice when it matches.
+    fn matches(&self, request: &Request) -> bool {
+        fn all(wanted: &Option<String>, holds: impl FnOnce(&str) -> bool) -> bool {
+            wanted.as_deref().is_none_or(holds)
+        }
+        all(&self.method, |method| method == request.method)
+            && all(&self.path, |prefix| request.path.starts_with(prefix))
+            && all(&self.query, |text| request.query.contains(text))
+            && all(&self.containing, |text| {
+                request.query.contains(text)
+                    || String::from_utf8_lossy(&request.body).contains(text)
+            })
+            && !(self.with_body && request.body.is_empty())
+    }
+
+    /// Whether it befalls this request; counts and rolls the dice when it matches.
     pub(super) fn strikes(&mut self, request: &Request) -> bool {
-        let matches = self
-            .method
-            .as_ref()
-            .is_none_or(|method| *method == request.method)
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|prefix| request.path.starts_with(prefix.as_str()))
-            && self.containing.as_ref().is_none_or(|text| {
-                request.query.contains(text.as_str())
-                    || String::from_utf8_lossy(&request.body).contains(text.as_str())
-            });
-        if !matches || self.left == Some(0) {
+        if !self.matches(request) || self.left == Some(0) {
             return false;
         }
         if self.before > 0 {

@@ -6,10 +6,11 @@ mod log;
 mod message;
 mod server;
 
-pub use fault::{Fault, Rule};
+pub use fault::{Fault, Requests, Rule};
 pub use log::Recorded;
 pub(crate) use message::percent_decode;
 pub use message::{Request, Response};
+pub(crate) use server::Moment;
 pub use server::Server;
 
 /// What a simulator is to the HTTP server.

@@ -1,5 +1,7 @@
+mod exchange;
+
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -7,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
+use exchange::After;
+
 use super::connection::Reader;
-use super::{Fault, Handler, Recorded, Request, Response, Rule};
+use super::{Fault, Handler, Recorded, Request, Requests, Response, Rule};
 
 /// The network side of a simulator: its port, its faults and its request log. Clones are handles to the same server,
 /// which stops when the last one is dropped.
@@ -53,7 +57,19 @@ struct Net {
     era: u64,
     latency: Duration,
     rules: Vec<Rule>,
+    actions: Vec<(Moment, Rule<Action>)>,
 }
+
+/// When an action runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// The request has arrived and nothing is done about it yet.
+    Before,
+    /// The request is carried out and its answer is not sent yet.
+    After,
+}
+
+type Action = Arc<Mutex<dyn FnMut() + Send>>;
 
 impl Server {
     pub(crate) fn start(keep_alive: Duration, handler: Box<dyn Handler>) -> io::Result<Self> {
@@ -114,6 +130,24 @@ impl Server {
     /// Every answer comes this much later, faults included.
     pub fn set_latency(&self, latency: Duration) {
         self.0.shared.net().latency = latency;
+    }
+
+    /// Runs `act` at this moment of every matching request that is carried out. The server stops with its last handle
+    /// all the same.
+    pub(crate) fn act(
+        &self,
+        moment: Moment,
+        requests: Requests,
+        mut act: impl FnMut(Self) + Send + 'static,
+    ) {
+        let owner = Arc::downgrade(&self.0);
+        let action = move || {
+            if let Some(owner) = owner.upgrade() {
+                act(Self(owner));
+            }
+        };
+        let rule = requests.with(Arc::new(Mutex::new(action)) as Action);
+        self.0.shared.net().actions.push((moment, rule));
     }
 
     fn change(&self, change: impl FnOnce(&mut Net)) {
@@ -235,14 +269,6 @@ fn listen(shared: Arc<Shared>, listener: TcpListener) -> io::Result<JoinHandle<(
         })
 }
 
-/// What becomes of the connection after an exchange.
-#[derive(PartialEq)]
-enum After {
-    Keep,
-    Close,
-    Reset,
-}
-
 impl Shared {
     fn net(&self) -> MutexGuard<'_, Net> {
         self.net.lock().unwrap_or_else(PoisonError::into_inner)
@@ -287,102 +313,4 @@ impl Shared {
             entry.ended = Some(self.started.elapsed());
         }
     }
-
-    fn exchange(&self, stream: &TcpStream, request: &Request) -> (Option<u16>, After) {
-        let (fault, latency, era) = {
-            let mut net = self.net();
-            let fault = net
-                .rules
-                .iter_mut()
-                .find_map(|rule| rule.strikes(request).then(|| rule.fault.clone()));
-            (fault, net.latency, net.era)
-        };
-        if !self.pause(latency, None) {
-            return (None, After::Close);
-        }
-        let Some(fault) = fault else {
-            return self.send(stream, request, &self.handler.answer(request));
-        };
-        match &fault {
-            Fault::Slow(delay) => {
-                if !self.pause(*delay, None) {
-                    return (None, After::Close);
-                }
-                self.send(stream, request, &self.handler.answer(request))
-            }
-            Fault::Hang => self.hang(era),
-            Fault::AnswerLost => {
-                self.handler.answer(request);
-                self.hang(era)
-            }
-            Fault::Close => (None, After::Close),
-            Fault::Reset | Fault::Truncated => {
-                let response = self.handler.answer(request);
-                let bytes = response.to_bytes(Some(self.keep_alive.as_secs()), false);
-                // At least the last byte is missing, at least half of the body when there is one.
-                let cut = (bytes.len() - response.body.len() / 2).min(bytes.len() - 1);
-                _ = write_all(stream, &bytes[..cut]);
-                let after = if fault == Fault::Reset {
-                    After::Reset
-                } else {
-                    After::Close
-                };
-                (Some(response.status), after)
-            }
-            Fault::BrokenDocument => {
-                let mut response = self.handler.answer(request);
-                response.body.truncate(response.body.len() / 2);
-                self.send(stream, request, &response)
-            }
-            state => match self.handler.failure(state, request) {
-                Some(response) => self.send(stream, request, &response),
-                None => (None, After::Close),
-            },
-        }
-    }
-
-    fn hang(&self, era: u64) -> (Option<u16>, After) {
-        self.pause(Duration::MAX, Some(era));
-        (None, After::Close)
-    }
-
-    /// Waits; `false` when the server went down meanwhile. Ends early when the faults change and `era` says to mind it.
-    fn pause(&self, duration: Duration, era: Option<u64>) -> bool {
-        let begun = Instant::now();
-        let mut net = self.net();
-        while net.open && era.is_none_or(|era| era == net.era) {
-            let left = duration.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                return true;
-            }
-            // Some platforms refuse very long waits.
-            let step = left.min(Duration::from_secs(3600));
-            net = self
-                .changed
-                .wait_timeout(net, step)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        net.open
-    }
-
-    fn send(
-        &self,
-        stream: &TcpStream,
-        request: &Request,
-        response: &Response,
-    ) -> (Option<u16>, After) {
-        let close = request.wants_close();
-        let keep_alive = (!close).then_some(self.keep_alive.as_secs());
-        let bytes = response.to_bytes(keep_alive, request.method == "HEAD");
-        match write_all(stream, &bytes) {
-            Ok(()) if close => (Some(response.status), After::Close),
-            Ok(()) => (Some(response.status), After::Keep),
-            Err(_) => (None, After::Close),
-        }
-    }
-}
-
-fn write_all(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes)
 }

@@ -8,7 +8,7 @@ use super::options::TagMode;
 use crate::http::{Request, percent_decode};
 
 /// One edit as read from a query. Names that Plex does not know are left out without error.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Edit {
     values: Vec<(&'static str, String)>,
     user_rating: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Edit {
     cleared: Vec<TagKind>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct NewTag {
     name: Option<String>,
     role: Option<String>,
@@ -120,9 +120,31 @@ impl Edit {
             }
         }
         for key in keys {
-            self.apply_to(library, *key);
+            match self.kept_by(library, *key) {
+                Some(kept) => kept.apply_to(library, *key),
+                None => self.apply_to(library, *key),
+            }
         }
         Ok(())
+    }
+
+    /// What is left of the edit where items of this kind ignore some fields.
+    fn kept_by(&self, library: &Library, key: u64) -> Option<Self> {
+        let item = library.items.get(&key)?;
+        let ignored = &library.sections.get(&item.section)?.ignored;
+        if !ignored.iter().any(|(kind, _)| *kind == item.kind) {
+            return None;
+        }
+        let keeps = |name: &str| !ignored.contains(&(item.kind, name.to_owned()));
+        let mut kept = self.clone();
+        kept.values.retain(|(name, _)| keeps(name));
+        kept.user_rating = kept.user_rating.filter(|_| keeps("userRating"));
+        kept.added_at = kept.added_at.filter(|_| keeps("addedAt"));
+        kept.locks.retain(|(name, _)| keeps(name));
+        kept.tags.retain(|(kind, _), _| keeps(kind.name()));
+        kept.removals.retain(|(kind, _)| keeps(kind.name()));
+        kept.cleared.retain(|kind| keeps(kind.name()));
+        Some(kept)
     }
 
     fn apply_to(&self, library: &mut Library, key: u64) {

@@ -185,6 +185,38 @@ pub struct Item {
     pub added_at: i64,
     /// Unix seconds; a changed rating does not move it.
     pub updated_at: i64,
+    /// Since when its file is gone, in Unix seconds: it lies in the trash.
+    pub deleted_at: Option<i64>,
+    /// What makes answers with this item no valid document.
+    pub spoilt: Option<Spoilt>,
+}
+
+/// What some titles and summaries in real libraries end with, written out as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoilt {
+    /// A byte that is no UTF-8.
+    InvalidUtf8,
+    /// A control character, which JSON forbids to stand unescaped.
+    ControlCharacter,
+}
+
+impl Spoilt {
+    pub(super) const ALL: [Self; 2] = [Self::InvalidUtf8, Self::ControlCharacter];
+
+    /// What stands for it until the document is bytes.
+    pub(super) fn mark(self) -> char {
+        match self {
+            Self::InvalidUtf8 => '\u{f8f0}',
+            Self::ControlCharacter => '\u{f8f1}',
+        }
+    }
+
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::InvalidUtf8 => 0xFF,
+            Self::ControlCharacter => 0x01,
+        }
+    }
 }
 
 /// Fields an edit can set, beside the tags and `userRating`.
@@ -229,12 +261,21 @@ impl Item {
             .collect()
     }
 
+    /// All files with size and duration.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.media.iter().flat_map(|media| &media.parts)
+    }
+
     /// All files.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.media
-            .iter()
-            .flat_map(|media| &media.parts)
-            .map(|part| part.file.as_str())
+        self.parts().map(|part| part.file.as_str())
+    }
+
+    pub(super) fn replace_part(&mut self, old: &str, new: &Part) {
+        let parts = self.media.iter_mut().flat_map(|media| &mut media.parts);
+        parts
+            .filter(|part| part.file == old)
+            .for_each(|part| *part = new.clone());
     }
 
     /// Sets a text field, as a person does in Plex Web; an unknown name or an empty value leaves no field.

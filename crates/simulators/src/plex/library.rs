@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::file_index::FileIndex;
+use super::file_query::FileQuery;
 use super::images::Images;
-use super::item::{Item, Kind, Media, Part, Tag, TagKind};
+use super::item::{Item, Kind, Part, Tag, TagKind};
 use super::options::PlexOptions;
+use super::scan::Scan;
 use crate::clock;
 
 /// What kind of library a section is.
@@ -32,7 +33,7 @@ impl SectionKind {
     }
 
     /// The type whose items have the files.
-    fn leaf(self) -> Kind {
+    pub(super) fn leaf(self) -> Kind {
         match self {
             Self::Movie => Kind::Movie,
             Self::Show => Kind::Episode,
@@ -51,14 +52,11 @@ pub(super) struct Section {
     pub scanned_at: i64,
     /// Files on disk that no scan has seen.
     pub pending: Vec<Part>,
+    /// Files gone from the disk that no scan has missed.
+    pub gone: BTreeSet<String>,
     pub scans: Vec<Scan>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Scan {
-    pub path: Option<String>,
-    pub begun: Instant,
-    pub due: Instant,
+    /// Fields and tag lists of a kind of item that edits do not keep.
+    pub ignored: BTreeSet<(Kind, String)>,
 }
 
 #[derive(Debug)]
@@ -73,10 +71,10 @@ pub(super) struct Library {
     next_key: u64,
     /// Keys in the order of a sort, until the next change.
     pub orders: HashMap<(u32, Kind, String), Arc<[u64]>>,
-    files: FileIndex,
+    pub files: FileIndex,
     collections: BTreeSet<u64>,
-    /// The one season of the show that a folder is.
-    seasons: HashMap<(u32, String), u64>,
+    /// Shows and seasons by the folders they were found in.
+    pub folders: HashMap<(u32, Kind, String), u64>,
 }
 
 impl Library {
@@ -91,7 +89,7 @@ impl Library {
             orders: HashMap::new(),
             files: FileIndex::default(),
             collections: BTreeSet::new(),
-            seasons: HashMap::new(),
+            folders: HashMap::new(),
         }
     }
 
@@ -109,7 +107,9 @@ impl Library {
             created_at: now,
             scanned_at: now,
             pending: Vec::new(),
+            gone: BTreeSet::new(),
             scans: Vec::new(),
+            ignored: BTreeSet::new(),
         };
         self.sections.insert(id, section);
         id
@@ -133,6 +133,8 @@ impl Library {
             arts: Images::generated(key, "art"),
             added_at: now,
             updated_at: now,
+            deleted_at: None,
+            spoilt: None,
         };
         self.items.insert(key, item);
         if kind == Kind::Collection {
@@ -142,47 +144,6 @@ impl Library {
         key
     }
 
-    /// What a scan makes of a file: a movie, or an episode of the show named like the folder.
-    pub fn add_file(&mut self, section: u32, part: Part) -> u64 {
-        let kind = self
-            .sections
-            .get(&section)
-            .map_or(Kind::Movie, |section| section.kind.leaf());
-        let (folder, name) = split_path(&part.file);
-        let title = name
-            .rsplit_once('.')
-            .map_or(name, |(stem, _)| stem)
-            .to_owned();
-        let parent = (kind == Kind::Episode).then(|| self.season_of(section, folder));
-        let key = self.add_item(section, kind, parent, &title);
-        self.add_part(key, part);
-        key
-    }
-
-    /// Gives an item one more version with one file.
-    pub fn add_part(&mut self, key: u64, part: Part) {
-        if let Some(item) = self.items.get_mut(&key) {
-            self.files.add(key, &part.file);
-            item.media.push(Media { parts: vec![part] });
-        }
-    }
-
-    fn season_of(&mut self, section: u32, folder: &str) -> u64 {
-        let place = (section, folder.to_owned());
-        if let Some(season) = self
-            .seasons
-            .get(&place)
-            .filter(|season| self.items.contains_key(season))
-        {
-            return *season;
-        }
-        let show = self.add_item(section, Kind::Show, None, split_path(folder).1);
-        let season = self.add_item(section, Kind::Season, Some(show), "Season 1");
-        self.change(season, |item| item.set_field("index", "1"));
-        self.seasons.insert(place, season);
-        season
-    }
-
     /// The items that have this very file.
     pub fn with_file(&self, file: &str) -> impl Iterator<Item = &Item> {
         self.files
@@ -190,9 +151,9 @@ impl Library {
             .filter_map(|key| self.items.get(&key))
     }
 
-    /// The items that can have a file whose path contains the text, in order of their keys.
-    pub fn near_file(&self, text: &str) -> Vec<&Item> {
-        match self.files.candidates(text) {
+    /// The items that can have a file that a query asks for, in order of their keys.
+    pub fn near_file(&self, query: &FileQuery) -> Vec<&Item> {
+        match query.candidates(&self.files) {
             Some(keys) => keys.iter().filter_map(|key| self.items.get(key)).collect(),
             None => self.items.values().collect(),
         }
@@ -205,17 +166,6 @@ impl Library {
         }
         self.orders.clear();
         Some(item)
-    }
-
-    /// Removes an item and finds its files again: a new `ratingKey`, nothing of what was edited.
-    pub fn re_add(&mut self, key: u64) -> Option<u64> {
-        let old = self.remove(key)?;
-        let mut parts = old.media.into_iter().flat_map(|media| media.parts);
-        let new = self.add_file(old.section, parts.next()?);
-        for part in parts {
-            self.add_part(new, part);
-        }
-        Some(new)
     }
 
     /// Changes an item and moves its `updatedAt`.
@@ -268,68 +218,4 @@ impl Library {
             .filter_map(|key| self.items.get(key));
         collections.any(|item| item.section == section && item.title().eq_ignore_ascii_case(title))
     }
-
-    /// Starts a scan; it ends `scan_takes` later, and what it finds appears then.
-    pub fn scan(&mut self, section: u32, path: Option<String>) {
-        let takes = self.options.scan_takes;
-        if let Some(section) = self.sections.get_mut(&section) {
-            let begun = Instant::now();
-            section.scans.push(Scan {
-                path,
-                begun,
-                due: begun + takes,
-            });
-        }
-        self.settle();
-    }
-
-    /// Does what scans that are over have done.
-    pub fn settle(&mut self) {
-        let now = Instant::now();
-        let mut found = Vec::new();
-        let scanned_at = self.now();
-        for (id, section) in &mut self.sections {
-            let (over, running) = std::mem::take(&mut section.scans)
-                .into_iter()
-                .partition(|scan| scan.due <= now);
-            section.scans = running;
-            let over: Vec<Scan> = over;
-            if over.is_empty() {
-                continue;
-            }
-            section.scanned_at = scanned_at;
-            let (seen, unseen) = std::mem::take(&mut section.pending)
-                .into_iter()
-                .partition(|part| over.iter().any(|scan| scan.covers(&part.file)));
-            section.pending = unseen;
-            let seen: Vec<Part> = seen;
-            found.extend(seen.into_iter().map(|part| (*id, part)));
-        }
-        for (section, part) in found {
-            self.add_file(section, part);
-        }
-    }
-}
-
-impl Scan {
-    fn covers(&self, file: &str) -> bool {
-        self.path.as_deref().is_none_or(|path| {
-            let folder = path.trim_end_matches(['/', '\\']);
-            file.strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with(['/', '\\']))
-        })
-    }
-
-    /// Percent done.
-    pub fn progress(&self) -> u64 {
-        let whole = self
-            .due
-            .saturating_duration_since(self.begun)
-            .max(Duration::from_millis(1));
-        ((self.begun.elapsed().as_secs_f64() / whole.as_secs_f64()) * 100.0).min(100.0) as u64
-    }
-}
-
-fn split_path(path: &str) -> (&str, &str) {
-    path.rsplit_once(['/', '\\']).unwrap_or(("", path))
 }

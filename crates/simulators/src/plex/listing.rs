@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::file_query::FileQuery;
 use super::item::{Item, Kind, TagKind};
 use super::library::Library;
 use super::options::FileFilter;
@@ -19,7 +20,7 @@ pub(super) struct Page {
 
 /// A filter that Plex knows.
 enum Filter {
-    File(String),
+    File(FileQuery),
     Contains(&'static str, String),
     Equals(&'static str, String),
     Tag(TagKind, u64),
@@ -29,7 +30,7 @@ enum Filter {
 
 impl Filter {
     /// `None` for everything Plex does not know or cannot read: it is then ignored, and nobody is told.
-    fn read(name: &str, value: &str, file_filter: FileFilter) -> Option<Self> {
+    fn read(name: &str, value: &str, temper: FileFilter) -> Option<Self> {
         let field = |name: &str| match name {
             "title" => Some("title"),
             "studio" => Some("studio"),
@@ -38,7 +39,7 @@ impl Filter {
             _ => None,
         };
         match name {
-            "file" => (file_filter == FileFilter::Substring).then(|| Self::File(value.to_owned())),
+            "file" => FileQuery::new(value, temper).map(Self::File),
             // The query separator is the first `=`, so "greater" is a part of the name.
             "addedAt>" | "addedAt>>" => value.parse().ok().map(Self::AddedAfter),
             "updatedAt>" | "updatedAt>>" => value.parse().ok().map(Self::UpdatedAfter),
@@ -57,9 +58,9 @@ impl Filter {
         }
     }
 
-    fn file(&self) -> Option<&str> {
-        if let Self::File(text) = self {
-            Some(text)
+    fn file(&self) -> Option<&FileQuery> {
+        if let Self::File(query) = self {
+            Some(query)
         } else {
             None
         }
@@ -67,7 +68,7 @@ impl Filter {
 
     fn accepts(&self, item: &Item) -> bool {
         match self {
-            Self::File(text) => item.files().any(|file| file.contains(text.as_str())),
+            Self::File(query) => item.files().any(|file| query.accepts(file)),
             Self::Contains(field, text) => item.field(field).to_lowercase().contains(text),
             Self::Equals(field, text) => item.field(field) == text,
             Self::Tag(kind, id) => item
@@ -113,8 +114,8 @@ impl Library {
         let of_kind = |item: &&Item| item.section == section && item.kind == kind;
         let accepted = |item: &&Item| filters.iter().all(|filter| filter.accepts(item));
         // The few that a path finds stand in no order.
-        if let Some(text) = filters.iter().find_map(Filter::file) {
-            let near = self.near_file(text).into_iter();
+        if let Some(query) = filters.iter().find_map(Filter::file) {
+            let near = self.near_file(query).into_iter();
             return near
                 .filter(of_kind)
                 .filter(accepted)

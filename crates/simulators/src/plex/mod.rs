@@ -1,7 +1,9 @@
 //! The simulated Plex Media Server.
 
+mod disk;
 mod edit;
 mod file_index;
+mod file_query;
 mod image_routes;
 mod images;
 mod item;
@@ -10,6 +12,7 @@ mod listing;
 mod options;
 mod render;
 mod routes;
+mod scan;
 mod wire;
 
 use std::io;
@@ -18,11 +21,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use library::Library;
 
-use crate::http::Server;
+use crate::http::{Moment, Requests, Server};
 
 pub(crate) use images::sha1_hex;
 pub use images::{Image, Images};
-pub use item::{Item, Kind, Media, Part, Tag, TagKind};
+pub use item::{Item, Kind, Media, Part, Spoilt, Tag, TagKind};
 pub use library::SectionKind;
 pub use options::{FileFilter, PlexOptions, TagMode};
 
@@ -60,6 +63,36 @@ impl PlexServer {
         Ok(Self { server, library })
     }
 
+    /// Does something in the world right before matching requests are carried out: the client has sent them, and
+    /// nothing of them has happened yet.
+    ///
+    /// ```
+    /// use simulators::{PlexServer, Requests, SectionKind};
+    ///
+    /// let plex = PlexServer::start()?;
+    /// let films = plex.add_section("Films", SectionKind::Movie, &["/media"]);
+    /// let key = plex.add_file(films, "/media/one.mp4");
+    /// // A person is quicker than the next edit.
+    /// plex.before(Requests::all().method("PUT").times(1), move |plex| plex.edit_by_hand(key, "title", "Mine"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn before(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::Before, requests, act);
+    }
+
+    /// The same right after they are carried out, before the client has the answer.
+    pub fn after(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::After, requests, act);
+    }
+
+    fn act(&self, moment: Moment, requests: Requests, mut act: impl FnMut(&Self) + Send + 'static) {
+        let library = Arc::clone(&self.library);
+        self.server.act(moment, requests, move |server| {
+            let library = Arc::clone(&library);
+            act(&Self { server, library });
+        });
+    }
+
     /// Changes the options of the running server.
     pub fn set(&self, change: impl FnOnce(&mut PlexOptions)) {
         change(&mut self.library().options);
@@ -88,7 +121,12 @@ impl PlexServer {
 
     /// Gives an item another version, as Plex does with duplicates.
     pub fn add_version(&self, key: u64, file: &str) {
-        self.library().add_part(key, part(file));
+        self.library().add_version(key, version(&[file]));
+    }
+
+    /// Adds an item whose one version has several files, as a film on two discs.
+    pub fn add_stacked(&self, section: u32, files: &[&str]) -> u64 {
+        self.library().add_media(section, version(files))
     }
 
     /// Adds many files at once.
@@ -159,7 +197,63 @@ impl PlexServer {
 
     /// Any other change of an item; `updatedAt` moves.
     pub fn change(&self, key: u64, change: impl FnOnce(&mut Item)) {
-        self.library().change(key, change);
+        self.library().change_files(key, change);
+    }
+
+    /// From now on answers with this item end its title and its summary with something no document may hold.
+    pub fn spoil(&self, key: u64, spoilt: Spoilt) {
+        if let Some(item) = self.library().items.get_mut(&key) {
+            item.spoilt = Some(spoilt);
+        }
+    }
+
+    /// Edits to items of this kind in a library are answered with 200 and do not keep these fields and tag lists,
+    /// named as in edits: `studio`, `genre`, `actor`, ….
+    pub fn ignore_edits(&self, section: u32, kind: Kind, names: &[&str]) {
+        if let Some(section) = self.library().sections.get_mut(&section) {
+            section.ignored.retain(|(other, _)| *other != kind);
+            section
+                .ignored
+                .extend(names.iter().map(|name| (kind, (*name).to_owned())));
+        }
+    }
+
+    /// Takes a file from the disk. The next scan of its folder puts the item into the trash: it stays in listings,
+    /// with `deletedAt`. Of an item with another version only this version goes.
+    pub fn delete_file(&self, file: &str) {
+        self.library().delete_file(file);
+    }
+
+    /// Moves a file on the disk. The next scan of both folders finds a **new** item and puts the old one into the
+    /// trash, unless [`PlexOptions::moves_keep_keys`].
+    pub fn move_file(&self, from: &str, to: &str) {
+        self.library().move_file(from, to);
+    }
+
+    /// Removes what lies in the trash of a library.
+    pub fn empty_trash(&self, section: u32) {
+        self.library().empty_trash(section);
+    }
+
+    /// Renames a file and its item's part at once, without a scan: same key, `updatedAt` moves, `addedAt` does not.
+    pub fn rename_file(&self, from: &str, to: &str) {
+        self.library().rename_file(from, to);
+    }
+
+    /// Items that hold one file hold another instead (size and duration differ), under the same key.
+    pub fn exchange_file(&self, old: &str, new: &str) {
+        self.library().exchange_file(old, &part(new));
+    }
+
+    /// Makes an item of each version. The first keeps the key and what was edited; the others are as newly scanned.
+    /// Returns all keys.
+    pub fn split(&self, key: u64) -> Vec<u64> {
+        self.library().split(key)
+    }
+
+    /// Gives one item the versions of others, whose keys answer 404 from now on.
+    pub fn merge(&self, into: u64, others: &[u64]) {
+        self.library().merge(into, others);
     }
 
     /// Removes an item; its key answers 404 from now on.
@@ -188,6 +282,12 @@ impl Deref for PlexServer {
 
 fn lock(library: &Mutex<Library>) -> MutexGuard<'_, Library> {
     library.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn version(files: &[&str]) -> Media {
+    Media {
+        parts: files.iter().map(|file| part(file)).collect(),
+    }
 }
 
 /// A file with a size and duration that follow from its path, so that they tell files apart.

@@ -14,9 +14,17 @@ pub enum TagMode {
 /// What the undocumented `file=` filter does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FileFilter {
-    /// Items with a file whose path contains the text.
+    /// Items with a file whose path contains the text, byte by byte: neither case nor normal form is folded.
     #[default]
     Substring,
+    /// The same without regard to case and to how accents are composed (NFC or NFD).
+    Folded,
+    /// Items with a file of exactly this name, byte by byte; a path finds nothing.
+    BaseName,
+    /// A comma is "or", as in Plex's other filters: each piece is a text that the path may contain.
+    CommaIsOr,
+    /// A text with a comma finds nothing; others are contained.
+    CommaFindsNothing,
     /// Nothing: the whole library comes back, as with every filter Plex does not know.
     Ignored,
 }
@@ -26,8 +34,11 @@ pub enum FileFilter {
 pub struct PlexOptions {
     /// The owner's token; `None` is an unclaimed server, which needs none.
     pub token: Option<String>,
-    /// A token of a user who may read and not edit (403).
+    /// A token of a user the libraries are shared with: reads, is told of no file and no folder, may neither edit nor
+    /// read the settings.
     pub guest_token: Option<String>,
+    /// The status of what that user may not do: 401 or 403.
+    pub guest_refusal: u16,
     /// 40 hexadecimal digits.
     pub machine_identifier: String,
     /// As `/identity` tells it.
@@ -36,8 +47,12 @@ pub struct PlexOptions {
     pub start_state: Option<String>,
     /// Add or replace.
     pub tag_mode: TagMode,
-    /// Works or is ignored.
+    /// What the `file=` filter does.
     pub file_filter: FileFilter,
+    /// A moved file keeps its item's `ratingKey`, as Plex does when it knows the file again.
+    pub moves_keep_keys: bool,
+    /// Whether `/library/sections` tells the folders of the libraries.
+    pub tells_locations: bool,
     /// Of several removals (`genre[].tag.tag-=…`) in one edit only the first counts.
     pub one_removal_per_edit: bool,
     /// An edit locks its fields although it does not say so.
@@ -65,11 +80,14 @@ impl Default for PlexOptions {
         Self {
             token: Some("plex-owner-token-7Qk2".to_owned()),
             guest_token: None,
+            guest_refusal: 403,
             machine_identifier: "5173a1b2c3d4e5f60718293a4b5c6d7e8f901234".to_owned(),
             version: "1.43.1.10611-1e34174b1".to_owned(),
             start_state: None,
             tag_mode: TagMode::default(),
             file_filter: FileFilter::default(),
+            moves_keep_keys: false,
+            tells_locations: true,
             one_removal_per_edit: false,
             edits_lock: false,
             page_limit: 1000,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::images::{Image, Images};
-use super::item::{Item, Kind, Media, Part, Tag, TagKind};
+use super::item::{Item, Kind, Media, Part, Spoilt, Tag, TagKind};
 use super::library::{Library, Section, SectionKind};
 
 /// How much of an item an answer shows.
@@ -26,7 +26,7 @@ fn is_absent(value: &Value) -> bool {
     }
 }
 
-pub(super) fn section(id: u32, section: &Section) -> Value {
+pub(super) fn section(id: u32, section: &Section, tells_locations: bool) -> Value {
     let (kind, agent, scanner) = match section.kind {
         SectionKind::Movie => ("movie", "tv.plex.agents.none", "Plex Video Files Scanner"),
         SectionKind::Show => ("show", "tv.plex.agents.series", "Plex TV Series"),
@@ -36,15 +36,18 @@ pub(super) fn section(id: u32, section: &Section) -> Value {
     let locations: Vec<_> = locations
         .map(|(at, path)| json!({"id": at + 1, "path": path}))
         .collect();
-    json!({
+    let mut object = json!({
         "allowSync": true, "art": format!("/:/resources/{kind}-fanart.jpg"), "composite": format!("/library/sections/{id}/composite/{}", section.scanned_at),
         "filters": true, "refreshing": !section.scans.is_empty(), "thumb": format!("/:/resources/{kind}.png"),
         "key": id.to_string(), "type": kind, "title": section.title, "agent": agent, "scanner": scanner,
         "language": "xn", "uuid": format!("448f0d70-308d-40ad-a2f4-{id:012x}"),
         "updatedAt": section.created_at, "createdAt": section.created_at, "scannedAt": section.scanned_at,
         "content": true, "directory": true, "contentChangedAt": section.scanned_at, "hidden": 0,
-        "Location": locations,
-    })
+    });
+    if tells_locations {
+        object["Location"] = locations.into();
+    }
+    object
 }
 
 /// An object under construction; what is null or empty stays out, as in Plex's answers.
@@ -73,7 +76,9 @@ pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
     }
     // Plex writes an empty summary and an empty title out.
     for name in ["title", "summary"] {
-        object.0.insert(name.to_owned(), item.field(name).into());
+        let mut text = item.field(name).to_owned();
+        text.extend(item.spoilt.map(Spoilt::mark));
+        object.0.insert(name.to_owned(), text.into());
     }
     object.put("ratingKey", key.to_string());
     object.put("key", item_path(item));
@@ -87,6 +92,7 @@ pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
     object.put("art", image_path(key, "art", &item.arts, item.updated_at));
     object.put("addedAt", item.added_at);
     object.put("updatedAt", item.updated_at);
+    object.put("deletedAt", item.deleted_at);
     let duration = |media: &Media| media.parts.iter().map(|part| part.duration).sum::<u64>();
     object.put("duration", item.media.first().map(duration));
     family(library, item, &mut object);
@@ -186,6 +192,7 @@ fn family(library: &Library, item: &Item, object: &mut Object) {
                 format!("/library/metadata/{}", relative.key),
             );
             object.put(&format!("{prefix}Title"), relative.title());
+            object.put(&format!("{prefix}Index"), number(relative.field("index")));
         }
     }
     if item.kind == Kind::Collection {
@@ -233,6 +240,24 @@ pub(super) fn loosen(value: &mut Value) {
         Value::Number(number) => *value = number.to_string().into(),
         Value::Null | Value::String(_) => {}
     }
+}
+
+/// Writes what items are spoilt with.
+pub(super) fn spoil(document: String) -> Vec<u8> {
+    if !document.contains(Spoilt::ALL.map(Spoilt::mark)) {
+        return document.into_bytes();
+    }
+    let mut bytes = Vec::with_capacity(document.len());
+    for character in document.chars() {
+        match Spoilt::ALL
+            .into_iter()
+            .find(|spoilt| spoilt.mark() == character)
+        {
+            Some(spoilt) => bytes.push(spoilt.byte()),
+            None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
 }
 
 /// The XML form of the content of a `MediaContainer`.

@@ -38,12 +38,39 @@ pub(super) fn answer(library: &mut Library, request: &Request) -> Answer {
     if request.path == "/identity" && request.method == "GET" {
         return Answer::Container(identity(library));
     }
-    let writes = !matches!(request.method.as_str(), "GET" | "HEAD");
     match right(library, request) {
-        Right::None => return Answer::Error(401),
-        Right::Guest if writes => return Answer::Error(403),
+        Right::None => Answer::Error(401),
+        Right::Owner => permitted(library, request),
+        Right::Guest if is_for_owner(request) => Answer::Error(library.options.guest_refusal),
+        Right::Guest => {
+            let mut answer = permitted(library, request);
+            if let Answer::Container(container) | Answer::Page(container, ..) = &mut answer {
+                hide_paths(container);
+            }
+            answer
+        }
+    }
+}
+
+/// What a shared user may not do: any change, and reading how the server is set up.
+fn is_for_owner(request: &Request) -> bool {
+    !matches!(request.method.as_str(), "GET" | "HEAD")
+        || ["/:/prefs", "/activities"].contains(&request.path.as_str())
+}
+
+/// A shared user is told of no file and no folder.
+fn hide_paths(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(hide_paths),
+        Value::Object(map) => {
+            map.retain(|name, _| !["file", "Location"].contains(&name.as_str()));
+            map.values_mut().for_each(hide_paths);
+        }
         _ => {}
     }
+}
+
+fn permitted(library: &mut Library, request: &Request) -> Answer {
     let path = percent_decode(&request.path);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (request.method.as_str(), segments.as_slice()) {
@@ -107,7 +134,7 @@ fn sections(library: &Library) -> Value {
     let sections: Vec<_> = library
         .sections
         .iter()
-        .map(|(id, section)| render::section(*id, section))
+        .map(|(id, section)| render::section(*id, section, library.options.tells_locations))
         .collect();
     json!({"size": sections.len(), "allowSync": true, "title1": "Plex Library", "Directory": sections})
 }

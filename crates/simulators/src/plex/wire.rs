@@ -95,6 +95,7 @@ fn document(request: &Request, mut container: Value, loose: bool) -> Response {
     } else {
         ("text/xml;charset=utf-8", render::xml(&container))
     };
+    let body = render::spoil(body);
     let length = body.len().to_string();
     from_plex(Response::new(200, kind, body)).with_header("X-Plex-Content-Original-Length", length)
 }

@@ -228,11 +228,13 @@ fn of_text(have: &str, criterion: &Value) -> bool {
 }
 
 fn of_number(have: u64, criterion: &Value) -> bool {
-    let value = criterion.get("value").and_then(Value::as_u64).unwrap_or(0);
+    let number = |name: &str| criterion.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let value = number("value");
     match modifier(criterion) {
         "NOT_EQUALS" => have != value,
         "GREATER_THAN" => have > value,
         "LESS_THAN" => have < value,
+        "BETWEEN" => (value..=number("value2")).contains(&have),
         _ => have == value,
     }
 }

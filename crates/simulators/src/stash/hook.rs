@@ -248,7 +248,7 @@ impl Store {
                 context(
                     *id,
                     &format!("{}.Update.Post", kind.type_name()),
-                    self.entity_input(*kind, *id),
+                    self.entity_input(*kind, *id, &fields),
                     &fields,
                 )
             }
@@ -276,7 +276,7 @@ impl Store {
     }
 
     /// Every possible field, null where not sent.
-    fn scene_input(&self, id: u64, sent: &[&str]) -> Value {
+    pub(super) fn scene_input(&self, id: u64, sent: &[&str]) -> Value {
         let scene = self.scenes.get(&id).cloned().unwrap_or_else(|| Scene {
             id,
             ..Scene::default()
@@ -312,16 +312,20 @@ impl Store {
             .into()
     }
 
-    fn entity_input(&self, kind: EntityKind, id: u64) -> Value {
+    fn entity_input(&self, kind: EntityKind, id: u64, sent: &[&str]) -> Value {
+        let entity = self.entity(kind, id).cloned().unwrap_or_default();
         let fields: &[&str] = match kind {
             EntityKind::Performer => &PERFORMER_FIELDS,
             EntityKind::Studio => &STUDIO_FIELDS,
             EntityKind::Tag | EntityKind::Group => &["id", "name"],
         };
         let value = |name: &str| match name {
-            "id" => id.to_string().into(),
-            "name" => self.name_of(kind, id).into(),
             "custom_fields" => json!({"full": null, "partial": null, "remove": null}),
+            _ if !sent.contains(&name) => Value::Null,
+            "id" => id.to_string().into(),
+            "name" => entity.name.as_str().into(),
+            "disambiguation" => entity.disambiguation.as_str().into(),
+            "alias_list" | "aliases" => entity.aliases.clone().into(),
             _ => Value::Null,
         };
         fields
@@ -333,7 +337,7 @@ impl Store {
 }
 
 /// `inputFields` is absent when empty.
-fn context(id: u64, hook: &str, input: Value, fields: &[&str]) -> Value {
+pub(super) fn context(id: u64, hook: &str, input: Value, fields: &[&str]) -> Value {
     let mut context = json!({"id": id, "type": hook, "input": input});
     if !fields.is_empty() {
         context["inputFields"] = json!(fields);

@@ -1,17 +1,22 @@
 //! The simulated Stash.
 
+mod bulk;
 mod edit;
 mod find;
 mod hook;
+mod introspection;
 mod mutate;
 mod objects;
 mod options;
 mod picture;
 mod query;
+mod refusal;
 mod resolve;
+mod scan;
 mod scene;
 mod schema;
 mod store;
+mod tokens;
 mod wire;
 
 use std::io;
@@ -22,11 +27,11 @@ use serde_json::Value;
 
 use store::Store;
 
-use crate::http::Server;
+use crate::http::{Moment, Requests, Server};
 
 pub use edit::SceneEdit;
 pub use hook::Trigger;
-pub use options::{BEFORE_GROUPS, StashOptions};
+pub use options::{BEFORE_GROUPS, SettingsSpelling, StashOptions};
 pub use scene::{Entity, EntityKind, Scene, SceneFile};
 pub use store::Job;
 
@@ -63,6 +68,25 @@ impl StashServer {
         Ok(Self { server, store })
     }
 
+    /// Does something in the world right before matching requests are carried out: the client has sent them, and
+    /// nothing of them has happened yet.
+    pub fn before(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::Before, requests, act);
+    }
+
+    /// The same right after they are carried out, before the client has the answer.
+    pub fn after(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
+        self.act(Moment::After, requests, act);
+    }
+
+    fn act(&self, moment: Moment, requests: Requests, mut act: impl FnMut(&Self) + Send + 'static) {
+        let store = Arc::clone(&self.store);
+        self.server.act(moment, requests, move |server| {
+            let store = Arc::clone(&store);
+            act(&Self { server, store });
+        });
+    }
+
     /// Changes the options of the running server.
     pub fn set(&self, change: impl FnOnce(&mut StashOptions)) {
         change(&mut self.store().options);
@@ -88,6 +112,16 @@ impl StashServer {
         self.store().plugins.insert(plugin.to_owned(), settings);
     }
 
+    /// What `runPluginOperation` answers for a plugin; one that is not set is not installed.
+    pub fn answer_operation(&self, plugin: &str, answer: Value) {
+        self.store().operations.insert(plugin.to_owned(), answer);
+    }
+
+    /// The lines of level Error that Stash wrote to its own log, which its users read.
+    pub fn error_log(&self) -> Vec<String> {
+        self.store().error_log.clone()
+    }
+
     /// The tasks that `runPluginTask` queued; nobody runs them.
     pub fn jobs(&self) -> Vec<Job> {
         self.store().jobs.clone()
@@ -108,7 +142,7 @@ impl StashServer {
         self.store().scenes.remove(&id)
     }
 
-    /// Merges scenes into the first: no hook fires, and the sources are gone.
+    /// Merges scenes into the first, which gets their files: no hook fires, and the sources are gone.
     pub fn merge_scenes(&self, into: u64, sources: &[u64]) {
         let mut store = self.store();
         for source in sources {

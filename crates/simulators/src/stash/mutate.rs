@@ -1,10 +1,14 @@
 use serde_json::{Map, Value, json};
 
 use super::query::Operation;
+use super::refusal::Failure;
 use super::resolve::Outcome;
 use super::store::{Job, Store};
 
-/// The two mutations that are simulated.
+/// What Stash's Go code says when it is asked to run a plugin that is not there.
+const NO_PLUGIN: &str = "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>";
+
+/// The mutations that are simulated.
 pub(super) fn mutate(store: &mut Store, operation: &Operation) -> Outcome {
     let mut data = Map::new();
     for field in &operation.selection {
@@ -30,6 +34,16 @@ pub(super) fn mutate(store: &mut Store, operation: &Operation) -> Outcome {
                 });
                 store.jobs.len().to_string().into()
             }
+            "runPluginOperation" => match store.operations.get(&plugin) {
+                Some(answer) => answer.clone(),
+                None => {
+                    return Err(Failure {
+                        message: NO_PLUGIN.to_owned(),
+                        field: field.alias.clone(),
+                        nullable: true,
+                    });
+                }
+            },
             // The whole map is replaced.
             _ => {
                 let input = field

@@ -3,11 +3,15 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use super::refusal::Refusal;
+use super::tokens::{Place, Token, tokens};
 
 /// A field of a selection, fragments already spread in place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field {
+    pub place: Place,
     pub alias: String,
     pub name: String,
     pub arguments: Map<String, Value>,
@@ -27,12 +31,20 @@ enum Selected {
     Inline(Vec<Selected>),
 }
 
+/// What an operation says about one of its variables.
+struct Definition {
+    name: String,
+    /// How many lists stand around the type.
+    lists: usize,
+    base: String,
+}
+
 /// Reads a document and picks the operation of that name, or the only one.
 pub(super) fn parse(
     text: &str,
     name: Option<&str>,
     variables: &Map<String, Value>,
-) -> Result<Operation, String> {
+) -> Result<Operation, Refusal> {
     let mut parser = Parser {
         tokens: tokens(text)?,
         at: 0,
@@ -40,14 +52,14 @@ pub(super) fn parse(
     };
     let mut operations = Vec::new();
     let mut fragments = HashMap::new();
-    while let Some(token) = parser.peek().cloned() {
+    while let Some(token) = parser.peek().map(str::to_owned) {
         match token.as_str() {
-            "{" => operations.push((None, false, parser.selection()?)),
+            "{" => operations.push((None, false, Vec::new(), parser.selection()?)),
             "query" | "mutation" => {
                 parser.at += 1;
                 let name = parser.name_if_any();
-                parser.variable_definitions()?;
-                operations.push((name, token == "mutation", parser.selection()?));
+                let definitions = parser.definitions()?;
+                operations.push((name, token == "mutation", definitions, parser.selection()?));
             }
             "fragment" => {
                 parser.at += 1;
@@ -56,17 +68,43 @@ pub(super) fn parse(
                 parser.next()?;
                 fragments.insert(name, parser.selection()?);
             }
-            other => return Err(format!("Unexpected {other}")),
+            other => return Err(format!("Unexpected {other}").into()),
         }
     }
     let at = operations
         .iter()
         .position(|(own, ..)| name.is_none() || own.as_deref() == name);
-    let (_, mutation, selected) = operations.swap_remove(at.ok_or("operation not found")?);
+    let at = at.ok_or_else(|| "operation not found".to_owned())?;
+    let (_, mutation, definitions, selected) = operations.swap_remove(at);
+    for definition in &definitions {
+        let value = parser.variables.get(&definition.name);
+        definition.check(value.unwrap_or(&Value::Null))?;
+    }
     Ok(Operation {
         mutation,
         selection: spread(selected, &fragments, 0)?,
     })
+}
+
+impl Definition {
+    /// Stash refuses an object in the place of a scalar; a single value in the place of a list is a list of one.
+    fn check(&self, value: &Value) -> Result<(), Refusal> {
+        let scalar = ["ID", "String", "Int", "Float", "Boolean"].contains(&self.base.as_str());
+        let of_one = [value.clone()];
+        let (values, in_list): (&[Value], bool) = match value {
+            Value::Array(list) => (list, true),
+            _ => (&of_one, self.lists > 0),
+        };
+        match values.iter().position(Value::is_object) {
+            Some(at) if scalar => {
+                let mut path = vec![json!("variable"), json!(self.name)];
+                path.extend(in_list.then(|| json!(at)));
+                let message = format!("cannot use map as {}", self.base);
+                Err(Refusal::invalid(message, None, Some(path.into())))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn spread(
@@ -113,14 +151,14 @@ impl Selected {
 }
 
 struct Parser {
-    tokens: Vec<String>,
+    tokens: Vec<Token>,
     at: usize,
     variables: Map<String, Value>,
 }
 
 impl Parser {
-    fn peek(&self) -> Option<&String> {
-        self.tokens.get(self.at)
+    fn peek(&self) -> Option<&str> {
+        self.tokens.get(self.at).map(|token| token.text.as_str())
     }
 
     fn is(&self, token: &str) -> bool {
@@ -131,7 +169,7 @@ impl Parser {
         self.at += 1;
         self.tokens
             .get(self.at - 1)
-            .cloned()
+            .map(|token| token.text.clone())
             .ok_or_else(|| "Unexpected end of document".to_owned())
     }
 
@@ -151,26 +189,34 @@ impl Parser {
         if named { self.next().ok() } else { None }
     }
 
-    /// Definitions are checked by nobody but give defaults.
-    fn variable_definitions(&mut self) -> Result<(), String> {
+    fn definitions(&mut self) -> Result<Vec<Definition>, String> {
+        let mut definitions = Vec::new();
         if !self.is("(") {
-            return Ok(());
+            return Ok(definitions);
         }
         self.at += 1;
         while !self.is(")") {
             self.expect("$")?;
             let name = self.next()?;
             self.expect(":")?;
+            let (mut lists, mut base) = (0, String::new());
             while self.is("[") || self.is("]") || self.is("!") || self.name_of_type() {
-                self.at += 1;
+                let token = self.next()?;
+                match token.as_str() {
+                    "[" => lists += 1,
+                    "]" | "!" => {}
+                    _ => base = token,
+                }
             }
             if self.is("=") {
                 self.at += 1;
                 let default = self.value()?;
-                self.variables.entry(name).or_insert(default);
+                self.variables.entry(name.clone()).or_insert(default);
             }
+            definitions.push(Definition { name, lists, base });
         }
-        self.expect(")")
+        self.expect(")")?;
+        Ok(definitions)
     }
 
     fn name_of_type(&self) -> bool {
@@ -198,6 +244,7 @@ impl Parser {
             }
             return Ok(Selected::Inline(self.selection()?));
         }
+        let place = self.tokens.get(self.at).map_or((1, 1), |token| token.place);
         let mut name = self.next()?;
         if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return Err(format!("Expected Name, found {name}"));
@@ -224,6 +271,7 @@ impl Parser {
         };
         Ok(Selected::Field(
             Field {
+                place,
                 alias,
                 name,
                 arguments,
@@ -262,42 +310,4 @@ impl Parser {
             json => serde_json::from_str(json).unwrap_or_else(|_| Value::String(token.clone())),
         })
     }
-}
-
-fn tokens(text: &str) -> Result<Vec<String>, String> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            c if c.is_whitespace() || c == ',' || c == '\u{feff}' => {
-                rest = &rest[c.len_utf8()..];
-                continue;
-            }
-            '#' => {
-                rest = rest.find('\n').map_or("", |end| &rest[end..]);
-                continue;
-            }
-            '.' if rest.starts_with("...") => 3,
-            '"' => string_length(rest).ok_or("Unterminated string")?,
-            c if c.is_ascii_alphanumeric() || c == '_' || c == '-' => {
-                let part =
-                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
-                rest.find(|c| !part(c)).unwrap_or(rest.len())
-            }
-            c if "{}()[]:!=$@|&".contains(c) => 1,
-            c => return Err(format!("Cannot parse the unexpected character \"{c}\".")),
-        };
-        tokens.push(rest[..length].to_owned());
-        rest = &rest[length..];
-    }
-    Ok(tokens)
-}
-
-fn string_length(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.char_indices().skip(1).find_map(|(at, c)| {
-        let ends = c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
-        ends.then_some(at + 1)
-    })
 }

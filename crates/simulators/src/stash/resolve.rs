@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::find::{Found, id_of};
+use super::introspection;
 use super::query::{Field, Operation};
+use super::refusal::Failure;
 use super::scene::{Entity, EntityKind, Scene};
 use super::schema;
 use super::store::Store;
@@ -24,8 +26,8 @@ enum Out<'a> {
     Many(Vec<Node<'a>>),
 }
 
-/// An answer's `data`, or the error that made it null, with the field it came from.
-pub(super) type Outcome = Result<Value, (String, String)>;
+/// An answer's `data`, or what made it null.
+pub(super) type Outcome = Result<Value, Failure>;
 
 pub(super) struct Resolver<'a> {
     pub store: &'a Store,
@@ -40,9 +42,11 @@ impl<'a> Resolver<'a> {
             let value = if field.name == "__typename" {
                 "Query".into()
             } else {
-                let out = self
-                    .root(field)
-                    .map_err(|error| (error, field.alias.clone()))?;
+                let out = self.root(field).map_err(|message| Failure {
+                    message,
+                    field: field.alias.clone(),
+                    nullable: false,
+                })?;
                 self.shape(out, "Query", field)
             };
             data.insert(field.alias.clone(), value);
@@ -132,11 +136,11 @@ impl<'a> Resolver<'a> {
                     .and_then(Value::as_str)
                     .unwrap_or_default();
                 from_json(
-                    schema::introspect(name, &self.store.options.missing_fields),
+                    introspection::of_type(name, &self.store.options.missing_fields),
                     true,
                 )
             }
-            "__schema" => one(schema::schema()),
+            "__schema" => one(introspection::schema()),
             other => return Err(format!("{other} is not simulated")),
         })
     }
@@ -199,15 +203,20 @@ impl<'a> Resolver<'a> {
         for field in &field.selection {
             let value = if field.name == "plugins" {
                 let include = field.arguments.get("include").and_then(Value::as_array);
-                let wanted = |id: &String| {
+                let wanted = |id: &str| {
                     include.is_none_or(|ids| ids.iter().any(|wanted| wanted.as_str() == Some(id)))
                 };
-                let plugins = self.store.plugins.iter().filter(|(id, _)| wanted(id));
-                Value::Object(
-                    plugins
-                        .map(|(id, settings)| (id.clone(), settings.clone()))
+                let spelling = options.settings_spelling;
+                let respelt = |settings: &Value| match settings {
+                    Value::Object(map) => map
+                        .iter()
+                        .map(|(key, value)| (spelling.key(key), value.clone()))
                         .collect(),
-                )
+                    other => other.clone(),
+                };
+                let plugins = self.store.plugins.iter();
+                let plugins = plugins.map(|(id, settings)| (spelling.id(id), respelt(settings)));
+                Value::Object(plugins.filter(|(id, _)| wanted(id)).collect())
             } else {
                 let general = json!({
                     "apiKey": options.api_key.as_deref().unwrap_or_default(), "username": if options.credentials { "admin" } else { "" },
@@ -227,22 +236,16 @@ impl<'a> Resolver<'a> {
             let known = ids.iter().filter_map(|id| store.entity(kind, *id));
             Out::Many(known.map(|entity| Node::Entity(kind, entity)).collect())
         };
-        let text = |text: &str| {
-            if text.is_empty() {
-                Value::Null
-            } else {
-                text.into()
-            }
-        };
         Out::Leaf(match name {
             "id" => scene.id.to_string().into(),
             "title" => scene.title.as_str().into(),
-            "code" => text(&scene.code),
-            "details" => text(&scene.details),
-            "director" => text(&scene.director),
+            "code" => scene.code.as_str().into(),
+            "details" => scene.details.as_str().into(),
+            "director" => scene.director.as_str().into(),
             "url" => scene.urls.first().cloned().into(),
             "urls" => scene.urls.clone().into(),
-            "date" => text(&scene.date),
+            "date" if scene.date.is_empty() => Value::Null,
+            "date" => scene.date.as_str().into(),
             "rating100" => scene.rating100.into(),
             "organized" => scene.organized.into(),
             "o_counter" => scene.o_counter.into(),
@@ -286,11 +289,12 @@ impl<'a> Resolver<'a> {
                     .collect(),
                 );
             }
-            "galleries" | "scene_markers" => return Out::Many(Vec::new()),
+            "galleries" | "scene_markers" | "captions" | "sceneStreams" => {
+                return Out::Many(Vec::new());
+            }
             "play_history" | "o_history" => json!([]),
             "resume_time" | "play_duration" => 0.into(),
             "interactive" => false.into(),
-            "custom_fields" => json!({}),
             _ => Value::Null,
         })
     }
@@ -315,6 +319,7 @@ impl<'a> Resolver<'a> {
         Out::Leaf(match name {
             "id" => entity.id.to_string().into(),
             "name" => entity.name.as_str().into(),
+            "disambiguation" => entity.disambiguation.as_str().into(),
             "aliases" if kind == EntityKind::Group => entity.aliases.join(", ").into(),
             "aliases" | "alias_list" => entity.aliases.clone().into(),
             "image_path" => image("image").into(),

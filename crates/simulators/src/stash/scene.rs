@@ -71,6 +71,8 @@ pub struct Entity {
     pub id: u64,
     /// The name.
     pub name: String,
+    /// What tells a performer from others of the name; empty when unset.
+    pub disambiguation: String,
     /// Further names.
     pub aliases: Vec<String>,
     /// The studio above, for studios only.

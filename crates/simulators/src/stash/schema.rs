@@ -1,11 +1,11 @@
 //! The part of Stash's GraphQL schema that is simulated (v0.30), and the validation of queries against it.
 
-use serde_json::{Value, json};
-
 use super::query::{Field, Operation};
+use super::refusal::Refusal;
 
-/// `field`, `field>Type` for objects, arguments in parentheses.
-const TYPES: [(&str, &str); 27] = [
+/// `field`, `field>Type` for objects, arguments in parentheses, `old~new` for a deprecated field with what took its
+/// place.
+pub(super) const TYPES: [(&str, &str); 29] = [
     (
         "Query",
         "findScene>Scene(id,checksum) findScenes>FindScenesResultType(scene_filter,scene_ids,ids,filter) \
@@ -18,14 +18,15 @@ const TYPES: [(&str, &str); 27] = [
     ),
     (
         "Mutation",
-        "runPluginTask(plugin_id,task_name,description,args_map) configurePlugin(plugin_id,input)",
+        "runPluginTask(plugin_id,task_name,description,args_map) runPluginOperation(plugin_id,args) \
+         configurePlugin(plugin_id,input)",
     ),
     (
         "Scene",
-        "id title code details director url urls date rating100 organized o_counter interactive \
-         interactive_speed created_at updated_at last_played_at resume_time play_duration play_count play_history o_history \
+        "id title code details director url~urls urls date rating100 organized o_counter interactive \
+         interactive_speed captions>VideoCaption created_at updated_at last_played_at resume_time play_duration play_count play_history o_history \
          files>VideoFile paths>ScenePathsType scene_markers>SceneMarker galleries>Gallery studio>Studio groups>SceneGroup \
-         movies>SceneMovie tags>Tag performers>Performer stash_ids>StashID custom_fields",
+         movies~groups>SceneMovie tags>Tag performers>Performer stash_ids>StashID sceneStreams>SceneStreamEndpoint",
     ),
     (
         "VideoFile",
@@ -42,6 +43,8 @@ const TYPES: [(&str, &str); 27] = [
     ("StashID", "endpoint stash_id updated_at"),
     ("SceneMarker", "id title seconds primary_tag>Tag tags>Tag"),
     ("Gallery", "id title"),
+    ("VideoCaption", "language_code caption_type"),
+    ("SceneStreamEndpoint", "url mime_type label"),
     (
         "Performer",
         "id name disambiguation urls gender birthdate ethnicity country alias_list favorite tags>Tag image_path \
@@ -96,7 +99,10 @@ const TYPES: [(&str, &str); 27] = [
 
 /// Introspection's own types, which are not listed by introspection.
 const META: [(&str, &str); 2] = [
-    ("__Field", "name description type>__Type ofType>__Type"),
+    (
+        "__Field",
+        "name description type>__Type ofType>__Type args>__Field",
+    ),
     ("__Schema", "queryType>__Type types>__Type"),
 ];
 
@@ -105,10 +111,18 @@ pub(super) struct FieldType {
     pub name: &'static str,
     /// The object type it leads to; `None` for a leaf.
     pub object: Option<&'static str>,
+    /// The field that took its place, if it is deprecated.
+    pub replaced_by: Option<&'static str>,
     arguments: &'static str,
 }
 
-fn fields(type_name: &str) -> Option<impl Iterator<Item = FieldType>> {
+impl FieldType {
+    pub fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.arguments.split(',').filter(|name| !name.is_empty())
+    }
+}
+
+pub(super) fn fields(type_name: &str) -> Option<impl Iterator<Item = FieldType>> {
     let (_, text) = TYPES
         .iter()
         .chain(&META)
@@ -118,15 +132,19 @@ fn fields(type_name: &str) -> Option<impl Iterator<Item = FieldType>> {
         let (name, object) = field
             .split_once('>')
             .map_or((field, None), |(name, object)| (name, Some(object)));
+        let (name, replaced_by) = name
+            .split_once('~')
+            .map_or((name, None), |(name, new)| (name, Some(new)));
         FieldType {
             name,
             object,
+            replaced_by,
             arguments: arguments.trim_end_matches(')'),
         }
     }))
 }
 
-fn field(type_name: &str, name: &str, missing: &[String]) -> Option<FieldType> {
+pub(super) fn field(type_name: &str, name: &str, missing: &[String]) -> Option<FieldType> {
     let absent = missing
         .iter()
         .any(|entry| entry.split_once('.') == Some((type_name, name)));
@@ -143,7 +161,7 @@ pub(super) fn object_of(type_name: &str, name: &str) -> Option<&'static str> {
 }
 
 /// One message for each thing that is wrong; a query with any is refused as a whole.
-pub(super) fn validate(operation: &Operation, missing: &[String]) -> Vec<String> {
+pub(super) fn validate(operation: &Operation, missing: &[String]) -> Vec<Refusal> {
     let mut errors = Vec::new();
     let root = if operation.mutation {
         "Mutation"
@@ -154,61 +172,36 @@ pub(super) fn validate(operation: &Operation, missing: &[String]) -> Vec<String>
     errors
 }
 
-fn check(type_name: &str, selection: &[Field], missing: &[String], errors: &mut Vec<String>) {
+fn check(type_name: &str, selection: &[Field], missing: &[String], errors: &mut Vec<Refusal>) {
     for selected in selection
         .iter()
         .filter(|selected| selected.name != "__typename")
     {
-        let Some(known) = field(type_name, &selected.name, missing) else {
-            errors.push(format!(
-                "Cannot query field \"{}\" on type \"{type_name}\".",
-                selected.name
+        let mut refuse =
+            |message: String| errors.push(Refusal::invalid(message, Some(selected.place), None));
+        let name = &selected.name;
+        let Some(known) = field(type_name, name, missing) else {
+            refuse(format!(
+                "Cannot query field \"{name}\" on type \"{type_name}\"."
             ));
             continue;
         };
         for argument in selected.arguments.keys() {
-            if !known.arguments.split(',').any(|known| known == argument) {
-                errors.push(format!(
-                    "Unknown argument \"{argument}\" on field \"{type_name}.{}\".",
-                    selected.name
+            if !known.arguments().any(|known| known == argument) {
+                refuse(format!(
+                    "Unknown argument \"{argument}\" on field \"{type_name}.{name}\"."
                 ));
             }
         }
         match known.object {
-            Some(object) if selected.selection.is_empty() => errors.push(format!(
-                "Field \"{}\" of type \"{object}\" must have a selection of subfields.",
-                selected.name
+            Some(object) if selected.selection.is_empty() => refuse(format!(
+                "Field \"{name}\" of type \"{object}\" must have a selection of subfields."
             )),
             Some(object) => check(object, &selected.selection, missing, errors),
-            None if !selected.selection.is_empty() => errors.push(format!(
-                "Field \"{}\" must not have a selection since it has no subfields.",
-                selected.name
+            None if !selected.selection.is_empty() => refuse(format!(
+                "Field \"{name}\" must not have a selection since it has no subfields."
             )),
             None => {}
         }
     }
-}
-
-/// What `__type(name:)` answers.
-pub(super) fn introspect(type_name: &str, missing: &[String]) -> Value {
-    let Some(fields) = fields(type_name) else {
-        return Value::Null;
-    };
-    let fields = fields
-        .filter(|field| self::field(type_name, field.name, missing).is_some())
-        .map(|field| {
-            let (kind, name) = field
-                .object
-                .map_or(("SCALAR", "String"), |object| ("OBJECT", object));
-            json!({"name": field.name, "description": null, "type": {"name": name, "kind": kind}})
-        });
-    json!({"name": type_name, "kind": "OBJECT", "description": null, "fields": fields.collect::<Vec<_>>(), "inputFields": null})
-}
-
-/// What `__schema` answers, as far as it is simulated.
-pub(super) fn schema() -> Value {
-    let types = TYPES
-        .iter()
-        .map(|(name, _)| json!({"name": name, "kind": "OBJECT"}));
-    json!({"queryType": {"name": "Query", "kind": "OBJECT"}, "types": types.collect::<Vec<_>>()})
 }

@@ -18,6 +18,10 @@ pub(super) struct Store {
     /// Number in the name of the valid session cookie.
     pub session: u64,
     pub jobs: Vec<Job>,
+    /// What `runPluginOperation` answers, by plugin.
+    pub operations: Map<String, Value>,
+    /// The lines of level Error in Stash's own log.
+    pub error_log: Vec<String>,
     next_scene: u64,
     next_file: u64,
 }
@@ -42,6 +46,8 @@ impl Store {
             plugins: Map::new(),
             session: 1,
             jobs: Vec::new(),
+            operations: Map::new(),
+            error_log: Vec::new(),
             next_scene: 1,
             next_file: 1,
         }

@@ -1,9 +1,12 @@
 //! Stash's answers: who may ask, GraphQL, images.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
+use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 
+use super::refusal::Refusal;
 use super::resolve::Resolver;
 use super::store::Store;
 use super::{lock, mutate, picture, query, schema};
@@ -51,7 +54,7 @@ impl Handler for Wire {
         let response = match (request.method.as_str(), segments.as_slice()) {
             ("POST", ["graphql"]) => graphql(&mut store, request),
             (_, ["graphql"]) => Response::new(405, "text/plain", ""),
-            ("GET", ["scene", id, "screenshot"]) => screenshot(&store, id),
+            ("GET", ["scene", id, "screenshot"]) => screenshot(&store, request, id),
             ("GET", ["scene", id, "preview"]) => preview(&store, id),
             ("GET", ["performer" | "tag" | "studio", _, "image"] | ["group", _, "frontimage"]) => {
                 image(request)
@@ -151,21 +154,16 @@ fn graphql(store: &mut Store, request: &Request) -> Response {
     } else {
         "application/graphql-response+json"
     };
-    let refuse = |messages: Vec<String>, code: &str| {
-        let errors = messages
-            .into_iter()
-            .map(|message| json!({"message": message, "extensions": {"code": code}}));
-        Response::new(
-            400,
-            kind,
-            json!({"errors": errors.collect::<Vec<_>>(), "data": null}).to_string(),
-        )
+    let refuse = |refusals: &[Refusal]| {
+        let status = refusals
+            .first()
+            .map_or(400, |first| first.status(asked_json));
+        let errors: Vec<Value> = refusals.iter().map(Refusal::entry).collect();
+        let body = json!({"errors": errors, "data": null});
+        Response::new(status, kind, body.to_string())
     };
     let Ok(Value::Object(body)) = serde_json::from_slice(&request.body) else {
-        return refuse(
-            vec!["json request body could not be decoded".to_owned()],
-            "BAD_REQUEST",
-        );
+        return refuse(&[Refusal::undecodable()]);
     };
     let text = body
         .get("query")
@@ -179,11 +177,11 @@ fn graphql(store: &mut Store, request: &Request) -> Response {
         .unwrap_or(&none);
     let operation = match query::parse(text, name, variables) {
         Ok(operation) => operation,
-        Err(message) => return refuse(vec![message], "GRAPHQL_PARSE_FAILED"),
+        Err(refusal) => return refuse(&[refusal]),
     };
     let faults = schema::validate(&operation, &store.options.missing_fields);
     if !faults.is_empty() {
-        return refuse(faults, "GRAPHQL_VALIDATION_FAILED");
+        return refuse(&faults);
     }
     let outcome = if operation.mutation {
         mutate::mutate(store, &operation)
@@ -195,22 +193,39 @@ fn graphql(store: &mut Store, request: &Request) -> Response {
     };
     let body = match outcome {
         Ok(data) => json!({"data": data}),
-        Err((message, field)) => {
-            json!({"errors": [{"message": message, "path": [field]}], "data": null})
+        Err(failure) => {
+            let line = format!("{}: {}", failure.field, failure.message);
+            store.error_log.push(line);
+            failure.body()
         }
     };
     Response::new(200, kind, body.to_string())
 }
 
-fn screenshot(store: &Store, id: &str) -> Response {
+fn screenshot(store: &Store, request: &Request, id: &str) -> Response {
     match id.parse().ok().and_then(|id: u64| store.scenes.get(&id)) {
         Some(scene) => match &scene.cover {
-            Some(cover) => Response::new(200, "image/jpeg", cover.to_vec()),
+            Some(cover) => known(request, "image/jpeg", cover),
             // Without a cover there is a placeholder, which is no picture of the scene.
-            None => Response::new(200, "image/svg+xml", picture::PLACEHOLDER),
+            None => known(request, "image/svg+xml", picture::PLACEHOLDER.as_bytes()),
         },
         None => Response::new(404, "text/plain", "404 page not found\n"),
     }
+}
+
+/// Bytes with their MD5 as `ETag`; whoever has them already is told so.
+fn known(request: &Request, kind: &str, bytes: &[u8]) -> Response {
+    let digest = Md5::digest(bytes);
+    let tag = digest.iter().fold(String::from("\""), |mut text, byte| {
+        _ = write!(text, "{byte:02x}");
+        text
+    }) + "\"";
+    let response = if request.header("if-none-match") == Some(&tag) {
+        Response::new(304, kind, "")
+    } else {
+        Response::new(200, kind, bytes)
+    };
+    response.with_header("ETag", tag)
 }
 
 fn preview(store: &Store, id: &str) -> Response {

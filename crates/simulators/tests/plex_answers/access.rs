@@ -82,25 +82,42 @@ fn a_wrong_token_gets_the_recorded_html_even_for_json() {
 }
 
 #[test]
-fn a_guest_reads_and_does_not_edit() {
+fn a_guest_reads_no_paths_and_changes_nothing() {
     let options = PlexOptions {
         guest_token: Some("guest".into()),
         ..PlexOptions::default()
     };
     let plex = PlexServer::start_with(options).unwrap();
-    let section = plex.add_section("Films", SectionKind::Movie, &[]);
+    let section = plex.add_section("Films", SectionKind::Movie, &["/media"]);
     let key = plex.add_file(section, "/media/a.mp4");
     let mut client = Client::connect(plex.port())
         .unwrap()
+        .header("Accept", "application/json")
         .header("X-Plex-Token", "guest");
-    assert_eq!(client.get("/library/sections").status, 200);
-    assert_eq!(
-        client
-            .put(&format!("/library/metadata/{key}?title.value=x"))
-            .status,
-        403
-    );
+    let item = format!("/library/metadata/{key}");
+    for path in ["/library/sections", "/library/sections/1/all?type=1", &item] {
+        let answer = client.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(
+            !answer.text().contains("\"/media"),
+            "{path}: {}",
+            answer.text()
+        );
+    }
+    let details = client.get(&item).container();
+    assert!(details["Metadata"][0]["Media"][0]["Part"][0]["size"].is_number());
+    for refusal in [403, 401] {
+        plex.set(|options| options.guest_refusal = refusal);
+        let edit = client.put(&format!("{item}?title.value=x"));
+        assert_eq!(edit.status, refusal);
+        assert_eq!(client.get("/:/prefs").status, refusal);
+    }
     assert_eq!(plex.item(key).unwrap().title(), "a");
+    let owner = plex_client(&plex).get(&item).container();
+    assert_eq!(
+        owner["Metadata"][0]["Media"][0]["Part"][0]["file"],
+        "/media/a.mp4"
+    );
 }
 
 #[test]

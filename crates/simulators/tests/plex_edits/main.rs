@@ -1,7 +1,9 @@
 //! Edits, tags, collections, images, ratings, scans of the simulated Plex.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod disk;
 mod files;
+mod kept;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -4,6 +4,7 @@
 mod queries;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 
 use serde_json::{Value, json};
 use simulators::{BEFORE_GROUPS, EntityKind, StashOptions, StashServer};

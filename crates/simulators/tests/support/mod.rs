@@ -1,6 +1,7 @@
 //! A client without any comfort, so that every byte of the simulators' answers is seen.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -138,13 +139,31 @@ pub fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// A recorded answer of a real server; `None` where the recordings are not at hand.
-pub fn recording(name: &str) -> Option<String> {
-    let folder = PathBuf::from(concat!(
+fn recordings_folder() -> PathBuf {
+    PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../../shared/recordings"
-    ));
-    let text = std::fs::read_to_string(folder.join(name));
+    ))
+}
+
+/// All recorded documents of a folder by their names; none where the recordings are not at hand.
+pub fn recordings(folder: &str) -> BTreeMap<String, Value> {
+    let Ok(files) = std::fs::read_dir(recordings_folder().join(folder)) else {
+        println!("skipped: no recordings in {folder}");
+        return BTreeMap::new();
+    };
+    let document = |path: PathBuf| {
+        let name = path.file_stem()?.to_string_lossy().into_owned();
+        let text = std::fs::read(&path).unwrap();
+        Some((name, serde_json::from_slice(&text).unwrap()))
+    };
+    let paths = files.map(|file| file.unwrap().path());
+    paths.filter_map(document).collect()
+}
+
+/// A recorded answer of a real server; `None` where the recordings are not at hand.
+pub fn recording(name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(recordings_folder().join(name));
     if text.is_err() {
         println!("skipped: no recording {name}");
     }
