@@ -105,10 +105,8 @@ pub fn is_made(db: &Connection) -> Result<bool> {
 
 /// The server with this identifier. The rows of a server whose identifier was not known yet become its own.
 pub fn server(db: &Connection, identifier: &str) -> Result<ServerId> {
-    db.prepare_cached(
-        "UPDATE OR IGNORE plex_server SET identifier = ?1 WHERE identifier = ''",
-    )?
-    .execute([identifier])?;
+    db.prepare_cached("UPDATE OR IGNORE plex_server SET identifier = ?1 WHERE identifier = ''")?
+        .execute([identifier])?;
     db.prepare_cached("INSERT OR IGNORE INTO plex_server (identifier) VALUES (?1)")?
         .execute([identifier])?;
     db.prepare_cached("SELECT id FROM plex_server WHERE identifier = ?1")?
@@ -174,7 +172,10 @@ pub fn is_bound(db: &Connection, server: ServerId, path: &str) -> Result<bool> {
 /// The same for paths that differ in case only, and in every release of this program.
 fn path_hash(path: &str) -> i64 {
     let digest = Sha256::digest(path::loose_key(path));
-    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | i64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |hash, byte| hash << 8 | i64::from(*byte))
 }
 
 /// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that waited for it.
@@ -208,7 +209,9 @@ pub fn ownerless(db: &Connection, server: ServerId) -> Result<Vec<String>> {
 /// Notes that a scene waits for an item of another one; whether that is news.
 pub fn wait_for(db: &Connection, server: ServerId, item: &str, scene: u64) -> Result<bool> {
     let added = db
-        .prepare_cached("INSERT OR IGNORE INTO item_waiter (server, item, scene) VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO item_waiter (server, item, scene) VALUES (?1, ?2, ?3)",
+        )?
         .execute(params![server.0, item, scene.cast_signed()])?;
     Ok(added > 0)
 }
@@ -278,10 +281,14 @@ pub fn make_unequal(db: &Connection, server: ServerId, scene: u64) -> Result<()>
 pub fn put_refs(db: &Connection, scene: u64, refs: &[(Related, u64)]) -> Result<()> {
     db.prepare_cached("DELETE FROM scene_ref WHERE scene = ?1")?
         .execute([scene.cast_signed()])?;
-    let mut add = db
-        .prepare_cached("INSERT OR IGNORE INTO scene_ref (scene, kind, id) VALUES (?1, ?2, ?3)")?;
+    let mut add =
+        db.prepare_cached("INSERT OR IGNORE INTO scene_ref (scene, kind, id) VALUES (?1, ?2, ?3)")?;
     for (kind, id) in refs {
-        add.execute(params![scene.cast_signed(), kind.number(), id.cast_signed()])?;
+        add.execute(params![
+            scene.cast_signed(),
+            kind.number(),
+            id.cast_signed()
+        ])?;
     }
     Ok(())
 }
@@ -325,12 +332,18 @@ pub fn scenes_between(
         "SELECT scene FROM synced_scene WHERE server = ?1 AND scene > ?2 AND scene <= ?3",
     )?;
     let upto = upto.map_or(i64::MAX, u64::cast_signed);
-    ids(find.query_map(params![server.0, after.cast_signed(), upto], |row| row.get(0))?)
+    ids(
+        find.query_map(params![server.0, after.cast_signed(), upto], |row| {
+            row.get(0)
+        })?,
+    )
 }
 
 /// Forgets by which files the items were found, and what libraries cannot hold, not what was written; how many items.
 pub fn forget_matches(db: &Connection) -> Result<usize> {
-    db.execute_batch("UPDATE synced_scene SET hash = x''; DELETE FROM library_field; DELETE FROM path_hint;")?;
+    db.execute_batch(
+        "UPDATE synced_scene SET hash = x''; DELETE FROM library_field; DELETE FROM path_hint;",
+    )?;
     db.execute("UPDATE plex_item SET path = '' WHERE path <> ''", [])
 }
 
@@ -353,7 +366,9 @@ pub fn path_hints(db: &Connection) -> Result<Vec<(String, u64)>> {
     let mut find = db.prepare_cached(
         "SELECT rule, count(*) FROM path_hint GROUP BY rule ORDER BY count(*) DESC, rule LIMIT 3",
     )?;
-    let hints = find.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    let hints = find.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
     hints.collect()
 }
 
@@ -361,7 +376,9 @@ pub fn path_hints(db: &Connection) -> Result<Vec<(String, u64)>> {
 pub fn library_fields(db: &Connection, server: ServerId) -> Result<Vec<(String, String, String)>> {
     let mut find =
         db.prepare_cached("SELECT library, field, state FROM library_field WHERE server = ?1")?;
-    let fields = find.query_map([server.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let fields = find.query_map([server.0], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
     fields.collect()
 }
 

@@ -213,7 +213,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert!(
         plugin
             .worker_log()
-            .contains("Plex is another server than before")
+            .contains("plex_url leads to another Plex server than before")
     );
 }
 
@@ -245,7 +245,7 @@ fn a_new_address_may_lead_to_a_new_server() {
     plugin.until("moved", || {
         plugin
             .worker_log()
-            .contains("Plex is another server than before")
+            .contains("plex_url leads to another Plex server than before")
     });
     plugin.until("compared", || plugin.queue().counts().unwrap().live() == 0);
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);

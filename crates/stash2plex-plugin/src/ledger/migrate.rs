@@ -35,7 +35,16 @@ pub fn migrate(db: &Connection, identifier: Option<&str>) -> Result<Vec<u64>> {
             doubtful.extend(scenes);
         }
         let path = String::new();
-        put_item(db, server, &ItemRow { item, owner, path, written })?;
+        put_item(
+            db,
+            server,
+            &ItemRow {
+                item,
+                owner,
+                path,
+                written,
+            },
+        )?;
     }
     let mut add =
         db.prepare("INSERT OR IGNORE INTO scene_ref (scene, kind, id) SELECT scene, ?1, id FROM ledger_refs WHERE kind = ?2")?;
@@ -58,11 +67,23 @@ fn read(db: &Connection, server: ServerId) -> Result<BTreeMap<String, Before>> {
         let written: Value = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
         // Clear Match Cache emptied the key and left it in the record.
         let key = match row.get::<_, String>(1)? {
-            forgotten if forgotten.is_empty() => written.get("item").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            forgotten if forgotten.is_empty() => written
+                .get("item")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             key => key,
         };
         let synced_at = row.get(3)?;
-        put_scene(db, server, scene, SceneRow { hash: None, synced_at })?;
+        put_scene(
+            db,
+            server,
+            scene,
+            SceneRow {
+                hash: None,
+                synced_at,
+            },
+        )?;
         if key.is_empty() || !written.is_object() {
             continue;
         }

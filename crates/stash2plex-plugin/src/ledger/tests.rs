@@ -47,7 +47,11 @@ fn a_scene_that_is_gone_leaves_its_items_to_the_next() -> Result<()> {
     let one = server(&db, "one")?;
     put_item(&db, one, &row("17", 1, "/A.mp4"))?;
     put_scene(&db, one, 1, SYNCED)?;
-    put_refs(&db, 1, &[(Related::Tag, 3), (Related::Tag, 3), (Related::Group, 8)])?;
+    put_refs(
+        &db,
+        1,
+        &[(Related::Tag, 3), (Related::Tag, 3), (Related::Group, 8)],
+    )?;
     assert_eq!(scenes_of(&db, Related::Tag, 3)?, [1]);
     assert!(wait_for(&db, one, "17", 9)?);
     assert!(!wait_for(&db, one, "17", 9)?, "told once");
@@ -84,12 +88,21 @@ fn a_scene_is_unequal_until_it_is_synced_again() -> Result<()> {
     let db = db();
     let one = server(&db, "one")?;
     make_unequal(&db, one, 1)?;
-    let never = SceneRow { hash: None, synced_at: 0 };
+    let never = SceneRow {
+        hash: None,
+        synced_at: 0,
+    };
     assert_eq!(scene(&db, one, 1)?, Some(never));
     put_scene(&db, one, 1, SYNCED)?;
     assert_eq!(scene(&db, one, 1)?, Some(SYNCED));
     make_unequal(&db, one, 1)?;
-    assert_eq!(scene(&db, one, 1)?, Some(SceneRow { hash: None, ..SYNCED }));
+    assert_eq!(
+        scene(&db, one, 1)?,
+        Some(SceneRow {
+            hash: None,
+            ..SYNCED
+        })
+    );
     assert_eq!(synced_at(&db, 1)?, Some(5));
     assert_eq!(synced_at(&db, 2)?, None);
     assert_eq!(scenes_between(&db, one, 0, None)?, [1]);
@@ -110,7 +123,13 @@ fn an_unreadable_record_counts_as_absent() -> Result<()> {
 #[test]
 fn the_rules_that_most_scenes_speak_for_come_first() -> Result<()> {
     let db = db();
-    for (scene, rule) in [(1, "/a=>/b"), (2, "/c=>/d"), (3, "/c=>/d"), (4, "/a=>/b"), (5, "/c=>/d")] {
+    for (scene, rule) in [
+        (1, "/a=>/b"),
+        (2, "/c=>/d"),
+        (3, "/c=>/d"),
+        (4, "/a=>/b"),
+        (5, "/c=>/d"),
+    ] {
         hint_path(&db, scene, Some(rule))?;
     }
     hint_path(&db, 4, None)?;
@@ -138,7 +157,11 @@ fn rows_of_before_are_sent_but_not_believed() -> Result<()> {
     let db = Connection::open_in_memory()?;
     db.execute_batch(BEFORE)?;
     create(&db)?;
-    assert_eq!(migrate(&db, None)?, [1, 2], "whose item it is must be found out");
+    assert_eq!(
+        migrate(&db, None)?,
+        [1, 2],
+        "whose item it is must be found out"
+    );
     assert_eq!(migrate(&db, None)?, [0; 0], "once");
     // The server was not known before; the first to be met has them.
     let one = server(&db, "one")?;

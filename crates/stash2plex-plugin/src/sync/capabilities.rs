@@ -72,17 +72,27 @@ impl Capabilities {
 
     /// What is no use sending to this library.
     pub fn unsupported(&self, library: &SectionId) -> Unsupported {
-        let lacks = |what: What| self.state(library, what).is_some_and(|state| state.is_proof());
+        let lacks = |what: What| {
+            self.state(library, what)
+                .is_some_and(|state| state.is_proof())
+        };
         Unsupported {
-            fields: Field::ALL.into_iter().filter(|field| lacks(What::Field(*field))).collect(),
-            tags: TagKind::ALL.into_iter().filter(|kind| lacks(What::Tag(*kind))).collect(),
+            fields: Field::ALL
+                .into_iter()
+                .filter(|field| lacks(What::Field(*field)))
+                .collect(),
+            tags: TagKind::ALL
+                .into_iter()
+                .filter(|kind| lacks(What::Tag(*kind)))
+                .collect(),
             rating: lacks(What::Rating),
         }
     }
 
     /// Whether all of this was seen on an item of the library after it was sent, so that nobody need look again.
     pub fn knows(&self, library: &SectionId, sent: &[What]) -> bool {
-        sent.iter().all(|what| self.state(library, *what) == Some(State::Kept))
+        sent.iter()
+            .all(|what| self.state(library, *what) == Some(State::Kept))
     }
 
     /// Learns from what an item showed of what it was sent: what is news, and the fields given up with it.
@@ -173,14 +183,21 @@ mod tests {
         for (item, given_up) in [("1", 0), ("1", 0), ("2", 0), ("3", 1), ("4", 0)] {
             assert_eq!(capabilities.knows(&library, &sent), false);
             let (learned, gone) = capabilities.learn(&library, item, &sent, &[genre]);
-            rows.extend(learned.into_iter().map(|one| (one.library, one.field, one.state)));
+            rows.extend(
+                learned
+                    .into_iter()
+                    .map(|one| (one.library, one.field, one.state)),
+            );
             assert_eq!(gone.len(), given_up, "{item}");
         }
         let unsupported = capabilities.unsupported(&library);
         assert_eq!(unsupported.tags, BTreeSet::from([TagKind::Genre]));
         assert!(unsupported.fields.is_empty() && !unsupported.rating);
         assert!(capabilities.knows(&library, &[title]));
-        assert_eq!(capabilities.unsupported(&"1".parse().unwrap()), Unsupported::default());
+        assert_eq!(
+            capabilities.unsupported(&"1".parse().unwrap()),
+            Unsupported::default()
+        );
         // The latest row of each field says it all.
         let again = Capabilities::default();
         again.load(rows);
@@ -196,7 +213,11 @@ mod tests {
         capabilities.learn(&library, "2", &[studio], &[]);
         for item in ["3", "4", "5", "6"] {
             let (learned, gone) = capabilities.learn(&library, item, &[studio], &[studio]);
-            assert_eq!((learned, gone), (Vec::new(), Vec::new()), "a matter of the item");
+            assert_eq!(
+                (learned, gone),
+                (Vec::new(), Vec::new()),
+                "a matter of the item"
+            );
         }
         assert!(capabilities.knows(&library, &[studio]));
     }

@@ -64,7 +64,8 @@ fn file(file: &stash::client::SceneFile) -> SceneFile {
     SceneFile {
         path: file.path.clone(),
         size: file.size,
-        duration: file.duration,
+        // What was not analysed yet has none.
+        duration: file.duration.filter(|seconds| *seconds > 0.0),
     }
 }
 
@@ -166,7 +167,8 @@ pub fn candidates(items: &[plex::Item]) -> Vec<Candidate> {
             duration: part
                 .duration
                 .or(item.duration)
-                .map(|duration| duration.as_secs_f64()),
+                .map(|duration| duration.as_secs_f64())
+                .filter(|seconds| *seconds > 0.0),
             trashed: item.deleted_at.is_some(),
         })
         .collect()

@@ -99,18 +99,28 @@ impl Finder<'_> {
                 let new: Vec<_> = new.into_iter().filter(is_new).collect();
                 seen.extend(new);
             }
-            let items = seen.iter().flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
-            if matching::by_path(std::slice::from_ref(file), &items.collect::<Vec<_>>()).is_empty() {
+            let items = seen
+                .iter()
+                .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
+            if matching::by_path(std::slice::from_ref(file), &items.collect::<Vec<_>>()).is_empty()
+            {
                 search.missing.push(nth);
             }
         }
-        let candidates = seen.iter().flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
+        let candidates = seen
+            .iter()
+            .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
         let found = matching::by_path(files, &candidates.collect::<Vec<_>>());
-        search.targets = found.into_iter().filter_map(|bound| target(&mut seen, bound)).collect();
+        search.targets = found
+            .into_iter()
+            .filter_map(|bound| target(&mut seen, bound))
+            .collect();
         // What is on record by likeness stays on record by that.
         let alike = known.iter().filter(|row| !row.path.is_empty());
         for row in alike {
-            let Some((nth, file)) = self.like(row, files, &seen) else { continue };
+            let Some((nth, file)) = self.like(row, files, &seen) else {
+                continue;
+            };
             let reason = Reason::SameNameAndSize;
             let bound = Bound {
                 item: row.item.clone(),
@@ -131,12 +141,18 @@ impl Finder<'_> {
         let mut found = Vec::new();
         for library in &self.libraries.chosen {
             let named = |item: &Item| has_name(item, &file.path);
-            let mut items = self.filtered(library, &file.path).await?.unwrap_or_default();
+            let mut items = self
+                .filtered(library, &file.path)
+                .await?
+                .unwrap_or_default();
             items.retain(named);
             if items.is_empty() {
                 let _overlapping = self.limits.read().await;
                 let wish = (file.path.as_str(), Wish::Name);
-                let keys = self.indexes.fresh(self.plex, library, wish, self.now).await?;
+                let keys = self
+                    .indexes
+                    .fresh(self.plex, library, wish, self.now)
+                    .await?;
                 items = self.plex.items(&keys).await?;
                 items.retain(named);
             }
@@ -151,7 +167,10 @@ impl Finder<'_> {
         known: &[ItemRow<LastWritten>],
         search: &mut Search,
     ) -> Result<Vec<Seen<'_>>, NotFound> {
-        let keys: Vec<RatingKey> = known.iter().filter_map(|row| row.item.parse().ok()).collect();
+        let keys: Vec<RatingKey> = known
+            .iter()
+            .filter_map(|row| row.item.parse().ok())
+            .collect();
         let _overlapping = self.limits.read().await;
         let items = match keys.as_slice() {
             [] => Vec::new(),
@@ -161,12 +180,19 @@ impl Finder<'_> {
             },
             keys => self.plex.items(keys).await?,
         };
-        let there: BTreeSet<_> = items.iter().map(|item| item.key.as_str().to_owned()).collect();
+        let there: BTreeSet<_> = items
+            .iter()
+            .map(|item| item.key.as_str().to_owned())
+            .collect();
         let gone = known.iter().filter(|row| !there.contains(&row.item));
         search.gone.extend(gone.map(|row| row.item.clone()));
         let seen = items.into_iter().filter_map(|item| {
             let library = self.libraries.of(item.section.as_ref()?)?;
-            Some(Seen { library, item, detailed: true })
+            Some(Seen {
+                library,
+                item,
+                detailed: true,
+            })
         });
         Ok(seen.collect())
     }
@@ -178,9 +204,17 @@ impl Finder<'_> {
         path: &str,
         seen: &[Seen<'_>],
     ) -> Result<Vec<Seen<'l>>, NotFound> {
-        let known = self.indexes.known(library, path, Wish::Path).await.unwrap_or_default();
+        let known = self
+            .indexes
+            .known(library, path, Wish::Path)
+            .await
+            .unwrap_or_default();
         let is_new = |key: &RatingKey| seen.iter().all(|seen| seen.item.key != *key);
-        self.details(library, &known.into_iter().filter(is_new).collect::<Vec<_>>()).await
+        self.details(
+            library,
+            &known.into_iter().filter(is_new).collect::<Vec<_>>(),
+        )
+        .await
     }
 
     /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its filter proves
@@ -193,12 +227,19 @@ impl Finder<'_> {
     ) -> Result<Vec<Seen<'l>>, NotFound> {
         let one = std::slice::from_ref(file);
         let known = self.indexed(library, &file.path, &[]).await?;
-        if known.iter().any(|seen| !bound(one, std::slice::from_ref(&seen.item)).is_empty()) {
+        if known
+            .iter()
+            .any(|seen| !bound(one, std::slice::from_ref(&seen.item)).is_empty())
+        {
             return Ok(known);
         }
         if let Some(items) = self.filtered(library, &file.path).await? {
             if !bound(one, &items).is_empty() {
-                let seen = items.into_iter().map(|item| Seen { library, item, detailed: false });
+                let seen = items.into_iter().map(|item| Seen {
+                    library,
+                    item,
+                    detailed: false,
+                });
                 return Ok(seen.collect());
             }
             search.others.extend(convert::candidates(&items));
@@ -206,7 +247,9 @@ impl Finder<'_> {
         let keys = {
             let _overlapping = self.limits.read().await;
             let wish = (file.path.as_str(), Wish::Path);
-            self.indexes.fresh(self.plex, library, wish, self.now).await?
+            self.indexes
+                .fresh(self.plex, library, wish, self.now)
+                .await?
         };
         self.details(library, &keys).await
     }
@@ -217,10 +260,16 @@ impl Finder<'_> {
             return Ok(None);
         }
         let _overlapping = self.limits.read().await;
-        match self.plex.find_by_file(&library.section, library.kind, path).await? {
+        match self
+            .plex
+            .find_by_file(&library.section, library.kind, path)
+            .await?
+        {
             FileSearch::Candidates(items) => Ok(Some(items)),
             FileSearch::Ignored => {
-                self.indexes.replace_filter(self.plex, library, self.now).await?;
+                self.indexes
+                    .replace_filter(self.plex, library, self.now)
+                    .await?;
                 Ok(None)
             }
         }
@@ -233,7 +282,11 @@ impl Finder<'_> {
     ) -> Result<Vec<Seen<'l>>, NotFound> {
         let _overlapping = self.limits.read().await;
         let items = self.plex.items(keys).await?;
-        let seen = items.into_iter().map(|item| Seen { library, item, detailed: true });
+        let seen = items.into_iter().map(|item| Seen {
+            library,
+            item,
+            detailed: true,
+        });
         Ok(seen.collect())
     }
 
@@ -244,14 +297,20 @@ impl Finder<'_> {
         files: &[SceneFile],
         seen: &[Seen<'_>],
     ) -> Option<(usize, String)> {
-        let item = &seen.iter().find(|seen| seen.item.key.as_str() == row.item)?.item;
+        let item = &seen
+            .iter()
+            .find(|seen| seen.item.key.as_str() == row.item)?
+            .item;
         let candidates: Vec<_> = convert::candidates(std::slice::from_ref(item))
             .into_iter()
             .filter(|candidate| path::key(&candidate.path) == path::key(&row.path))
             .collect();
         let alike = |file: &SceneFile| {
             !self.libraries.covers(&file.path)
-                && matches!(matching::by_likeness(file, &candidates, |_| false), Likeness::One { .. })
+                && matches!(
+                    matching::by_likeness(file, &candidates, |_| false),
+                    Likeness::One { .. }
+                )
         };
         let nth = files.iter().position(alike)?;
         Some((nth, row.path.clone()))
@@ -269,8 +328,14 @@ fn has_name(item: &Item, file: &str) -> bool {
 
 /// Takes the item that was bound; none that was taken before.
 fn target(seen: &mut Vec<Seen<'_>>, bound: Bound) -> Option<Target> {
-    let at = seen.iter().position(|seen| seen.item.key.as_str() == bound.item)?;
-    let Seen { library, item, detailed } = seen.swap_remove(at);
+    let at = seen
+        .iter()
+        .position(|seen| seen.item.key.as_str() == bound.item)?;
+    let Seen {
+        library,
+        item,
+        detailed,
+    } = seen.swap_remove(at);
     Some(Target::new(library, item, bound, detailed))
 }
 

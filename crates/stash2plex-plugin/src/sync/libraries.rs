@@ -39,7 +39,8 @@ impl Libraries {
     /// # Errors
     /// There is none; the text names those that exist.
     pub fn choose(sections: Vec<Section>, names: &[String]) -> Result<Self, String> {
-        let same = |name: &str, title: &str| path::name_key(name.trim()) == path::name_key(title.trim());
+        let same =
+            |name: &str, title: &str| path::name_key(name.trim()) == path::name_key(title.trim());
         let is_there = |name: &&String| {
             let mut named = sections.iter().filter(|one| same(name, &one.title));
             named.any(|one| one.video_kind().is_some())
@@ -85,7 +86,10 @@ impl Libraries {
     /// The library that covers the path and is not searched.
     pub fn other_holding(&self, path: &str) -> Option<&str> {
         let holds = |(_, folders): &&(String, Folders)| folders.may_hold(path);
-        self.others.iter().find(holds).map(|(title, _)| title.as_str())
+        self.others
+            .iter()
+            .find(holds)
+            .map(|(title, _)| title.as_str())
     }
 
     /// The library with this key, if it is searched.
@@ -137,7 +141,10 @@ mod tests {
         ];
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let libraries = Libraries::choose(sections, &names)?;
-        let ids = libraries.chosen.iter().map(|library| library.section.to_string());
+        let ids = libraries
+            .chosen
+            .iter()
+            .map(|library| library.section.to_string());
         Ok((ids.collect(), libraries.missing))
     }
 

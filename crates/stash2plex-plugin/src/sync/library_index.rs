@@ -81,13 +81,17 @@ impl Indexes {
             Some(_) => {}
         }
         let index = indexes.get(&library.section);
-        Ok(index.map(|index| index.find(path, wish)).unwrap_or_default())
+        Ok(index
+            .map(|index| index.find(path, wish))
+            .unwrap_or_default())
     }
 
     /// Whether Plex is known to ignore the file filter in this library.
     pub async fn replaces_filter(&self, library: &Library) -> bool {
         let indexes = self.0.lock().await;
-        indexes.get(&library.section).is_some_and(|index| index.filter_ignored)
+        indexes
+            .get(&library.section)
+            .is_some_and(|index| index.filter_ignored)
     }
 
     /// Plex ignores the file filter in this library.
@@ -130,7 +134,13 @@ impl Indexes {
             }
             let filter_ignored = old.is_some_and(|index| index.filter_ignored);
             let index = Index::of(plex, library, now).await?;
-            indexes.insert(library.section.clone(), Index { filter_ignored, ..index });
+            indexes.insert(
+                library.section.clone(),
+                Index {
+                    filter_ignored,
+                    ..index
+                },
+            );
         }
         Ok(())
     }
@@ -138,14 +148,19 @@ impl Indexes {
     /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
     pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
         let indexes = self.0.lock().await;
-        indexes.get(&library.section).map(|index| index.holders(path)).unwrap_or_default()
+        indexes
+            .get(&library.section)
+            .map(|index| index.holders(path))
+            .unwrap_or_default()
     }
 
     /// Whether this item holds this file.
     pub async fn holds(&self, item: &str, path: &str) -> bool {
         let indexes = self.0.lock().await;
         let (loose, _) = hashes(path);
-        indexes.values().any(|index| index.of_loose(loose).iter().any(|file| &*file.item == item))
+        indexes
+            .values()
+            .any(|index| index.of_loose(loose).iter().any(|file| &*file.item == item))
     }
 
     /// Whether Plex has an item of this key in a library that was read.
@@ -168,7 +183,9 @@ impl Index {
         };
         let mut next = Some(0);
         while let Some(start) = next {
-            let page = plex.page(&library.section, library.kind, Sort::Title, start, PAGE).await?;
+            let page = plex
+                .page(&library.section, library.kind, Sort::Title, start, PAGE)
+                .await?;
             page.items.iter().for_each(|item| index.add(item));
             next = page.next;
         }
@@ -177,15 +194,29 @@ impl Index {
     }
 
     /// What changed since, the latest first, until what is known begins.
-    async fn refresh(&mut self, plex: &Client, library: &Library, now: SystemTime) -> Result<(), Error> {
+    async fn refresh(
+        &mut self,
+        plex: &Client,
+        library: &Library,
+        now: SystemTime,
+    ) -> Result<(), Error> {
         self.refreshed = now;
         let known = self.updated_at.saturating_sub(OVERLAP);
         let (mut changed, mut next) = (Vec::new(), Some(0));
         while let Some(start) = next {
             let page = plex
-                .page(&library.section, library.kind, Sort::UpdatedDescending, start, PAGE)
+                .page(
+                    &library.section,
+                    library.kind,
+                    Sort::UpdatedDescending,
+                    start,
+                    PAGE,
+                )
                 .await?;
-            let times = page.items.iter().filter_map(|item| item.updated_at.or(item.added_at));
+            let times = page
+                .items
+                .iter()
+                .filter_map(|item| item.updated_at.or(item.added_at));
             // One that tells no times is read to its end.
             let reached = times.min().is_some_and(|oldest| oldest < known);
             changed.extend(page.items);
@@ -227,7 +258,9 @@ impl Index {
     fn find(&self, path: &str, wish: Wish) -> Vec<RatingKey> {
         let keys = |files: &mut dyn Iterator<Item = &File>| {
             let keys: BTreeSet<&str> = files.map(|file| &*file.item).collect();
-            keys.into_iter().filter_map(|key| key.parse().ok()).collect()
+            keys.into_iter()
+                .filter_map(|key| key.parse().ok())
+                .collect()
         };
         match wish {
             Wish::Path => keys(&mut self.of_loose(hashes(path).0).iter()),
@@ -240,7 +273,11 @@ impl Index {
 
     fn holders(&self, path: &str) -> Vec<String> {
         let (loose, exact) = hashes(path);
-        let holders = || self.of_loose(loose).iter().filter(|file| file.exact == exact);
+        let holders = || {
+            self.of_loose(loose)
+                .iter()
+                .filter(|file| file.exact == exact)
+        };
         let living = holders().any(|file| !file.trashed);
         holders()
             .filter(|file| !living || !file.trashed)
@@ -250,7 +287,8 @@ impl Index {
 }
 
 fn is_past(then: SystemTime, age: Duration, now: SystemTime) -> bool {
-    now.duration_since(then).map_or(true, |passed| passed >= age)
+    now.duration_since(then)
+        .map_or(true, |passed| passed >= age)
 }
 
 fn hashes(path: &str) -> (u64, u64) {

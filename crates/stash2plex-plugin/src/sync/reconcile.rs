@@ -100,7 +100,9 @@ impl Syncer {
         if self.missing {
             // Closed never, so this only waits.
             let _overlapping = self.limits.read().await;
-            self.indexes.renew(&self.plex, &libraries.chosen, FRESH, now).await?;
+            self.indexes
+                .renew(&self.plex, &libraries.chosen, FRESH, now)
+                .await?;
         }
         let after = (run.last > 0).then_some(SceneId(run.last));
         let page = self.stash.scenes_after(filter, after, PAGE).await?;
@@ -114,7 +116,8 @@ impl Syncer {
             });
         }
         let details = if run.reach == Reach::Metadata {
-            self.details(known.iter().flat_map(|known| &known.items)).await?
+            self.details(known.iter().flat_map(|known| &known.items))
+                .await?
         } else {
             BTreeMap::new()
         };
@@ -189,7 +192,9 @@ impl Syncer {
             // A scene without metadata is not synced, unless it was before.
             let is_due = scene.has_metadata() || !known.items.is_empty();
             return is_due.then_some(match holders {
-                Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => Gap::NotInPlex,
+                Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => {
+                    Gap::NotInPlex
+                }
                 _ => Gap::NeverSynced,
             });
         };
@@ -199,7 +204,9 @@ impl Syncer {
             return Some(Gap::ChangedInStash);
         }
         if let Some(holders) = holders {
-            let is_known = |item: &String| known.waits.contains(item) || known.items.iter().any(|row| row.item == *item);
+            let is_known = |item: &String| {
+                known.waits.contains(item) || known.items.iter().any(|row| row.item == *item)
+            };
             if !holders.iter().all(is_known) {
                 return Some(Gap::NeverSynced);
             }
@@ -226,14 +233,26 @@ impl Syncer {
             if self.policy.preserve_plex_edits {
                 continue;
             }
-            let policy = item.section.as_ref().map_or_else(|| self.policy.clone(), |section| self.policy_for(section));
-            changed.extend(gap::find(scene, &convert::item(item), Some(&row.written), &policy));
+            let policy = item
+                .section
+                .as_ref()
+                .map_or_else(|| self.policy.clone(), |section| self.policy_for(section));
+            changed.extend(gap::find(
+                scene,
+                &convert::item(item),
+                Some(&row.written),
+                &policy,
+            ));
         }
         (!changed.is_empty()).then_some(Gap::ChangedInPlex(changed))
     }
 
     /// The items that hold the files, as far as the indexes tell; none where nobody looked.
-    async fn holders(&self, files: &[SceneFile], libraries: &Libraries) -> Option<BTreeSet<String>> {
+    async fn holders(
+        &self,
+        files: &[SceneFile],
+        libraries: &Libraries,
+    ) -> Option<BTreeSet<String>> {
         if !self.missing {
             return None;
         }
@@ -259,6 +278,9 @@ impl Syncer {
         let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
         let _overlapping = self.limits.read().await;
         let items = self.plex.items(&keys).await?;
-        Ok(items.into_iter().map(|item| (item.key.as_str().to_owned(), item)).collect())
+        Ok(items
+            .into_iter()
+            .map(|item| (item.key.as_str().to_owned(), item))
+            .collect())
     }
 }

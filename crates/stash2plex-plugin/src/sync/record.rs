@@ -66,7 +66,8 @@ impl Record {
 
     /// Whether an edit that was given up may come yet, over what was written since.
     pub fn may_be_overtaken(&self) -> bool {
-        self.items.iter().any(|row| row.written.may_be_overtaken())
+        let overtaken = |row: &ItemRow<LastWritten>| row.written.may_be_overtaken();
+        self.synced.is_some() && self.items.iter().any(overtaken)
     }
 
     /// Writes all of it; the scenes to queue for that.
@@ -83,7 +84,14 @@ impl Record {
             // Taken away meanwhile: what was sent is the new owner's to know.
             let owner = ledger::owner(db, server, &row.item)?;
             let owner = owner.or(row.owner);
-            ledger::put_item(db, server, &ItemRow { owner, ..row.clone() })?;
+            ledger::put_item(
+                db,
+                server,
+                &ItemRow {
+                    owner,
+                    ..row.clone()
+                },
+            )?;
         }
         for item in &self.gone {
             queue.extend(ledger::drop_item(db, server, item)?);

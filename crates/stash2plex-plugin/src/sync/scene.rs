@@ -127,7 +127,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         let owed = self.synced.owed.is_some();
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
-        self.record.equal((!owed).then_some(hash), unix_millis(self.time.now()));
+        self.record
+            .equal((!owed).then_some(hash), unix_millis(self.time.now()));
         Ok(match owned.is_empty() {
             true => Outcome::Skipped("its items in Plex belong to other scenes".to_owned()),
             false => Outcome::Synced(std::mem::take(&mut self.synced)),
@@ -177,7 +178,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             }
         }
         let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
-        let lost = rows.iter().map(|row| &row.item).filter(|item| !bound(item) && !gone.contains(item));
+        let lost = rows
+            .iter()
+            .map(|row| &row.item)
+            .filter(|item| !bound(item) && !gone.contains(item));
         self.record.released.extend(lost.cloned());
         self.record.gone = gone;
         self.record.hint = self.hint(&targets, &others);
@@ -191,13 +195,19 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         for nth in absent {
             let shown = syncer.paths.show(&self.files[nth].path);
-            self.synced.notes.push(format!("its other file is not in Plex yet: {shown}"));
+            self.synced
+                .notes
+                .push(format!("its other file is not in Plex yet: {shown}"));
         }
         Ok(targets)
     }
 
     /// The item that is most like the file, where no path can tell.
-    async fn alike(&mut self, finder: &Finder<'_>, nth: usize) -> Result<Result<Target, Likeness>, Stopped> {
+    async fn alike(
+        &mut self,
+        finder: &Finder<'_>,
+        nth: usize,
+    ) -> Result<Result<Target, Likeness>, Stopped> {
         let file = self.files[nth].clone();
         let found = finder.by_name(&file).await?;
         let mut taken = BTreeSet::new();
@@ -207,10 +217,17 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 taken.insert(item.key.as_str().to_owned());
             }
         }
-        let items: Vec<_> = found.iter().flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item))).collect();
-        let (item, path, reason) = match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
+        let items: Vec<_> = found
+            .iter()
+            .flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item)))
+            .collect();
+        let (item, path, reason) = match matching::by_likeness(&file, &items, |item| {
+            taken.contains(item)
+        }) {
             Likeness::One { item, path, reason } => (item, path, reason),
-            Likeness::Several { candidates, reason } if !self.syncer.strict && !candidates.is_empty() => {
+            Likeness::Several { candidates, reason }
+                if !self.syncer.strict && !candidates.is_empty() =>
+            {
                 let best = &candidates[0];
                 self.news.push(format!(
                     "Plex item {} is a guess: {reason}. Fill in the path map, or turn strict_matching on",
@@ -243,7 +260,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let same = |nth: usize| {
             let file = &self.files[nth];
             let same = others.iter().find(|other| {
-                other.size.is_some() && other.size == file.size && !other.trashed && path::name_key(&other.path) == path::name_key(&file.path)
+                other.size.is_some()
+                    && other.size == file.size
+                    && !other.trashed
+                    && path::name_key(&other.path) == path::name_key(&file.path)
             });
             same.map(|other| (nth, other.path.as_str()))
         };
@@ -264,12 +284,19 @@ impl<T: Time> SceneJob<'_, '_, T> {
         );
         let holds = libraries.holding(&file.path).next().is_some();
         if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
-            why = format!("{why}; the library \"{title}\" holds this folder, and plex_library does not name it");
+            why = format!(
+                "{why}; the library \"{title}\" holds this folder, and plex_library does not name it"
+            );
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
         }
-        if let Some(rule) = self.record.hint.as_ref().filter(|_| !self.syncer.paths.hidden) {
+        if let Some(rule) = self
+            .record
+            .hint
+            .as_ref()
+            .filter(|_| !self.syncer.paths.hidden)
+        {
             why = format!("{why}; a file of the same name and size speaks for the path map {rule}");
         }
         why
@@ -291,17 +318,23 @@ impl<T: Time> SceneJob<'_, '_, T> {
             Some(scene) => {
                 let theirs = self.syncer.mapped(&convert::scene(scene).files);
                 let keys: BTreeSet<_> = paths.iter().map(|path| path::key(path)).collect();
-                if theirs.iter().any(|file| keys.contains(&path::key(&file.path))) {
+                if theirs
+                    .iter()
+                    .any(|file| keys.contains(&path::key(&file.path)))
+                {
                     return Ok(Some(other));
                 }
-                let mut freed = db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
+                let mut freed =
+                    db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
                 // It has other items, or none: its own job will tell.
                 freed.push(other);
                 freed
             }
             None => db.write(|tx| Ok(ledger::forget_scene(tx.sql(), other)?))?,
         };
-        self.record.queue.extend(freed.into_iter().filter(|scene| *scene != id));
+        self.record
+            .queue
+            .extend(freed.into_iter().filter(|scene| *scene != id));
         Ok(None)
     }
 
@@ -351,9 +384,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             };
             let at = unix_millis(self.time.now());
             let mut intent = draft.plan.intent(&draft.item, last, at);
-            if let (Some(intended), Some(cover)) =
-                (intent.as_mut().and_then(|intent| intent.intents.last_mut()), &draft.cover)
-            {
+            if let (Some(intended), Some(cover)) = (
+                intent.as_mut().and_then(|intent| intent.intents.last_mut()),
+                &draft.cover,
+            ) {
                 cover.intend(&draft.plan, &mut intended.written);
             }
             let ours = match (&intent, &draft.plan.written) {
@@ -372,7 +406,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 item: &item,
                 next: next.into(),
             };
-            let done = writer.apply(&draft.plan, draft.cover.as_ref(), draft.seen).await;
+            let done = writer
+                .apply(&draft.plan, draft.cover.as_ref(), draft.seen)
+                .await;
             match done {
                 Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
                 Err(failed) => {
@@ -480,7 +516,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if let Some(written) = &mut plan.written {
             // What was cut off longer ago would be here if it still came.
             let recent = 0..syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
-            written.intents.retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
+            written
+                .intents
+                .retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
         }
         Ok(Draft {
             item,

@@ -120,7 +120,10 @@ impl Writer<'_> {
     async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failed> {
         let mut learned = Vec::new();
         for part in repair.apart() {
-            let list = part.tags.first().filter(|list| in_parts && !list.add.is_empty());
+            let list = part
+                .tags
+                .first()
+                .filter(|list| in_parts && !list.add.is_empty());
             let takes_long_lines = match list {
                 None => None,
                 Some(list) => match self.send_whole(list).await {
@@ -167,7 +170,8 @@ impl Writer<'_> {
             let value = plex::fit(&change.to, plex::MAX_VALUE);
             edit = edit.set(convert::field(change.field), value);
         }
-        let whole = self.syncer.capabilities.replaces_lists() && self.syncer.capabilities.list_limit().is_none();
+        let whole = self.syncer.capabilities.replaces_lists()
+            && self.syncer.capabilities.list_limit().is_none();
         let mut requests = 0;
         for list in &plan.tags {
             match whole {

@@ -116,7 +116,11 @@ pub fn scanned(scene: Option<&Scene>) -> Errand {
     let Some(scene) = scene else {
         return Errand::done("gone from Stash".to_owned());
     };
-    let folder = scene.files.first().and_then(|file| folder_of(&file.path)).map(str::to_owned);
+    let folder = scene
+        .files
+        .first()
+        .and_then(|file| folder_of(&file.path))
+        .map(str::to_owned);
     // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
     // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
     Errand {

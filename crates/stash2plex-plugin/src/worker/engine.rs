@@ -139,9 +139,9 @@ impl<'a, T: Time> Engine<'a, T> {
     }
 
     fn situation(&mut self, memory: &Memory<'a>) -> queue::Result<Situation> {
-        let (counts, next_due) = self.db.with(|queue| -> queue::Result<_> {
-            Ok((queue.counts()?, queue.next_due()?))
-        })?;
+        let (counts, next_due) = self
+            .db
+            .with(|queue| -> queue::Result<_> { Ok((queue.counts()?, queue.next_due()?)) })?;
         // Read last: a ready job is due "now", and must not lie ahead.
         let now = self.time.now();
         // A job that a dead worker had claimed is due no more, and comes back with a claim.
@@ -249,7 +249,9 @@ impl<'a, T: Time> Engine<'a, T> {
             for taken in scenes {
                 let away = Outcome::StashAway("Stash is away".to_owned());
                 let ended = Event::Ended(taken, Ok(away.into()));
-                memory.under_way.push(std::future::ready(ended).boxed_local());
+                memory
+                    .under_way
+                    .push(std::future::ready(ended).boxed_local());
             }
             return;
         };

@@ -59,7 +59,12 @@ pub(super) struct Memory<'a> {
 /// What a future under way brought.
 pub(super) enum Event {
     Probed(Report),
-    Fetched(Vec<Taken>, ServerId, Leave, Result<FoundScenes, stash::client::Error>),
+    Fetched(
+        Vec<Taken>,
+        ServerId,
+        Leave,
+        Result<FoundScenes, stash::client::Error>,
+    ),
     Checked(Leave, Report),
     /// A job has ended, or the database failed.
     Ended(Taken, queue::Result<chores::Errand>),

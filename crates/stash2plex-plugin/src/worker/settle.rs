@@ -86,7 +86,9 @@ impl<'a, T: Time> Engine<'a, T> {
         };
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
-        self.server = self.server.filter(|_| self.plex.breaker().kind() != Kind::Open);
+        self.server = self
+            .server
+            .filter(|_| self.plex.breaker().kind() != Kind::Open);
         let rng = &mut self.rng;
         let why_open = why_open(&errand.outcome);
         let fate = errand
@@ -306,12 +308,18 @@ impl<'a, T: Time> Engine<'a, T> {
     }
 
     /// Remembers which server answered, and what is known of its libraries.
-    pub(super) fn met(&mut self, verdict: &Verdict, memory: &mut Memory<'a>) -> queue::Result<Option<ServerId>> {
+    pub(super) fn met(
+        &mut self,
+        verdict: &Verdict,
+        memory: &mut Memory<'a>,
+    ) -> queue::Result<Option<ServerId>> {
         let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.settings.plex) else {
             return Ok(None);
         };
         let id = &server.machine_identifier;
-        let met = self.db.write(|tx| Ok(home::meet(tx.sql(), &target.url, id)?))?;
+        let met = self
+            .db
+            .write(|tx| Ok(home::meet(tx.sql(), &target.url, id)?))?;
         self.probe = self.probe.clone().expect_server(id);
         let (Met::Ours(id) | Met::Moved(id)) = met;
         if let Met::Moved(_) = met {
@@ -328,7 +336,10 @@ impl<'a, T: Time> Engine<'a, T> {
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why_open: &str) {
-        let live = self.db.with(|queue| queue.counts()).map_or(0, |counts| counts.live());
+        let live = self
+            .db
+            .with(|queue| queue.counts())
+            .map_or(0, |counts| counts.live());
         let waiting = count(live, "job waits", "jobs wait");
         match self.plex.change() {
             None => {}

@@ -70,9 +70,11 @@ pub fn ends(field: Field, stash: InStash, plex: InPlex, mode: Mode) -> Ends {
         (Mode::StashWins, field, ..) if field.is_list() => StashAndForeign,
         (Mode::Preserve, field, ..) if field.is_list() => StashButTakenOffAndForeign,
 
+        // Only what this plugin sent is ever removed.
+        (_, _, Cleared, Edited | EditedAndLocked) => AsItWas,
         (Mode::StashWins, ..) => AsStash,
 
-        (Mode::Preserve, _, Changed | Cleared, Edited | EditedAndLocked) => AsItWas,
+        (Mode::Preserve, _, Changed, Edited | EditedAndLocked) => AsItWas,
         // Before the first sync only the lock tells a person's value from an agent's. No agent gives stars.
         (Mode::Preserve, _, Set, EditedAndLocked) => AsItWas,
         (Mode::Preserve, Rating, Set, Edited) => AsItWas,
