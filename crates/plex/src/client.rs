@@ -46,7 +46,7 @@ pub enum SetupError {
 pub struct Timeouts {
     /// To connect (5 s).
     pub connect: Duration,
-    /// One or a few items, images, activities (30 s).
+    /// One or a few items, images, the owner's settings (30 s).
     pub read: Duration,
     /// Sections, listings and searches, which wait for the database (60 s).
     pub list: Duration,

@@ -18,7 +18,7 @@ use crate::{
 /// | `Unreachable` | down or unknown | will do |
 /// | `Starting` | up, not ready; this may last hours | will do |
 /// | `Timeout`, `Overloaded`, `Gateway`, `Malformed` | in trouble | may do |
-/// | `Unauthorized` | up | needs another token |
+/// | `Unauthorized` | up, or behind a login | needs another token or address |
 /// | `NotFound` | up | needs another key: look the item up again |
 /// | `LineTooLong` | up | needs smaller requests |
 /// | `Rejected`, `TooLong`, `BadFile` | up | will fail the same way |

@@ -39,7 +39,7 @@ impl Client {
     /// Scenes by their ids, in one request for each 100 of them.
     ///
     /// # Errors
-    /// Any [`Error`]; [`Error::Resolver`] when Stash could answer for none of several.
+    /// Any [`Error`]; [`Error::Resolver`] when Stash could answer for none of them.
     pub async fn find_scenes(&self, ids: &[SceneId]) -> Result<FoundScenes, Error> {
         let mut found = FoundScenes::default();
         if ids.is_empty() {
@@ -50,7 +50,7 @@ impl Client {
             let query = find_query(part, &schema.selection);
             let answer = self.query_parts(&query).await?;
             for id in part {
-                found.take(*id, &answer);
+                found.take(*id, &answer)?;
             }
         }
         // Not one of them: it is not the scenes.
@@ -215,18 +215,23 @@ fn find_query(ids: &[SceneId], selection: &str) -> String {
 }
 
 impl FoundScenes {
-    fn take(&mut self, id: SceneId, answer: &Parts) {
+    fn take(&mut self, id: SceneId, answer: &Parts) -> Result<(), Error> {
         let name = format!("s{id}");
         if let Some(messages) = answer.faults.get(&name) {
             let messages = messages.clone();
-            return self.failed.push((id, Error::Resolver { messages }));
+            self.failed.push((id, Error::Resolver { messages }));
+            return Ok(());
         }
-        let scene = answer.data.get(&name).map_or("null", |scene| scene.get());
-        match serde_json::from_str(scene) {
+        // Only null says that a scene is gone.
+        let Some(scene) = answer.data.get(&name) else {
+            return Err(Error::Malformed(format!("scene {id} is left out")));
+        };
+        match serde_json::from_str(scene.get()) {
             Ok(None) => self.missing.push(id),
             Ok(Some(scene)) => self.scenes.push(scene),
             Err(error) => self.failed.push((id, Error::unreadable(&error))),
         }
+        Ok(())
     }
 }
 

@@ -127,3 +127,16 @@ async fn many_scenes_take_a_request_for_each_hundred() {
     assert_eq!(client.find_scenes(&[]).await.unwrap().scenes, []);
     mock.assert_async().await;
 }
+
+#[tokio::test]
+async fn a_scene_that_is_left_out_is_not_taken_for_one_that_is_gone() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let _scenes = answering(&mut server, &json!({"data": {"s7": {"id": "7"}}}))
+        .create_async()
+        .await;
+    let found = client(&server.url())
+        .find_scenes(&[7.into(), 8.into()])
+        .await;
+    assert!(matches!(found, Err(Error::Malformed(_))), "{found:?}");
+}
