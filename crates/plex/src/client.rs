@@ -9,13 +9,14 @@ use reqwest::{
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use crate::{Device, Error, Token, Unreachable, error::Failure, query};
+use crate::{
+    Device, Error, Token, Unreachable, damage, error::Failure, excerpt::excerpt, pasted, query,
+};
 
 /// Plex closes idle connections after 20 s; a pool must let go of them sooner.
 const IDLE: Duration = Duration::from_secs(15);
 /// A page of a thousand items with everything in it takes a few megabytes.
 const LONGEST_JSON: usize = 32 << 20;
-const LONGEST_IMAGE: usize = 32 << 20;
 const LONGEST_ERROR: usize = 64 << 10;
 
 /// Why a [`Client`] cannot be made.
@@ -24,9 +25,14 @@ const LONGEST_ERROR: usize = 64 << 10;
 pub enum SetupError {
     /// The address is not a plain `http` or `https` one.
     #[error(
-        "not the address of a Plex server: write it like http://192.168.1.10:32400, without user, password, token or anything else behind"
+        "not the address of a Plex server: write it like http://192.168.1.10:32400, without user, password or token"
     )]
     Url,
+    /// The address is that of Plex's website.
+    #[error(
+        "this is the address of Plex's website: give the one of your own server, like http://192.168.1.10:32400"
+    )]
+    Website,
     /// A text of the [`Device`] cannot be sent in a header.
     #[error("the device's {0} has characters that cannot be sent")]
     Device(&'static str),
@@ -40,7 +46,7 @@ pub enum SetupError {
 pub struct Timeouts {
     /// To connect (5 s).
     pub connect: Duration,
-    /// One or a few items, images, activities (30 s).
+    /// One or a few items, images, the owner's settings (30 s).
     pub read: Duration,
     /// Sections, listings and searches, which wait for the database (60 s).
     pub list: Duration,
@@ -101,15 +107,16 @@ impl Client {
     /// A client of the server at `url`. An unclaimed server needs no token.
     ///
     /// `builder` decides on TLS: the provider, the roots, or to skip verification, which then holds
-    /// for this one server, since a client never talks to another and follows no redirect. Proxies, set
-    /// there or in the environment, are not used.
+    /// for this one server, since a client never talks to another and follows no redirect. Proxies,
+    /// set there or in the environment, are not used.
     ///
-    /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the program
-    /// (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics without one.
+    /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the
+    /// program (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics
+    /// without one.
     ///
     /// # Errors
-    /// `url` is not a plain `http(s)://host[:port][/path]`, a text of `device` cannot be sent, or
-    /// `builder` cannot build.
+    /// `url` holds no `http(s)://host[:port][/path]` (see [`address`](crate::address)), a text of
+    /// `device` cannot be sent, or `builder` cannot build.
     pub fn new(
         builder: ClientBuilder,
         url: &str,
@@ -117,15 +124,7 @@ impl Client {
         device: &Device,
         timeouts: Timeouts,
     ) -> Result<Self, SetupError> {
-        let base = Url::parse(url.trim()).map_err(|_| SetupError::Url)?;
-        let plain = matches!(base.scheme(), "http" | "https")
-            && base.username().is_empty()
-            && base.password().is_none()
-            && base.query().is_none()
-            && base.fragment().is_none();
-        if !plain {
-            return Err(SetupError::Url);
-        }
+        let (base, _) = pasted::base(url)?;
         let mut headers = device.headers()?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(token) = &token {
@@ -190,7 +189,7 @@ impl Client {
             .await?;
         let status = response.status().as_u16();
         let body = read(response, LONGEST_JSON, limit).await?;
-        parse(status, &body)
+        parse(status, &body, self.token.as_ref())
     }
 
     /// Does something whose answer has no content. `query` must be encoded.
@@ -233,38 +232,9 @@ impl Client {
         let body = read(response, LONGEST_ERROR, limit).await?;
         // Plex answers with nothing; a page comes from a login portal, and the write is lost.
         if !plex && looks_like_a_page(&body) {
-            return Err(Error::NotPlex { status });
+            return Err(not_plex(status, &body, self.token.as_ref()));
         }
         Ok(())
-    }
-
-    /// The bytes and content type of an image of this server. `path` is one that Plex gave
-    /// ([`crate::Item::thumb`], [`crate::Image::path`]).
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] also when `path` leads elsewhere.
-    pub async fn read_image(&self, path: &str) -> Result<(String, Vec<u8>), Error> {
-        let Some(path) = path.strip_prefix('/') else {
-            return Err(Error::NotFound);
-        };
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut url = self.base.clone();
-        url.set_path(&format!(
-            "{}/{path}",
-            self.base.path().trim_end_matches('/')
-        ));
-        url.set_query((!query.is_empty()).then_some(query));
-        let limit = self.limit(Call::Read);
-        let response = self
-            .send(Method::GET, url, limit, |request| request)
-            .await?;
-        let content_type = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
-        Ok((content_type, read(response, LONGEST_IMAGE, limit).await?))
     }
 
     async fn send(
@@ -295,11 +265,7 @@ impl Client {
         let body = read(response, LONGEST_ERROR, limit)
             .await
             .unwrap_or_default();
-        let body = String::from_utf8_lossy(&body);
-        let body = self
-            .token
-            .as_ref()
-            .map_or_else(|| body.to_string(), |token| token.redact(&body));
+        let body = words(&body, self.token.as_ref());
         Err(Failure {
             status,
             headers: &headers,
@@ -329,18 +295,36 @@ fn looks_like_a_page(body: &[u8]) -> bool {
     start.starts_with(b"<html") || start.starts_with(b"<!doctype html")
 }
 
+/// The beginning of an answer as text, without the token, should someone have echoed it.
+fn words(body: &[u8], token: Option<&Token>) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(LONGEST_ERROR)]);
+    token.map_or_else(|| text.to_string(), |token| token.redact(&text))
+}
+
+fn not_plex(status: u16, body: &[u8], token: Option<&Token>) -> Error {
+    Error::NotPlex {
+        status,
+        excerpt: excerpt(&words(body, token)),
+    }
+}
+
 /// The `MediaContainer` of a JSON answer.
-pub(crate) fn parse<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(
+    status: u16,
+    body: &[u8],
+    token: Option<&Token>,
+) -> Result<T, Error> {
     #[derive(Deserialize)]
     struct Envelope<T> {
         #[serde(rename = "MediaContainer")]
         container: Option<T>,
     }
     if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(Error::NotPlex { status });
+        return Err(not_plex(status, body, token));
     }
     serde_json::from_slice::<Envelope<T>>(body)
+        .or_else(|_| serde_json::from_str(&damage::repaired(body)))
         .map_err(Error::Malformed)?
         .container
-        .ok_or(Error::NotPlex { status })
+        .ok_or_else(|| not_plex(status, body, token))
 }

@@ -1,6 +1,6 @@
 //! Items with everything Plex knows about them, by key.
 
-use crate::{Client, Error, Item, MAX_LINE, RatingKey, client::Call, item::Items, query};
+use crate::{Client, Error, Item, MAX_LINE, RatingKey, Skipped, client::Call, item::Items, query};
 
 /// Keys asked for in one request. A server may cut a longer answer into pages.
 const MOST_KEYS: usize = 100;
@@ -10,11 +10,22 @@ const QUERY: [(&str, &str); 2] = [
     ("excludeElements", "Similar,Image,UltraBlurColors,Rating"),
 ];
 
+/// Items that were asked for by key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundItems {
+    /// Those found.
+    pub items: Vec<Item>,
+    /// Those that are there but cannot be read. While one of them has no known key, it is not
+    /// certain of any missing item that it is gone.
+    pub skipped: Vec<Skipped>,
+}
+
 impl Client {
     /// An item with all its tags and locks.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none with this key (any more).
+    /// [`Error::NotFound`] when there is none with this key (any more), [`Error::Malformed`] when
+    /// it cannot be read.
     pub async fn item(&self, key: &RatingKey) -> Result<Item, Error> {
         self.items(std::slice::from_ref(key))
             .await?
@@ -23,19 +34,35 @@ impl Client {
             .ok_or(Error::NotFound)
     }
 
+    /// [`Client::found_items`] for a caller who can do nothing about an item that cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when there is such an item; else as [`Client::found_items`].
+    pub async fn items(&self, keys: &[RatingKey]) -> Result<Vec<Item>, Error> {
+        let found = self.found_items(keys).await?;
+        match found.skipped.first() {
+            None => Ok(found.items),
+            Some(skipped) => Err(Error::Malformed(serde::de::Error::custom(skipped))),
+        }
+    }
+
     /// Items with all their tags and locks, however many; those that are gone are missing in the
     /// answer. Takes one request for each 100 of them, or fewer where the line would exceed
     /// [`MAX_LINE`].
     ///
     /// # Errors
     /// See [`Error`]; never [`Error::NotFound`].
-    pub async fn items(&self, keys: &[RatingKey]) -> Result<Vec<Item>, Error> {
+    pub async fn found_items(&self, keys: &[RatingKey]) -> Result<FoundItems, Error> {
         let line = self.line_len("GET", &["library", "metadata", ""]) + query::join(&QUERY).len();
-        let mut found = Vec::new();
+        let mut found = FoundItems::default();
         for part in parts(keys, MAX_LINE.saturating_sub(line)) {
             let path = ["library", "metadata", &part];
             match self.get::<Items>(Call::Read, &path, &QUERY).await {
-                Ok(items) => found.extend(items.into_items()),
+                Ok(answer) => {
+                    let (items, skipped) = answer.into_parts();
+                    found.items.extend(items);
+                    found.skipped.extend(skipped);
+                }
                 // None of this part is left.
                 Err(Error::NotFound) => {}
                 Err(error) => return Err(error),

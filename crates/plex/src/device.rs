@@ -4,8 +4,9 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::SetupError;
 
-/// Who is calling. Plex lists each `identifier` as a device of the account, so it must stay the same
-/// from run to run: make one once with [`client_identifier`](crate::client_identifier) and keep it.
+/// Who is calling. Plex lists each `identifier` as a device of the account, so it must stay the
+/// same from run to run: make one once with [`client_identifier`](crate::client_identifier) and
+/// keep it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Unique for this installation, usually a UUID.

@@ -1,6 +1,6 @@
 //! Changes of one item, encoded as Plex takes them: everything in the query string of a PUT.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 use thiserror::Error;
@@ -13,8 +13,8 @@ pub const MAX_LINE: usize = 8000;
 /// The HTTP library sends no address of more than 65,534 bytes, with the host.
 const LONGEST_LINE: usize = 65_000;
 
-/// A value that takes at most this many bytes in a query always fits into one request to a server whose
-/// address has a path of at most 500 bytes. Cut longer ones with [`fit`](crate::fit).
+/// A value that takes at most this many bytes in a query always fits into one request to a server
+/// whose address has a path of at most 500 bytes. Cut longer ones with [`fit`](crate::fit).
 pub const MAX_VALUE: usize = 7200;
 
 /// An editable field.
@@ -112,7 +112,7 @@ pub struct Edit {
     key: RatingKey,
     values: BTreeMap<Field, (String, bool)>,
     tags: BTreeMap<TagKind, TagEdit>,
-    locks: BTreeMap<Lockable, bool>,
+    locks: BTreeSet<Lockable>,
 }
 
 impl Edit {
@@ -124,7 +124,7 @@ impl Edit {
             key,
             values: BTreeMap::new(),
             tags: BTreeMap::new(),
-            locks: BTreeMap::new(),
+            locks: BTreeSet::new(),
         }
     }
 
@@ -140,9 +140,9 @@ impl Edit {
         self
     }
 
-    /// Sends `tags` and locks the kind. Whether Plex adds them to those that are there or
-    /// replaces those is not certain: give **all** that the item shall have, and take the others off
-    /// with [`Edit::remove_tags`], which is right either way.
+    /// Sends `tags` and locks the kind. Whether Plex adds them to those that are there or replaces
+    /// those is not certain: give **all** that the item shall have, and take the others off with
+    /// [`Edit::remove_tags`], which is right either way.
     pub fn tags<T: Into<Tag>>(mut self, kind: TagKind, tags: impl IntoIterator<Item = T>) -> Self {
         let edit = self.tags.entry(kind).or_default();
         edit.add.extend(tags.into_iter().map(Into::into));
@@ -162,14 +162,7 @@ impl Edit {
 
     /// Locks something without changing it.
     pub fn lock(mut self, what: impl Into<Lockable>) -> Self {
-        self.locks.insert(what.into(), true);
-        self
-    }
-
-    /// Gives something back to the metadata agent without changing it now. For a field or kind that this
-    /// edit also sets, the lock it was set with is replaced.
-    pub fn unlock(mut self, what: impl Into<Lockable>) -> Self {
-        self.locks.insert(what.into(), false);
+        self.locks.insert(what.into());
         self
     }
 
@@ -197,7 +190,8 @@ impl Edit {
         let room = max.saturating_sub(head.len());
         let mut queries: Vec<String> = Vec::new();
         for group in self.groups(room)? {
-            // Only the last query is tried: parts of one kind, whose indices start anew, must not meet.
+            // Only the last query is tried: parts of one kind, whose indices start anew, must not
+            // meet.
             match queries.last_mut() {
                 Some(query) if query.len() + group.len() <= max => query.push_str(&group),
                 _ => queries.push(format!("{head}{group}")),
@@ -208,22 +202,20 @@ impl Edit {
 
     /// Parameters that must stay in one request, each group beginning with `&`.
     fn groups(&self, room: usize) -> Result<Vec<String>, TooLong> {
-        let lock = |what: Lockable, default: bool| {
-            let locked = self.locks.get(&what).copied().unwrap_or(default);
-            format!("&{}.locked={}", what.name(), u8::from(locked))
-        };
+        let lock =
+            |what: Lockable, locked: bool| format!("&{}.locked={}", what.name(), u8::from(locked));
         let mut groups = Vec::new();
         for (&kind, tags) in &self.tags {
             groups.extend(tags.groups(kind, &lock(kind.into(), true), room)?);
         }
-        for (&what, &locked) in &self.locks {
+        for &what in &self.locks {
             let covered = match what {
                 Lockable::Field(field) => self.values.contains_key(&field),
                 Lockable::Tags(kind) => self.tags.get(&kind).is_some_and(|tags| !tags.is_empty()),
                 Lockable::Image(_) => false,
             };
             if !covered {
-                groups.push(checked(lock(what, locked), what.name(), room)?);
+                groups.push(checked(lock(what, true), what.name(), room)?);
             }
         }
         for (&field, (value, locked)) in &self.values {
@@ -301,9 +293,9 @@ fn checked(group: String, name: &'static str, max: usize) -> Result<String, TooL
 
 impl Client {
     /// Sends an edit: one request when it fits into [`MAX_LINE`], else several; none when it is
-    /// empty. When the server or a proxy finds a line too long, it goes out again in smaller ones. An
-    /// edit may be repeated, also after a failure half-way. Returns how many requests it took: after several, read the item
-    /// back if tags were among it ([`Edit::queries`] says why).
+    /// empty. When the server or a proxy finds a line too long, it goes out again in smaller ones.
+    /// An edit may be repeated, also after a failure half-way. Returns how many requests it took:
+    /// after several, read the item back if tags were among it ([`Edit::queries`] says why).
     ///
     /// # Errors
     /// [`Error::TooLong`] before anything is sent; [`Error::NotFound`] when the item is gone.
@@ -326,13 +318,14 @@ impl Client {
         }
     }
 
-    /// Sends an edit in one request, however long; none when it is empty. For a Plex that replaces the
-    /// tags of a kind at each edit, which a list sent in parts with [`Client::edit`] would leave with
-    /// its last part only.
+    /// Sends an edit in one request, however long; none when it is empty. For a Plex that replaces
+    /// the tags of a kind at each edit, which a list sent in parts with [`Client::edit`] would
+    /// leave with its last part only.
     ///
     /// # Errors
-    /// [`Error::LineTooLong`] when the server or a proxy refuses it for its length; [`Error::TooLong`]
-    /// when it is longer than HTTP libraries send (some 65,000 bytes), before anything is sent.
+    /// [`Error::LineTooLong`] when the server or a proxy refuses it for its length;
+    /// [`Error::TooLong`] when it is longer than HTTP libraries send (some 65,000 bytes), before
+    /// anything is sent.
     pub async fn edit_whole(&self, edit: &Edit) -> Result<(), Error> {
         let path = ["library", "sections", edit.section.as_str(), "all"];
         let queries = edit.queries(usize::MAX)?;

@@ -1,14 +1,14 @@
 //! What went wrong, sorted by what a caller does about it.
 
-use std::{
-    borrow::Cow,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use thiserror::Error;
 
-use crate::{TooLong, Unreachable};
+use crate::{
+    TooLong, Unreachable,
+    excerpt::{excerpt, reason},
+};
 
 /// Why a call failed. The variants are sorted by what to do, and the list is closed on purpose: a
 /// caller that matches decides about each. No text holds the token or the address.
@@ -18,7 +18,7 @@ use crate::{TooLong, Unreachable};
 /// | `Unreachable` | down or unknown | will do |
 /// | `Starting` | up, not ready; this may last hours | will do |
 /// | `Timeout`, `Overloaded`, `Gateway`, `Malformed` | in trouble | may do |
-/// | `Unauthorized` | up | needs another token |
+/// | `Unauthorized` | up, or behind a login | needs another token or address |
 /// | `NotFound` | up | needs another key: look the item up again |
 /// | `LineTooLong` | up | needs smaller requests |
 /// | `Rejected`, `TooLong`, `BadFile` | up | will fail the same way |
@@ -40,11 +40,15 @@ pub enum Error {
     /// Plex says that it is starting or in maintenance.
     #[error("Plex is not ready: {0}")]
     Starting(String),
-    /// The token is missing, wrong, or not the owner's (401, 403).
-    #[error("Plex refused the token (HTTP {status}): set a token of the server's owner")]
+    /// The token is missing, wrong, or not the owner's; or a proxy in front of Plex wants a login
+    /// (401, 403).
+    #[error("{} (HTTP {status})", refused(*by_plex))]
     Unauthorized {
         /// 401 or 403.
         status: u16,
+        /// Whether the answer has the form of Plex's own. Otherwise a proxy may have given it,
+        /// which knows nothing of the token.
+        by_plex: bool,
     },
     /// Plex knows no such item, library or path. Removed and re-added files get new keys.
     #[error("Plex has no such item (HTTP 404)")]
@@ -84,16 +88,28 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The address redirects. The token was not sent on.
-    #[error("the address redirects to {to}: use that address, if it is yours")]
+    #[error(
+        "the address redirects to {to} (HTTP {status}): use that address, if it is yours{}",
+        quoted(excerpt)
+    )]
     Redirected {
+        /// The HTTP status.
+        status: u16,
         /// Scheme, host and port of the target.
         to: String,
+        /// How the page begins, in at most 200 characters; may be empty.
+        excerpt: String,
     },
     /// Something answered that is not Plex.
-    #[error("something that is not Plex answered (HTTP {status}): check the address")]
+    #[error(
+        "something that is not Plex answered (HTTP {status}): check the address{}",
+        quoted(excerpt)
+    )]
     NotPlex {
         /// The HTTP status.
         status: u16,
+        /// How the answer begins, in at most 200 characters; may be empty.
+        excerpt: String,
     },
     /// Plex's answer is broken, as happens during a restart.
     #[error("Plex's answer is incomplete or damaged: {0}")]
@@ -125,6 +141,22 @@ impl Error {
     }
 }
 
+fn refused(by_plex: bool) -> &'static str {
+    if by_plex {
+        "Plex refused the token: set a token of the server's owner"
+    } else {
+        "access to Plex was refused, and not in Plex's own words: use Plex's own address, or let this program \
+         through the login in front of it; if there is none, set a token of the server's owner"
+    }
+}
+
+fn quoted(excerpt: &str) -> String {
+    if excerpt.is_empty() {
+        return String::new();
+    }
+    format!("; the answer begins: {excerpt}")
+}
+
 /// No server is known to refuse shorter request lines with 400 for their length.
 const LONG_LINE: usize = 4000;
 
@@ -140,12 +172,14 @@ pub(crate) struct Failure<'a> {
 impl Failure<'_> {
     pub fn error(&self, now: SystemTime) -> Error {
         let status = self.status;
-        let text = words(self.body);
+        let text = reason(self.body);
         let says = |word| contains_ignore_case(self.body, word);
         let retry_after = retry_after(self.headers, now);
         match status {
             300..400 => Error::Redirected {
+                status,
                 to: redirect_target(self.headers),
+                excerpt: excerpt(self.body),
             },
             400 if says("starting up") => Error::Starting(text),
             414 | 431 => Error::LineTooLong {
@@ -156,7 +190,10 @@ impl Failure<'_> {
                 status,
                 bytes: self.line,
             },
-            401 | 403 => Error::Unauthorized { status },
+            401 | 403 => Error::Unauthorized {
+                status,
+                by_plex: self.is_from_plex(),
+            },
             404 | 410 => Error::NotFound,
             503 if says("maintenance") => Error::Starting(text),
             503 if self.is_from_a_proxy() => Error::Gateway {
@@ -173,57 +210,28 @@ impl Failure<'_> {
                 status,
                 retry_after,
             },
-            _ => Error::NotPlex { status },
+            _ => Error::NotPlex {
+                status,
+                excerpt: excerpt(self.body),
+            },
         }
     }
 
     /// Plex's own error pages have one form; those of common proxies have line breaks in it.
+    fn is_from_plex(&self) -> bool {
+        contains_ignore_case(self.body, "<body><h1>")
+            || self.headers.contains_key("x-plex-protocol")
+    }
+
     fn is_from_a_proxy(&self) -> bool {
-        let plex_page = contains_ignore_case(self.body, "<body><h1>");
         let page = contains_ignore_case(self.body, "<html");
-        let structured = self.body.trim_start().starts_with(['{', '<']) && (plex_page || !page);
-        !structured && !self.headers.contains_key("x-plex-protocol")
+        let structured = self.body.trim_start().starts_with(['{', '<']) && !page;
+        !structured && !self.is_from_plex()
     }
 }
 
 fn contains_ignore_case(text: &str, lower_case: &str) -> bool {
     text.to_ascii_lowercase().contains(lower_case)
-}
-
-/// What an error body says, in one short line: Plex sends JSON, XML or HTML.
-fn words(body: &str) -> String {
-    const LONGEST: usize = 200;
-    let body = body.trim();
-    let response =
-        |title: &str, status: &str| if status.is_empty() { title } else { status }.to_owned();
-    let text: Cow<'_, str> = if let Ok(json) = serde_json::from_str::<serde_json::Value>(body) {
-        let part = |name| json[name].as_str().unwrap_or_default();
-        response(part("title"), part("status")).into()
-    } else if let Ok(xml) = roxmltree::Document::parse(body) {
-        let root = xml.root_element();
-        let part = |name| root.attribute(name).unwrap_or_default();
-        match response(part("title"), part("status")) {
-            text if text.is_empty() => page_title(body).into(),
-            text => text.into(),
-        }
-    } else {
-        page_title(body).into()
-    };
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect();
-    match line.trim() {
-        "" => "no reason given".to_owned(),
-        line => line.to_owned(),
-    }
-}
-
-fn page_title(body: &str) -> &str {
-    body.split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map_or("", |(title, _)| title)
 }
 
 fn redirect_target(headers: &HeaderMap) -> String {

@@ -5,8 +5,8 @@ use crate::{Client, Error, Item, ItemKind, SectionId};
 /// What a search by file name brought.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileSearch {
-    /// Items that may have the file; compare their [files](Item::files) with the path. Empty is a hint
-    /// that Plex does not have it (yet), no proof: see [`Client::find_by_file`].
+    /// Items that may have the file; compare their [files](Item::files) with the path. Empty is a
+    /// hint that Plex does not have it (yet), no proof: see [`Client::find_by_file`].
     Candidates(Vec<Item>),
     /// The server ignored the filter and gave the whole library, as it does with filters it does
     /// not know. Do not ask this way again; read the library page by page instead.
@@ -18,16 +18,17 @@ const MOST: usize = 1000;
 const PAGE: u32 = 100;
 
 impl Client {
-    /// Looks for items by the name of their file, the last part of `path`. Folders do not count: Plex
-    /// often sees them elsewhere.
+    /// Looks for items by the name of their file, the last part of `path`. Folders do not count:
+    /// Plex often sees them elsewhere.
     ///
     /// The filter compares loosely. In libraries of shows whole folders come back; a server that
     /// does not know it gives everything. Two requests at most find out, whatever the size of the
     /// library; a folder of hundreds of episodes may take up to ten more.
     ///
-    /// That nothing is found proves nothing. `,` is OR in Plex's query language, so a server may look
-    /// for the parts of a name that has one; and it may compare bytes, where the same letters can be
-    /// written in several ways. Only the library itself, read page by page, shows what is not in it.
+    /// That nothing is found proves nothing. `,` is OR in Plex's query language, so a server may
+    /// look for the parts of a name that has one; and it may compare bytes, where the same letters
+    /// can be written in several ways. Only the library itself, read page by page, shows what is
+    /// not in it.
     ///
     /// # Errors
     /// [`Error::BadFile`] when `path` ends without a file name, [`Error::NotFound`] when there is

@@ -52,8 +52,8 @@ macro_rules! id {
 }
 
 id! {
-    /// The key of an item (a movie, an episode…). Opaque: today's servers use numbers. It can neither
-    /// be empty nor name several items, so an edit always hits exactly one.
+    /// The key of an item (a movie, an episode…). Opaque: today's servers use numbers. It can
+    /// neither be empty nor name several items, so an edit always hits exactly one.
     ///
     /// ```
     /// use plex::RatingKey;
@@ -85,6 +85,15 @@ pub struct Token(HeaderValue);
 pub struct InvalidToken;
 
 impl Token {
+    pub(crate) fn new(text: &str) -> Result<Self, InvalidToken> {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidToken);
+        }
+        let mut header = HeaderValue::from_str(text).map_err(|_| InvalidToken)?;
+        header.set_sensitive(true);
+        Ok(Self(header))
+    }
+
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.0
     }
@@ -101,15 +110,10 @@ impl Token {
 impl FromStr for Token {
     type Err = InvalidToken;
 
-    /// Surrounding white space, as it comes with copying, is dropped.
+    /// What often comes with copying, such as white space, quotation marks or `X-Plex-Token=`, is
+    /// dropped: see [`token`](crate::token).
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
-        let text = text.trim();
-        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(InvalidToken);
-        }
-        let mut header = HeaderValue::from_str(text).map_err(|_| InvalidToken)?;
-        header.set_sensitive(true);
-        Ok(Self(header))
+        Ok(crate::token(text)?.0)
     }
 }
 

@@ -68,9 +68,6 @@ pub struct Image {
     /// Its name, as `upload://posters/<sha1>` for one that was sent.
     #[serde(rename = "ratingKey", default, deserialize_with = "loose::text")]
     pub name: String,
-    /// Where to read it, for [`Client::read_image`].
-    #[serde(rename = "key", default, deserialize_with = "loose::text")]
-    pub path: String,
     /// Whether the item shows it.
     #[serde(default, deserialize_with = "loose::flag")]
     pub selected: bool,
@@ -89,17 +86,6 @@ impl Image {
 pub(crate) struct Images {
     #[serde(rename = "Metadata", deserialize_with = "loose::list")]
     pub images: Vec<Image>,
-}
-
-/// What [`Client::set_image`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageChange {
-    /// The item already showed it.
-    Unchanged,
-    /// Plex had it, and it was selected.
-    Selected,
-    /// It was sent.
-    Uploaded,
 }
 
 /// The SHA-1 of an image in hexadecimal, by which Plex names it.
@@ -123,35 +109,9 @@ impl Client {
         Ok(found.images)
     }
 
-    /// Makes an item show an image, without sending bytes that Plex already has. Plex locks the image
-    /// against the agent.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the item is gone.
-    pub async fn set_image(
-        &self,
-        key: &RatingKey,
-        kind: ImageKind,
-        format: ImageFormat,
-        bytes: Vec<u8>,
-    ) -> Result<ImageChange, Error> {
-        let sha1 = image_sha1(&bytes);
-        let images = self.images(key, kind).await?;
-        match images.iter().find(|image| image.is_upload_of(&sha1)) {
-            Some(image) if image.selected => Ok(ImageChange::Unchanged),
-            Some(image) => {
-                self.select_image(key, kind, image).await?;
-                Ok(ImageChange::Selected)
-            }
-            None => {
-                self.upload_image(key, kind, format, bytes).await?;
-                Ok(ImageChange::Uploaded)
-            }
-        }
-    }
-
-    /// Sends an image, which Plex then shows. Bytes that it already has are not shown by this:
-    /// see [`Client::set_image`].
+    /// Sends an image, which Plex then shows and locks against the agent. Bytes that it already has
+    /// are not shown by this: [select](Client::select_image) the one of the
+    /// [images](Client::images) that [is their upload](Image::is_upload_of).
     ///
     /// # Errors
     /// [`Error::NotFound`] when the item is gone.

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Field, ImageKind, RatingKey, SectionId, Tag, TagKind, loose, tag};
+use crate::{
+    Field, ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, loose, skipped::Entry, tag,
+};
 
 /// What kind of item. The numbers are Plex's `type=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,17 +125,17 @@ pub struct Item {
     /// When its metadata last changed, in Unix seconds. A rating does not move it.
     #[serde(default, deserialize_with = "loose::parsed")]
     pub updated_at: Option<i64>,
-    /// When it went into the trash, in Unix seconds; `None` for an item that is not in it. Plex keeps an
-    /// item whose file it no longer finds there until the trash is emptied.
+    /// When it went into the trash, in Unix seconds; `None` for an item that is not in it. Plex
+    /// keeps an item whose file it no longer finds there until the trash is emptied.
     #[serde(default, deserialize_with = "loose::parsed")]
     pub deleted_at: Option<i64>,
     /// Playing time.
     #[serde(default, deserialize_with = "millis")]
     pub duration: Option<Duration>,
-    /// The path of the poster, for [`Client::read_image`](crate::Client::read_image).
+    /// The path of the poster; another one stands for another picture.
     #[serde(default, deserialize_with = "loose::text")]
     pub thumb: String,
-    /// The path of the background, for [`Client::read_image`](crate::Client::read_image).
+    /// The path of the background; another one stands for another picture.
     #[serde(default, deserialize_with = "loose::text")]
     pub art: String,
     /// Its versions.
@@ -199,7 +201,8 @@ impl From<ImageKind> for Lockable {
 }
 
 impl Item {
-    /// The tags of a kind, complete only when the item was read with [`Client::item`](crate::Client::item).
+    /// The tags of a kind, complete only when the item was read with
+    /// [`Client::item`](crate::Client::item).
     #[must_use]
     pub fn tags(&self, kind: TagKind) -> &[Tag] {
         match kind {
@@ -282,18 +285,22 @@ pub(crate) struct Items {
     #[serde(rename = "librarySectionID", deserialize_with = "loose::parsed")]
     section: Option<SectionId>,
     #[serde(rename = "Metadata", deserialize_with = "loose::list")]
-    items: Vec<Item>,
+    entries: Vec<Entry>,
 }
 
 impl Items {
-    /// The items; the library often stands on the container only.
-    pub fn into_items(self) -> Vec<Item> {
-        let mut items = self.items;
-        for item in &mut items {
-            if item.section.is_none() {
-                item.section.clone_from(&self.section);
+    /// The items and those that cannot be read; the library often stands on the container only.
+    pub fn into_parts(self) -> (Vec<Item>, Vec<Skipped>) {
+        let (mut items, mut skipped) = (Vec::new(), Vec::new());
+        for entry in self.entries {
+            match entry {
+                Entry::Item(mut item) => {
+                    item.section = item.section.or_else(|| self.section.clone());
+                    items.push(*item);
+                }
+                Entry::Skipped(entry) => skipped.push(entry),
             }
         }
-        items
+        (items, skipped)
     }
 }

@@ -1,6 +1,6 @@
 //! A library's items, page by page.
 
-use crate::{Client, Error, Item, ItemKind, SectionId, client::Call, item::Items};
+use crate::{Client, Error, Item, ItemKind, SectionId, Skipped, client::Call, item::Items};
 
 /// The order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ impl Sort {
 pub struct Page {
     /// The items, with their files and without most else (see [`Item`]).
     pub items: Vec<Item>,
+    /// Items that are there but cannot be read.
+    pub skipped: Vec<Skipped>,
     /// How many there are in all, when the server says it.
     pub total: Option<u64>,
     /// Where the next page starts; `None` after the last one.
@@ -110,12 +112,14 @@ impl Client {
 fn page(found: Items, start: u64, size: u32) -> Page {
     let total = found.total_size;
     let offset = found.offset.unwrap_or(start);
-    let items = found.into_items();
-    let end = offset.saturating_add(items.len() as u64);
-    let ignored_paging = offset != start || items.len() > size as usize;
-    let last = items.is_empty() || ignored_paging || total.is_some_and(|total| end >= total);
+    let (items, skipped) = found.into_parts();
+    let count = items.len() + skipped.len();
+    let end = offset.saturating_add(count as u64);
+    let ignored_paging = offset != start || count > size as usize;
+    let last = count == 0 || ignored_paging || total.is_some_and(|total| end >= total);
     Page {
         items,
+        skipped,
         total,
         next: (!last).then_some(end),
     }

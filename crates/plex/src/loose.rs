@@ -1,6 +1,6 @@
 //! Plex writes the same value as a string, a number or a boolean, depending on its version; leaves
-//! out empty lists; and now and then puts a single object where a list belongs. A value of the wrong
-//! kind reads as absent, since one odd field must not hide the rest of an item.
+//! out empty lists; and now and then puts a single object where a list belongs. A value of the
+//! wrong kind reads as absent, since one odd field must not hide the rest of an item.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use common::client;
 use mockito::{Matcher, Server, ServerGuard};
 use plex::{
-    Edit, Field, FileSearch, ImageChange, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId,
-    Sort, TagKind, UserRating, image_sha1,
+    Edit, Field, FileSearch, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId, Sort, TagKind,
+    UserRating, image_sha1,
 };
 
 fn key() -> RatingKey {
@@ -292,83 +292,43 @@ async fn a_server_that_ignores_paging_ends_the_listing() {
     assert_eq!((page.items.len(), page.next), (3, None));
 }
 
-async fn images(list: String) -> ServerGuard {
-    let mut server = Server::new_async().await;
-    server
-        .mock("GET", "/library/metadata/7/posters")
-        .with_body(list)
-        .create_async()
-        .await;
-    server
-}
-
-async fn set_poster(server: &ServerGuard) -> ImageChange {
-    client(&server.url())
-        .set_image(
-            &key(),
-            ImageKind::Poster,
-            ImageFormat::Jpeg,
-            b"picture".to_vec(),
-        )
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
-async fn an_image_is_sent_once() {
-    assert_eq!(
-        image_sha1(b"picture"),
-        "0e66b49d04a43c19bcb2e13a53aff5d174f610fc"
+async fn an_image_is_known_by_its_bytes_sent_and_selected() {
+    let sha1 = image_sha1(b"picture");
+    assert_eq!(sha1, "0e66b49d04a43c19bcb2e13a53aff5d174f610fc");
+    let name = format!("upload://posters/{sha1}");
+    let list = format!(
+        r#"{{"MediaContainer":{{"Metadata":[{{"ratingKey":"https://agent/1"}},{{"ratingKey":"{name}","selected":"1"}}]}}}}"#
     );
-    let name = "upload://posters/0e66b49d04a43c19bcb2e13a53aff5d174f610fc".to_owned();
-
-    let mut server = images(r#"{"MediaContainer":{"size":0}}"#.into()).await;
+    let mut server = Server::new_async().await;
+    let get = server.mock("GET", "/library/metadata/7/posters");
+    let get = get.with_body(list).create_async().await;
     let post = server
         .mock("POST", "/library/metadata/7/posters")
         .match_header("content-type", "image/jpeg")
         .match_body("picture")
-        .expect(1)
         .create_async()
         .await;
-    assert_eq!(set_poster(&server).await, ImageChange::Uploaded);
-    post.assert_async().await;
-
-    let entry = |selected: &str| {
-        format!(
-            r#"{{"MediaContainer":{{"Metadata":[{{"key":"/library/metadata/7/file?url=x","ratingKey":"{name}","selected":{selected}}}]}}}}"#
-        )
-    };
-    let mut server = images(entry("false")).await;
     let put = server
         .mock("PUT", "/library/metadata/7/poster")
-        .match_query(Matcher::UrlEncoded("url".into(), name.clone()))
-        .expect(1)
+        .match_query(Matcher::UrlEncoded("url".into(), name))
         .create_async()
         .await;
-    assert_eq!(set_poster(&server).await, ImageChange::Selected);
-    put.assert_async().await;
-
-    let server = images(entry("\"1\"")).await;
-    assert_eq!(set_poster(&server).await, ImageChange::Unchanged);
+    let (plex, kind) = (client(&server.url()), ImageKind::Poster);
+    let images = plex.images(&key(), kind).await.unwrap();
+    assert!(!images[0].selected && !images[0].is_upload_of(&sha1));
+    assert!(images[1].selected && images[1].is_upload_of(&sha1));
+    plex.upload_image(&key(), kind, ImageFormat::Jpeg, b"picture".to_vec())
+        .await
+        .unwrap();
+    plex.select_image(&key(), kind, &images[1]).await.unwrap();
+    for mock in [get, post, put] {
+        mock.assert_async().await;
+    }
 }
 
 #[tokio::test]
-async fn an_image_is_read_from_the_path_that_plex_gives() {
-    let mut server = Server::new_async().await;
-    let path = "/library/metadata/7/file?url=upload%3A%2F%2Fposters%2Fabc";
-    server
-        .mock("GET", format!("/below{path}").as_str())
-        .with_header("content-type", "image/png")
-        .with_body("picture")
-        .create_async()
-        .await;
-    let plex = client(&format!("{}/below", server.url()));
-    let image = plex.read_image(path).await.unwrap();
-    assert_eq!(image, ("image/png".to_owned(), b"picture".to_vec()));
-}
-
-#[tokio::test]
-async fn ratings_scans_and_activities() {
+async fn ratings_and_scans() {
     let mut server = Server::new_async().await;
     let mut expect = Vec::new();
     for (method, target) in [
@@ -387,11 +347,6 @@ async fn ratings_scans_and_activities() {
     ] {
         expect.push(server.mock(method, target).expect(1).create_async().await);
     }
-    server
-        .mock("GET", "/activities")
-        .with_body(r#"{"MediaContainer":{"Activity":[{"uuid":"u","type":"library.update.section","progress":"40","Context":{"librarySectionID":"1"}},{"type":"media.generate"}]}}"#)
-        .create_async()
-        .await;
     let plex = client(&server.url());
     plex.rate(&key(), UserRating::new(7.5)).await.unwrap();
     plex.rate(&key(), None).await.unwrap();
@@ -399,11 +354,22 @@ async fn ratings_scans_and_activities() {
     for mock in expect {
         mock.assert_async().await;
     }
-    let activities = plex.activities().await.unwrap();
-    assert!(activities[0].is_scan() && !activities[1].is_scan());
-    assert_eq!(activities[0].section, Some(section()));
-    assert_eq!(activities[0].progress, Some(40));
     for rating in [-0.1, 10.1, f64::NAN, f64::INFINITY] {
         assert_eq!(UserRating::new(rating), None);
+    }
+}
+
+#[tokio::test]
+async fn the_owner_is_known_by_the_settings() {
+    for (status, owner) in [(200, true), (403, false)] {
+        let mut server = Server::new_async().await;
+        let get = server.mock("GET", "/:/prefs").with_status(status);
+        let get = get
+            .with_body(r#"{"MediaContainer":{"size":1,"Setting":[{"id":"FriendlyName"}]}}"#)
+            .create_async()
+            .await;
+        let checked = client(&server.url()).owner_check().await;
+        assert_eq!(checked.is_ok(), owner, "{checked:?}");
+        get.assert_async().await;
     }
 }

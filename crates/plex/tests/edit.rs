@@ -45,14 +45,14 @@ fn each_change_has_its_parameters() {
             "tagline.value=&tagline.locked=0",
         ),
         (edit().lock(Field::Summary), "summary.locked=1"),
-        (edit().unlock(TagKind::Actor), "actor.locked=0"),
+        (edit().lock(TagKind::Actor), "actor.locked=1"),
         (
-            edit().lock(ImageKind::Poster).unlock(ImageKind::Background),
-            "thumb.locked=1&art.locked=0",
+            edit().lock(ImageKind::Poster).lock(ImageKind::Background),
+            "thumb.locked=1&art.locked=1",
         ),
         (
-            edit().set(Field::Title, "A").unlock(Field::Title),
-            "title.value=A&title.locked=0",
+            edit().set(Field::Title, "A").lock(Field::Title),
+            "title.value=A&title.locked=1",
         ),
         (
             edit().tags(

@@ -29,12 +29,7 @@ fn json() -> impl Strategy<Value = Value> {
         "key",
         "Location",
         "path",
-        "Activity",
-        "Context",
         "librarySectionID",
-        "Setting",
-        "id",
-        "value",
         "totalSize",
     ]);
     leaf.prop_recursive(5, 40, 5, move |inner| {

@@ -160,15 +160,19 @@ async fn sections() {
 }
 
 #[tokio::test]
-async fn preferences() {
-    let Some(body) = recording("prefs.json") else {
+async fn the_owner_may_read_the_settings() {
+    let Some(settings) = recording("prefs.json") else {
         return;
     };
-    let (_server, plex) = serving(200, &body).await;
-    let prefs = plex.prefs().await.unwrap();
-    assert_eq!(prefs.get("FriendlyName").unwrap(), "Box");
-    assert_eq!(prefs.maintenance_hours(), Some((1, 7)));
-    assert_eq!(prefs.get("NoSuchSetting"), None);
+    let (_server, plex) = serving(200, &settings).await;
+    plex.owner_check().await.unwrap();
+    let refusal = recording("errors/401_any_path.html").unwrap();
+    let (_server, plex) = serving(401, &refusal).await;
+    let error = plex.owner_check().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Unauthorized { by_plex: true, .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -191,7 +195,13 @@ async fn errors() {
         let text = error.to_string();
         let expected = match (name, &error) {
             ("400.html", Error::Rejected { status: 400, .. }) => "Bad Request",
-            ("401_any_path.html" | "401_root.html", Error::Unauthorized { status: 401 }) => "401",
+            (
+                "401_any_path.html" | "401_root.html",
+                Error::Unauthorized {
+                    status: 401,
+                    by_plex: true,
+                },
+            ) => "401",
             ("404_same_form_unverified.html", Error::NotFound) => "no such item",
             ("500.html", Error::Overloaded { status: 500, .. }) => "Internal Server Error",
             ("503_maintenance_migrations.xml", Error::Starting(_)) => "database migrations",
@@ -226,10 +236,5 @@ fn events() {
         let event: Value = serde_json::from_str(&text).unwrap();
         let entry = &event["NotificationContainer"][list][0];
         assert!(entry[field].is_string(), "{name}: {entry}");
-        if let Some(activity) = entry.get("Activity") {
-            let activity: plex::Activity = serde_json::from_value(activity.clone()).unwrap();
-            assert!(activity.is_scan());
-            assert_eq!(activity.section, Some(section()));
-        }
     }
 }

@@ -56,19 +56,11 @@ async fn stand_in() -> mockito::ServerGuard {
             "query Version",
             r#"{"data":{"version":{"version":"v0.30.1"}}}"#,
         ),
-        (
-            "query Probe",
-            r#"{"data":{"scene":null,"filter":null,"root":null}}"#,
-        ),
+        ("query Probe", r#"{"data":{"scene":null,"filter":null}}"#),
         (
             "query FindScenes",
-            r#"{"errors":[{"message":"scene with id 2 not found"}],"data":null}"#,
+            r#"{"data":{"s1":{"id":"1","title":"Dawn","rating100":75,"performers":[{"id":"3","name":"Ann"}]},"s2":null}}"#,
         ),
-        (
-            r#""id":"1""#,
-            r#"{"data":{"findScene":{"id":"1","title":"Dawn","rating100":75,"performers":[{"id":"3","name":"Ann"}]}}}"#,
-        ),
-        (r#""id":"2""#, r#"{"data":{"findScene":null}}"#),
     ] {
         let mock = server
             .mock("POST", "/graphql")

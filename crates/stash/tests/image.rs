@@ -128,3 +128,66 @@ async fn a_chunked_picture_is_bounded() {
         100_000
     );
 }
+
+/// Stash's ETag stays the same when only the scene's time of change, the address's `t=`, moves.
+#[tokio::test]
+async fn a_picture_that_is_known_is_not_sent_again() {
+    const ETAG: &str = "\"9e107d9d372bb6826bd81d3542a419d6\"";
+    let mut server = Server::new_async().await;
+    let sent = server
+        .mock("GET", "/scene/1/screenshot?t=1")
+        .match_header("if-none-match", Matcher::Missing)
+        .with_header("content-type", "image/jpeg")
+        .with_header("etag", ETAG)
+        .with_body(JPEG)
+        .expect(2)
+        .create_async()
+        .await;
+    let known = server
+        .mock("GET", "/scene/1/screenshot?t=2")
+        .match_header("if-none-match", ETAG)
+        .match_header("apikey", "KEY")
+        .with_status(304)
+        .create_async()
+        .await;
+    let changed = server
+        .mock("GET", "/scene/1/screenshot?t=3")
+        .match_header("if-none-match", ETAG)
+        .with_header("content-type", "image/png")
+        .with_body("new")
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    let first = client.image("/scene/1/screenshot?t=1", 1000).await.unwrap();
+    assert_eq!(first.etag.as_deref(), Some(ETAG));
+    let unless = |t: u8, etag| {
+        let (client, address) = (&client, format!("/scene/1/screenshot?t={t}"));
+        async move { client.image_unless(&address, etag, 1000).await.unwrap() }
+    };
+    assert_eq!(unless(1, None).await, Some(first));
+    assert_eq!(unless(2, Some(ETAG)).await, None);
+    let new = unless(3, Some(ETAG)).await.unwrap();
+    assert_eq!((new.bytes, new.etag), (b"new".to_vec(), None));
+    for mock in [sent, known, changed] {
+        mock.assert_async().await;
+    }
+}
+
+/// Whatever was kept as an ETag: one that no header can carry is none.
+#[tokio::test]
+async fn an_etag_that_cannot_be_sent_is_left_out() {
+    let mut server = Server::new_async().await;
+    let mock = server
+        .mock("GET", "/scene/1/screenshot")
+        .match_header("if-none-match", Matcher::Missing)
+        .with_header("content-type", "image/jpeg")
+        .with_body(JPEG)
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    let image = client
+        .image_unless("/scene/1/screenshot", Some("a\nb"), 1000)
+        .await;
+    assert!(image.unwrap().is_some());
+    mock.assert_async().await;
+}

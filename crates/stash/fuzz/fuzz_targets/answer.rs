@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     for (before, after) in [
         (&b"{\"data\":{\"findScenes\":{\"scenes\":["[..], &b"]}}}"[..]),
         (b"{\"data\":{\"configuration\":", b"}}"),
-        (b"{\"data\":{\"root\":", b"}}"),
+        (b"{\"data\":{\"scene\":", b"}}"),
     ] {
         let _ = fuzzing::answers(200, &[before, bytes, after].concat());
     }

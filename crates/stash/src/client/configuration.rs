@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::settings::{PluginSettings, spellings};
 use super::{Client, Error};
 use crate::Secret;
 
@@ -12,9 +13,11 @@ const QUERY: &str = "query Configuration($include: [ID!]) \
 /// What a plugin needs of Stash's configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
-    /// The plugin's settings as stored. Unset ones are absent, so every default must mean "absent"; types are as
-    /// they were sent, numbers may be text.
+    /// The plugin's settings as stored. Unset ones are absent, so every default must mean "absent";
+    /// types are as they were sent, numbers may be text. Under the exact id only: see `stored`.
     pub settings: Map<String, Value>,
+    /// The plugin's settings under all names Stash may have given them.
+    pub stored: PluginSettings,
     /// The API key, if one was made. It outlives the session: see [`Client::use_api_key`].
     pub api_key: Option<Secret>,
 }
@@ -38,12 +41,15 @@ struct General {
 }
 
 impl Client {
-    /// The settings of a plugin (its id is the manifest's file name without `.yml`) and the API key.
+    /// The settings of a plugin (its id is the manifest's file name without `.yml`) and the API
+    /// key.
     ///
     /// # Errors
     /// Any [`Error`]; [`Error::Query`] before Stash 0.24, which keeps no plugin settings.
     pub async fn configuration(&self, plugin_id: &str) -> Result<Configuration, Error> {
-        let data: Data = self.query(QUERY, json!({ "include": [plugin_id] })).await?;
+        let data: Data = self
+            .query(QUERY, json!({ "include": spellings(plugin_id) }))
+            .await?;
         Ok(data.of(plugin_id))
     }
 }
@@ -51,16 +57,21 @@ impl Client {
 impl Data {
     pub(super) fn of(self, plugin_id: &str) -> Configuration {
         let plugins = self.configuration.plugins.unwrap_or_default();
-        let settings = plugins
+        let plugins: BTreeMap<_, _> = plugins
             .into_iter()
+            .filter_map(|(id, settings)| Some((id, settings?)))
+            .collect();
+        let settings = plugins
+            .iter()
             .find(|(id, _)| id.eq_ignore_ascii_case(plugin_id))
-            .and_then(|(_, settings)| settings);
+            .map(|(_, settings)| settings.clone());
         let api_key = self
             .configuration
             .general
             .and_then(|general| general.api_key);
         Configuration {
             settings: settings.unwrap_or_default(),
+            stored: PluginSettings::of(plugin_id, plugins),
             api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
         }
     }

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Why a call to Stash gave no result, and what to do. No text here carries a cookie, a key or a URL.
+/// Why a call to Stash gave no result, and what to do. No text here carries a cookie, a key or a
+/// URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -47,6 +48,11 @@ pub enum Error {
     /// The answer is not what Stash sends.
     #[error("the answer is not Stash's: {0}; check that the address is that of Stash")]
     Malformed(String),
+    /// Stash describes this scene in a way that is not understood; others may well be.
+    #[error(
+        "Stash's description of the scene is not understood: {0}; report it, with Stash's version"
+    )]
+    Unreadable(String),
     /// The answer exceeds the limit.
     #[error("the answer from Stash is larger than {limit} bytes")]
     TooLarge {
@@ -95,6 +101,14 @@ impl Error {
         }
     }
 
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        Self::Unreadable(place(error))
+    }
+
+    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+        Self::Malformed(place(error))
+    }
+
     pub(super) fn from_reqwest(error: reqwest::Error, limit: Duration) -> Self {
         if error.is_builder() {
             return Self::Setup(chain(&error.without_url()));
@@ -121,4 +135,10 @@ fn chain(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// Only the place: serde's own text may quote a value.
+fn place(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    format!("unexpected JSON at line {line}, column {column}")
 }

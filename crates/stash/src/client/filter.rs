@@ -23,8 +23,8 @@ pub enum SceneFilter {
     Group(u64),
 }
 
-/// Stash compares times as text in the offset they were written in, which is off by up to 14 hours. So Stash is
-/// asked for a day more, and the times are compared here.
+/// Stash compares times as text in the offset they were written in, which is off by up to 14 hours.
+/// So Stash is asked for a day more, and the times are compared here.
 const TEXT_MARGIN: i64 = 24 * 3600;
 
 impl SceneFilter {

@@ -1,11 +1,12 @@
 //! Every parser of what Stash may send, for fuzzing and for tests with arbitrary bytes.
 
+use super::Scene;
+use super::answer::{parse, parse_parts};
 use super::configuration;
 use super::image::own_path;
-use super::scenes::{FindScene, FindScenes};
+use super::scenes::FindScenes;
 use super::schema::{Schema, Types};
-use super::transport::{cookie_value, parse};
-use super::{Scene, SceneStamp};
+use super::transport::cookie_value;
 
 /// Reads `body` as the answer to each query; whether any of them took it.
 #[must_use]
@@ -13,9 +14,8 @@ pub fn answers(status: u16, body: &[u8]) -> bool {
     let configuration = parse::<configuration::Data>(status, body);
     let schema = parse::<Types>(status, body).map(Schema::from_types);
     let understood = [
-        parse::<FindScene>(status, body).is_ok(),
-        parse::<FindScenes<Scene>>(status, body).is_ok(),
-        parse::<FindScenes<SceneStamp>>(status, body).is_ok(),
+        parse_parts(status, body).is_ok(),
+        parse::<FindScenes>(status, body).is_ok_and(|found| found.into_page::<Scene>(None).is_ok()),
         configuration.map(|data| data.of("plugin")).is_ok(),
         schema.is_ok_and(|schema| schema.selection.starts_with("id ")),
     ];

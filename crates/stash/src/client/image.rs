@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use url::Url;
 
 use super::transport::read;
@@ -26,6 +26,9 @@ pub struct Image {
     pub content_type: String,
     /// The file.
     pub bytes: Vec<u8>,
+    /// What Stash calls this very file, for [`Client::image_unless`]. It stays when only the
+    /// address's `t=` changes.
+    pub etag: Option<String>,
 }
 
 /// Whether an image address leads to Stash's stand-in for a picture it does not have.
@@ -40,32 +43,50 @@ pub fn is_placeholder(address: &str) -> bool {
 }
 
 impl Client {
-    /// Fetches a picture by the address Stash gave for it, from this client's own base: the address may name
-    /// another host (`external_host`), which is never called.
+    /// [`Client::image_unless`] for a caller who has no earlier one.
     ///
     /// # Errors
-    /// [`Error::NoImage`] for a missing one, [`Error::NotAPicture`] for one of another type (a video, SVG),
-    /// [`Error::TooLarge`] beyond `limit` bytes, or any other [`Error`]: [`Error::Malformed`] for a page in its place.
+    /// As [`Client::image_unless`].
     pub async fn image(&self, address: &str, limit: usize) -> Result<Image, Error> {
+        let image = self.image_unless(address, None, limit).await?;
+        image.ok_or(Error::Status { status: 304 })
+    }
+
+    /// Fetches a picture by the address Stash gave for it, from this client's own base: the address
+    /// may name another host (`external_host`), which is never called. `None` when it is the one
+    /// with this [`etag`](Image::etag); its bytes are not sent again.
+    ///
+    /// # Errors
+    /// [`Error::NoImage`] for a missing one, [`Error::NotAPicture`] for one of another type (a
+    /// video, SVG), [`Error::TooLarge`] beyond `limit` bytes, or any other [`Error`]:
+    /// [`Error::Malformed`] for a page in its place.
+    pub async fn image_unless(
+        &self,
+        address: &str,
+        etag: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Image>, Error> {
         let (path, query) = own_path(address).ok_or(Error::NoImage)?;
-        let answer = self.get(&path, query.as_deref(), IMAGE_TIMEOUT).await?;
+        let known = etag.and_then(|etag| Some((IF_NONE_MATCH, etag.parse().ok()?)));
+        let answer = self
+            .get(
+                &path,
+                query.as_deref(),
+                known.into_iter().collect(),
+                IMAGE_TIMEOUT,
+            )
+            .await?;
         match answer.status().as_u16() {
             200 => {}
+            304 => return Ok(None),
             404 => return Err(Error::NoImage),
             status => return Err(Error::Status { status }),
         }
-        let content_type = answer
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map_or_else(String::new, |value| {
-                value
-                    .split(';')
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .to_ascii_lowercase()
-            });
+        let header = |name| answer.headers().get(name)?.to_str().ok();
+        let etag = header(ETAG).map(str::to_owned);
+        let content_type = header(CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .map_or_else(String::new, |value| value.trim().to_ascii_lowercase());
         if !matches!(
             content_type.as_str(),
             "image/jpeg" | "image/png" | "image/webp"
@@ -82,14 +103,16 @@ impl Client {
         if bytes.is_empty() {
             return Err(Error::NoImage);
         }
-        Ok(Image {
+        Ok(Some(Image {
             content_type,
             bytes,
-        })
+            etag,
+        }))
     }
 }
 
-/// Of what a media server does not take: a picture or film that Stash has, or what a proxy says instead.
+/// Of what a media server does not take: a picture or film that Stash has, or what a proxy says
+/// instead.
 fn not_taken(content_type: String) -> Error {
     if ["image/", "video/"]
         .iter()

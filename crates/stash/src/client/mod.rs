@@ -3,6 +3,7 @@
 //! It talks to one origin, follows no redirect, uses no proxy, reads answers up to a limit, and asks once which
 //! fields this Stash has, so that one unknown field does not fail a whole query.
 
+mod answer;
 mod configuration;
 mod endpoint;
 mod error;
@@ -13,6 +14,8 @@ mod image;
 mod scene;
 mod scenes;
 mod schema;
+mod settings;
+mod system;
 mod transport;
 
 pub use configuration::Configuration;
@@ -23,4 +26,6 @@ pub use image::{Image, is_placeholder};
 pub use scene::{
     FoundScenes, Group, Page, Performer, Scene, SceneFile, SceneId, SceneStamp, Studio, Tag,
 };
+pub use settings::{PluginSettings, Setting};
+pub use system::Job;
 pub use transport::Client;

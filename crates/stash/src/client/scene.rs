@@ -90,13 +90,15 @@ pub struct Scene {
     /// The groups (movies before Stash 0.27).
     #[serde(default, alias = "movies", deserialize_with = "groups")]
     pub groups: Vec<Group>,
-    /// The cover's address, for [`Client::image`](super::Client::image). Its `t=` changes with the scene.
+    /// The cover's address, for [`Client::image`](super::Client::image). Its `t=` changes with the
+    /// scene.
     #[serde(default, rename = "paths", deserialize_with = "screenshot")]
     pub screenshot: Option<String>,
     /// When it was created, in seconds since 1970.
     #[serde(default, deserialize_with = "instant")]
     pub created_at: i64,
-    /// When it was last changed. Renamed performers, studios and tags do not move it, nor does a moved file.
+    /// When it was last changed. Renamed performers, studios and tags do not move it, nor does a
+    /// moved file.
     #[serde(default, deserialize_with = "instant")]
     pub updated_at: i64,
 }
@@ -179,11 +181,13 @@ pub struct SceneStamp {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// How many rows Stash counts in all pages together; with [`Client::scenes_after`](super::Client::scenes_after),
-    /// in this and the pages that follow.
+    /// How many rows Stash counts in all pages together; with
+    /// [`Client::scenes_after`](super::Client::scenes_after), in this and the pages that follow.
     pub total: u64,
     /// The rows of this page.
     pub rows: Vec<T>,
+    /// Those whose description is not understood ([`Error::Unreadable`]).
+    pub failed: Vec<(SceneId, Error)>,
     /// No further page follows.
     pub last: bool,
     /// After which scene the next page starts; `None` when no further page follows.
@@ -197,7 +201,8 @@ pub struct FoundScenes {
     pub scenes: Vec<Scene>,
     /// Those gone.
     pub missing: Vec<SceneId>,
-    /// Those that are there, as far as is known, but that Stash could not answer for while it could for others.
+    /// Those that are there, as far as is known, but that Stash could not answer for while it could
+    /// for others, or whose description is not understood ([`Error::Unreadable`]).
     pub failed: Vec<(SceneId, Error)>,
 }
 

@@ -1,29 +1,26 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 
+use super::answer::Parts;
 use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, SceneStamp};
 
 /// Rows of a page when the client walks the pages itself.
 const STAMPS_A_PAGE: u32 = 1000;
+/// Stash answers for all of them at the same time.
+const SCENES_A_QUERY: usize = 100;
 
 #[derive(Deserialize)]
-pub(super) struct FindScene {
-    #[serde(rename = "findScene")]
-    scene: Option<Scene>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct FindScenes<T> {
+pub(super) struct FindScenes {
     #[serde(rename = "findScenes")]
-    found: Found<T>,
+    found: Found,
 }
 
 #[derive(Deserialize)]
-struct Found<T> {
+struct Found {
     #[serde(default)]
     count: u64,
-    scenes: Vec<T>,
+    scenes: Vec<Box<RawValue>>,
 }
 
 impl Client {
@@ -32,70 +29,45 @@ impl Client {
     /// # Errors
     /// Any [`Error`].
     pub async fn find_scene(&self, id: SceneId) -> Result<Option<Scene>, Error> {
-        let schema = self.schema().await?;
-        let query = format!(
-            "query FindScene($id: ID) {{ findScene(id: $id) {{ {} }} }}",
-            schema.selection
-        );
-        let data: FindScene = self.query(&query, json!({ "id": id })).await?;
-        Ok(data.scene)
+        let mut found = self.find_scenes(&[id]).await?;
+        match found.failed.pop() {
+            Some((_, error)) => Err(error),
+            None => Ok(found.scenes.pop()),
+        }
     }
 
-    /// Several scenes in one request. Stash fails the whole request when one id is gone, or when it cannot read one of the
-    /// scenes; then each is asked for singly.
+    /// Scenes by their ids, in one request for each 100 of them.
     ///
     /// # Errors
-    /// Any [`Error`].
+    /// Any [`Error`]; [`Error::Resolver`] when Stash could answer for none of them.
     pub async fn find_scenes(&self, ids: &[SceneId]) -> Result<FoundScenes, Error> {
         let mut found = FoundScenes::default();
         if ids.is_empty() {
             return Ok(found);
         }
         let schema = self.schema().await?;
-        let (declared, argument) = if schema.ids_as_text {
-            ("$ids: [ID!]", "ids")
-        } else {
-            ("$ids: [Int!]", "scene_ids")
-        };
-        let query = format!(
-            "query FindScenes({declared}) {{ findScenes({argument}: $ids, filter: {{per_page: -1}}) {{ scenes {{ {} }} }} }}",
-            schema.selection
-        );
-        let variables = if schema.ids_as_text {
-            json!({ "ids": ids })
-        } else {
-            json!({ "ids": ids.iter().map(|id| id.0).collect::<Vec<_>>() })
-        };
-        match self.query::<FindScenes<Scene>>(&query, variables).await {
-            Ok(data) => found.scenes = data.found.scenes,
-            Err(Error::Resolver { .. }) => {
-                for id in ids {
-                    match self.find_scene(*id).await {
-                        Ok(scene) => found.scenes.extend(scene),
-                        Err(error @ Error::Resolver { .. }) => found.failed.push((*id, error)),
-                        Err(error) => return Err(error),
-                    }
-                }
-                // Not one of them: it is not the scenes.
-                if found.failed.len() == ids.len()
-                    && let Some((_, error)) = found.failed.pop()
-                {
-                    return Err(error);
-                }
+        for part in ids.chunks(SCENES_A_QUERY) {
+            let query = find_query(part, &schema.selection);
+            let answer = self.query_parts(&query).await?;
+            for id in part {
+                found.take(*id, &answer)?;
             }
-            Err(error) => return Err(error),
         }
-        found.missing = ids
-            .iter()
-            .filter(|id| found.scenes.iter().all(|scene| scene.id != **id))
-            .filter(|id| found.failed.iter().all(|(failed, _)| failed != *id))
-            .copied()
-            .collect();
+        // Not one of them: it is not the scenes.
+        let all_failed = found.failed.len() == ids.len();
+        let of_stash = |(_, error): &(_, Error)| matches!(error, Error::Resolver { .. });
+        if all_failed
+            && found.failed.iter().all(of_stash)
+            && let Some((_, error)) = found.failed.pop()
+        {
+            return Err(error);
+        }
         Ok(found)
     }
 
-    /// One page of full scenes in the order of their ids; pages count from 1. A scene that is deleted meanwhile moves
-    /// the others forward, so that one of them is on no page: prefer [`Client::scenes_after`].
+    /// One page of full scenes in the order of their ids; pages count from 1. A scene that is
+    /// deleted meanwhile moves the others forward, so that one of them is on no page: prefer
+    /// [`Client::scenes_after`].
     ///
     /// # Errors
     /// Any [`Error`].
@@ -107,12 +79,15 @@ impl Client {
     ) -> Result<Page<Scene>, Error> {
         let selection = self.schema().await?.selection.clone();
         let mut found = self.list(filter, None, page, per_page, &selection).await?;
+        if let Some((_, error)) = found.failed.pop() {
+            return Err(error);
+        }
         found.last = found.rows.is_empty() || u64::from(page) * u64::from(per_page) >= found.total;
         Ok(admitted(found, filter))
     }
 
-    /// Up to `size` full scenes in the order of their ids: the first ones, or those after a scene, which need not
-    /// exist. Nobody is skipped when scenes come and go between two pages.
+    /// Up to `size` full scenes in the order of their ids: the first ones, or those after a scene,
+    /// which need not exist. Nobody is skipped when scenes come and go between two pages.
     ///
     /// ```no_run
     /// # async fn demo(client: stash::client::Client) -> Result<(), stash::client::Error> {
@@ -145,7 +120,8 @@ impl Client {
         Ok(admitted(found, filter))
     }
 
-    /// The ids and times of all scenes a filter admits, in the order of their ids, however many pages it takes.
+    /// The ids and times of all scenes a filter admits, in the order of their ids, however many
+    /// pages it takes.
     ///
     /// # Errors
     /// As [`Client::scenes_after`].
@@ -156,7 +132,10 @@ impl Client {
             let page = self
                 .list(filter, after, 1, STAMPS_A_PAGE, "id created_at updated_at")
                 .await?;
-            let page: Page<SceneStamp> = admitted(page, filter);
+            let mut page: Page<SceneStamp> = admitted(page, filter);
+            if let Some((_, error)) = page.failed.pop() {
+                return Err(error);
+            }
             stamps.extend(page.rows);
             after = page.next;
             if after.is_none() {
@@ -182,23 +161,82 @@ impl Client {
             "filter": {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"},
             "scene_filter": filter.to_json(&schema, after),
         });
-        let FindScenes { found } = self.query::<FindScenes<T>>(&query, variables).await?;
-        let next = found.scenes.last().map(|row| row.stamp().id);
+        let data: FindScenes = self.query(&query, variables).await?;
+        data.into_page(after)
+    }
+}
+
+impl FindScenes {
+    pub(super) fn into_page<T: Row>(self, after: Option<SceneId>) -> Result<Page<T>, Error> {
+        #[derive(Deserialize)]
+        struct Named {
+            id: SceneId,
+        }
+        let Self { found } = self;
+        let last = found.count <= found.scenes.len() as u64;
+        let (mut rows, mut failed, mut next) = (Vec::<T>::new(), Vec::new(), None);
+        for row in found.scenes {
+            let id = match serde_json::from_str::<T>(row.get()) {
+                Ok(row) => {
+                    let id = row.stamp().id;
+                    rows.push(row);
+                    id
+                }
+                Err(error) => {
+                    let named = serde_json::from_str(row.get());
+                    let Named { id } = named.map_err(|_| Error::malformed(&error))?;
+                    failed.push((id, Error::unreadable(&error)));
+                    id
+                }
+            };
+            next = next.max(Some(id));
+        }
         if next.is_some() && next <= after {
             return Err(Error::Malformed("a page repeats the one before it".into()));
         }
-        let last = found.count <= found.scenes.len() as u64;
         Ok(Page {
             total: found.count,
+            rows,
+            failed,
             last,
             next: next.filter(|_| !last),
-            rows: found.scenes,
         })
     }
 }
 
+/// Each scene under a name of its own. `findScenes(ids: …)` would fail as a whole for one id that
+/// is gone, and leave an error in Stash's log.
+fn find_query(ids: &[SceneId], selection: &str) -> String {
+    let fields: String = ids
+        .iter()
+        .map(|id| format!(" s{id}: findScene(id: \"{id}\") {{ ...Whole }}"))
+        .collect();
+    format!("query FindScenes {{{fields} }} fragment Whole on Scene {{ {selection} }}")
+}
+
+impl FoundScenes {
+    fn take(&mut self, id: SceneId, answer: &Parts) -> Result<(), Error> {
+        let name = format!("s{id}");
+        if let Some(messages) = answer.faults.get(&name) {
+            let messages = messages.clone();
+            self.failed.push((id, Error::Resolver { messages }));
+            return Ok(());
+        }
+        // Only null says that a scene is gone.
+        let Some(scene) = answer.data.get(&name) else {
+            return Err(Error::Malformed(format!("scene {id} is left out")));
+        };
+        match serde_json::from_str(scene.get()) {
+            Ok(None) => self.missing.push(id),
+            Ok(Some(scene)) => self.scenes.push(scene),
+            Err(error) => self.failed.push((id, Error::unreadable(&error))),
+        }
+        Ok(())
+    }
+}
+
 /// A row of a listing.
-trait Row: DeserializeOwned {
+pub(super) trait Row: DeserializeOwned {
     fn stamp(&self) -> SceneStamp;
 }
 

@@ -8,7 +8,6 @@ const PROBE: &str = r#"query Probe {
   scene: __type(name: "Scene") { fields { name } }
   performer: __type(name: "Performer") { fields { name } }
   filter: __type(name: "SceneFilterType") { inputFields { name } }
-  root: __type(name: "Query") { fields { name args { name } } }
 }"#;
 
 /// What this Stash has of the fields that came or went with releases.
@@ -16,8 +15,6 @@ const PROBE: &str = r#"query Probe {
 pub(super) struct Schema {
     /// The fields of a scene to ask for.
     pub selection: String,
-    /// `findScenes` takes `ids` as text; older releases take `scene_ids` as numbers.
-    pub ids_as_text: bool,
     /// The scene filter by group: `groups` since 0.27, `movies` before.
     pub group_filter: &'static str,
 }
@@ -27,7 +24,6 @@ pub(super) struct Types {
     scene: Option<Type>,
     performer: Option<Type>,
     filter: Option<Type>,
-    root: Option<Type>,
 }
 
 #[derive(Deserialize)]
@@ -38,13 +34,6 @@ struct Type {
 
 #[derive(Deserialize)]
 struct Field {
-    name: String,
-    #[serde(default)]
-    args: Vec<Argument>,
-}
-
-#[derive(Deserialize)]
-struct Argument {
     name: String,
 }
 
@@ -64,7 +53,6 @@ impl Schema {
             scene: None,
             performer: None,
             filter: None,
-            root: None,
         })
     }
 
@@ -79,10 +67,6 @@ impl Schema {
         } else {
             ""
         };
-        let find_scenes = types
-            .root
-            .and_then(|root| root.fields)
-            .and_then(|fields| fields.into_iter().find(|field| field.name == "findScenes"));
         let mut selection = format!(
             "id title details date organized created_at updated_at \
              files {{ path basename size duration }} \
@@ -110,8 +94,6 @@ impl Schema {
         }
         Self {
             selection,
-            ids_as_text: find_scenes
-                .is_none_or(|field| field.args.iter().any(|arg| arg.name == "ids")),
             group_filter: if filter.contains("movies") && !filter.contains("groups") {
                 "movies"
             } else {

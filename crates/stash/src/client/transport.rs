@@ -6,10 +6,11 @@ use reqwest::header::{
 };
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Response, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::answer::{Parts, is_faulty, parse, parse_parts};
 use super::schema::Schema;
 use super::{Credentials, Endpoint, Error};
 use crate::Secret;
@@ -45,18 +46,6 @@ pub struct Client {
 struct Request<'a, V> {
     query: &'a str,
     variables: V,
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: Option<T>,
-    #[serde(default)]
-    errors: Vec<Message>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    message: String,
 }
 
 impl Client {
@@ -109,6 +98,17 @@ impl Client {
         query: &str,
         variables: impl Serialize,
     ) -> Result<T, Error> {
+        let (status, body) = self.post(query, variables).await?;
+        self.noticed(parse(status, &body))
+    }
+
+    /// Sends a query whose fields are answered each on its own.
+    pub(super) async fn query_parts(&self, query: &str) -> Result<Parts, Error> {
+        let (status, body) = self.post(query, ()).await?;
+        self.noticed(parse_parts(status, &body))
+    }
+
+    async fn post(&self, query: &str, variables: impl Serialize) -> Result<(u16, Vec<u8>), Error> {
         let body = serde_json::to_vec(&Request { query, variables })
             .map_err(|error| Error::Setup(format!("the variables are not JSON: {error}")))?;
         let request = self
@@ -123,31 +123,15 @@ impl Client {
         if !answer.status().is_success() && !is_faulty(status) {
             return Err(Error::Status { status });
         }
-        let body = read(answer, MAX_ANSWER, QUERY_TIMEOUT).await?;
-        let result = parse(status, &body);
+        Ok((status, read(answer, MAX_ANSWER, QUERY_TIMEOUT).await?))
+    }
+
+    /// A Stash that does not know a field is another one than the one whose schema is known.
+    fn noticed<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if matches!(result, Err(Error::Query { .. })) {
             *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
         result
-    }
-
-    /// Stash's version, such as `v0.30.1`.
-    ///
-    /// # Errors
-    /// Any [`Error`].
-    pub async fn version(&self) -> Result<String, Error> {
-        #[derive(Deserialize)]
-        struct Data {
-            version: Version,
-        }
-        #[derive(Deserialize)]
-        struct Version {
-            version: Option<String>,
-        }
-        let data: Data = self
-            .query("query Version { version { version } }", ())
-            .await?;
-        Ok(data.version.version.unwrap_or_default())
     }
 
     pub(super) async fn schema(&self) -> Result<Arc<Schema>, Error> {
@@ -168,12 +152,14 @@ impl Client {
         &self,
         path: &str,
         query: Option<&str>,
+        headers: HeaderMap,
         limit: Duration,
     ) -> Result<Response, Error> {
         let request = self
             .http
             .get(self.url(path, query))
             .headers(self.headers()?)
+            .headers(headers)
             .timeout(limit);
         self.send(request, limit).await
     }
@@ -234,36 +220,6 @@ impl Client {
                 .unwrap_or_else(PoisonError::into_inner),
         )
     }
-}
-
-/// Faults in the query come with 400 (422 in some releases) and a GraphQL body.
-fn is_faulty(status: u16) -> bool {
-    matches!(status, 400 | 422)
-}
-
-/// The data of an answer, or what Stash said instead.
-pub(super) fn parse<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Error> {
-    let answer: Answer<T> = serde_json::from_slice(body).map_err(|error| {
-        if is_faulty(status) {
-            Error::Status { status }
-        } else {
-            malformed(&error)
-        }
-    })?;
-    let messages: Vec<_> = answer
-        .errors
-        .into_iter()
-        .map(|error| error.message)
-        .collect();
-    if is_faulty(status) {
-        return Err(Error::Query { messages });
-    }
-    if !messages.is_empty() {
-        return Err(Error::Resolver { messages });
-    }
-    answer
-        .data
-        .ok_or_else(|| Error::Malformed("it holds no data".into()))
 }
 
 #[cfg(feature = "rustls")]
@@ -331,13 +287,4 @@ pub(super) async fn read(
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// Only the place: serde's own text may quote a value.
-pub(super) fn malformed(error: &serde_json::Error) -> Error {
-    Error::Malformed(format!(
-        "unexpected JSON at line {}, column {}",
-        error.line(),
-        error.column()
-    ))
 }

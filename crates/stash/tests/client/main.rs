@@ -2,6 +2,7 @@
 #![cfg(feature = "client")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod by_id;
 mod failures;
 mod pages;
 
@@ -74,9 +75,8 @@ const SCENE: &str = r#"{"id":"45","title":null,"details":"d","date":"2024-05","r
 async fn a_scene_comes_whole() {
     let mut server = Server::new_async().await;
     let _probe = no_probe(&mut server).await;
-    let _scene = query(&mut server, "FindScene")
-        .match_body(Matcher::PartialJson(json!({"variables": {"id": "45"}})))
-        .with_body(format!(r#"{{"data":{{"findScene":{SCENE}}}}}"#))
+    let _scene = query(&mut server, "FindScenes")
+        .with_body(format!(r#"{{"data":{{"s45":{SCENE}}}}}"#))
         .create_async()
         .await;
     let scene = client(&server.url())
@@ -105,57 +105,7 @@ async fn a_scene_comes_whole() {
     );
 }
 
-#[tokio::test]
-async fn a_scene_that_is_gone_or_unreadable_does_not_lose_the_others() {
-    let mut server = Server::new_async().await;
-    let _probe = no_probe(&mut server).await;
-    let _all = query(&mut server, "FindScenes")
-        .with_body(r#"{"errors":[{"message":"scene with id 7 not found","path":["findScenes"]}],"data":null}"#)
-        .create_async()
-        .await;
-    let single = |id: &str| {
-        Matcher::AllOf(vec![
-            Matcher::Regex("query FindScene\\(".into()),
-            Matcher::PartialJson(json!({"variables": {"id": id}})),
-        ])
-    };
-    let found = server
-        .mock("POST", "/graphql")
-        .match_body(single("45"))
-        .with_body(format!(r#"{{"data":{{"findScene":{SCENE}}}}}"#))
-        .create_async()
-        .await;
-    let gone = server
-        .mock("POST", "/graphql")
-        .match_body(single("7"))
-        .with_body(r#"{"data":{"findScene":null}}"#)
-        .create_async()
-        .await;
-    let unreadable = server
-        .mock("POST", "/graphql")
-        .match_body(single("8"))
-        .with_body(r#"{"errors":[{"message":"sql: Scan error"}],"data":null}"#)
-        .expect(2)
-        .create_async()
-        .await;
-    let client = client(&server.url());
-    let result = client
-        .find_scenes(&[7.into(), 45.into(), 8.into()])
-        .await
-        .unwrap();
-    assert_eq!(result.missing, [SceneId(7)]);
-    assert_eq!(result.scenes[0].id, SceneId(45));
-    assert_eq!(result.failed.len(), 1);
-    assert_eq!(result.failed[0].0, SceneId(8));
-    // When none can be read, it is Stash that fails.
-    let error = client.find_scenes(&[8.into()]).await.unwrap_err();
-    assert!(matches!(error, Error::Resolver { .. }), "{error}");
-    for mock in [found, gone, unreadable] {
-        mock.assert_async().await;
-    }
-}
-
-/// What old releases had: url, movies, numeric ids, no rating100; asked for once.
+/// What old releases had: url, movies, no rating100; asked for once.
 #[tokio::test]
 async fn an_old_stash_is_asked_for_what_it_has() {
     let mut server = Server::new_async().await;
@@ -174,22 +124,16 @@ async fn an_old_stash_is_asked_for_what_it_has() {
         "scene": {"fields": names(&fields)},
         "performer": {"fields": names(&["id", "name", "image_path"])},
         "filter": {"inputFields": names(&["movies", "tags"])},
-        "root": {"fields": [{"name": "findScenes", "args": names(&["scene_filter", "scene_ids", "filter"])}]},
     }});
     let probe = query(&mut server, "Probe")
         .with_body(types.to_string())
         .expect(1)
         .create_async()
         .await;
-    let answer = json!({"data": {"findScenes": {"scenes": [
+    let answer = json!({"data": {"s1":
         {"id": "1", "url": "https://example.org", "performers": [{"id": "1", "name": "Ann"}], "movies": [{"movie": {"id": "9", "name": "M"}}]},
-    ]}}});
-    let scenes = server
-        .mock("POST", "/graphql")
-        .match_body(Matcher::AllOf(vec![
-            Matcher::Regex("findScenes\\(scene_ids: ".into()),
-            Matcher::PartialJson(json!({"variables": {"ids": [1]}})),
-        ]))
+    }});
+    let scenes = query(&mut server, "FindScenes")
         .match_request(|request| {
             let body = request.utf8_lossy_body().unwrap();
             let unknown = [
@@ -263,13 +207,21 @@ async fn settings_and_key_are_read_and_the_key_replaces_the_session() {
     let mut server = Server::new_async().await;
     let with_cookie = query(&mut server, "Configuration")
         .match_header("cookie", "session=old")
-        .match_body(Matcher::PartialJson(json!({"variables": {"include": ["stash2plex"]}})))
+        .match_body(Matcher::PartialJson(json!({"variables": {"include":
+            ["Stash2Plex", "stash2Plex", "stash2_plex"]}})))
         .with_body(r#"{"data":{"configuration":{"general":{"apiKey":"KEY"},
-            "plugins":{"Stash2Plex":{"plex_url":"http://plex:32400","max_tags":"50","enabled":false}}}}}"#)
+            "plugins":{"Stash2Plex":{"plex_url":"http://plex:32400","max_tags":"50","enabled":false},
+            "stash2Plex":null}}}}"#)
         .create_async().await;
     let client = with_session(&server.url(), "old");
-    let configuration = client.configuration("stash2plex").await.unwrap();
+    let configuration = client.configuration("Stash2Plex").await.unwrap();
     assert_eq!(configuration.settings["max_tags"], "50");
+    let enabled = configuration.stored.get("enabled").unwrap();
+    assert_eq!(
+        (enabled.value, enabled.plugin_id),
+        (&json!(false), "Stash2Plex")
+    );
+    assert!(!format!("{:?}", configuration.stored).contains("plex:32400"));
     let key = configuration.api_key.clone().unwrap();
     assert!(!format!("{configuration:?} {client:?}").contains("KEY"));
     client.use_api_key(key).unwrap();

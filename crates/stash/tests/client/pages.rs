@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// A Stash of these scenes, which loses one of those it has listed after each answer and gets a new one.
+/// A Stash of these scenes, which loses one of those it has listed after each answer and gets a new
+/// one.
 async fn shifting(server: &mut ServerGuard, ids: impl IntoIterator<Item = u64>) -> Mock {
     let ids = Arc::new(Mutex::new(ids.into_iter().collect::<BTreeSet<_>>()));
     let mock = query(server, "ListScenes").with_body_from_request(move |request| {
@@ -117,4 +118,26 @@ async fn a_listing_that_does_not_go_on_is_an_error() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Malformed(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_understood_fails_alone_and_ends_nothing() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let rows = r#"[{"id":"1"},{"id":"2","title":7}]"#;
+    let _scenes = query(&mut server, "ListScenes")
+        .with_body(format!(
+            r#"{{"data":{{"findScenes":{{"count":9,"scenes":{rows}}}}}}}"#
+        ))
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    let page = client
+        .scenes_after(SceneFilter::All, None, 2)
+        .await
+        .unwrap();
+    assert_eq!(page.rows[0].id, SceneId(1));
+    assert_eq!(page.failed[0].0, SceneId(2));
+    assert!(matches!(page.failed[0].1, Error::Unreadable(_)));
+    assert_eq!(page.next, Some(SceneId(2)));
 }
