@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::mapping::plain;
 use crate::text::key;
 use crate::written::{Known, set_names};
-use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind};
+use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind, What};
 
 /// Intents kept: more versions of one scene are hardly under way at once.
 const MOST: usize = 8;
@@ -131,6 +131,12 @@ impl EditPlan {
     /// ```
     pub fn intent(&self, item: &Item, last: Option<&LastWritten>, at: i64) -> Option<LastWritten> {
         let mut written = self.written.clone().filter(|_| !self.is_empty())?;
+        let mut record = base(item, last);
+        // What is not sent is settled.
+        let sent = self.sent();
+        for what in What::all().filter(|what| !sent.contains(what)) {
+            record.copy(what, &written);
+        }
         let mut intents = std::mem::take(&mut written.intents);
         intents.retain(|earlier| earlier.written.content != written.content);
         intents.push(Intent { at, written });
@@ -138,7 +144,7 @@ impl EditPlan {
         Some(LastWritten {
             content: String::new(),
             intents,
-            ..base(item, last)
+            ..record
         })
     }
 }

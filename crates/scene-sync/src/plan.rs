@@ -105,10 +105,10 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         content,
         ..last.clone()
     };
-    policy
-        .unsupported
-        .iter()
-        .for_each(|what| written.forget(what));
+    let nothing = LastWritten::default();
+    What::all()
+        .filter(|what| policy.unsupported.contains(*what))
+        .for_each(|what| written.copy(what, &nothing));
     let mut planner = Planner {
         item,
         last,

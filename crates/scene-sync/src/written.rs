@@ -145,15 +145,19 @@ impl LastWritten {
         };
     }
 
-    /// Takes something off the record.
-    pub(crate) fn forget(&mut self, what: What) {
+    /// Has on record what another record has of something.
+    pub(crate) fn copy(&mut self, what: What, from: &Self) {
         match what {
-            What::Field(field) => self.set_field(field, None),
-            What::Rating => self.set_rating(None),
+            What::Field(field) => self.set_field(field, from.field(field)),
+            What::Rating => self.set_rating(from.known_rating()),
             What::Tag(kind) => {
-                self.tags.remove(&kind);
-                self.preexisting.tags.remove(&kind);
-                self.folded.remove(&kind);
+                let names = |lists: &BTreeMap<_, Vec<String>>| {
+                    lists.get(&kind).cloned().unwrap_or_default()
+                };
+                set_names(&mut self.tags, kind, names(&from.tags));
+                let found = names(&from.preexisting.tags);
+                set_names(&mut self.preexisting.tags, kind, found);
+                set_names(&mut self.folded, kind, names(&from.folded));
             }
         }
     }

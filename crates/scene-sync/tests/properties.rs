@@ -13,13 +13,14 @@ use scene_sync::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything of another.
+/// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything of
+/// another, however widely it compares: `folding.rs` has those.
 const CLASSES: [&[&str]; 6] = [
     &["Solo", "SOLO", "solo"],
-    &["Ärger", "ärger", "A\u{308}rger"],
+    &["\u{c4}rger", "A\u{308}rger"],
     &["a, b", "A, B"],
     &["日本"],
-    &["ΣΑΣ", "σας"],
+    &["ΣΑΣ"],
     &["emoji 🎬"],
 ];
 
@@ -144,7 +145,8 @@ proptest! {
         item.genres = held(&by_hand);
         let edit = plan(&of(&second), &item, Some(&last), &policy);
         plex.apply(&edit, &mut item);
-        let kept = &classes(&by_hand) - &classes(&first);
+        let sent = &classes(&first) - &classes(&foreign);
+        let kept = &classes(&by_hand) - &sent;
         prop_assert_eq!(classes(&names(&item.genres)), &classes(&second) | &kept);
         prop_assert_eq!(edit.verify(&item), None);
     }
@@ -234,13 +236,14 @@ proptest! {
         let edit = plan(&first, &item, None, &policy);
         plex.apply(&edit, &mut item);
         let last = edit.written.unwrap_or_default();
-        let mut item = by_hand;
+        let mut item = by_hand.clone();
         let edit = plan(&second, &item, Some(&last), &policy);
         plex.apply(&edit, &mut item);
 
         let wanted = Wanted::of(&second, &policy);
         for (field, value) in &wanted.fields {
-            let dropped = last.fields.contains_key(field) && *field != Field::Title;
+            let ours = last.fields.get(field).is_some_and(|sent| *sent == by_hand.field(*field));
+            let dropped = ours && *field != Field::Title;
             if !value.is_empty() || dropped {
                 prop_assert_eq!(visible(item.field(*field)), visible(value));
             }
@@ -249,12 +252,16 @@ proptest! {
             let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect();
             let wanted: BTreeSet<_> = wanted.iter().map(|name| folded(name)).collect();
             prop_assert!(wanted.is_subset(&shown), "{wanted:?} {shown:?}");
-            let last: BTreeSet<_> = last.tags.get(kind).into_iter().flatten().map(|name| folded(name)).collect();
+            let narrow = |name: &str| name.nfc().collect::<String>().to_ascii_lowercase();
+            let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| narrow(&tag.name)).collect();
+            let last: BTreeSet<_> = last.tags.get(kind).into_iter().flatten().map(|name| narrow(name)).collect();
             prop_assert!(shown.is_disjoint(&(&last - &wanted)), "{shown:?} {last:?}");
         }
         match wanted.rating {
             Some(Some(rating)) => prop_assert_eq!(item.rating.map(Rating::from_plex), Some(rating)),
-            Some(None) if last.rating.is_some() => prop_assert_eq!(item.rating, None),
+            Some(None) if last.rating.is_some() && last.rating == by_hand.rating.map(Rating::from_plex) => {
+                prop_assert_eq!(item.rating, None);
+            }
             _ => {}
         }
     }
@@ -354,8 +361,9 @@ proptest! {
 
         let wanted = Wanted::of(&third, &policy);
         for (field, wanted) in wanted.fields.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let (shown, kept) = (visible(shown.field(*field)), visible(never.field(*field)));
-            prop_assert!(shown == visible(wanted) || shown == kept, "{field}: {shown:?}");
+            // Once a version without it let go of what the item had of its own, that is a person's.
+            let [shown, kept, own] = [&shown, &never, &item].map(|item| visible(item.field(*field)));
+            prop_assert!(shown == visible(wanted) || shown == kept || shown == own, "{field}: {shown:?}");
         }
         for kind in wanted.tags.keys() {
             let set = |item: &Item| item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect::<BTreeSet<_>>();
@@ -367,8 +375,8 @@ proptest! {
             prop_assert!((&never - &shown).is_subset(&wishes), "{kind}: {shown:?} lacks some of {never:?}");
         }
         if let Some(Some(rating)) = wanted.rating {
-            let [shown, kept] = [&shown, &never].map(|item| item.rating.map(Rating::from_plex));
-            prop_assert!(shown == Some(rating) || shown == kept, "{shown:?}");
+            let [shown, kept, own] = [&shown, &never, &item].map(|item| item.rating.map(Rating::from_plex));
+            prop_assert!(shown == Some(rating) || shown == kept || shown == own, "{shown:?}");
         }
     }
 
@@ -433,6 +441,6 @@ proptest! {
             last = edit.written_after(&item).unwrap();
         }
         prop_assert_eq!(&item.genres, &[]);
-        prop_assert!(last.tags[&TagKind::Genre].is_empty());
+        prop_assert!(!last.tags.contains_key(&TagKind::Genre));
     }
 }
