@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::plain;
-use crate::text::key;
-use crate::written::{Known, set_names};
+use crate::text::{key, keys};
+use crate::written::{Known, names, set_names};
 use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind, What};
 
 /// Intents kept: more versions of one scene are hardly under way at once.
@@ -52,37 +52,33 @@ impl LastWritten {
     }
 
     fn take_in_tags(&mut self, kind: TagKind, intended: &Self, shown: &[Tag]) {
-        let keys = |names: Option<&Vec<String>>| -> BTreeSet<String> {
-            names.into_iter().flatten().map(|name| key(name)).collect()
-        };
         let shown: BTreeSet<_> = shown.iter().map(|tag| key(&tag.name)).collect();
-        let sent_then = keys(intended.tags.get(&kind));
-        let found_then = keys(intended.preexisting.tags.get(&kind));
+        let sent_then = names(&intended.tags, kind);
+        let found_then = names(&intended.preexisting.tags, kind);
+        let (sent_keys, found_keys) = (keys(sent_then), keys(found_then));
         let mut sent = self.tags.remove(&kind).unwrap_or_default();
         let mut found = self.preexisting.tags.remove(&kind).unwrap_or_default();
         // Not sent again and gone: it was removed as intended.
-        let stays = |name: &String| {
-            let key = key(name);
-            sent_then.contains(&key) || found_then.contains(&key) || shown.contains(&key)
+        let stays = |key: &String| {
+            [&sent_keys, &found_keys, &shown]
+                .iter()
+                .any(|keys| keys.contains(key))
         };
-        sent.retain(stays);
-        let sent_it = |name: &String| {
-            let key = key(name);
-            sent_then.contains(&key) && shown.contains(&key)
+        sent.retain(|name| stays(&key(name)));
+        // Shown and sent: from now on it is ours.
+        let arrived = |key: &String| shown.contains(key) && sent_keys.contains(key);
+        found.retain(|name| stays(&key(name)) && !arrived(&key(name)));
+        let add = |names: &mut Vec<String>, more: &[String], known: &BTreeSet<String>| {
+            let new = more.iter().filter(|name| {
+                let key = key(name);
+                shown.contains(&key) && !known.contains(&key)
+            });
+            names.extend(new.cloned());
         };
-        found.retain(|name| stays(name) && !sent_it(name));
-        let add =
-            |names: &mut Vec<String>, more: Option<&Vec<String>>, before: BTreeSet<String>| {
-                let arrived = |name: &&String| {
-                    let key = key(name);
-                    shown.contains(&key) && !before.contains(&key)
-                };
-                names.extend(more.into_iter().flatten().filter(arrived).cloned());
-            };
-        let before = keys(Some(&sent));
-        add(&mut sent, intended.tags.get(&kind), before);
-        let before = &keys(Some(&sent)) | &keys(Some(&found));
-        add(&mut found, intended.preexisting.tags.get(&kind), before);
+        let known = keys(&sent);
+        add(&mut sent, sent_then, &known);
+        let known = &keys(&sent) | &keys(&found);
+        add(&mut found, found_then, &known);
         set_names(&mut self.tags, kind, sent);
         set_names(&mut self.preexisting.tags, kind, found);
     }

@@ -51,7 +51,7 @@ pub struct FieldEdit {
 pub struct TagEdit {
     /// Which list.
     pub kind: TagKind,
-    /// The whole list as it should be: wanted tags, then those of others.
+    /// The whole list as it should be: what stays, in Plex's spelling and order, then what is new.
     pub target: Vec<Tag>,
     /// What Plex lacks of it.
     pub add: Vec<String>,

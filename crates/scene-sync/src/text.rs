@@ -69,6 +69,11 @@ pub(crate) fn key(name: &str) -> String {
     name.nfc().map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// The keys of names.
+pub(crate) fn keys(names: &[String]) -> BTreeSet<String> {
+    names.iter().map(|name| key(name)).collect()
+}
+
 /// What two names have in common for a Plex that compares as widely as any may: such a Plex shows
 /// one in place of the other.
 pub(crate) fn wide_key(name: &str) -> String {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::plain;
-use crate::text::{key, wide_key};
-use crate::written::{Known, set_names};
+use crate::text::{key, keys, wide_key};
+use crate::written::{Known, names, set_names};
 use crate::{EditPlan, FieldEdit, Item, LastWritten, Rating, RatingEdit, TagEdit, What};
 
 impl EditPlan {
@@ -81,7 +81,7 @@ impl EditPlan {
         for edit in &self.tags {
             let shown = Shown::of(edit, readback);
             let mut folded = written.folded.remove(&edit.kind).unwrap_or_default();
-            let recorded = written.tags.get(&edit.kind).into_iter().flatten();
+            let recorded = names(&written.tags, edit.kind).iter();
             folded.extend(recorded.filter(|name| shown.in_its_place(name)).cloned());
             folded.sort();
             folded.dedup();
@@ -99,12 +99,12 @@ impl EditPlan {
             written.set_field(edit.field, known.map(|shown| origin(shown, still_ours)));
         }
         for edit in unmet.tags {
-            let missing: BTreeSet<_> = edit.add.iter().map(|name| key(name)).collect();
-            let mut names = written.tags.remove(&edit.kind).unwrap_or_default();
-            names.retain(|name| !missing.contains(&key(name)));
+            let missing = keys(&edit.add);
+            let mut sent = written.tags.remove(&edit.kind).unwrap_or_default();
+            sent.retain(|name| !missing.contains(&key(name)));
             // Only what we sent is ever removed.
-            names.extend(edit.remove);
-            set_names(&mut written.tags, edit.kind, names);
+            sent.extend(edit.remove);
+            set_names(&mut written.tags, edit.kind, sent);
         }
         if let Some(edit) = unmet.rating {
             let shown = readback.rating.map(Rating::from_plex);
@@ -158,7 +158,7 @@ impl RatingEdit {
 impl TagEdit {
     fn unmet(&self, readback: &Item) -> Option<Self> {
         let shown = Shown::of(self, readback);
-        let removed: BTreeSet<_> = self.remove.iter().map(|name| key(name)).collect();
+        let removed = keys(&self.remove);
         let names = self.target.iter().map(|tag| &tag.name);
         let unmet = Self {
             kind: self.kind,

@@ -151,9 +151,7 @@ impl LastWritten {
             What::Field(field) => self.set_field(field, from.field(field)),
             What::Rating => self.set_rating(from.known_rating()),
             What::Tag(kind) => {
-                let names = |lists: &BTreeMap<_, Vec<String>>| {
-                    lists.get(&kind).cloned().unwrap_or_default()
-                };
+                let names = |lists| names(lists, kind).to_vec();
                 set_names(&mut self.tags, kind, names(&from.tags));
                 let found = names(&from.preexisting.tags);
                 set_names(&mut self.preexisting.tags, kind, found);
@@ -161,6 +159,11 @@ impl LastWritten {
             }
         }
     }
+}
+
+/// The names on record of a kind.
+pub(crate) fn names(lists: &BTreeMap<TagKind, Vec<String>>, kind: TagKind) -> &[String] {
+    lists.get(&kind).map_or(&[], Vec::as_slice)
 }
 
 /// Puts names on record; a list without any is left out of it.
