@@ -51,6 +51,12 @@ impl LastWritten {
         given(&mut self.background, &intended.background, background);
     }
 
+    /// Whether an edit to this puts into Plex what an edit to another record does.
+    fn sends_as(&self, other: &Self) -> bool {
+        (&self.content, &self.fields, &self.tags, self.rating)
+            == (&other.content, &other.fields, &other.tags, other.rating)
+    }
+
     fn take_in_tags(&mut self, kind: TagKind, intended: &Self, shown: &[Tag]) {
         let shown: BTreeSet<_> = shown.iter().map(|tag| key(&tag.name)).collect();
         let sent_then = names(&intended.tags, kind);
@@ -134,7 +140,8 @@ impl EditPlan {
             record.copy(what, &written);
         }
         let mut intents = std::mem::take(&mut written.intents);
-        intents.retain(|earlier| earlier.written.content != written.content);
+        // Of the same edit tried again, the last try is enough.
+        intents.retain(|earlier| !earlier.written.sends_as(&written));
         intents.push(Intent { at, written });
         intents.drain(..intents.len().saturating_sub(MOST));
         Some(LastWritten {

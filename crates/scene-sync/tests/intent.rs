@@ -88,6 +88,34 @@ fn preserving_may_be_turned_on_after_it() {
     }
 }
 
+/// Two tries of one version, and a person's edit between them that the second leaves alone: the first
+/// may still bring its text.
+#[test]
+fn a_try_does_not_replace_one_that_sent_more() {
+    let policy = Policy {
+        preserve_plex_edits: true,
+        ..Policy::default()
+    };
+    let (mut item, intent) = cut_off(false, false, &policy);
+    let first = plan(&scene("2"), &item, None, &policy);
+    item.summary = "Mine".into();
+    item.locked.insert("summary".into());
+    let again = plan(&scene("2"), &item, Some(&intent), &policy);
+    let both = again.intent(&item, Some(&intent), 1).unwrap();
+    assert_eq!(both.intents.len(), 2);
+    carry_out(&first, &mut item);
+    let bare = Scene {
+        title: "Title 2".into(),
+        ..Scene::default()
+    };
+    let last = plan(&bare, &item, Some(&both), &policy);
+    carry_out(&last, &mut item);
+    assert_eq!((item.summary.as_str(), item.genres.len()), ("", 0));
+    // A try that sent the same is enough once.
+    let same = again.intent(&item, Some(&both), 2).unwrap();
+    assert_eq!(same.intents.len(), 2);
+}
+
 /// Without a title Plex keeps its own, and with one again it is known for ours.
 #[test]
 fn a_title_that_comes_and_goes() {
