@@ -177,6 +177,9 @@ pub enum Reason {
 /// does, the path is the answer. `owned` says that an item is another scene's; it is never taken. A
 /// size or duration that both sides know and that differs rules an item out, whatever else agrees.
 ///
+/// A file that several items hold (it is in two libraries) is one answer, with the first of them: all
+/// come from [`by_path`] with the path found.
+///
 /// ```
 /// use scene_sync::SceneFile;
 /// use scene_sync::matching::{Candidate, Likeness, by_likeness};
@@ -221,7 +224,10 @@ pub fn by_likeness(
             },
         };
     };
-    let one = left.iter().all(|other| other.held.item == first.held.item);
+    let very = path::key(&first.held.path);
+    let one = left
+        .iter()
+        .all(|other| other.held.item == first.held.item || path::key(&other.held.path) == very);
     match first.strong() {
         Some(reason) if one => Likeness::One {
             item: first.held.item.clone(),

@@ -202,6 +202,23 @@ fn likeness_needs_more_than_the_name() {
     assert_eq!(one(&found), Some(("1", Reason::SameNameAndSize)));
 }
 
+#[test]
+fn the_same_file_in_two_libraries_is_one_answer() {
+    let twice = [
+        held("1", sized(r"\\?\D:\m\x.mp4", 100)),
+        held("2", sized("d:/M/x.mp4", 100)),
+    ];
+    let found = alike(&sized("/data/x.mp4", 100), &twice);
+    let Likeness::One {
+        item, path: theirs, ..
+    } = &found
+    else {
+        unreachable!("{found}");
+    };
+    assert_eq!(item, "1");
+    assert_eq!(items(&[file(theirs)], &twice), [path("1", 0), path("2", 0)]);
+}
+
 /// Two scenes of the same name, size or length in different folders were written to one item.
 #[test]
 fn a_contradiction_rules_out() {

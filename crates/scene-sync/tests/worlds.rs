@@ -115,13 +115,15 @@ proptest! {
                 };
                 let chosen = |held: &Candidate| held.item == item && held.path == theirs;
                 prop_assert!(left.iter().any(|held| chosen(held) && agrees(held)), "{item} {reason}");
-                // Nobody else has the same of everything.
-                let rival = |held: &Candidate| {
-                    let known = (file.size, file.duration) == (held.size, held.duration);
-                    held.item != item && held.path == theirs && known
-                };
-                let all_known = file.size.is_some() && file.duration.is_some();
-                prop_assert!(!(all_known && left.iter().any(|held| rival(held))));
+                // One that agrees in all the same makes it a question for a person.
+                let chosen = left.iter().find(|held| chosen(held) && agrees(held));
+                let mut twins = candidates.clone();
+                twins.extend(chosen.map(|held| Candidate {
+                    item: "twin".into(), path: format!("/twin/{}", held.path), ..(*held).clone()
+                }));
+                let several = by_likeness(&file, &twins, |item| item == owned);
+                let alike = matches!(&several, Likeness::Several { reason: Reason::SeveralAlike, .. });
+                prop_assert!(alike, "{several}");
             }
             Likeness::Several { candidates: several, reason } => {
                 prop_assert!(!several.is_empty());
