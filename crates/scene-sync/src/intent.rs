@@ -17,8 +17,8 @@ impl LastWritten {
         intents.any(|intent| intent.written.content != self.content)
     }
 
-    /// What is known to be written, given what the item shows: each edit that was cut off may have been
-    /// carried out in part, in full or not at all.
+    /// What is known to be written, given what the item shows: each edit that was cut off may have
+    /// been carried out in part, in full or not at all.
     fn as_shown(&self, item: &Item) -> Self {
         let mut known = self.clone();
         for intent in &self.intents {
@@ -107,14 +107,15 @@ fn arrived<T: PartialEq>(
 }
 
 impl EditPlan {
-    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender dies or
-    /// never hears what became of it, the next plan knows its own edits from other people's. It equals no
-    /// scene's content, so the next sync looks again. `None` for a plan with nothing to send. As with
-    /// [`written`](Self::written), the caller fills in the pictures: those of the last of the
-    /// [`intents`](LastWritten::intents). `at` is now, in milliseconds since 1970.
+    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender
+    /// dies or never hears what became of it, the next plan knows its own edits from other
+    /// people's. It equals no scene's content, so the next sync looks again. `None` for a plan with
+    /// nothing to send. As with [`written`](Self::written), the caller fills in the pictures: those
+    /// of the last of the [`intents`](LastWritten::intents). `at` is now, in milliseconds since
+    /// 1970.
     ///
-    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it: Plex may
-    /// carry it out last.
+    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it:
+    /// Plex may carry it out last.
     ///
     /// ```
     /// use scene_sync::{Item, Policy, Scene, plan};

@@ -57,7 +57,8 @@ impl<T: PartialEq> Sides<T> {
 pub(crate) struct List {
     /// The edit, if one is needed.
     pub edit: Option<TagEdit>,
-    /// For the record: names we sent, names Plex showed before, names Plex shows in another spelling.
+    /// For the record: names we sent, names Plex showed before, names Plex shows in another
+    /// spelling.
     pub sent: Vec<String>,
     pub found: Vec<String>,
     pub folded: Vec<String>,
@@ -65,9 +66,9 @@ pub(crate) struct List {
     pub left_out: usize,
 }
 
-/// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay. With
-/// `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long the list
-/// may be in a request.
+/// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay.
+/// With `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long
+/// the list may be in a request.
 pub(crate) fn tags(
     kind: TagKind,
     wanted: &[String],

@@ -45,8 +45,8 @@ pub struct FieldEdit {
 
 /// A tag list to change.
 ///
-/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of `target`
-/// *and* the removal of `remove`: the outcome is then the same.
+/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of
+/// `target` *and* the removal of `remove`: the outcome is then the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagEdit {
     /// Which list.
@@ -298,8 +298,8 @@ impl EditPlan {
         self.sent().iter().map(What::to_string).collect()
     }
 
-    /// Whether to read the item once more after the edit: Plex is not known to honour removals in full, and
-    /// may take a new tag for another spelling of one it has.
+    /// Whether to read the item once more after the edit: Plex is not known to honour removals in
+    /// full, and may take a new tag for another spelling of one it has.
     pub fn needs_readback(&self) -> bool {
         let folds = |edit: &TagEdit| {
             let mut seen = BTreeSet::new();

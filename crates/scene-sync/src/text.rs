@@ -28,7 +28,8 @@ pub(crate) fn line(text: &str) -> String {
     plain.trim().to_owned()
 }
 
-/// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends are trimmed.
+/// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends
+/// are trimmed.
 pub(crate) fn paragraphs(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
     let plain: String = unified

@@ -8,8 +8,8 @@ use crate::written::{Known, names, set_names};
 use crate::{EditPlan, FieldEdit, Item, LastWritten, Rating, RatingEdit, TagEdit, What};
 
 impl EditPlan {
-    /// Compares the item as read back with what was planned: the edits Plex did not take, to be sent
-    /// once more, or `None` if it took them all. Pictures are not looked at.
+    /// Compares the item as read back with what was planned: the edits Plex did not take, to be
+    /// sent once more, or `None` if it took them all. Pictures are not looked at.
     ///
     /// A tag that Plex shows in another spelling was taken, as far as such a Plex can.
     pub fn verify(&self, readback: &Item) -> Option<Self> {
@@ -28,8 +28,8 @@ impl EditPlan {
         (!repair.is_empty()).then_some(repair)
     }
 
-    /// The same as several edits with one tag list each: Plex may honour only the first removal of an
-    /// edit.
+    /// The same as several edits with one tag list each: Plex may honour only the first removal of
+    /// an edit.
     pub fn apart(mut self) -> impl Iterator<Item = Self> {
         let lists = self.tags.split_off(self.tags.len().min(1));
         let more = lists.into_iter().map(|list| Self {
@@ -39,8 +39,9 @@ impl EditPlan {
         std::iter::once(self).chain(more)
     }
 
-    /// What the item shows nothing of after the edit: a field or rating that is as it was before, a list
-    /// without any of the tags that were added. An item of a kind that cannot hold something ends so.
+    /// What the item shows nothing of after the edit: a field or rating that is as it was before, a
+    /// list without any of the tags that were added. An item of a kind that cannot hold something
+    /// ends so.
     pub fn unshown(&self, readback: &Item) -> Vec<What> {
         let as_before = |edit: &&FieldEdit| {
             let shown = plain(edit.field, readback.field(edit.field));
@@ -74,8 +75,9 @@ impl EditPlan {
             .collect()
     }
 
-    /// The record to keep given what Plex shows after the edit: what it did not take is not recorded as
-    /// written, so the next sync tries again and takes nothing of it for a person's edit.
+    /// The record to keep given what Plex shows after the edit: what it did not take is not
+    /// recorded as written, so the next sync tries again and takes nothing of it for a person's
+    /// edit.
     pub fn written_after(&self, readback: &Item) -> Option<LastWritten> {
         let mut written = self.written.clone()?;
         for edit in &self.tags {

@@ -115,8 +115,9 @@ fn plex() -> impl Strategy<Value = Plex> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-    /// However a Plex compares names: after two syncs of a scene nothing is sent any more; what is wanted shows, in one
-    /// spelling or another; what was dropped does not; and what others had is there.
+    /// However a Plex compares names: after two syncs of a scene nothing is sent any more; what is
+    /// wanted shows, in one spelling or another; what was dropped does not; and what others had is
+    /// there.
     #[test]
     fn two_syncs_settle_with_any_collation(
         first in some_names(), second in some_names(), foreign in some_names(), plex in plex(),

@@ -26,7 +26,8 @@ fn carry_out(plan: &scene_sync::EditPlan, item: &mut Item) {
     }
 }
 
-/// An item that was synced before or not, and the record of an edit to version 2 that was cut off, carried out or not.
+/// An item that was synced before or not, and the record of an edit to version 2 that was cut off,
+/// carried out or not.
 fn cut_off(before: bool, arrived: bool, policy: &Policy) -> (Item, LastWritten) {
     let mut item = Item {
         key: "7".into(),
@@ -88,8 +89,8 @@ fn preserving_may_be_turned_on_after_it() {
     }
 }
 
-/// Two tries of one version, and a person's edit between them that the second leaves alone: the first
-/// may still bring its text.
+/// Two tries of one version, and a person's edit between them that the second leaves alone: the
+/// first may still bring its text.
 #[test]
 fn a_try_does_not_replace_one_that_sent_more() {
     let policy = Policy {

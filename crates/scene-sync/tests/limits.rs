@@ -157,8 +157,8 @@ fn names_without_room_are_left_out_and_told() {
 }
 
 proptest! {
-    /// A list never outgrows its request but by what others put there; it settles at once; and a list with room for
-    /// all is whole.
+    /// A list never outgrows its request but by what others put there; it settles at once; and a
+    /// list with room for all is whole.
     #[test]
     fn lists_fit(
         wanted in proptest::collection::vec("[a-eé]{1,4}", 0..8), next in proptest::collection::vec("[a-eé]{1,4}", 0..8),

@@ -1,6 +1,8 @@
 //! A Plex of a few lines: what an edit does to an item, in the ways it is reported to work.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod any;
+
 use scene_sync::{
     EditPlan, Field, ImageWritten, Item, LastWritten, Policy, Scene, Tag, TagKind, plan,
 };
