@@ -18,10 +18,11 @@ pub enum Gap {
     ChangedInPlex(Vec<String>),
 }
 
-/// The names of what a sync would write to the item now; none if the two are in step. Pictures are not
-/// looked at.
+/// The names of what a sync would write to the item now; none if the two are in step. Pictures are
+/// not looked at.
 ///
-/// Pass the item's details, not a listing row, which cuts tag lists. `last` is the record of this item.
+/// Pass the item's details, not a listing row, which cuts tag lists. `last` is the record of this
+/// item.
 ///
 /// ```
 /// use scene_sync::{Item, Policy, Scene, gap};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::plain;
-use crate::text::key;
-use crate::written::{Known, set_names};
-use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind};
+use crate::text::{key, keys};
+use crate::written::{Known, names, set_names};
+use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind, What};
 
 /// Intents kept: more versions of one scene are hardly under way at once.
 const MOST: usize = 8;
@@ -17,8 +17,8 @@ impl LastWritten {
         intents.any(|intent| intent.written.content != self.content)
     }
 
-    /// What is known to be written, given what the item shows: each edit that was cut off may have been
-    /// carried out in part, in full or not at all.
+    /// What is known to be written, given what the item shows: each edit that was cut off may have
+    /// been carried out in part, in full or not at all.
     fn as_shown(&self, item: &Item) -> Self {
         let mut known = self.clone();
         for intent in &self.intents {
@@ -51,38 +51,40 @@ impl LastWritten {
         given(&mut self.background, &intended.background, background);
     }
 
+    /// Whether an edit to this puts into Plex what an edit to another record does.
+    fn sends_as(&self, other: &Self) -> bool {
+        (&self.content, &self.fields, &self.tags, self.rating)
+            == (&other.content, &other.fields, &other.tags, other.rating)
+    }
+
     fn take_in_tags(&mut self, kind: TagKind, intended: &Self, shown: &[Tag]) {
-        let keys = |names: Option<&Vec<String>>| -> BTreeSet<String> {
-            names.into_iter().flatten().map(|name| key(name)).collect()
-        };
         let shown: BTreeSet<_> = shown.iter().map(|tag| key(&tag.name)).collect();
-        let sent_then = keys(intended.tags.get(&kind));
-        let found_then = keys(intended.preexisting.tags.get(&kind));
+        let sent_then = names(&intended.tags, kind);
+        let found_then = names(&intended.preexisting.tags, kind);
+        let (sent_keys, found_keys) = (keys(sent_then), keys(found_then));
         let mut sent = self.tags.remove(&kind).unwrap_or_default();
         let mut found = self.preexisting.tags.remove(&kind).unwrap_or_default();
         // Not sent again and gone: it was removed as intended.
-        let stays = |name: &String| {
-            let key = key(name);
-            sent_then.contains(&key) || found_then.contains(&key) || shown.contains(&key)
+        let stays = |key: &String| {
+            [&sent_keys, &found_keys, &shown]
+                .iter()
+                .any(|keys| keys.contains(key))
         };
-        sent.retain(stays);
-        let sent_it = |name: &String| {
-            let key = key(name);
-            sent_then.contains(&key) && shown.contains(&key)
+        sent.retain(|name| stays(&key(name)));
+        // Shown and sent: from now on it is ours.
+        let arrived = |key: &String| shown.contains(key) && sent_keys.contains(key);
+        found.retain(|name| stays(&key(name)) && !arrived(&key(name)));
+        let add = |names: &mut Vec<String>, more: &[String], known: &BTreeSet<String>| {
+            let new = more.iter().filter(|name| {
+                let key = key(name);
+                shown.contains(&key) && !known.contains(&key)
+            });
+            names.extend(new.cloned());
         };
-        found.retain(|name| stays(name) && !sent_it(name));
-        let add =
-            |names: &mut Vec<String>, more: Option<&Vec<String>>, before: BTreeSet<String>| {
-                let arrived = |name: &&String| {
-                    let key = key(name);
-                    shown.contains(&key) && !before.contains(&key)
-                };
-                names.extend(more.into_iter().flatten().filter(arrived).cloned());
-            };
-        let before = keys(Some(&sent));
-        add(&mut sent, intended.tags.get(&kind), before);
-        let before = &keys(Some(&sent)) | &keys(Some(&found));
-        add(&mut found, intended.preexisting.tags.get(&kind), before);
+        let known = keys(&sent);
+        add(&mut sent, sent_then, &known);
+        let known = &keys(&sent) | &keys(&found);
+        add(&mut found, found_then, &known);
         set_names(&mut self.tags, kind, sent);
         set_names(&mut self.preexisting.tags, kind, found);
     }
@@ -105,14 +107,15 @@ fn arrived<T: PartialEq>(
 }
 
 impl EditPlan {
-    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender dies or
-    /// never hears what became of it, the next plan knows its own edits from other people's. It equals no
-    /// scene's content, so the next sync looks again. `None` for a plan with nothing to send. As with
-    /// [`written`](Self::written), the caller fills in the pictures: those of the last of the
-    /// [`intents`](LastWritten::intents). `at` is now, in milliseconds since 1970.
+    /// The record to keep *before* this plan of `item` is sent, given the `last` one: if the sender
+    /// dies or never hears what became of it, the next plan knows its own edits from other
+    /// people's. It equals no scene's content, so the next sync looks again. `None` for a plan with
+    /// nothing to send. As with [`written`](Self::written), the caller fills in the pictures: those
+    /// of the last of the [`intents`](LastWritten::intents). `at` is now, in milliseconds since
+    /// 1970.
     ///
-    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it: Plex may
-    /// carry it out last.
+    /// An intent stays on record beyond the edits that succeed after it, until the caller drops it:
+    /// Plex may carry it out last.
     ///
     /// ```
     /// use scene_sync::{Item, Policy, Scene, plan};
@@ -131,14 +134,21 @@ impl EditPlan {
     /// ```
     pub fn intent(&self, item: &Item, last: Option<&LastWritten>, at: i64) -> Option<LastWritten> {
         let mut written = self.written.clone().filter(|_| !self.is_empty())?;
+        let mut record = base(item, last);
+        // What is not sent is settled.
+        let sent = self.sent();
+        for what in What::all().filter(|what| !sent.contains(what)) {
+            record.copy(what, &written);
+        }
         let mut intents = std::mem::take(&mut written.intents);
-        intents.retain(|earlier| earlier.written.content != written.content);
+        // Of the same edit tried again, the last try is enough.
+        intents.retain(|earlier| !earlier.written.sends_as(&written));
         intents.push(Intent { at, written });
         intents.drain(..intents.len().saturating_sub(MOST));
         Some(LastWritten {
             content: String::new(),
             intents,
-            ..base(item, last)
+            ..record
         })
     }
 }

@@ -8,7 +8,8 @@
 //!       └───────────────────────────────────┘
 //! ```
 //!
-//! - [`matching::by_path`]: which items hold the scene's files? ([`path`]: when are two paths equal?)
+//! - [`matching::by_path`]: which items hold the scene's files? ([`path`]: when are two paths
+//!   equal?)
 //! - [`plan()`]: what must change on one of them? [`EditPlan::verify`]: did it?
 //! - [`EditPlan::intent`]: what to record before it is sent, should nobody hear what became of it.
 //! - [`content_hash`]: did anything change in Stash since?

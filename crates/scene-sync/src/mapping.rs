@@ -9,13 +9,15 @@ use crate::date::{self, DateFault};
 use crate::text::{self, Limit};
 use crate::{Field, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
 
-/// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns so wide.
+/// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns
+/// so wide.
 const SHORT: usize = 255;
 /// Longest summary in characters.
 const LONG: usize = 10_000;
 
-/// What a scene wants of its items under a policy, whatever their library can hold. A field or kind that
-/// is absent is none of the scene's business; one that is present and empty has no value in Stash.
+/// What a scene wants of its items under a policy, whatever their library can hold. A field or kind
+/// that is absent is none of the scene's business; one that is present and empty has no value in
+/// Stash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// Text fields.
@@ -146,8 +148,8 @@ impl Wanted {
         self
     }
 
-    /// A fingerprint of all of this: equal for equal wishes on every platform and release. Notes do not
-    /// count.
+    /// A fingerprint of all of this: equal for equal wishes on every platform and release. Notes do
+    /// not count.
     pub fn content_hash(&self) -> String {
         let mut hash = Sha256::new();
         // A length before each text keeps ("ab", "c") and ("a", "bc") apart.
@@ -209,7 +211,8 @@ fn told_apart(performers: &[Performer]) -> Vec<String> {
     performers.iter().map(named).collect()
 }
 
-/// A value as it would be sent, whatever its length: two values that agree so are equal to both servers.
+/// A value as it would be sent, whatever its length: two values that agree so are equal to both
+/// servers.
 pub(crate) fn plain(field: Field, value: &str) -> String {
     match field {
         Field::Summary => text::paragraphs(value),
@@ -217,15 +220,16 @@ pub(crate) fn plain(field: Field, value: &str) -> String {
     }
 }
 
-/// The fingerprint of what the scene wants of its items: equal to the ledger's means that nothing changed
-/// in Stash. What a library can hold ([`Policy::unsupported`], [`Policy::max_list_encoded`]) is no part of it.
+/// The fingerprint of what the scene wants of its items: equal to the ledger's means that nothing
+/// changed in Stash. What a library can hold ([`Policy::unsupported`],
+/// [`Policy::max_list_encoded`]) is no part of it.
 pub fn content_hash(scene: &Scene, policy: &Policy) -> String {
     Wanted::of(scene, policy).content_hash()
 }
 
 impl Note {
-    /// Whether something of the scene was left out or cut, so that a person should be told; else it is a
-    /// remark on how things are meant to be.
+    /// Whether something of the scene was left out or cut, so that a person should be told; else it
+    /// is a remark on how things are meant to be.
     pub fn is_loss(&self) -> bool {
         match self {
             Self::PartialDate(_) | Self::UnknownDate | Self::Shortened(_) | Self::TooMany(..) => {

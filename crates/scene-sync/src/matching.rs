@@ -1,7 +1,8 @@
 //! Which Plex items hold a scene's files?
 //!
 //! Two files are the same if their paths are ([`by_path`]). Likeness ([`by_likeness`]) is for files
-//! whose path says nothing, because no folder of any Plex library covers it: the path map is missing.
+//! whose path says nothing, because no folder of any Plex library covers it: the path map is
+//! missing.
 
 use std::fmt;
 
@@ -53,9 +54,9 @@ pub enum Evidence {
 
 /// Every item that holds one of the files, by its path.
 ///
-/// `files` have the paths they have for Plex: see [`PathMap`](crate::PathMap). Items come in the order
-/// of files, then of candidates, each once. An item in the trash counts for a file that no other
-/// item holds: when the file comes back, so does the item.
+/// `files` have the paths they have for Plex: see [`PathMap`](crate::PathMap). Items come in the
+/// order of files, then of candidates, each once. An item in the trash counts for a file that no
+/// other item holds: when the file comes back, so does the item.
 ///
 /// ```
 /// use scene_sync::SceneFile;
@@ -173,9 +174,13 @@ pub enum Reason {
 
 /// The item that holds the file, judged by its name and what else is known of it.
 ///
-/// Only for a file whose mapped path no folder of any Plex library [covers](path::covers): where one
-/// does, the path is the answer. `owned` says that an item is another scene's; it is never taken. A
-/// size or duration that both sides know and that differs rules an item out, whatever else agrees.
+/// Only for a file whose mapped path no folder of any Plex library [covers](path::covers): where
+/// one does, the path is the answer. `owned` says that an item is another scene's; it is never
+/// taken. A size or duration that both sides know and that differs rules an item out, whatever else
+/// agrees.
+///
+/// A file that several items hold (it is in two libraries) is one answer, with the first of them:
+/// all come from [`by_path`] with the path found.
 ///
 /// ```
 /// use scene_sync::SceneFile;
@@ -221,7 +226,10 @@ pub fn by_likeness(
             },
         };
     };
-    let one = left.iter().all(|other| other.held.item == first.held.item);
+    let very = path::key(&first.held.path);
+    let one = left
+        .iter()
+        .all(|other| other.held.item == first.held.item || path::key(&other.held.path) == very);
     match first.strong() {
         Some(reason) if one => Likeness::One {
             item: first.held.item.clone(),

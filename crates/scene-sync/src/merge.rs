@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::text::{encoded, key, wide_key};
-use crate::written::Known;
+use crate::text::{encoded, key, keys, wide_key};
+use crate::written::{Known, names};
 use crate::{LastWritten, Tag, TagEdit, TagKind};
 
 /// The three sides of one value. `None` is "no value" on every side.
@@ -57,7 +57,8 @@ impl<T: PartialEq> Sides<T> {
 pub(crate) struct List {
     /// The edit, if one is needed.
     pub edit: Option<TagEdit>,
-    /// For the record: names we sent, names Plex showed before, names Plex shows in another spelling.
+    /// For the record: names we sent, names Plex showed before, names Plex shows in another
+    /// spelling.
     pub sent: Vec<String>,
     pub found: Vec<String>,
     pub folded: Vec<String>,
@@ -65,9 +66,9 @@ pub(crate) struct List {
     pub left_out: usize,
 }
 
-/// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay. With
-/// `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long the list
-/// may be in a request.
+/// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay.
+/// With `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long
+/// the list may be in a request.
 pub(crate) fn tags(
     kind: TagKind,
     wanted: &[String],
@@ -76,24 +77,22 @@ pub(crate) fn tags(
     preserve: bool,
     room: Option<usize>,
 ) -> List {
-    let keys = |names: Option<&Vec<String>>| -> BTreeSet<String> {
-        names.into_iter().flatten().map(|name| key(name)).collect()
-    };
-    let sent = keys(last.tags.get(&kind));
-    let found = keys(last.preexisting.tags.get(&kind));
-    let folded = keys(last.folded.get(&kind));
-    let wanted_keys: BTreeSet<_> = wanted.iter().map(|name| key(name)).collect();
-    let current: Vec<_> = current.iter().map(|tag| (key(&tag.name), tag)).collect();
+    let sent = keys(names(&last.tags, kind));
+    let found = keys(names(&last.preexisting.tags, kind));
+    let folded = keys(names(&last.folded, kind));
+    let wanted_keys = keys(wanted);
+    let shown: Vec<Shown> = current.iter().map(|tag| Shown::of(tag, &sent)).collect();
 
     let mut room = Room {
         kind,
         left: room.unwrap_or(usize::MAX),
         tags: 0,
     };
-    // What is not ours stays whatever there is room for.
-    for (_, tag) in current.iter().filter(|(key, _)| !sent.contains(key)) {
-        room.take(tag);
-    }
+    // What is not ours stays, whatever there is room for.
+    shown
+        .iter()
+        .filter(|shown| !shown.ours)
+        .for_each(|shown| room.take(shown.tag));
     let mut list = List::default();
     let mut edit = TagEdit {
         kind,
@@ -103,73 +102,74 @@ pub(crate) fn tags(
     };
     let mut kept = BTreeSet::new();
     for name in wanted {
-        let wanted = key(name);
+        let key = key(name);
         // Every spelling Plex already has is kept as it is.
-        let showing = |like: &dyn Fn(&str, &Tag) -> bool| -> Vec<usize> {
-            let both = current.iter().enumerate();
-            let shown = both.filter(|(_, (key, tag))| like(key, tag));
-            shown.map(|(index, _)| index).collect()
-        };
-        let mut shown = showing(&|key, _| key == wanted);
-        let in_place_of_it = shown.is_empty() && folded.contains(&wanted);
-        if in_place_of_it {
+        let mut same: Vec<_> = shown.iter().filter(|shown| shown.key == key).collect();
+        let in_its_place = same.is_empty() && folded.contains(&key);
+        let mut goes = false;
+        if in_its_place {
             let wide = wide_key(name);
-            let stays = |key: &str| !sent.contains(key) || wanted_keys.contains(key);
-            shown = showing(&|key, tag| stays(key) && wide_key(&tag.name) == wide);
+            let stays = |shown: &&Shown| !shown.ours || wanted_keys.contains(&shown.key);
+            let like = shown
+                .iter()
+                .filter(|shown| wide_key(&shown.tag.name) == wide);
+            let (stay, go): (Vec<_>, Vec<_>) = like.partition(stays);
+            (same, goes) = (stay, !go.is_empty());
         }
-        let fits = if shown.is_empty() {
-            let removed_by_hand = sent.contains(&wanted) || found.contains(&wanted);
-            if preserve && removed_by_hand {
-                let record = if sent.contains(&wanted) {
-                    &mut list.sent
-                } else {
-                    &mut list.found
-                };
-                record.push(name.clone());
-                continue;
-            }
-            let fits = room.fit(&Tag::from(name.as_str()));
-            if fits {
-                edit.target.push(Tag::from(name.as_str()));
-                edit.add.push(name.clone());
-                list.sent.push(name.clone());
-            }
-            fits
-        } else {
-            let fits = shown.iter().all(|index| {
-                let free = |(key, tag): &(String, &Tag)| !sent.contains(key) || room.fit(tag);
-                kept.contains(index) || current.get(*index).is_some_and(free)
-            });
-            if fits {
-                let new = shown.iter().filter(|index| kept.insert(**index));
-                let new = new.filter_map(|index| current.get(*index));
-                edit.target.extend(new.map(|(_, tag)| (*tag).clone()));
-                let record = if sent.contains(&wanted) {
-                    &mut list.sent
-                } else {
-                    &mut list.found
-                };
-                record.push(name.clone());
-                if in_place_of_it {
-                    list.folded.push(name.clone());
-                }
-            }
-            fits
+        let missing = same.is_empty();
+        let known = sent.contains(&key) || found.contains(&key);
+        let removed_by_hand = missing && preserve && known && !goes;
+        let add = missing && !removed_by_hand;
+        let fits = match add {
+            true => room.fit(&Tag::from(name.as_str())),
+            false => same
+                .iter()
+                .all(|shown| !shown.ours || kept.contains(&shown.key) || room.fit(shown.tag)),
         };
-        list.left_out += usize::from(!fits);
-    }
-    for (index, (key, tag)) in current.iter().enumerate() {
-        if kept.contains(&index) {
+        if !fits {
+            list.left_out += 1;
             continue;
         }
-        if sent.contains(key) {
+        kept.extend(same.iter().map(|shown| &shown.key));
+        if add {
+            edit.add.push(name.clone());
+        }
+        if in_its_place && !missing {
+            list.folded.push(name.clone());
+        }
+        match add || sent.contains(&key) {
+            true => list.sent.push(name.clone()),
+            false => list.found.push(name.clone()),
+        }
+    }
+    for Shown { tag, key, ours } in &shown {
+        if *ours && !kept.contains(key) {
             edit.remove.push(tag.name.clone());
         } else {
             edit.target.push((*tag).clone());
         }
     }
+    // Behind what is there: a Plex that takes two spellings for one tag keeps the one it has.
+    let new = edit.add.iter().map(|name| Tag::from(name.as_str()));
+    edit.target.extend(new);
     list.edit = (!edit.add.is_empty() || !edit.remove.is_empty()).then_some(edit);
     list
+}
+
+/// A tag that Plex shows.
+struct Shown<'a> {
+    tag: &'a Tag,
+    key: String,
+    /// A request of ours put it there.
+    ours: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn of(tag: &'a Tag, sent: &BTreeSet<String>) -> Self {
+        let key = key(&tag.name);
+        let ours = sent.contains(&key);
+        Self { tag, key, ours }
+    }
 }
 
 /// What is left of the bytes that a list may take in a request.

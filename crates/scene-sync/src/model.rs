@@ -25,15 +25,16 @@ pub struct Scene {
     /// The tags' names.
     pub tags: Vec<String>,
     /// What names this version of the cover; none if there is no cover. It is part of the
-    /// [`content_hash`](crate::content_hash), so it should change with the picture and with nothing else.
+    /// [`content_hash`](crate::content_hash), so it should change with the picture and with nothing
+    /// else.
     pub cover: Option<String>,
     /// Its files, the primary one first.
     pub files: Vec<SceneFile>,
 }
 
 impl Scene {
-    /// Whether anything but a cover is known of it. Without, identification may still be running, so
-    /// [`plan`](crate::plan()) leaves an item alone that was not synced before.
+    /// Whether anything but a cover is known of it. Without, identification may still be running,
+    /// so [`plan`](crate::plan()) leaves an item alone that was not synced before.
     pub fn has_metadata(&self) -> bool {
         let texts = [&self.title, &self.details, &self.tagline, &self.date];
         texts
@@ -51,8 +52,8 @@ impl Scene {
 pub struct Performer {
     /// The name.
     pub name: String,
-    /// What tells them from others of the name; empty if nothing does. It becomes part of the actor's
-    /// name, in brackets, only where a scene has two performers of one name.
+    /// What tells them from others of the name; empty if nothing does. It becomes part of the
+    /// actor's name, in brackets, only where a scene has two performers of one name.
     pub disambiguation: String,
 }
 
@@ -103,9 +104,9 @@ pub struct Item {
     pub collections: Vec<Tag>,
     /// The names of the locked fields, as Plex calls them in `Field`.
     pub locked: BTreeSet<String>,
-    /// The selected poster: the SHA-1 of an upload, as in its `upload://…/<sha1>`, or the whole name of
-    /// another picture; empty if nothing is selected, none if nobody looked. Not `thumb`: it changes with
-    /// other edits too.
+    /// The selected poster: the SHA-1 of an upload, as in its `upload://…/<sha1>`, or the whole
+    /// name of another picture; empty if nothing is selected, none if nobody looked. Not `thumb`:
+    /// it changes with other edits too.
     pub poster: Option<String>,
     /// The selected background, likewise.
     pub background: Option<String>,

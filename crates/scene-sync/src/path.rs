@@ -83,8 +83,9 @@ impl Path {
 
 /// Two paths lead to the same file if and only if their keys are equal.
 ///
-/// Separators, `\\?\` prefixes, `.` and doubled separators do not count, nor does it whether letters
-/// are composed. Case counts, except in paths of Windows (with a drive letter, or of a share).
+/// Separators, `\\?\` prefixes, `.` and doubled separators do not count, nor does it whether
+/// letters are composed. Case counts, except in paths of Windows (with a drive letter, or of a
+/// share).
 ///
 /// ```
 /// use scene_sync::path::key;
@@ -110,8 +111,8 @@ pub fn loose_key(path: &str) -> String {
     joined(&Path::parse(path).keys(true))
 }
 
-/// The [`loose_key`] of the file name alone: an index by it finds every file that [`by_likeness`] may
-/// accept.
+/// The [`loose_key`] of the file name alone: an index by it finds every file that [`by_likeness`]
+/// may accept.
 ///
 /// ```
 /// use scene_sync::path::name_key;
@@ -136,8 +137,8 @@ pub fn covers(folder: &str, path: &str) -> bool {
     !folder.is_empty() && Path::parse(path).keys(true).starts_with(&folder)
 }
 
-/// The shortest rule of a [`PathMap`](crate::PathMap) that leads from a file as Stash sees it to the
-/// very same file as Plex sees it: the two folders in which the paths differ.
+/// The shortest rule of a [`PathMap`](crate::PathMap) that leads from a file as Stash sees it to
+/// the very same file as Plex sees it: the two folders in which the paths differ.
 ///
 /// `None` if the paths are equal already, or are not those of one file because the names differ.
 ///

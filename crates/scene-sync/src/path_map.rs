@@ -87,7 +87,8 @@ impl PathMap {
         Ok(())
     }
 
-    /// The path as Plex sees it: the rule with the longest matching folder applies; without one it stays as it is.
+    /// The path as Plex sees it: the rule with the longest matching folder applies; without one it
+    /// stays as it is.
     pub fn map(&self, path: &str) -> String {
         let parsed = Path::parse(path);
         let applies = |rule: &&Rule| {

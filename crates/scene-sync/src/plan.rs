@@ -45,13 +45,13 @@ pub struct FieldEdit {
 
 /// A tag list to change.
 ///
-/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of `target`
-/// *and* the removal of `remove`: the outcome is then the same.
+/// Whether Plex adds the tags of an edit to the list or replaces it is not known, so send all of
+/// `target` *and* the removal of `remove`: the outcome is then the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagEdit {
     /// Which list.
     pub kind: TagKind,
-    /// The whole list as it should be: wanted tags, then those of others.
+    /// The whole list as it should be: what stays, in Plex's spelling and order, then what is new.
     pub target: Vec<Tag>,
     /// What Plex lacks of it.
     pub add: Vec<String>,
@@ -105,10 +105,10 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         content,
         ..last.clone()
     };
-    policy
-        .unsupported
-        .iter()
-        .for_each(|what| written.forget(what));
+    let nothing = LastWritten::default();
+    What::all()
+        .filter(|what| policy.unsupported.contains(*what))
+        .for_each(|what| written.copy(what, &nothing));
     let mut planner = Planner {
         item,
         last,
@@ -298,8 +298,8 @@ impl EditPlan {
         self.sent().iter().map(What::to_string).collect()
     }
 
-    /// Whether to read the item once more after the edit: Plex is not known to honour removals in full, and
-    /// may take a new tag for another spelling of one it has.
+    /// Whether to read the item once more after the edit: Plex is not known to honour removals in
+    /// full, and may take a new tag for another spelling of one it has.
     pub fn needs_readback(&self) -> bool {
         let folds = |edit: &TagEdit| {
             let mut seen = BTreeSet::new();

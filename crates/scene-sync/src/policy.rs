@@ -38,9 +38,9 @@ pub struct Policy {
     /// Longest text in bytes once percent-encoded: Plex takes edits in the request line, and common
     /// proxies refuse lines over 8,192 bytes. Longer text is cut between characters.
     pub max_encoded: usize,
-    /// Longest tag list in bytes once encoded for a request, per kind: a Plex that replaces lists needs
-    /// each whole in one request. Names that find no room are left out. None: no limit.
-    /// Not part of the [`content_hash`](crate::content_hash).
+    /// Longest tag list in bytes once encoded for a request, per kind: a Plex that replaces lists
+    /// needs each whole in one request. Names that find no room are left out. None: no limit. Not
+    /// part of the [`content_hash`](crate::content_hash).
     pub max_list_encoded: Option<usize>,
     /// What the items of this library cannot hold: not sent, and not on record.
     /// Not part of the [`content_hash`](crate::content_hash).

@@ -28,7 +28,8 @@ pub(crate) fn line(text: &str) -> String {
     plain.trim().to_owned()
 }
 
-/// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends are trimmed.
+/// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends
+/// are trimmed.
 pub(crate) fn paragraphs(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
     let plain: String = unified
@@ -67,6 +68,11 @@ fn encoded_char(c: char) -> usize {
 /// SQLite's NOCASE: only A to Z are the same in either case.
 pub(crate) fn key(name: &str) -> String {
     name.nfc().map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The keys of names.
+pub(crate) fn keys(names: &[String]) -> BTreeSet<String> {
+    names.iter().map(|name| key(name)).collect()
 }
 
 /// What two names have in common for a Plex that compares as widely as any may: such a Plex shows

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::plain;
-use crate::text::{key, wide_key};
-use crate::written::{Known, set_names};
+use crate::text::{key, keys, wide_key};
+use crate::written::{Known, names, set_names};
 use crate::{EditPlan, FieldEdit, Item, LastWritten, Rating, RatingEdit, TagEdit, What};
 
 impl EditPlan {
-    /// Compares the item as read back with what was planned: the edits Plex did not take, to be sent
-    /// once more, or `None` if it took them all. Pictures are not looked at.
+    /// Compares the item as read back with what was planned: the edits Plex did not take, to be
+    /// sent once more, or `None` if it took them all. Pictures are not looked at.
     ///
     /// A tag that Plex shows in another spelling was taken, as far as such a Plex can.
     pub fn verify(&self, readback: &Item) -> Option<Self> {
@@ -28,8 +28,8 @@ impl EditPlan {
         (!repair.is_empty()).then_some(repair)
     }
 
-    /// The same as several edits with one tag list each: Plex may honour only the first removal of an
-    /// edit.
+    /// The same as several edits with one tag list each: Plex may honour only the first removal of
+    /// an edit.
     pub fn apart(mut self) -> impl Iterator<Item = Self> {
         let lists = self.tags.split_off(self.tags.len().min(1));
         let more = lists.into_iter().map(|list| Self {
@@ -39,8 +39,9 @@ impl EditPlan {
         std::iter::once(self).chain(more)
     }
 
-    /// What the item shows nothing of after the edit: a field or rating that is as it was before, a list
-    /// without any of the tags that were added. An item of a kind that cannot hold something ends so.
+    /// What the item shows nothing of after the edit: a field or rating that is as it was before, a
+    /// list without any of the tags that were added. An item of a kind that cannot hold something
+    /// ends so.
     pub fn unshown(&self, readback: &Item) -> Vec<What> {
         let as_before = |edit: &&FieldEdit| {
             let shown = plain(edit.field, readback.field(edit.field));
@@ -74,14 +75,15 @@ impl EditPlan {
             .collect()
     }
 
-    /// The record to keep given what Plex shows after the edit: what it did not take is not recorded as
-    /// written, so the next sync tries again and takes nothing of it for a person's edit.
+    /// The record to keep given what Plex shows after the edit: what it did not take is not
+    /// recorded as written, so the next sync tries again and takes nothing of it for a person's
+    /// edit.
     pub fn written_after(&self, readback: &Item) -> Option<LastWritten> {
         let mut written = self.written.clone()?;
         for edit in &self.tags {
             let shown = Shown::of(edit, readback);
             let mut folded = written.folded.remove(&edit.kind).unwrap_or_default();
-            let recorded = written.tags.get(&edit.kind).into_iter().flatten();
+            let recorded = names(&written.tags, edit.kind).iter();
             folded.extend(recorded.filter(|name| shown.in_its_place(name)).cloned());
             folded.sort();
             folded.dedup();
@@ -99,12 +101,12 @@ impl EditPlan {
             written.set_field(edit.field, known.map(|shown| origin(shown, still_ours)));
         }
         for edit in unmet.tags {
-            let missing: BTreeSet<_> = edit.add.iter().map(|name| key(name)).collect();
-            let mut names = written.tags.remove(&edit.kind).unwrap_or_default();
-            names.retain(|name| !missing.contains(&key(name)));
+            let missing = keys(&edit.add);
+            let mut sent = written.tags.remove(&edit.kind).unwrap_or_default();
+            sent.retain(|name| !missing.contains(&key(name)));
             // Only what we sent is ever removed.
-            names.extend(edit.remove);
-            set_names(&mut written.tags, edit.kind, names);
+            sent.extend(edit.remove);
+            set_names(&mut written.tags, edit.kind, sent);
         }
         if let Some(edit) = unmet.rating {
             let shown = readback.rating.map(Rating::from_plex);
@@ -158,7 +160,7 @@ impl RatingEdit {
 impl TagEdit {
     fn unmet(&self, readback: &Item) -> Option<Self> {
         let shown = Shown::of(self, readback);
-        let removed: BTreeSet<_> = self.remove.iter().map(|name| key(name)).collect();
+        let removed = keys(&self.remove);
         let names = self.target.iter().map(|tag| &tag.name);
         let unmet = Self {
             kind: self.kind,

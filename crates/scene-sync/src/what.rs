@@ -17,6 +17,14 @@ pub enum What {
     Rating,
 }
 
+impl What {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let fields = Field::ALL.into_iter().map(Self::Field);
+        let tags = TagKind::ALL.into_iter().map(Self::Tag);
+        fields.chain(tags).chain([Self::Rating])
+    }
+}
+
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Field, Rating, TagKind, What};
 
-/// What syncs did to an item: the base of the next three-way merge, kept in the ledger per Plex item.
+/// What syncs did to an item: the base of the next three-way merge, kept in the ledger per Plex
+/// item.
 ///
 /// What a value is in decides what may happen to it: only what *we sent* ([`fields`](Self::fields),
-/// [`tags`](Self::tags), [`rating`](Self::rating)) is removed once Stash drops it. A value that Plex showed
-/// before our request is [`preexisting`](Self::preexisting), and stays. A value is in one of the two.
+/// [`tags`](Self::tags), [`rating`](Self::rating)) is removed once Stash drops it. A value that
+/// Plex showed before our request is [`preexisting`](Self::preexisting), and stays. A value is in
+/// one of the two.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LastWritten {
@@ -26,7 +28,8 @@ pub struct LastWritten {
     /// What Plex showed before we sent anything of it, equal to what Stash has.
     #[serde(skip_serializing_if = "Preexisting::is_empty")]
     pub preexisting: Preexisting,
-    /// Tags on record that Plex was sent and shows another spelling of: it takes the two for the same tag.
+    /// Tags on record that Plex was sent and shows another spelling of: it takes the two for the
+    /// same tag.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub folded: BTreeMap<TagKind, Vec<String>>,
     /// The poster; the caller fills it in after an upload.
@@ -36,12 +39,14 @@ pub struct LastWritten {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<ImageWritten>,
     /// What was sent and may have arrived, or may yet, oldest first: only the item can tell
-    /// ([`EditPlan::intent`](crate::EditPlan::intent)). The caller drops those that are too old to come.
+    /// ([`EditPlan::intent`](crate::EditPlan::intent)). The caller drops those that are too old to
+    /// come.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub intents: Vec<Intent>,
 }
 
-/// Values that both Plex and Stash had before we sent anything: a person's, an agent's or another tool's.
+/// Values that both Plex and Stash had before we sent anything: a person's, an agent's or another
+/// tool's.
 ///
 /// They tell a later edit in Plex, but are never removed or cleared.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,7 +80,8 @@ pub struct ImageWritten {
     /// What named the cover in Stash: [`Scene::cover`](crate::Scene::cover).
     pub source: String,
     /// The SHA-1 of its bytes, by which Plex names uploads. Another one selected later
-    /// ([`Item::poster`](crate::Item::poster)) means that the picture was replaced or deleted in Plex.
+    /// ([`Item::poster`](crate::Item::poster)) means that the picture was replaced or deleted in
+    /// Plex.
     pub sha1: String,
     /// The last look at what Plex has selected.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,8 +92,8 @@ pub struct ImageWritten {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageSeen {
-    /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no look
-    /// is needed; another one proves nothing, since Plex may change it with any edit.
+    /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no
+    /// look is needed; another one proves nothing, since Plex may change it with any edit.
     pub address: String,
     /// What was selected, as [`Item::poster`](crate::Item::poster) names it.
     pub selected: String,
@@ -145,18 +151,25 @@ impl LastWritten {
         };
     }
 
-    /// Takes something off the record.
-    pub(crate) fn forget(&mut self, what: What) {
+    /// Has on record what another record has of something.
+    pub(crate) fn copy(&mut self, what: What, from: &Self) {
         match what {
-            What::Field(field) => self.set_field(field, None),
-            What::Rating => self.set_rating(None),
+            What::Field(field) => self.set_field(field, from.field(field)),
+            What::Rating => self.set_rating(from.known_rating()),
             What::Tag(kind) => {
-                self.tags.remove(&kind);
-                self.preexisting.tags.remove(&kind);
-                self.folded.remove(&kind);
+                let names = |lists| names(lists, kind).to_vec();
+                set_names(&mut self.tags, kind, names(&from.tags));
+                let found = names(&from.preexisting.tags);
+                set_names(&mut self.preexisting.tags, kind, found);
+                set_names(&mut self.folded, kind, names(&from.folded));
             }
         }
     }
+}
+
+/// The names on record of a kind.
+pub(crate) fn names(lists: &BTreeMap<TagKind, Vec<String>>, kind: TagKind) -> &[String] {
+    lists.get(&kind).map_or(&[], Vec::as_slice)
 }
 
 /// Puts names on record; a list without any is left out of it.

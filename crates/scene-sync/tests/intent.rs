@@ -26,7 +26,8 @@ fn carry_out(plan: &scene_sync::EditPlan, item: &mut Item) {
     }
 }
 
-/// An item that was synced before or not, and the record of an edit to version 2 that was cut off, carried out or not.
+/// An item that was synced before or not, and the record of an edit to version 2 that was cut off,
+/// carried out or not.
 fn cut_off(before: bool, arrived: bool, policy: &Policy) -> (Item, LastWritten) {
     let mut item = Item {
         key: "7".into(),
@@ -62,10 +63,11 @@ fn a_persons_edit_after_it_stays() {
         item.genres.push(Tag::from("My tag"));
         let third = plan(&scene("3"), &item, Some(&intent), &policy);
         carry_out(&third, &mut item);
-        let tags: Vec<_> = item.genres.iter().map(|tag| tag.name.as_str()).collect();
+        let mut tags: Vec<_> = item.genres.iter().map(|tag| tag.name.as_str()).collect();
+        tags.sort_unstable();
         assert_eq!(item.title, "Mine", "{before} {arrived}");
         assert_eq!(item.summary, "Details 3", "{before} {arrived}");
-        assert_eq!(tags, ["Always", "Tag 3", "My tag"], "{before} {arrived}");
+        assert_eq!(tags, ["Always", "My tag", "Tag 3"], "{before} {arrived}");
     }
 }
 
@@ -85,6 +87,34 @@ fn preserving_may_be_turned_on_after_it() {
         assert_eq!((&*item.title, &*item.summary), ("Title 3", "Details 3"));
         assert_eq!(tags, ["Always", "Tag 3"], "{before} {arrived}");
     }
+}
+
+/// Two tries of one version, and a person's edit between them that the second leaves alone: the
+/// first may still bring its text.
+#[test]
+fn a_try_does_not_replace_one_that_sent_more() {
+    let policy = Policy {
+        preserve_plex_edits: true,
+        ..Policy::default()
+    };
+    let (mut item, intent) = cut_off(false, false, &policy);
+    let first = plan(&scene("2"), &item, None, &policy);
+    item.summary = "Mine".into();
+    item.locked.insert("summary".into());
+    let again = plan(&scene("2"), &item, Some(&intent), &policy);
+    let both = again.intent(&item, Some(&intent), 1).unwrap();
+    assert_eq!(both.intents.len(), 2);
+    carry_out(&first, &mut item);
+    let bare = Scene {
+        title: "Title 2".into(),
+        ..Scene::default()
+    };
+    let last = plan(&bare, &item, Some(&both), &policy);
+    carry_out(&last, &mut item);
+    assert_eq!((item.summary.as_str(), item.genres.len()), ("", 0));
+    // A try that sent the same is enough once.
+    let same = again.intent(&item, Some(&both), 2).unwrap();
+    assert_eq!(same.intents.len(), 2);
 }
 
 /// Without a title Plex keeps its own, and with one again it is known for ours.

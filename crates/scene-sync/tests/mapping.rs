@@ -271,7 +271,7 @@ fn a_plan_reads_in_words() {
         "x".repeat(60)
     );
     assert_eq!(edit.to_string(), expected);
-    assert_eq!(edit.tags[0].target, [Tag::from("New"), Tag::from("Theirs")]);
+    assert_eq!(edit.tags[0].target, [Tag::from("Theirs"), Tag::from("New")]);
 }
 
 /// In replacing mode the whole list is sent, so a person's role text must be in it.
@@ -296,7 +296,7 @@ fn the_role_of_an_actor_is_sent_again() {
         .iter()
         .find(|edit| edit.kind == TagKind::Actor)
         .unwrap();
-    assert_eq!(actors.target, [Tag::from("Ann"), theirs]);
+    assert_eq!(actors.target, [theirs, Tag::from("Ann")]);
 }
 
 #[test]

@@ -5,21 +5,20 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::any::{folded, item, plex, policy, scene, texts, visible};
 use common::{Collation, Mode, Plex, names, recorded};
 use proptest::prelude::*;
-use scene_sync::{
-    EditPlan, Field, Item, LastWritten, Performer, Policy, Rating, Scene, Tag, TagKind, Wanted,
-    plan,
-};
+use scene_sync::{Field, Item, LastWritten, Policy, Rating, Scene, Tag, TagKind, Wanted, plan};
 use unicode_normalization::UnicodeNormalization;
 
-/// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything of another.
+/// Spellings of the same tag, class by class. Nothing of one class is the same to Plex as anything
+/// of another, however widely it compares: `folding.rs` has those.
 const CLASSES: [&[&str]; 6] = [
     &["Solo", "SOLO", "solo"],
-    &["Ärger", "ärger", "A\u{308}rger"],
+    &["\u{c4}rger", "A\u{308}rger"],
     &["a, b", "A, B"],
     &["日本"],
-    &["ΣΑΣ", "σας"],
+    &["ΣΑΣ"],
     &["emoji 🎬"],
 ];
 
@@ -51,79 +50,11 @@ fn held(names: &[&str]) -> Vec<Tag> {
     fresh.map(|name| Tag::from(*name)).collect()
 }
 
-fn plex() -> impl Strategy<Value = Plex> {
-    proptest::sample::select(Plex::ALL.to_vec())
-}
-
-/// Names that are the same to a Plex of any collation; the spelling of one in another Unicode form is the same, too.
-fn folded(name: &str) -> String {
-    let folded: String = name
-        .nfd()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfc()
-        .collect();
-    folded.trim().to_owned()
-}
-
-/// Control characters show nowhere, so Plex's own are no difference.
-fn visible(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() && *c != ' ')
-        .collect()
-}
-
-fn texts() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just(String::new()),
-        "[a-c]{1,3}",
-        any::<String>(),
-        "\\PC{0,40}",
-        "[\u{0}-\u{20}]{0,5}x?",
-    ]
-}
-
-prop_compose! {
-    fn scene()(
-        title in texts(), details in texts(), tagline in texts(), date in prop_oneof![
-            Just(String::new()), "[0-9]{4}", "20[0-9]{2}-[01][0-9]-[0-3][0-9]", "20[0-9]{2}-[01][0-9]", any::<String>(),
-        ],
-        rating100 in any::<Option<u8>>(), studio in proptest::option::of(texts()),
-        performers in proptest::collection::vec(texts(), 0..5), tags in proptest::collection::vec(texts(), 0..5),
-    ) -> Scene {
-        let performers = performers.iter().map(|name| Performer::from(name.as_str())).collect();
-        Scene { title, details, tagline, date, rating100, studio, performers, tags, ..Scene::default() }
-    }
-}
-
-prop_compose! {
-    fn item()(
-        title in texts(), summary in texts(), studio in texts(), date in texts(),
-        rating in proptest::option::of(-1.0..11.0),
-        genres in proptest::collection::vec(texts(), 0..5), actors in proptest::collection::vec(texts(), 0..5),
-        locked in proptest::sample::subsequence(vec!["title", "summary", "studio", "genre"], 0..4),
-    ) -> Item {
-        let tags = |names: Vec<String>| names.iter().map(|name| Tag::from(name.as_str())).collect();
-        Item {
-            key: "7".into(), title, summary, studio, date, rating, genres: tags(genres), actors: tags(actors),
-            locked: locked.into_iter().map(str::to_owned).collect(), ..Item::default()
-        }
-    }
-}
-
-prop_compose! {
-    fn policy()(
-        preserve_plex_edits in any::<bool>(), rating in any::<bool>(), tags in any::<bool>(), title in any::<bool>(),
-        collection in any::<bool>(), max_tags in 0usize..4, content_rating in proptest::option::of(texts()),
-    ) -> Policy {
-        Policy { preserve_plex_edits, rating, tags, title, collection, max_tags, content_rating, ..Policy::default() }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
-    /// Whatever the history, the item has what is wanted, lacks what Stash dropped, and keeps what is others'.
+    /// Whatever the history, the item has what is wanted, lacks what Stash dropped, and keeps what
+    /// is others'.
     #[test]
     fn tags_end_as_wanted_and_foreign_ones_stay(
         first in tag_names(), second in tag_names(), foreign in tag_names(), by_hand in tag_names(), plex in plex(),
@@ -144,7 +75,8 @@ proptest! {
         item.genres = held(&by_hand);
         let edit = plan(&of(&second), &item, Some(&last), &policy);
         plex.apply(&edit, &mut item);
-        let kept = &classes(&by_hand) - &classes(&first);
+        let sent = &classes(&first) - &classes(&foreign);
+        let kept = &classes(&by_hand) - &sent;
         prop_assert_eq!(classes(&names(&item.genres)), &classes(&second) | &kept);
         prop_assert_eq!(edit.verify(&item), None);
     }
@@ -176,7 +108,8 @@ proptest! {
         prop_assert!(result.is_disjoint(&(&first - &second)), "a tag dropped in Stash is still there");
     }
 
-    /// Any text on both sides: after one sync the texts are the wanted ones, and a second sync writes nothing.
+    /// Any text on both sides: after one sync the texts are the wanted ones, and a second sync
+    /// writes nothing.
     #[test]
     fn applying_twice_changes_nothing(
         scene in scene(), mut item in item(), policy in policy(), plex in plex(),
@@ -204,7 +137,8 @@ proptest! {
         prop_assert!(foreign.iter().all(|tag| names.contains(tag)));
     }
 
-    /// A first sync, then any change of the scene, the item and the policy: the second sync still settles at once.
+    /// A first sync, then any change of the scene, the item and the policy: the second sync still
+    /// settles at once.
     #[test]
     fn any_second_sync_settles(
         first in scene(), second in scene(), item in item(), by_hand in item(), policy in policy(), plex in plex(),
@@ -224,7 +158,8 @@ proptest! {
         prop_assert!(edit.fields.iter().all(|edit| edit.field != Field::Title || !edit.to.is_empty()));
     }
 
-    /// Any text and any history: what Stash has is there in the end, what it dropped is gone, and the stars are its own.
+    /// Any text and any history: what Stash has is there in the end, what it dropped is gone, and
+    /// the stars are its own.
     #[test]
     fn plan_then_apply_is_what_was_wanted(
         first in scene(), second in scene(), item in item(), by_hand in item(), policy in policy(), plex in plex(),
@@ -234,13 +169,14 @@ proptest! {
         let edit = plan(&first, &item, None, &policy);
         plex.apply(&edit, &mut item);
         let last = edit.written.unwrap_or_default();
-        let mut item = by_hand;
+        let mut item = by_hand.clone();
         let edit = plan(&second, &item, Some(&last), &policy);
         plex.apply(&edit, &mut item);
 
         let wanted = Wanted::of(&second, &policy);
         for (field, value) in &wanted.fields {
-            let dropped = last.fields.contains_key(field) && *field != Field::Title;
+            let ours = last.fields.get(field).is_some_and(|sent| *sent == by_hand.field(*field));
+            let dropped = ours && *field != Field::Title;
             if !value.is_empty() || dropped {
                 prop_assert_eq!(visible(item.field(*field)), visible(value));
             }
@@ -249,130 +185,22 @@ proptest! {
             let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect();
             let wanted: BTreeSet<_> = wanted.iter().map(|name| folded(name)).collect();
             prop_assert!(wanted.is_subset(&shown), "{wanted:?} {shown:?}");
-            let last: BTreeSet<_> = last.tags.get(kind).into_iter().flatten().map(|name| folded(name)).collect();
+            let narrow = |name: &str| name.nfc().collect::<String>().to_ascii_lowercase();
+            let shown: BTreeSet<_> = item.tags(*kind).iter().map(|tag| narrow(&tag.name)).collect();
+            let last: BTreeSet<_> = last.tags.get(kind).into_iter().flatten().map(|name| narrow(name)).collect();
             prop_assert!(shown.is_disjoint(&(&last - &wanted)), "{shown:?} {last:?}");
         }
         match wanted.rating {
             Some(Some(rating)) => prop_assert_eq!(item.rating.map(Rating::from_plex), Some(rating)),
-            Some(None) if last.rating.is_some() => prop_assert_eq!(item.rating, None),
+            Some(None) if last.rating.is_some() && last.rating == by_hand.rating.map(Rating::from_plex) => {
+                prop_assert_eq!(item.rating, None);
+            }
             _ => {}
         }
     }
 
-    /// An edit that was cut off anywhere, its intent on record: what comes after ends as if it had been carried out.
-    #[test]
-    fn an_edit_cut_off_anywhere_is_known_for_ours(
-        zeroth in scene(), first in scene(), second in scene(), item in item(), policy in policy(), plex in plex(),
-        arrived in proptest::collection::vec(any::<bool>(), 16), before in any::<bool>(), twice in any::<bool>(),
-        meanwhile in proptest::option::of(policy()),
-    ) {
-        let (mut item, mut last) = (item, None);
-        if before {
-            let edit = plan(&zeroth, &item, None, &policy);
-            plex.apply(&edit, &mut item);
-            last = edit.written;
-        }
-        let edit = plan(&first, &item, last.as_ref(), &policy);
-        let mut whole = item.clone();
-        plex.apply(&edit, &mut whole);
-        // The settings may change for one sync, and change back.
-        let for_a_while = |item: &mut Item, last: Option<LastWritten>| match &meanwhile {
-            None => last,
-            Some(policy) => {
-                let edit = plan(&first, item, last.as_ref(), policy);
-                plex.apply(&edit, item);
-                edit.written.or(last)
-            }
-        };
-        let recorded = for_a_while(&mut whole, edit.written.or(last.clone()));
-        let whole_edit = plan(&second, &whole, recorded.as_ref(), &policy);
-        plex.apply(&whole_edit, &mut whole);
-
-        let mut cut = item.clone();
-        for _ in 0..=usize::from(twice) {
-            let mut edit = plan(&first, &cut, last.as_ref(), &policy);
-            last = edit.intent(&cut, last.as_ref(), 0).or(edit.written.take()).or(last);
-            let mut arrived = arrived.iter();
-            let mut next = || *arrived.next().unwrap();
-            edit.fields.retain(|_| next());
-            edit.tags.retain(|_| next());
-            edit.rating = edit.rating.filter(|_| next());
-            plex.apply(&edit, &mut cut);
-        }
-        last = for_a_while(&mut cut, last);
-        let edit = plan(&second, &cut, last.as_ref(), &policy);
-        plex.apply(&edit, &mut cut);
-
-        let wanted = Wanted::of(&second, &policy);
-        for (field, wanted) in &wanted.fields {
-            // What never arrived was never ours: without a wish for the field, it stays the item's own.
-            let own = wanted.is_empty() && cut.field(*field) == item.field(*field);
-            if !own {
-                prop_assert_eq!(visible(cut.field(*field)), visible(whole.field(*field)), "{}", field);
-            }
-        }
-        for kind in TagKind::ALL {
-            let set = |item: &Item| item.tags(kind).iter().map(|tag| folded(&tag.name)).collect::<BTreeSet<_>>();
-            prop_assert_eq!(set(&cut), set(&whole), "{}", kind);
-        }
-        if wanted.rating != Some(None) {
-            prop_assert_eq!(cut.rating.map(Rating::from_plex), whole.rating.map(Rating::from_plex));
-        }
-    }
-
-    /// An edit nobody waits for any more that Plex carries out before, between or after those that follow: the look after them
-    /// ends as if it had never been sent.
-    #[test]
-    fn an_edit_that_comes_late_is_known_for_ours(
-        zeroth in scene(), first in scene(), second in scene(), third in scene(), item in item(), policy in policy(),
-        plex in plex(), first_comes in 0..4, second_comes in 1..4, before in any::<bool>(),
-    ) {
-        let (mut item, mut last) = (item, None);
-        if before {
-            let edit = plan(&zeroth, &item, None, &policy);
-            plex.apply(&edit, &mut item);
-            last = edit.written;
-        }
-        let mut never = item.clone();
-        plex.apply(&plan(&third, &never, last.as_ref(), &policy), &mut never);
-
-        let late_first = plan(&first, &item, last.as_ref(), &policy);
-        last = late_first.intent(&item, last.as_ref(), 0).or(last);
-        let comes = |when, what: &EditPlan, item: &mut Item| if when { plex.apply(what, item) };
-        let mut shown = item.clone();
-        comes(first_comes == 0, &late_first, &mut shown);
-        let late_second = plan(&second, &shown, last.as_ref(), &policy);
-        last = late_second.intent(&shown, last.as_ref(), 1).or(last);
-        for step in 1..4 {
-            // The last look is the one that comes when nothing comes any more.
-            comes(first_comes == step, &late_first, &mut shown);
-            comes(second_comes == step, &late_second, &mut shown);
-            let edit = plan(&third, &shown, last.as_ref(), &policy);
-            plex.apply(&edit, &mut shown);
-            last = edit.written.or(last);
-        }
-
-        let wanted = Wanted::of(&third, &policy);
-        for (field, wanted) in wanted.fields.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let (shown, kept) = (visible(shown.field(*field)), visible(never.field(*field)));
-            prop_assert!(shown == visible(wanted) || shown == kept, "{field}: {shown:?}");
-        }
-        for kind in wanted.tags.keys() {
-            let set = |item: &Item| item.tags(*kind).iter().map(|tag| folded(&tag.name)).collect::<BTreeSet<_>>();
-            let (shown, never) = (set(&shown), set(&never));
-            prop_assert!(shown.is_subset(&never), "{kind}: of what came late {shown:?} is left, not {never:?}");
-            // What the item had and a version of the scene too went with that version.
-            let wishes = [&first, &second].map(|scene| Wanted::of(scene, &policy).tags.remove(kind));
-            let wishes: BTreeSet<_> = wishes.iter().flatten().flatten().map(|name| folded(name)).collect();
-            prop_assert!((&never - &shown).is_subset(&wishes), "{kind}: {shown:?} lacks some of {never:?}");
-        }
-        if let Some(Some(rating)) = wanted.rating {
-            let [shown, kept] = [&shown, &never].map(|item| item.rating.map(Rating::from_plex));
-            prop_assert!(shown == Some(rating) || shown == kept, "{shown:?}");
-        }
-    }
-
-    /// Any names, any history, every mode and list: what never came from Stash is there in the end, as it was spelled.
+    /// Any names, any history, every mode and list: what never came from Stash is there in the end,
+    /// as it was spelled.
     #[test]
     fn no_foreign_tag_is_ever_lost(
         first in scene(), second in scene(), item in item(), foreign in proptest::collection::vec(texts(), 0..4),
@@ -411,8 +239,8 @@ proptest! {
         }
     }
 
-    /// A Plex that honours only some removals of an edit: what stays is removed by the repair or the next sync,
-    /// and never turns into somebody else's tag.
+    /// A Plex that honours only some removals of an edit: what stays is removed by the repair or
+    /// the next sync, and never turns into somebody else's tag.
     #[test]
     fn removals_that_fail_are_tried_again(first in tag_names(), removals in 1usize..3) {
         let scene = |tags: &[&str]| Scene {
@@ -433,6 +261,6 @@ proptest! {
             last = edit.written_after(&item).unwrap();
         }
         prop_assert_eq!(&item.genres, &[]);
-        prop_assert!(last.tags[&TagKind::Genre].is_empty());
+        prop_assert!(!last.tags.contains_key(&TagKind::Genre));
     }
 }

@@ -1,7 +1,11 @@
 //! A Plex of a few lines: what an edit does to an item, in the ways it is reported to work.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use scene_sync::{EditPlan, Field, ImageWritten, Item, LastWritten, Tag, TagKind};
+pub mod any;
+
+use scene_sync::{
+    EditPlan, Field, ImageWritten, Item, LastWritten, Policy, Scene, Tag, TagKind, plan,
+};
 
 /// What sending a tag list does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub enum Collation {
     Ascii,
     /// All letters.
     Unicode,
+    /// All letters, and what takes several in other case: `ß` is `ss`.
+    Full,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +49,11 @@ impl Plex {
         }
     }
 
-    fn same(&self, a: &str, b: &str) -> bool {
+    pub fn same(&self, a: &str, b: &str) -> bool {
         match self.collation {
             Collation::Ascii => a.eq_ignore_ascii_case(b),
             Collation::Unicode => a.to_lowercase() == b.to_lowercase(),
+            Collation::Full => full(a) == full(b),
         }
     }
 
@@ -86,6 +93,33 @@ impl Plex {
             }
         }
     }
+}
+
+fn full(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
+}
+
+/// One sync as a caller of the crate does it: what it sent, and the record after it.
+pub fn sync(
+    scene: &Scene,
+    item: &mut Item,
+    last: Option<&LastWritten>,
+    policy: &Policy,
+    plex: Plex,
+) -> (EditPlan, Option<LastWritten>) {
+    let edit = plan(scene, item, last, policy);
+    plex.apply(&edit, item);
+    let written = if edit.needs_readback() {
+        if let Some(repair) = edit.verify(item) {
+            for part in repair.apart() {
+                plex.apply(&part, item);
+            }
+        }
+        edit.written_after(item)
+    } else {
+        edit.written.clone()
+    };
+    (edit, written)
 }
 
 /// The record after a sync, with the pictures as the caller of the crate fills them in.
