@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::Installed;
 use serde_json::json;
-use simulators::{Fault, Rule, TagMode, Trigger};
+use simulators::{Fault, Rule, Trigger};
 use stash2plex_plugin::ledger;
 
 #[test]
@@ -68,40 +68,16 @@ fn another_file_of_the_same_name_is_told_from_none() {
     scenes.iter().for_each(|scene| drop(plugin.save(*scene)));
     let line = |scene: u64| {
         let log = plugin.worker_log();
-        let start = format!("scene {scene}: Plex has no file /media/scenes/");
+        let start = format!("scene {scene}: not in Plex yet: /media/scenes/");
         log.lines()
             .find(|line| line.contains(&start))
             .map(str::to_owned)
     };
     plugin.until("told", || scenes.iter().all(|scene| line(*scene).is_some()));
-    let words =
-        "(yet): files of this name are in Plex, but of another size, folder or duration; next try";
+    let words = "; of this name Plex has another file, /elsewhere/";
     assert!(line(scenes[0]).unwrap().contains(words));
-    assert!(line(scenes[1]).unwrap().contains("(yet); next try"));
+    assert!(!line(scenes[1]).unwrap().contains("of this name"));
     plugin.kill_worker();
-}
-
-/// A Plex that replaces tag lists keeps only the last of the requests that a long list takes.
-#[test]
-fn what_plex_does_not_take_is_told_and_tried_again() {
-    let plugin = Installed::new(1);
-    let (world, scene) = (&plugin.world, plugin.world.scenes[0]);
-    let names: Vec<_> = (0..100)
-        .map(|n| format!("{n}{}", "日".repeat(40)))
-        .collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    world.stash.edit(scene).tags(&names);
-    world.plex.set(|plex| plex.tag_mode = TagMode::Replace);
-    plugin.save_and_wait(scene);
-    assert!(!world.comparison().is_equal());
-    let told = "Plex does not show all that was sent (genre)";
-    assert_eq!(plugin.worker_log().matches(told).count(), 1);
-
-    world.plex.set(|plex| plex.tag_mode = TagMode::Add);
-    plugin.task("reconcile_all");
-    plugin.until_equal();
-    plugin.until_no_worker();
-    assert_eq!(plugin.worker_log().matches(told).count(), 1);
 }
 
 /// The item is found anew by Plex after it was looked at and before it is edited.

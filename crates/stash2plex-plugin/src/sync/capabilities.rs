@@ -181,7 +181,7 @@ mod tests {
         let sent = [title, genre];
         let mut rows = Vec::new();
         for (item, given_up) in [("1", 0), ("1", 0), ("2", 0), ("3", 1), ("4", 0)] {
-            assert_eq!(capabilities.knows(&library, &sent), false);
+            assert!(!capabilities.knows(&library, &sent));
             let (learned, gone) = capabilities.learn(&library, item, &sent, &[genre]);
             rows.extend(
                 learned

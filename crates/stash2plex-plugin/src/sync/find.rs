@@ -242,7 +242,10 @@ impl Finder<'_> {
                 });
                 return Ok(seen.collect());
             }
-            search.others.extend(convert::candidates(&items));
+            let named = items.iter().filter(|item| has_name(item, &file.path));
+            search
+                .others
+                .extend(named.flat_map(|item| convert::candidates(std::slice::from_ref(item))));
         }
         let keys = {
             let _overlapping = self.limits.read().await;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use scene_sync::matching::{self, Bound, Evidence, Likeness};
+use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness};
 use scene_sync::{ImageSeen, LastWritten, Policy, Scene, SceneFile, path};
 use stash::client::SceneId;
 
 use super::find::{Finder, NotFound, Search, Target};
+use super::libraries::Libraries;
 use super::picture::{self, Cover, Fetched, Pictures};
 use super::record::{Record, sync_hash};
 use super::write::{Done, Writer};
@@ -189,7 +190,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let nth = absent.first().copied().unwrap_or_default();
             return Err(match doubt {
                 Some(doubt) => NotFound::Ambiguous(doubt),
-                None => NotFound::NotThere(self.absent(nth, &libraries)),
+                None => NotFound::NotThere(self.absent(nth, &libraries, &others)),
             }
             .into());
         }
@@ -251,7 +252,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
     }
 
     /// The path map rule that the items found, or files of the same name and size, speak for.
-    fn hint(&self, targets: &[Target], others: &[matching::Candidate]) -> Option<String> {
+    fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
         let by_likeness = |bound: &Bound| matches!(bound.evidence, Evidence::Likeness(_));
         let found = targets.iter().map(|target| &target.bound);
         let mut liked = found
@@ -276,7 +277,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         Some(format!("{from}=>{to}"))
     }
 
-    fn absent(&self, nth: usize, libraries: &super::libraries::Libraries) -> String {
+    fn absent(&self, nth: usize, libraries: &Libraries, others: &[Candidate]) -> String {
         let file = &self.files[nth];
         let shown = self.syncer.paths.show(&file.path);
         let mut why = format!(
@@ -291,13 +292,17 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
         }
-        if let Some(rule) = self
-            .record
-            .hint
-            .as_ref()
-            .filter(|_| !self.syncer.paths.hidden)
-        {
-            why = format!("{why}; a file of the same name and size speaks for the path map {rule}");
+        match (&self.record.hint, others.first()) {
+            (Some(rule), _) if !self.syncer.paths.hidden => {
+                why = format!(
+                    "{why}; a file of the same name and size speaks for the path map {rule}"
+                );
+            }
+            (_, Some(other)) => {
+                let other = self.syncer.paths.show(&other.path);
+                why = format!("{why}; of this name Plex has another file, {other}");
+            }
+            _ => {}
         }
         why
     }

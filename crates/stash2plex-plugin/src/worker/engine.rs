@@ -233,7 +233,7 @@ impl<'a, T: Time> Engine<'a, T> {
             let (db, now) = (self.db, self.time.now());
             let errand = async move {
                 let errand = chores::run(&syncer, job, (db, server), now).await;
-                Event::Ended(taken, errand)
+                Event::Ended(taken, Box::new(errand))
             };
             memory.under_way.push(errand.boxed_local());
         }
@@ -248,7 +248,7 @@ impl<'a, T: Time> Engine<'a, T> {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
                 let away = Outcome::StashAway("Stash is away".to_owned());
-                let ended = Event::Ended(taken, Ok(away.into()));
+                let ended = Event::Ended(taken, Box::new(Ok(away.into())));
                 memory
                     .under_way
                     .push(std::future::ready(ended).boxed_local());
@@ -289,7 +289,7 @@ impl<'a, T: Time> Engine<'a, T> {
                 }
             }
             Event::Ended(taken, errand) => {
-                let errand = errand?;
+                let errand = (*errand)?;
                 self.blame_stash(&errand.outcome);
                 if let Outcome::Synced(Synced {
                     owed: Some(why), ..
@@ -341,7 +341,7 @@ impl<'a, T: Time> Engine<'a, T> {
                     let (syncer, db, time) = (self.syncer.clone(), self.db, self.time);
                     let job = async move {
                         let ended = syncer.sync((db, server), &scene, force, time).await;
-                        Event::Ended(taken, ended.map(Errand::from))
+                        Event::Ended(taken, Box::new(ended.map(Errand::from)))
                     };
                     memory.under_way.push(job.boxed_local());
                 }

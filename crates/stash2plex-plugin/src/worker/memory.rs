@@ -67,7 +67,7 @@ pub(super) enum Event {
     ),
     Checked(Leave, Report),
     /// A job has ended, or the database failed.
-    Ended(Taken, queue::Result<chores::Errand>),
+    Ended(Taken, Box<queue::Result<chores::Errand>>),
 }
 
 /// A job with the leave to call Plex.

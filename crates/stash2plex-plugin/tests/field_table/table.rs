@@ -70,6 +70,8 @@ pub fn ends(field: Field, stash: InStash, plex: InPlex, mode: Mode) -> Ends {
         (Mode::StashWins, field, ..) if field.is_list() => StashAndForeign,
         (Mode::Preserve, field, ..) if field.is_list() => StashButTakenOffAndForeign,
 
+        // Set by the settings, so never gone.
+        (Mode::StashWins, Field::ContentRating, ..) => AsStash,
         // Only what this plugin sent is ever removed.
         (_, _, Cleared, Edited | EditedAndLocked) => AsItWas,
         (Mode::StashWins, ..) => AsStash,
