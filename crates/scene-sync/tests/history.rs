@@ -34,10 +34,14 @@ enum Step {
     Rate(Option<usize>),
     /// A sync that is heard of.
     Sync,
+    /// A sync of which Plex never carries out some parts, and the look after it.
+    Refused([bool; 3]),
     /// A sync nobody hears of, of which these parts arrive at once and the others later or never.
     Lost([bool; 3]),
     /// What was lost arrives after all.
     Late,
+    /// Tags are synced or not, and edits in Plex preserved or not.
+    Settings(bool, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -49,13 +53,25 @@ fn step() -> impl Strategy<Value = Step> {
         1 => word(PEOPLES).prop_map(Step::Text),
         1 => word(PEOPLES).prop_map(Step::Rate),
         3 => Just(Step::Sync),
+        1 => any::<[bool; 3]>().prop_map(Step::Refused),
         1 => any::<[bool; 3]>().prop_map(Step::Lost),
         1 => Just(Step::Late),
+        1 => any::<(bool, bool)>().prop_map(|(tags, preserve)| Step::Settings(tags, preserve)),
     ]
 }
 
 fn stars(word: usize) -> u8 {
     10 + 10 * u8::try_from(word).unwrap()
+}
+
+/// The parts of an edit that arrive, and the others.
+fn apart(edit: &EditPlan, [fields, tags, rating]: [bool; 3]) -> (EditPlan, EditPlan) {
+    let (mut now, mut later) = (edit.clone(), edit.clone());
+    let both = [&mut now, &mut later];
+    both[usize::from(fields)].fields.clear();
+    both[usize::from(tags)].tags.clear();
+    both[usize::from(rating)].rating = None;
+    (now, later)
 }
 
 /// Stash, Plex, the ledger, and all that was ever sent.
@@ -148,20 +164,21 @@ impl World {
                 prop_assert_eq!(edit.verify(&self.item), None);
                 self.last = edit.written_after(&self.item).or(self.last.take());
             }
-            Step::Lost([fields, tags, rating]) => {
-                let mut now = self.look()?;
-                let mut later = now.clone();
-                let other = |arrives: bool,
-                             now: &mut EditPlan,
-                             later: &mut EditPlan,
-                             part: fn(&mut EditPlan)| {
-                    part(if arrives { later } else { now });
-                };
-                other(*fields, &mut now, &mut later, |edit| edit.fields.clear());
-                other(*tags, &mut now, &mut later, |edit| edit.tags.clear());
-                other(*rating, &mut now, &mut later, |edit| edit.rating = None);
+            Step::Refused(parts) => {
+                let edit = self.look()?;
+                let (now, _) = apart(&edit, *parts);
+                self.plex.apply(&now, &mut self.item);
+                self.last = edit.written_after(&self.item).or(self.last.take());
+            }
+            Step::Lost(parts) => {
+                let edit = self.look()?;
+                let (now, later) = apart(&edit, *parts);
                 self.plex.apply(&now, &mut self.item);
                 self.lost.push(later);
+            }
+            Step::Settings(tags, preserve_plex_edits) => {
+                self.policy.tags = *tags;
+                self.policy.preserve_plex_edits = *preserve_plex_edits;
             }
             Step::Late => {
                 for edit in std::mem::take(&mut self.lost) {
@@ -189,6 +206,7 @@ proptest! {
             world.step(step)?;
         }
         world.step(&Step::Late)?;
+        world.step(&Step::Settings(true, preserve_plex_edits))?;
         world.step(&Step::Scene(vec![], None, None))?;
         world.step(&Step::Sync)?;
         let ours = &WORDS[STASH_ONLY];
