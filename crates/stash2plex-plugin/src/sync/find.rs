@@ -16,6 +16,8 @@ use crate::ledger::ItemRow;
 
 /// An item that holds a file of the scene.
 pub struct Target {
+    /// The library's name.
+    pub library: String,
     pub section: SectionId,
     pub kind: ItemKind,
     pub key: RatingKey,
@@ -346,6 +348,7 @@ impl Target {
     /// An item of a library that is the scene's.
     pub fn new(library: &Library, item: Item, bound: Bound, detailed: bool) -> Self {
         Self {
+            library: library.title.clone(),
             section: library.section.clone(),
             kind: library.kind,
             key: item.key.clone(),

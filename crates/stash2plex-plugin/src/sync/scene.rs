@@ -415,7 +415,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 .apply(&draft.plan, draft.cover.as_ref(), draft.seen)
                 .await;
             match done {
-                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
+                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &target.library),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
@@ -451,7 +451,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         notes: Vec<String>,
         owed: Option<String>,
         row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
-        key: &str,
+        library: &str,
     ) {
         let Done {
             written,
@@ -461,10 +461,11 @@ impl<T: Time> SceneJob<'_, '_, T> {
             given_up,
         } = done;
         if let Some(written) = written {
-            self.record.items.push(row(written));
-        }
-        if !changes.is_empty() {
-            self.synced.changes.push((key.to_owned(), changes));
+            let row = row(written);
+            if !changes.is_empty() {
+                self.synced.changes.push((row.item.clone(), changes));
+            }
+            self.record.items.push(row);
         }
         for note in notes {
             if !self.synced.notes.contains(&note) {
@@ -472,7 +473,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
             }
         }
         self.record.learned.extend(learned);
-        self.news.extend(given_up);
+        if !given_up.is_empty() {
+            let names: Vec<_> = given_up.iter().map(ToString::to_string).collect();
+            self.news.push(format!(
+                "Plex library \"{library}\" does not keep {} for its items: that is not sent to them any more",
+                names.join(", ")
+            ));
+        }
         self.synced.owed = self.synced.owed.take().or(owed).or(refused);
     }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use plex::{Edit, UserRating};
-use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit};
+use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit, What};
 use tokio::sync::MutexGuard;
 
 use super::capabilities::Learned;
@@ -22,8 +22,8 @@ pub struct Done {
     pub refused: Option<String>,
     /// What this taught about Plex.
     pub learned: Vec<Learned>,
-    /// What is no longer sent for it, in words.
-    pub given_up: Vec<String>,
+    /// What is no longer sent to items of this library.
+    pub given_up: Vec<What>,
 }
 
 /// What a plan is sent with.
@@ -60,36 +60,30 @@ impl Writer<'_> {
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
         let unknown = !capabilities.knows(&self.target.section, &sent);
-        let (mut after, mut learned, mut unshown) = (None, Vec::new(), Vec::new());
-        let mut given_up = Vec::new();
+        let (mut after, mut left, mut given_up) = (None, None, Vec::new());
+        let mut learned = Vec::new();
         if plan.needs_readback() || moved || requests > 1 || unknown {
             let mut item = self.read().await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
                 learned.extend(self.repair(repair, requests > 1).await?);
                 item = self.read().await?;
-                unshown = plan.unshown(&convert::item(&item));
             }
-            let key = self.target.key.as_str();
-            let section = &self.target.section;
-            let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
+            let shown = convert::item(&item);
+            let (section, key) = (&self.target.section, self.target.key.as_str());
+            let (more, gone) = capabilities.learn(section, key, &sent, &plan.unshown(&shown));
             learned.extend(more);
-            if !gone.is_empty() {
-                let names: Vec<_> = gone.iter().map(ToString::to_string).collect();
-                given_up.push(format!(
-                    "The items of Plex library {section} do not keep {}: that is not sent to them any more",
-                    names.join(", ")
-                ));
-            }
-            // Given up with this very item, nothing more is owed of it.
-            unshown.retain(|what| !gone.contains(what));
+            left = plan.verify(&shown).map(|left| left.names()).filter(|left| {
+                // Given up with this very item, nothing more is owed of it.
+                !left
+                    .iter()
+                    .all(|name| gone.iter().any(|what| what.to_string() == *name))
+            });
+            given_up.extend(gone);
             after = Some(item);
         }
-        let refused = (!unshown.is_empty()).then(|| {
-            let names: Vec<_> = unshown.iter().map(ToString::to_string).collect();
-            format!(
-                "Plex does not show all that was sent ({}); the next save or reconciliation tries again",
-                names.join(", ")
-            )
+        let refused = left.as_ref().map(|left| {
+            let left = left.join(", ");
+            format!("Plex does not show all that was sent ({left}); the next save or reconciliation tries again")
         });
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
@@ -98,6 +92,10 @@ impl Writer<'_> {
         if let Some(written) = &mut written {
             picture::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
         }
+        let unshown = after
+            .as_ref()
+            .map(|item| plan.unshown(&convert::item(item)))
+            .unwrap_or_default();
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
         let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
         changes.extend(given_names);
