@@ -1,45 +1,141 @@
 //! What a try's end means: for the job, and for the Plex breaker. One table, no I/O.
 
+mod of_clients;
+
+pub use of_clients::{is_of_scene, of_owner_check, of_verdict};
+
 use std::time::Duration;
 
 use crate::settings::Settings;
 
 /// How one try of one job ended.
+pub type Outcome<L> = Result<Done<L>, Failure>;
+
+/// An end that needs no other try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome<L> {
-    /// Plex equals Stash now; the ledger gets `L`.
+pub enum Done<L> {
+    /// Plex equals Stash now; the sync record gets `L`.
     Synced(L),
     /// Nothing to send, nothing to remember; the text says why.
     Skipped(String),
     /// Stash no longer has the scene.
     GoneFromStash,
-    /// The scene has no file, or data nobody can send.
-    Invalid(String),
+}
+
+/// A try that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub whose: Whose,
+    /// What happened, for a person.
+    pub why: String,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The scene's: it alone is affected.
+    Scene(SceneFault),
+    /// The request's own or the server's: only a probe that carries the token can tell.
+    Doubtful(Fault),
+    /// The request's own: the probe passed.
+    Request(Fault),
+    /// Plex's: every job is affected.
+    Plex(Trouble),
+    /// Stash's: it cannot be reached or refuses the session.
+    Stash,
+}
+
+/// What is wrong with a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SceneFault {
+    /// It has no file, or data nobody can send.
+    Invalid,
     /// Plex answered and does not know the file.
-    NotInPlex(String),
+    NotInPlex,
     /// Several items could be meant.
-    Ambiguous(String),
-    /// Plex answered and refuses the request.
-    Refused(String),
-    /// Plex does not accept the token.
-    Unauthorized(String),
+    Ambiguous,
+    /// Plex does not take the data.
+    Rejected,
+}
+
+/// A request that failed, though something answered or was connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// How.
+    pub kind: FaultKind,
+    /// What was asked for with `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// The request carried a text or a picture of a person, at which a filter may take offence.
+    pub personal: bool,
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It was refused, or something else than Plex answered: 401, 403, a redirect, a login page.
+    Refused,
+    /// It failed in passing: timeout, no answer, 5xx, 429, a broken answer.
+    Failing,
+}
+
+/// What is wrong with Plex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It cannot be reached, or fails the probe.
+    Unreachable,
+    /// It is starting or in maintenance.
+    Starting,
+    /// It does not accept the token, or not as the owner's.
+    Unauthorized,
     /// Another Plex server answers at the address.
-    WrongServer(String),
-    /// Plex answered and has none of the libraries to search.
-    NoLibrary(String),
-    /// Plex cannot be reached.
-    Unreachable(String),
-    /// Plex is starting or in maintenance.
-    Starting(String),
-    /// Plex failed in passing: timeout, no answer, 5xx, 429.
-    Failing {
-        /// What happened.
-        why: String,
-        /// What Plex asked for with `Retry-After`.
-        retry_after: Option<Duration>,
-    },
-    /// Stash cannot be reached or refuses the session.
-    StashAway(String),
+    WrongServer,
+    /// It has none of the libraries to search.
+    NoLibrary,
+}
+
+impl Failure {
+    /// A failure with its reason.
+    pub fn new(whose: Whose, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { whose, why }
+    }
+
+    /// The same for a request that carried a text or a picture of a person.
+    pub fn of_personal_request(mut self) -> Self {
+        if let Whose::Doubtful(fault) = &mut self.whose {
+            fault.personal = true;
+        }
+        self
+    }
+
+    /// Whose fault it is after the probe: its own when that passed, else the server's.
+    pub fn judged(self, probe: Result<(), Self>) -> Self {
+        match (self.whose, probe) {
+            (Whose::Doubtful(_), Err(server)) => server,
+            (Whose::Doubtful(fault), Ok(())) => Self {
+                whose: Whose::Request(fault),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// Whether it may be the server's fault, so that the probe must be asked.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self.whose, Whose::Doubtful(_))
+    }
+
+    /// A stable word for the kind of failure, for a job's history; empty when it says nothing about the job.
+    pub fn word(&self) -> &'static str {
+        match self.whose {
+            Whose::Scene(fault) => ErrorKind::of_scene(fault).word(),
+            Whose::Doubtful(fault) | Whose::Request(fault) => {
+                ErrorKind::of_request(fault.kind).word()
+            }
+            Whose::Plex(_) | Whose::Stash => "",
+        }
+    }
 }
 
 /// What becomes of the job.
@@ -112,6 +208,22 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    fn of_scene(fault: SceneFault) -> Self {
+        match fault {
+            SceneFault::Invalid => Self::InvalidScene,
+            SceneFault::NotInPlex => Self::NotInPlex,
+            SceneFault::Ambiguous => Self::LowConfidence,
+            SceneFault::Rejected => Self::PlexRefused,
+        }
+    }
+
+    fn of_request(kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::Refused => Self::PlexRefused,
+            FaultKind::Failing => Self::PlexFailing,
+        }
+    }
+
     /// The name kept in the queue and shown to users.
     pub fn word(self) -> &'static str {
         match self {
@@ -166,86 +278,80 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// The longest wait between two tries of a job that fails in passing.
 pub const RETRY_CAP: Duration = Duration::from_secs(80);
 
-impl<L> Outcome<L> {
-    /// What becomes of the job after its `tries`-th delivery (1 for the first).
-    ///
-    /// `jitter(base, cap, n)` is the delay after the `n`-th failure, from 0.
-    pub fn fate(
-        &self,
-        tries: u32,
-        settings: &Settings,
-        jitter: impl FnOnce(Duration, Duration, u32) -> Duration,
-    ) -> Fate {
-        let dead = |kind, message: &str| Fate::Dead {
-            kind,
-            message: message.to_owned(),
-        };
-        let past = tries.saturating_sub(1);
-        match self {
-            Self::Synced(_) | Self::Skipped(_) => Fate::Done,
-            Self::GoneFromStash => Fate::Forget,
-            Self::Invalid(why) => dead(ErrorKind::InvalidScene, why),
-            Self::NotInPlex(_) if settings.skip_not_found => Fate::Done,
-            Self::NotInPlex(why) if tries >= NOT_FOUND_TRIES => dead(ErrorKind::NotInPlex, why),
-            Self::NotInPlex(_) => {
-                let base = settings.not_found_base;
-                Fate::Retry(jitter(base, NOT_FOUND_CAP.max(base), past))
+/// A request that is refused by its own fault is tried this often.
+const REFUSED_TRIES: u32 = 3;
+
+/// What becomes of the job after its `tries`-th delivery (1 for the first).
+///
+/// `jitter(base, cap, n)` is the delay after the `n`-th failure, from 0.
+pub fn fate<L>(
+    outcome: &Outcome<L>,
+    tries: u32,
+    settings: &Settings,
+    jitter: impl FnOnce(Duration, Duration, u32) -> Duration,
+) -> Fate {
+    let failure = match outcome {
+        Ok(Done::Synced(_) | Done::Skipped(_)) => return Fate::Done,
+        Ok(Done::GoneFromStash) => return Fate::Forget,
+        Err(failure) => failure,
+    };
+    let dead = |kind| Fate::Dead {
+        kind,
+        message: failure.why.clone(),
+    };
+    let past = tries.saturating_sub(1);
+    match failure.whose {
+        Whose::Scene(SceneFault::NotInPlex) if settings.skip_not_found => Fate::Done,
+        Whose::Scene(SceneFault::NotInPlex) if tries < NOT_FOUND_TRIES => {
+            let base = settings.not_found_base;
+            Fate::Retry(jitter(base, NOT_FOUND_CAP.max(base), past))
+        }
+        Whose::Scene(fault) => dead(ErrorKind::of_scene(fault)),
+        Whose::Plex(_) | Whose::Stash => Fate::Hold,
+        Whose::Request(fault) | Whose::Doubtful(fault) => {
+            let most = match fault.kind {
+                FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
+                FaultKind::Failing => settings.max_retries,
+            };
+            if tries >= most {
+                return dead(ErrorKind::of_request(fault.kind));
             }
-            Self::Ambiguous(why) => dead(ErrorKind::LowConfidence, why),
-            Self::Refused(why) => dead(ErrorKind::PlexRefused, why),
-            Self::Unauthorized(_)
-            | Self::WrongServer(_)
-            | Self::NoLibrary(_)
-            | Self::Unreachable(_)
-            | Self::Starting(_)
-            | Self::StashAway(_) => Fate::Hold,
-            Self::Failing { why, .. } if tries >= settings.max_retries => {
-                dead(ErrorKind::PlexFailing, why)
-            }
-            Self::Failing { retry_after, .. } => {
-                let base = settings.retry_base;
-                let delay = jitter(base, RETRY_CAP.max(base), past);
-                let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-                Fate::Retry(delay.max(asked))
-            }
+            let base = settings.retry_base;
+            let delay = jitter(base, RETRY_CAP.max(base), past);
+            let asked = fault
+                .retry_after
+                .unwrap_or_default()
+                .min(LONGEST_RETRY_AFTER);
+            Fate::Retry(delay.max(asked))
         }
     }
+}
 
-    /// A stable word for the kind of failure and what happened, for a job's history.
-    pub fn failure(&self) -> (&'static str, &str) {
-        match self {
-            Self::Synced(_) => ("", ""),
-            Self::Skipped(why) => ("", why),
-            Self::GoneFromStash => ("", "deleted in Stash"),
-            Self::Invalid(why) => (ErrorKind::InvalidScene.word(), why),
-            Self::NotInPlex(why) => (ErrorKind::NotInPlex.word(), why),
-            Self::Ambiguous(why) => (ErrorKind::LowConfidence.word(), why),
-            Self::Refused(why) => (ErrorKind::PlexRefused.word(), why),
-            Self::Failing { why, .. } => (ErrorKind::PlexFailing.word(), why),
-            Self::Unauthorized(why)
-            | Self::WrongServer(why)
-            | Self::NoLibrary(why)
-            | Self::Unreachable(why)
-            | Self::Starting(why)
-            | Self::StashAway(why) => ("", why),
+/// What the Plex breaker is told. A request that failed by its own fault is the server's failure all the same once as many
+/// different jobs in a row as open the circuit have such a one: `is_new` says whether this job has none since the last
+/// success, and is asked for nothing else.
+pub fn signal<L>(outcome: &Outcome<L>, is_new: impl FnOnce() -> bool) -> Signal {
+    let failure = match outcome {
+        Ok(Done::Synced(_)) => return Signal::Success,
+        Ok(Done::Skipped(_) | Done::GoneFromStash) => return Signal::Neutral,
+        Err(failure) => failure,
+    };
+    match failure.whose {
+        Whose::Scene(SceneFault::Invalid) | Whose::Stash => Signal::Neutral,
+        Whose::Scene(_) => Signal::Success,
+        // A filter that refuses one person's words says nothing about Plex.
+        Whose::Request(fault) if fault.personal && fault.kind == FaultKind::Refused => {
+            Signal::Neutral
         }
-    }
-
-    /// What the Plex breaker is told.
-    pub fn signal(&self) -> Signal {
-        match self {
-            Self::Synced(_) | Self::NotInPlex(_) | Self::Ambiguous(_) | Self::Refused(_) => {
-                Signal::Success
-            }
-            Self::Skipped(_) | Self::GoneFromStash | Self::Invalid(_) | Self::StashAway(_) => {
-                Signal::Neutral
-            }
-            Self::Unauthorized(_) => Signal::Trip(TripReason::Unauthorized),
-            Self::WrongServer(_) => Signal::Trip(TripReason::WrongServer),
-            Self::NoLibrary(_) => Signal::Trip(TripReason::NoLibrary),
-            Self::Starting(_) => Signal::Trip(TripReason::Starting),
-            Self::Unreachable(_) | Self::Failing { .. } => Signal::Failure,
-        }
+        Whose::Request(_) | Whose::Doubtful(_) => match is_new() {
+            true => Signal::Failure,
+            false => Signal::Neutral,
+        },
+        Whose::Plex(Trouble::Unreachable) => Signal::Failure,
+        Whose::Plex(Trouble::Unauthorized) => Signal::Trip(TripReason::Unauthorized),
+        Whose::Plex(Trouble::WrongServer) => Signal::Trip(TripReason::WrongServer),
+        Whose::Plex(Trouble::NoLibrary) => Signal::Trip(TripReason::NoLibrary),
+        Whose::Plex(Trouble::Starting) => Signal::Trip(TripReason::Starting),
     }
 }
 

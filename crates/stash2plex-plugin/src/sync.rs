@@ -2,7 +2,6 @@
 
 mod capabilities;
 mod convert;
-mod failure;
 mod find;
 pub(crate) mod libraries;
 mod library_index;
@@ -23,12 +22,10 @@ use scene_sync::{PathMap, Policy};
 
 use crate::job::Related;
 use crate::obfuscate::Paths;
-use crate::outcome::Outcome;
+use crate::outcome::{Done, Failure, Outcome, Trouble, Whose, of_owner_check};
 use crate::settings::Settings;
 
 use capabilities::Capabilities;
-use failure::Failed;
-use find::NotFound;
 use libraries::Libraries;
 use library_index::Indexes;
 use limits::RequestLimits;
@@ -98,14 +95,15 @@ impl Syncer {
     }
 
     /// The libraries to search. A user who looks for a missing scene may add one.
-    async fn libraries(&self) -> Result<Rc<Libraries>, NotFound> {
+    async fn libraries(&self) -> Result<Rc<Libraries>, Failure> {
         if let Some((read, libraries)) = self.libraries.borrow().as_ref()
             && read.elapsed() < LIBRARIES
         {
             return Ok(libraries.clone());
         }
         let sections = self.plex.sections().await?;
-        let libraries = Libraries::choose(sections, &self.names).map_err(NotFound::NoLibrary)?;
+        let libraries = Libraries::choose(sections, &self.names)
+            .map_err(|why| Failure::new(Whose::Plex(Trouble::NoLibrary), why))?;
         let libraries = Rc::new(libraries);
         *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
         Ok(libraries)
@@ -170,44 +168,28 @@ impl Syncer {
             .collect())
     }
 
+    /// Whether Plex takes the token for its owner's.
+    pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
+        match self.plex.owner_check().await {
+            Ok(()) => Ok(()),
+            Err(error) => of_owner_check(error),
+        }
+    }
+
     /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it.
     pub async fn scan<L>(&self, folder: &str) -> Outcome<L> {
         let path = self.map.map(folder);
         let shown = self.paths.show(&path);
-        let scan = async {
-            let libraries = self.libraries().await?;
-            let mut holding = libraries.holding(&path).peekable();
-            let held = holding.peek().is_some();
-            for library in holding {
-                self.plex.scan(&library.section, &path).await?;
-            }
-            Ok(held)
-        };
-        match scan.await {
-            Ok(true) => Outcome::Skipped(format!("Plex scans {shown}")),
-            Ok(false) => Outcome::Skipped(format!(
+        let libraries = self.libraries().await?;
+        let mut holding = libraries.holding(&path).peekable();
+        if holding.peek().is_none() {
+            return Ok(Done::Skipped(format!(
                 "no library of Plex holds {shown}; the setting path_map says where Plex sees Stash's folders"
-            )),
-            Err(NotFound::NoLibrary(why)) => Outcome::NoLibrary(why),
-            Err(NotFound::Failed(failed)) => failed.into(),
-            Err(NotFound::NotThere(why) | NotFound::Ambiguous(why)) => Outcome::Skipped(why),
-            Err(NotFound::NoFile) => Outcome::Skipped("no file".to_owned()),
+            )));
         }
+        for library in holding {
+            self.plex.scan(&library.section, &path).await?;
+        }
+        Ok(Done::Skipped(format!("Plex scans {shown}")))
     }
-}
-
-/// What it means for a job that there is no item to write to.
-pub(crate) fn not_found<L>(why: NotFound) -> Outcome<L> {
-    match why {
-        NotFound::NoFile => Outcome::Invalid("the scene has no file".to_owned()),
-        NotFound::NotThere(why) => Outcome::NotInPlex(why),
-        NotFound::Ambiguous(why) => Outcome::Ambiguous(why),
-        NotFound::NoLibrary(why) => Outcome::NoLibrary(why),
-        NotFound::Failed(failed) => failed.into(),
-    }
-}
-
-/// A scene that Stash could not deliver.
-pub fn stash_failed<L>(error: stash::client::Error) -> Outcome<L> {
-    Failed::from(error).into()
 }

@@ -8,11 +8,11 @@ use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
 use scene_sync::{LastWritten, SceneFile, path};
 
 use super::convert;
-use super::failure::Failed;
 use super::libraries::{Libraries, Library};
 use super::library_index::{Indexes, Wish};
 use super::limits::RequestLimits;
 use crate::ledger::ItemRow;
+use crate::outcome::{Failure, SceneFault, Whose};
 
 /// An item that holds a file of the scene.
 pub struct Target {
@@ -41,21 +41,6 @@ pub struct Search {
     pub others: Vec<Candidate>,
 }
 
-/// Why there is no item to write to.
-pub enum NotFound {
-    NotThere(String),
-    Ambiguous(String),
-    NoFile,
-    NoLibrary(String),
-    Failed(Failed),
-}
-
-impl<E: Into<Failed>> From<E> for NotFound {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 /// How items are looked for.
 pub struct Finder<'a> {
     pub plex: &'a plex::Client,
@@ -79,9 +64,12 @@ impl Finder<'_> {
         &self,
         files: &[SceneFile],
         known: &[ItemRow<LastWritten>],
-    ) -> Result<Search, NotFound> {
+    ) -> Result<Search, Failure> {
         if files.is_empty() {
-            return Err(NotFound::NoFile);
+            return Err(Failure::new(
+                Whose::Scene(SceneFault::Invalid),
+                "the scene has no file",
+            ));
         }
         let mut search = Search::default();
         let mut seen = self.on_record(known, &mut search).await?;
@@ -139,7 +127,7 @@ impl Finder<'_> {
     }
 
     /// Files of the same name in whatever library is searched: for a path that no library covers.
-    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<(Library, Item)>, NotFound> {
+    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<(Library, Item)>, Failure> {
         let mut found = Vec::new();
         for library in &self.libraries.chosen {
             let named = |item: &Item| has_name(item, &file.path);
@@ -168,7 +156,7 @@ impl Finder<'_> {
         &self,
         known: &[ItemRow<LastWritten>],
         search: &mut Search,
-    ) -> Result<Vec<Seen<'_>>, NotFound> {
+    ) -> Result<Vec<Seen<'_>>, Failure> {
         let keys: Vec<RatingKey> = known
             .iter()
             .filter_map(|row| row.item.parse().ok())
@@ -205,7 +193,7 @@ impl Finder<'_> {
         library: &'l Library,
         path: &str,
         seen: &[Seen<'_>],
-    ) -> Result<Vec<Seen<'l>>, NotFound> {
+    ) -> Result<Vec<Seen<'l>>, Failure> {
         let known = self
             .indexes
             .known(library, path, Wish::Path)
@@ -226,7 +214,7 @@ impl Finder<'_> {
         library: &'l Library,
         file: &SceneFile,
         search: &mut Search,
-    ) -> Result<Vec<Seen<'l>>, NotFound> {
+    ) -> Result<Vec<Seen<'l>>, Failure> {
         let one = std::slice::from_ref(file);
         let known = self.indexed(library, &file.path, &[]).await?;
         if known
@@ -260,7 +248,7 @@ impl Finder<'_> {
     }
 
     /// What Plex's filter finds; none where it has none.
-    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, NotFound> {
+    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, Failure> {
         if self.indexes.replaces_filter(library).await {
             return Ok(None);
         }
@@ -284,7 +272,7 @@ impl Finder<'_> {
         &self,
         library: &'l Library,
         keys: &[RatingKey],
-    ) -> Result<Vec<Seen<'l>>, NotFound> {
+    ) -> Result<Vec<Seen<'l>>, Failure> {
         let _overlapping = self.limits.read().await;
         let items = self.plex.items(keys).await?;
         let seen = items.into_iter().map(|item| Seen {

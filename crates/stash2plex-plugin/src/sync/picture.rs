@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
 
-use super::failure::{Failed, is_of_scene};
 use super::write::Writer;
+use crate::outcome::{Failure, is_of_scene};
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
@@ -53,7 +53,7 @@ impl Covers {
         &self,
         stash: &stash::client::Client,
         source: &str,
-    ) -> Result<Fetched, Failed> {
+    ) -> Result<Fetched, Failure> {
         let fetched = stash.image(source, LARGEST).await;
         // The rest of the address is a time, which each save moves.
         let path = source.split('?').next().unwrap_or_default();

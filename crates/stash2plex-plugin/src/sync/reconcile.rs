@@ -10,11 +10,10 @@ use stash::client::{SceneFilter, SceneId};
 
 use super::Syncer;
 use super::convert;
-use super::failure::Failed;
-use super::find::NotFound;
 use super::libraries::Libraries;
 use super::record::sync_hash;
 use crate::ledger::{self, ItemRow, SceneRow, ServerId};
+use crate::outcome::Failure;
 use crate::reconcile::{Ended, Reach, Run, Step, time, unix};
 use crate::settings::Scope;
 
@@ -34,9 +33,11 @@ pub struct Slice {
     pub step: Step,
 }
 
-/// Why a page could not be looked at.
+/// Why a job could not be carried on.
 pub enum Stopped {
-    Server(NotFound),
+    /// By whoever's fault.
+    Failed(Failure),
+    /// The database cannot be read or written.
     Database(queue::Error),
 }
 
@@ -52,27 +53,21 @@ impl From<rusqlite::Error> for Stopped {
     }
 }
 
-impl From<NotFound> for Stopped {
-    fn from(why: NotFound) -> Self {
-        Self::Server(why)
-    }
-}
-
-impl From<Failed> for Stopped {
-    fn from(why: Failed) -> Self {
-        Self::Server(why.into())
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
 impl From<plex::Error> for Stopped {
     fn from(error: plex::Error) -> Self {
-        Self::Server(error.into())
+        Self::Failed(error.into())
     }
 }
 
 impl From<stash::client::Error> for Stopped {
     fn from(error: stash::client::Error) -> Self {
-        Self::Server(error.into())
+        Self::Failed(error.into())
     }
 }
 

@@ -6,15 +6,15 @@ use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness};
 use scene_sync::{ImageSeen, LastWritten, Policy, Scene, SceneFile, path};
 use stash::client::SceneId;
 
-use super::find::{Finder, NotFound, Search, Target};
+use super::find::{Finder, Search, Target};
 use super::libraries::Libraries;
 use super::picture::{self, Cover, Fetched, Pictures};
 use super::record::{Record, sync_hash};
-use super::write::{Done, Writer};
-use super::{Stopped, Syncer, convert, not_found};
+use super::write::{Arrived, Writer};
+use super::{Stopped, Syncer, convert};
 use crate::db::Db;
 use crate::ledger::{self, ItemRow, ServerId};
-use crate::outcome::Outcome;
+use crate::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use crate::reconcile::unix_millis;
 use crate::worker::time::Time;
 
@@ -80,9 +80,9 @@ impl Syncer {
             news: Vec::new(),
         };
         let outcome = match job.run(force).await {
-            Ok(outcome) => outcome,
+            Ok(done) => Ok(done),
             Err(Stopped::Database(why)) => return Err(why),
-            Err(Stopped::Server(why)) => not_found(why),
+            Err(Stopped::Failed(why)) => Err(why),
         };
         Ok(Ended {
             outcome,
@@ -102,7 +102,7 @@ impl Syncer {
 }
 
 impl<T: Time> SceneJob<'_, '_, T> {
-    async fn run(&mut self, force: bool) -> Result<Outcome<Synced>, Stopped> {
+    async fn run(&mut self, force: bool) -> Result<Done<Synced>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
         let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
         let before = db.read(|db| ledger::scene(db, server, id))?;
@@ -111,12 +111,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let hash = sync_hash(&content, &self.files, owned);
         if !force && before.is_some_and(|before| before.hash == Some(hash)) {
             self.record.unchanged = true;
-            return Ok(Outcome::Skipped("unchanged since the last sync".to_owned()));
+            return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         // Without metadata there is nothing to write, unless an item of it bears what was written for an earlier scene.
         let bare = rows.is_empty() && !self.scene.has_metadata();
         if bare && !self.is_on_record()? {
-            return Ok(Outcome::Skipped("no metadata yet".to_owned()));
+            return Ok(Done::Skipped("no metadata yet".to_owned()));
         }
         let targets = self.find(&rows).await?;
         let mut owned = Vec::new();
@@ -131,8 +131,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         self.record
             .equal((!owed).then_some(hash), unix_millis(self.time.now()));
         Ok(match owned.is_empty() {
-            true => Outcome::Skipped("its items in Plex belong to other scenes".to_owned()),
-            false => Outcome::Synced(std::mem::take(&mut self.synced)),
+            true => Done::Skipped("its items in Plex belong to other scenes".to_owned()),
+            false => Done::Synced(std::mem::take(&mut self.synced)),
         })
     }
 
@@ -189,8 +189,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if targets.is_empty() {
             let nth = absent.first().copied().unwrap_or_default();
             return Err(match doubt {
-                Some(doubt) => NotFound::Ambiguous(doubt),
-                None => NotFound::NotThere(self.absent(nth, &libraries, &others)),
+                Some(doubt) => Failure::new(Whose::Scene(SceneFault::Ambiguous), doubt),
+                None => not_in_plex(self.absent(nth, &libraries, &others)),
             }
             .into());
         }
@@ -377,7 +377,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             if !target.still_holds(&item) {
                 let shown = syncer.paths.show(&target.bound.path);
                 let why = format!("Plex item {key} has lost the file {shown} meanwhile");
-                return Err(NotFound::NotThere(why).into());
+                return Err(not_in_plex(why).into());
             }
             let draft = self.draft(&item, last, &policy).await?;
             let (id, path) = (self.id, target.bound.path.clone());
@@ -424,7 +424,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                         }
                         self.record.items.push(row(intent));
                     }
-                    return Err(NotFound::from(failed).into());
+                    return Err(failed.into());
                 }
             }
             return Ok(true);
@@ -447,13 +447,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
 
     fn arrived(
         &mut self,
-        done: Done,
+        done: Arrived,
         notes: Vec<String>,
         owed: Option<String>,
         row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
         library: &str,
     ) {
-        let Done {
+        let Arrived {
             written,
             changes,
             refused,
@@ -541,6 +541,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             owed,
         })
     }
+}
+
+fn not_in_plex(why: String) -> Failure {
+    Failure::new(Whose::Scene(SceneFault::NotInPlex), why)
 }
 
 /// What is to be sent to an item.

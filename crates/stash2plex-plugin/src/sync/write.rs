@@ -7,13 +7,13 @@ use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit, What};
 use tokio::sync::MutexGuard;
 
 use super::capabilities::Learned;
-use super::failure::Failed;
 use super::find::Target;
 use super::picture::{self, Cover, Pictures};
 use super::{Syncer, convert};
+use crate::outcome::Failure;
 
 /// What became of a plan.
-pub struct Done {
+pub struct Arrived {
     /// What to remember; none for a scene that must not count as synced.
     pub written: Option<LastWritten>,
     /// The names of what Plex was told and keeps, as far as was looked.
@@ -43,9 +43,12 @@ impl Writer<'_> {
         plan: &EditPlan,
         cover: Option<&Cover>,
         seen: Pictures<Option<ImageSeen>>,
-    ) -> Result<Done, Failed> {
+    ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
-        let requests = self.send(plan).await?;
+        let requests = self
+            .send(plan)
+            .await
+            .map_err(Failure::of_personal_request)?;
         let given = match cover {
             Some(cover) => self.give(self.item, plan, cover, &seen).await?,
             None => Pictures::default(),
@@ -99,7 +102,7 @@ impl Writer<'_> {
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
         let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
         changes.extend(given_names);
-        Ok(Done {
+        Ok(Arrived {
             written,
             changes,
             refused,
@@ -115,7 +118,7 @@ impl Writer<'_> {
 
     /// Sends once more what Plex did not take, each list apart: Plex may honour only the first removal of an edit. A list
     /// that went out `in_parts` may have been replaced by its last part, and goes out whole.
-    async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failed> {
+    async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failure> {
         let mut learned = Vec::new();
         for part in repair.apart() {
             let list = part
@@ -161,7 +164,7 @@ impl Writer<'_> {
     }
 
     /// Sends what is not a picture; how many requests the edit of the item took.
-    async fn send(&self, plan: &EditPlan) -> Result<usize, Failed> {
+    async fn send(&self, plan: &EditPlan) -> Result<usize, Failure> {
         let plex = &self.syncer.plex;
         let mut edit = self.edit();
         for change in &plan.fields {

@@ -9,10 +9,10 @@ use stash::client::Scene;
 use crate::db::Db;
 use crate::job::{Job, scene_of_key};
 use crate::ledger::ServerId;
-use crate::outcome::{ErrorKind, Outcome};
+use crate::outcome::{Done, ErrorKind, Outcome};
 use crate::reconcile::{Run, Step};
 use crate::settings::Scope;
-use crate::sync::{Ended, Record, Stopped, Synced, Syncer, not_found, stash_failed};
+use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
 
 /// What an errand brought.
 pub struct Errand {
@@ -54,7 +54,7 @@ impl Errand {
     }
 
     fn done(why: String) -> Self {
-        Self::new(Outcome::Skipped(why))
+        Self::new(Ok(Done::Skipped(why)))
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn run(
         Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
         Job::PlexScan { folder } => Errand::new(syncer.scan(&folder).await),
         Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
-            Err(error) => Errand::new(stash_failed(error)),
+            Err(error) => Errand::new(Err(error.into())),
             Ok(scenes) => Errand {
                 scenes,
                 of: Some((of, id)),
@@ -96,7 +96,7 @@ pub async fn run(
             },
         },
         Job::Bulk { scope } => match syncer.scenes_since(since(scope, now)).await {
-            Err(error) => Errand::new(stash_failed(error)),
+            Err(error) => Errand::new(Err(error.into())),
             Ok(scenes) => Errand {
                 scenes,
                 force: true,
@@ -105,7 +105,7 @@ pub async fn run(
         },
         Job::Reconcile(run) => match reconcile(syncer, run, (db, server), now).await {
             Ok(errand) => errand,
-            Err(Stopped::Server(why)) => Errand::new(not_found(why)),
+            Err(Stopped::Failed(why)) => Errand::new(Err(why)),
             Err(Stopped::Database(why)) => return Err(why),
         },
     })

@@ -8,7 +8,7 @@ use backoff::SplitMix64;
 use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
 use plex_health::{Probe, Schedule};
-use queue::Queue;
+use queue::{Claim, Queue};
 use stash::client::{FoundScenes, SceneId};
 
 use super::agenda::{self, Next, Situation};
@@ -21,9 +21,9 @@ use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
 use crate::ledger::ServerId;
-use crate::outcome::Outcome;
+use crate::outcome::{Done, Failure, Outcome, Whose, of_verdict};
 use crate::settings::Settings;
-use crate::sync::{Synced, Syncer, stash_failed};
+use crate::sync::{Synced, Syncer};
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum End {
 
 /// Jobs claimed at once and not settled; enough to keep Plex's one writer busy.
 pub(super) const IN_FLIGHT: usize = 16;
+/// After so long without an answer of Plex, it is asked who it is before it gets the token again.
+const QUIET: Duration = Duration::from_secs(15);
 const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Everything a worker works with.
@@ -188,16 +190,35 @@ impl<'a, T: Time> Engine<'a, T> {
         };
         memory.checking = true;
         self.lasting.idle = self.time.now();
-        let probe = self.probe.clone();
+        let (probe, syncer) = (self.probe.clone(), self.syncer.clone());
+        let owner_known = self.lasting.owner_known;
         let check = async move {
             let report = if trial {
                 probe.deep().await
             } else {
                 probe.shallow().await
             };
-            Event::Checked(leave, report)
+            let owner = match report.verdict.is_healthy() && (trial || !owner_known) {
+                true => syncer.owner_check().await,
+                false => Ok(()),
+            };
+            Event::Checked(leave, report, owner)
         };
         memory.under_way.push(check.boxed_local());
+    }
+
+    /// Asks with the token whether Plex is at fault for the requests that failed.
+    fn start_judging(&mut self, memory: &mut Memory<'a>) {
+        let (probe, syncer) = (self.probe.clone(), self.syncer.clone());
+        let judge = async move {
+            let report = probe.deep().await;
+            let verdict = match report.verdict.is_healthy() {
+                true => syncer.owner_check().await,
+                false => Err(of_verdict(&report.verdict)),
+            };
+            Event::Judged(report, verdict)
+        };
+        memory.under_way.push(judge.boxed_local());
     }
 
     /// Takes jobs, each with leave to call Plex, and starts them.
@@ -207,6 +228,15 @@ impl<'a, T: Time> Engine<'a, T> {
             let counts = self.db.with(|queue| queue.counts())?;
             self.count_affected(counts.live());
         }
+        // After a while of quiet another server may have taken the address.
+        let now = self.time.now();
+        let heard = self
+            .lasting
+            .heard
+            .and_then(|at| now.duration_since(at).ok());
+        self.server = self
+            .server
+            .filter(|_| heard.is_some_and(|quiet| quiet < QUIET));
         let Some(server) = self.server else {
             self.start_check(trial, memory);
             return Ok(());
@@ -214,7 +244,10 @@ impl<'a, T: Time> Engine<'a, T> {
         let leaves: Vec<_> = std::iter::from_fn(|| self.plex.leave())
             .take(most)
             .collect();
-        let claims = self.db.with(|queue| queue.claim(leaves.len()))?;
+        let claims = match trial {
+            true => self.claim_for_trial()?,
+            false => self.db.with(|queue| queue.claim(leaves.len()))?,
+        };
         memory.took_back = true;
         self.lasting.idle = self.time.now();
         memory.claimed += claims.len();
@@ -243,11 +276,32 @@ impl<'a, T: Time> Engine<'a, T> {
         Ok(())
     }
 
+    /// A trial takes another job than those over which the circuit opened, if there is one.
+    fn claim_for_trial(&mut self) -> queue::Result<Vec<Claim<Job>>> {
+        let most = if self.lasting.failing.is_empty() {
+            1
+        } else {
+            IN_FLIGHT
+        };
+        let failing = &self.lasting.failing;
+        self.db.with(|queue| {
+            let mut claims = queue.claim(most)?;
+            let is_other =
+                |claim: &Claim<Job>| claim.key().is_none_or(|key| !failing.contains(key));
+            let chosen = claims.iter().position(is_other).unwrap_or(0);
+            let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
+            claims
+                .into_iter()
+                .try_for_each(|claim| queue.release(claim))?;
+            Ok(Vec::from_iter(chosen))
+        })
+    }
+
     /// One question to Stash for all of them.
     fn fetch(&mut self, scenes: Vec<Taken>, server: ServerId, memory: &mut Memory<'a>) {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
-                let away = Outcome::StashAway("Stash is away".to_owned());
+                let away: Outcome<Synced> = Err(Failure::new(Whose::Stash, "Stash is away"));
                 let ended = Event::Ended(taken, Box::new(Ok(away.into())));
                 memory
                     .under_way
@@ -272,10 +326,23 @@ impl<'a, T: Time> Engine<'a, T> {
                 self.met(&report.verdict, memory)?;
                 self.probed(&report);
             }
-            Event::Checked(leave, report) => {
+            Event::Checked(leave, report, owner) => {
                 memory.checking = false;
                 let server = self.met(&report.verdict, memory)?;
-                self.checked(leave, &report.verdict, server);
+                let usable = match report.verdict.is_healthy() {
+                    true => owner,
+                    false => Err(of_verdict(&report.verdict)),
+                };
+                self.checked(leave, usable, server);
+            }
+            Event::Judged(report, verdict) => {
+                self.met(&report.verdict, memory)?;
+                for (taken, mut errand) in std::mem::take(&mut memory.doubtful) {
+                    errand.outcome = errand
+                        .outcome
+                        .map_err(|failure| failure.judged(verdict.clone()));
+                    self.settle(taken, errand, memory)?;
+                }
             }
             Event::Fetched(scenes, server, leave, Ok(found)) => {
                 leave.success();
@@ -285,15 +352,22 @@ impl<'a, T: Time> Engine<'a, T> {
                 leave.failure();
                 memory.session_refused |= error == stash::client::Error::Unauthorized;
                 for taken in scenes {
-                    self.settle(taken, stash_failed(error.clone()).into(), memory)?;
+                    self.settle(taken, Err(error.clone().into()).into(), memory)?;
                 }
             }
             Event::Ended(taken, errand) => {
                 let errand = (*errand)?;
                 self.blame_stash(&errand.outcome);
-                if let Outcome::Synced(Synced {
+                if errand.outcome.as_ref().is_err_and(Failure::is_doubtful) {
+                    if memory.doubtful.is_empty() {
+                        self.start_judging(memory);
+                    }
+                    memory.doubtful.push((taken, errand));
+                    return Ok(());
+                }
+                if let Ok(Done::Synced(Synced {
                     owed: Some(why), ..
-                }) = &errand.outcome
+                })) = &errand.outcome
                 {
                     let name = taken.claim.payload().words();
                     self.journal.warn(format!("{name}: {why}"));
@@ -306,7 +380,7 @@ impl<'a, T: Time> Engine<'a, T> {
 
     /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
     fn blame_stash(&self, outcome: &Outcome<Synced>) {
-        if matches!(outcome, Outcome::StashAway(_))
+        if is_of_stash(outcome)
             && let Some(leave) = self.stash.leave()
         {
             leave.failure();
@@ -333,7 +407,7 @@ impl<'a, T: Time> Engine<'a, T> {
                 continue;
             };
             if let Some(why) = failed.get(&id) {
-                self.settle(taken, stash_failed(why.clone()).into(), memory)?;
+                self.settle(taken, Err(why.clone().into()).into(), memory)?;
                 continue;
             }
             match (taken.claim.payload(), found.get(&id).cloned()) {
@@ -346,7 +420,7 @@ impl<'a, T: Time> Engine<'a, T> {
                     memory.under_way.push(job.boxed_local());
                 }
                 (Job::Scene { .. }, None) => {
-                    self.settle(taken, Outcome::GoneFromStash.into(), memory)?;
+                    self.settle(taken, Ok(Done::GoneFromStash).into(), memory)?;
                 }
                 (_, scene) => {
                     self.settle(taken, chores::scanned(scene.as_deref()), memory)?;
@@ -355,6 +429,17 @@ impl<'a, T: Time> Engine<'a, T> {
         }
         Ok(())
     }
+}
+
+/// Whether Stash is at fault.
+pub(super) fn is_of_stash(outcome: &Outcome<Synced>) -> bool {
+    matches!(
+        outcome,
+        Err(Failure {
+            whose: Whose::Stash,
+            ..
+        })
+    )
 }
 
 /// The scene the job needs from Stash.

@@ -1,5 +1,6 @@
 //! What the worker's loop remembers, and what happens to it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use futures_util::future::LocalBoxFuture;
@@ -12,9 +13,10 @@ use super::chores;
 use super::circuit::Leave;
 use crate::job::Job;
 use crate::ledger::ServerId;
+use crate::outcome::Failure;
 
 /// What outlasts a new look at the settings, which comes every minute.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Lasting {
     /// Since when nothing was in flight, ready or claimed.
     pub(super) idle: SystemTime,
@@ -22,6 +24,14 @@ pub struct Lasting {
     pub(super) stash_down: Option<SystemTime>,
     /// Jobs that have left the queue.
     pub(super) ended: u64,
+    /// When Plex last answered a job or a check.
+    pub(super) heard: Option<SystemTime>,
+    /// Plex takes the token for its owner's.
+    pub(super) owner_known: bool,
+    /// The jobs, by their keys, whose requests failed since the last one that did not.
+    pub(super) failing: BTreeSet<String>,
+    /// The tries of a job that do not count, since the circuit opened over them.
+    pub(super) pardoned: BTreeMap<String, u32>,
     /// The end of the outage whose gentle return was last told of.
     pub(super) ramp_told: Option<breaker::Time>,
     /// The end of that return is still to be told.
@@ -35,6 +45,10 @@ impl Lasting {
             idle: now,
             stash_down: None,
             ended: 0,
+            heard: None,
+            owner_known: false,
+            failing: BTreeSet::new(),
+            pardoned: BTreeMap::new(),
             ramp_told: None,
             ramp_owed: false,
         }
@@ -52,6 +66,8 @@ pub(super) struct Memory<'a> {
     pub(super) took_back: bool,
     pub(super) probing: bool,
     pub(super) checking: bool,
+    /// Jobs whose failure may be Plex's: the probe that tells is under way.
+    pub(super) doubtful: Vec<(Taken, chores::Errand)>,
     pub(super) moved: bool,
     pub(super) session_refused: bool,
 }
@@ -65,7 +81,10 @@ pub(super) enum Event {
         Leave,
         Result<FoundScenes, stash::client::Error>,
     ),
-    Checked(Leave, Report),
+    /// Who Plex is, and whether it takes the token for its owner's, where that was asked.
+    Checked(Leave, Report, Result<(), Failure>),
+    /// Whether the server is at fault for what is doubtful.
+    Judged(Report, Result<(), Failure>),
     /// A job has ended, or the database failed.
     Ended(Taken, Box<queue::Result<chores::Errand>>),
 }

@@ -8,17 +8,17 @@ use queue::{DeadFilter, NewJob, Tx};
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
-use super::engine::Engine;
+use super::engine::{Engine, is_of_stash};
 use super::memory::{Memory, Taken};
 use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger::{self, ServerId};
-use crate::outcome::{Fate, Outcome, RETRY_CAP, Signal, TripReason};
+use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Trouble, Whose};
 use crate::reconcile::Step;
 use crate::settings::Settings;
 use crate::status::words::count;
-use crate::sync::{Record, late};
+use crate::sync::{Record, Synced, late};
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;
@@ -53,17 +53,6 @@ fn record_and_queue(
     Ok(())
 }
 
-/// A failed probe in the words of a job's end.
-pub fn of_verdict<L>(verdict: &Verdict) -> Outcome<L> {
-    let why = verdict.to_string();
-    match verdict {
-        Verdict::Unauthorized { .. } => Outcome::Unauthorized(why),
-        Verdict::WrongServer { .. } => Outcome::WrongServer(why),
-        Verdict::Starting { .. } => Outcome::Starting(why),
-        _ => Outcome::Unreachable(why),
-    }
-}
-
 impl<'a, T: Time> Engine<'a, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
     pub(super) fn settle(
@@ -73,12 +62,13 @@ impl<'a, T: Time> Engine<'a, T> {
         memory: &mut Memory<'a>,
     ) -> queue::Result<()> {
         let Taken { claim, leave } = taken;
-        let signal = match errand.outcome.signal() {
+        let key = claim.key().unwrap_or_default().to_owned();
+        let signal = match self.signal(&key, &errand.outcome) {
             // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
             // nothing of Plex must not leave an outage that is over open for good.
             Signal::Neutral
                 if self.plex.breaker().kind() == Kind::HalfOpen
-                    && !matches!(errand.outcome, Outcome::StashAway(_)) =>
+                    && !is_of_stash(&errand.outcome) =>
             {
                 Signal::Success
             }
@@ -89,13 +79,8 @@ impl<'a, T: Time> Engine<'a, T> {
         self.server = self
             .server
             .filter(|_| self.plex.breaker().kind() != Kind::Open);
-        let rng = &mut self.rng;
         let why_open = why_open(&errand.outcome);
-        let fate = errand
-            .outcome
-            .fate(claim.attempt(), self.settings, |base, cap, n| {
-                backoff::Policy::exponential(base, cap).delay(n, rng)
-            });
+        let fate = self.fate(&claim, &key, &errand.outcome);
         self.tell(claim.payload(), &errand, &fate);
         let now = self.time.now();
         let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
@@ -114,15 +99,15 @@ impl<'a, T: Time> Engine<'a, T> {
                 tx.done(&claim)
             }),
             Fate::Retry(delay) => db.write(|tx| {
-                let (kind, why) = errand.outcome.failure();
+                let (word, why) = failure(&errand.outcome);
                 record_and_queue(tx, record, settings)?;
-                tx.retry_at(&claim, now + delay, kind, why)
+                tx.retry_at(&claim, now + delay, word, why)
             }),
             Fate::Hold => {
                 let due = self.turn(&claim);
                 db.write(|tx| {
                     record_and_queue(tx, record, settings)?;
-                    tx.defer(&claim, due, errand.outcome.failure().1)
+                    tx.defer(&claim, due, failure(&errand.outcome).1)
                 })
             }
             Fate::Dead { kind, message } => db.write(|tx| {
@@ -147,6 +132,48 @@ impl<'a, T: Time> Engine<'a, T> {
         }
         self.announce(&why_open);
         Ok(())
+    }
+
+    /// What the circuit is told of a job's end.
+    fn signal(&mut self, key: &str, outcome: &Outcome<Synced>) -> Signal {
+        let lasting = &mut *self.lasting;
+        let signal = outcome::signal(outcome, || lasting.failing.insert(key.to_owned()));
+        match signal {
+            Signal::Neutral => {}
+            Signal::Success => {
+                lasting.heard = Some(self.time.now());
+                lasting.failing.clear();
+                lasting.pardoned.remove(key);
+            }
+            // Another server may answer next.
+            Signal::Failure | Signal::Trip(_) => lasting.heard = None,
+        }
+        signal
+    }
+
+    /// What becomes of the job. The tries over which the circuit opened do not count.
+    fn fate(&mut self, claim: &queue::Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> Fate {
+        let opened = self.plex.breaker().kind() == Kind::Open;
+        if opened
+            && matches!(
+                outcome,
+                Err(Failure {
+                    whose: Whose::Request(_),
+                    ..
+                })
+            )
+        {
+            for key in &self.lasting.failing {
+                *self.lasting.pardoned.entry(key.clone()).or_default() += 1;
+            }
+            return Fate::Hold;
+        }
+        let pardoned = self.lasting.pardoned.get(key).copied().unwrap_or_default();
+        let tries = claim.attempt().saturating_sub(pardoned);
+        let rng = &mut self.rng;
+        outcome::fate(outcome, tries, self.settings, |base, cap, n| {
+            backoff::Policy::exponential(base, cap).delay(n, rng)
+        })
     }
 
     fn acknowledge(
@@ -206,7 +233,7 @@ impl<'a, T: Time> Engine<'a, T> {
             record_and_queue(tx, record, settings)?;
             // A scene's letter stays until it is synced, however often it is found unchanged.
             let is_scene = matches!(claim.payload(), Job::Scene { .. });
-            if !is_scene || matches!(errand.outcome, Outcome::Synced(_)) {
+            if !is_scene || matches!(errand.outcome, Ok(Done::Synced(_))) {
                 forget_letters(tx, claim)?;
             }
             tx.done(claim)
@@ -232,15 +259,15 @@ impl<'a, T: Time> Engine<'a, T> {
         for news in &errand.news {
             self.journal.warn(format!("{name}: {news}"));
         }
-        if let Outcome::Synced(synced) = &errand.outcome {
+        if let Ok(Done::Synced(synced)) = &errand.outcome {
             let notes = synced.notes.iter();
             notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
         }
         match (&errand.outcome, fate) {
-            (Outcome::Synced(synced), _) if synced.changes.is_empty() => {
+            (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
                 self.journal.debug(format!("{name}: Plex is equal already"));
             }
-            (Outcome::Synced(synced), _) => {
+            (Ok(Done::Synced(synced)), _) => {
                 for (item, changes) in &synced.changes {
                     let changes = changes.join(", ");
                     self.journal
@@ -256,14 +283,14 @@ impl<'a, T: Time> Engine<'a, T> {
                 self.journal.info(format!("{name}: {words}"));
             }
             (outcome, Fate::Retry(delay)) => {
-                let (seconds, why) = (delay.as_secs_f64(), outcome.failure().1);
+                let (seconds, why) = (delay.as_secs_f64(), failure(outcome).1);
                 self.journal
                     .info(format!("{name}: {why}; next try in {seconds:.0} s"));
             }
             (_, Fate::Forget) => self
                 .journal
                 .info(format!("{name}: deleted in Stash, forgotten")),
-            (Outcome::Skipped(why), _)
+            (Ok(Done::Skipped(why)), _)
                 if errand.scenes.len() > 1 || matches!(job, Job::Bulk { .. }) =>
             {
                 let scenes = count(errand.scenes.len() as u64, "scene", "scenes");
@@ -271,7 +298,7 @@ impl<'a, T: Time> Engine<'a, T> {
             }
             (outcome, _) => self
                 .journal
-                .debug(format!("{name}: {}", outcome.failure().1)),
+                .debug(format!("{name}: {}", failure(outcome).1)),
         }
     }
 
@@ -289,21 +316,29 @@ impl<'a, T: Time> Engine<'a, T> {
     }
 
     /// Plex was asked who it is: a healthy answer lets jobs run, any other counts as a failed one.
-    pub(super) fn checked(&mut self, leave: Leave, verdict: &Verdict, server: Option<ServerId>) {
-        if verdict.is_healthy() {
+    pub(super) fn checked(
+        &mut self,
+        leave: Leave,
+        usable: Result<(), Failure>,
+        server: Option<ServerId>,
+    ) {
+        let Err(failure) = usable else {
             leave.ignore();
+            self.lasting.heard = Some(self.time.now());
+            self.lasting.owner_known = true;
             self.server = server;
             if self.schedule.failures() > 0 {
                 self.schedule.passed(self.time.now());
                 self.remember_probe();
             }
             return;
-        }
-        let outcome = of_verdict::<()>(verdict);
-        let signal = outcome.signal();
+        };
+        self.journal
+            .debug(format!("Plex is not ready: {}", failure.why));
+        let outcome: Outcome<Synced> = Err(failure);
+        let signal = self.signal("", &outcome);
         self.ramp_record(&signal);
         circuit::report(leave, &signal);
-        self.journal.debug(format!("Plex is not ready: {verdict}"));
         self.announce(&why_open(&outcome));
     }
 
@@ -371,22 +406,33 @@ impl<'a, T: Time> Engine<'a, T> {
 
 /// What a person reads when this opens the circuit.
 fn why_open<L>(outcome: &Outcome<L>) -> String {
-    let why = outcome.failure().1;
-    if let Outcome::StashAway(_) = outcome {
-        return why.to_owned();
-    }
-    let words = match outcome.signal() {
-        Signal::Trip(TripReason::Unauthorized) => {
-            "Plex refuses the token: enter a token of the server's owner. Nothing is lost"
-        }
-        Signal::Trip(TripReason::WrongServer) => {
+    let Err(failure) = outcome else {
+        return "Plex answers".to_owned();
+    };
+    let why = &failure.why;
+    match failure.whose {
+        Whose::Stash | Whose::Plex(Trouble::NoLibrary) => why.clone(),
+        Whose::Plex(Trouble::Unauthorized) => format!(
+            "Plex refuses the token ({why}): enter a token of the server's owner. Nothing is lost"
+        ),
+        Whose::Plex(Trouble::WrongServer) => {
             "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or run Clear Match \
              Cache if it is your new server. Nothing is lost"
+                .to_owned()
         }
-        Signal::Trip(TripReason::NoLibrary) => why,
-        _ => return format!("Plex is away ({why})"),
-    };
-    words.to_owned()
+        Whose::Request(_) => format!("Plex answers, but different scenes fail one after the other ({why})"),
+        _ => format!("Plex is away ({why})"),
+    }
+}
+
+/// A stable word for how a job failed, and what happened, for its history.
+fn failure<L>(outcome: &Outcome<L>) -> (&'static str, &str) {
+    match outcome {
+        Ok(Done::Synced(_)) => ("", ""),
+        Ok(Done::Skipped(why)) => ("", why),
+        Ok(Done::GoneFromStash) => ("", "deleted in Stash"),
+        Err(failure) => (failure.word(), &failure.why),
+    }
 }
 
 /// A job about a scene, behind what people just saved.
