@@ -176,7 +176,6 @@ impl Way {
         Self::ReconcileAll,
         Self::ReconcileMissing,
     ];
-    const RECONCILIATIONS: [Self; 2] = [Self::ReconcileAll, Self::ReconcileMissing];
 
     fn go(self, plugin: &Installed) {
         match self {
