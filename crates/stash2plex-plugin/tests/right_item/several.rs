@@ -27,10 +27,10 @@ fn a_file_in_two_libraries_is_written_in_both() {
         assert_eq!(puts, items.map(|item| format!("PUT {item}")), "{way:?}");
         assert_eq!(letters(&plugin), [].into());
         for item in items {
-            let words = format!("wrote title, summary, ");
+            let words = "wrote title, summary, ";
             let said = said(&plugin, scene);
             let wrote = said.iter().filter(|line| {
-                line.starts_with(&words) && line.ends_with(&format!("to Plex item {item}"))
+                line.starts_with(words) && line.ends_with(&format!("to Plex item {item}"))
             });
             assert_eq!(wrote.count(), 1, "{said:?}");
         }
