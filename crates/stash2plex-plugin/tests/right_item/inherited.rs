@@ -4,8 +4,8 @@ use serde_json::json;
 use simulators::{TagKind, Trigger};
 
 use crate::{
-    Way, add_file, add_scene, all_of, assert_at_rest, each, fill, installed, letters, shown, work,
-    worked_off,
+    Shown, Way, add_file, add_scene, all_of, assert_at_rest, bare, each, fill, installed, letters,
+    shown, work, worked_off,
 };
 
 /// Deleted in Stash and scanned again, the usual cure for wrong metadata: what we wrote for the old scene goes.
@@ -111,4 +111,27 @@ fn a_scene_that_took_another_in_takes_its_item_too() {
             assert_at_rest(&plugin);
         }
     });
+}
+
+/// A new scene that nobody has given metadata yet, of which no hook told: what was written for the old one goes all the same.
+#[test]
+fn a_bare_scene_takes_its_item_over_without_a_hook() {
+    for way in [Way::SyncAll, Way::ReconcileAll, Way::ReconcileMissing] {
+        let plugin = installed(json!({}));
+        let old = add_scene(&plugin, "/data/a/scene.mp4", "Wrong");
+        let item = add_file(&plugin, "/media/scenes/a/scene.mp4");
+        work(&plugin, "all");
+        plugin.world.stash.scan_again(old).unwrap();
+        way.go(&plugin);
+        let title = "Wrong".to_owned();
+        let left = Shown { title, ..bare("") };
+        assert_eq!(
+            shown(&plugin, item),
+            left,
+            "{way:?}: Plex must have a title"
+        );
+        if way == Way::ReconcileAll {
+            assert_at_rest(&plugin);
+        }
+    }
 }
