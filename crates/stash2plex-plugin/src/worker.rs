@@ -16,6 +16,8 @@ mod settle;
 mod story;
 pub mod time;
 mod timetable;
+#[cfg(test)]
+mod worlds;
 
 pub use probing::PROBE_KEY;
 pub use process::{Stay, WorkError, process, work};

@@ -76,6 +76,8 @@ struct OnRecord {
     row: Option<SceneRow>,
     items: Vec<ItemRow<LastWritten>>,
     waits: Vec<String>,
+    /// An item that holds a file of it bears what was written, for whichever scene.
+    inherits: bool,
 }
 
 impl Syncer {
@@ -104,10 +106,15 @@ impl Syncer {
         let mut known = Vec::new();
         for scene in &page.rows {
             let id = scene.id.0;
+            let mut inherits = false;
+            for file in self.mapped(&convert::scene(scene).files) {
+                inherits |= ledger::is_bound(db, server, &file.path)?;
+            }
             known.push(OnRecord {
                 row: ledger::scene(db, server, id)?,
                 items: ledger::items_of(db, server, id)?,
                 waits: ledger::waited_for(db, server, id)?,
+                inherits,
             });
         }
         let details = if run.reach == Reach::Metadata {
@@ -184,8 +191,8 @@ impl Syncer {
         let holders = self.holders(&files, libraries).await;
         let synced = known.row.and_then(|row| row.hash);
         let Some(synced) = synced else {
-            // A scene without metadata is not synced, unless it was before.
-            let is_due = scene.has_metadata() || !known.items.is_empty();
+            // A scene without metadata is not synced, unless something was written to its items before.
+            let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;
             return is_due.then_some(match holders {
                 Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => {
                     Gap::NotInPlex

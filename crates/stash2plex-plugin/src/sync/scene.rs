@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness};
+use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
 use scene_sync::{ImageSeen, LastWritten, Policy, Scene, SceneFile, path};
 use stash::client::SceneId;
 
@@ -164,7 +164,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             mut targets,
             missing,
             gone,
-            others,
+            mut others,
         } = finder.by_path(&self.files, rows).await?;
         let (mut absent, mut doubt) = (Vec::new(), None);
         for nth in missing {
@@ -172,7 +172,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 absent.push(nth);
                 continue;
             }
-            match self.alike(&finder, nth).await? {
+            match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => targets.push(target),
                 Err(Likeness::None { .. }) => absent.push(nth),
                 Err(several) => doubt = Some(syncer.shown(several)),
@@ -208,13 +208,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
         &mut self,
         finder: &Finder<'_>,
         nth: usize,
+        others: &mut Vec<Candidate>,
     ) -> Result<Result<Target, Likeness>, Stopped> {
         let file = self.files[nth].clone();
         let found = finder.by_name(&file).await?;
         let mut taken = BTreeSet::new();
         for (_, item) in &found {
-            let paths: Vec<_> = item.files().map(|part| part.file.clone()).collect();
-            if self.contested(item.key.as_str(), &paths).await?.is_some() {
+            let by_likeness = Evidence::Likeness(Reason::NameOnly);
+            let contested = self.contested(item.key.as_str(), &[], by_likeness);
+            if contested.await?.is_some() {
                 taken.insert(item.key.as_str().to_owned());
             }
         }
@@ -236,7 +238,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 ));
                 (best.item.clone(), best.path.clone(), reason)
             }
-            other => return Ok(Err(other)),
+            other => {
+                others.extend(items);
+                return Ok(Err(other));
+            }
         };
         let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
         let Some((library, one)) = found else {
@@ -260,13 +265,17 @@ impl<T: Time> SceneJob<'_, '_, T> {
             .map(|bound| (bound.file, bound.path.as_str()));
         let same = |nth: usize| {
             let file = &self.files[nth];
-            let same = others.iter().find(|other| {
-                other.size.is_some()
-                    && other.size == file.size
-                    && !other.trashed
-                    && path::name_key(&other.path) == path::name_key(&file.path)
-            });
-            same.map(|other| (nth, other.path.as_str()))
+            let alike = matching::by_likeness(file, others, |_| false);
+            let Likeness::One {
+                path,
+                reason: Reason::SameNameAndSize,
+                ..
+            } = alike
+            else {
+                return None;
+            };
+            let other = others.iter().find(|other| other.path == path)?;
+            Some((nth, other.path.as_str()))
         };
         let (nth, theirs) = match (liked.next(), targets.is_empty()) {
             (Some(liked), _) => liked,
@@ -307,9 +316,14 @@ impl<T: Time> SceneJob<'_, '_, T> {
         why
     }
 
-    /// Another living scene that owns the item and holds a file of it. An owner that is gone from Stash, or holds none of
-    /// these files any more, loses the item here.
-    async fn contested(&mut self, item: &str, paths: &[String]) -> Result<Option<u64>, Stopped> {
+    /// Another living scene that owns the item and is not beaten by this evidence: one that holds a file of it too, or
+    /// whichever, by likeness. An owner that is gone from Stash, or is beaten, loses the item here.
+    async fn contested(
+        &mut self,
+        item: &str,
+        paths: &[String],
+        evidence: Evidence,
+    ) -> Result<Option<u64>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
         let owner = db.read(|db| ledger::owner(db, server, item))?;
         let Some(other) = owner.filter(|owner| *owner != id) else {
@@ -322,11 +336,16 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let freed = match found.scenes.first() {
             Some(scene) => {
                 let theirs = self.syncer.mapped(&convert::scene(scene).files);
-                let keys: BTreeSet<_> = paths.iter().map(|path| path::key(path)).collect();
-                if theirs
-                    .iter()
-                    .any(|file| keys.contains(&path::key(&file.path)))
-                {
+                let holds = |key: fn(&str) -> String| {
+                    let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();
+                    theirs.iter().any(|file| keys.contains(&key(&file.path)))
+                };
+                let keeps = match evidence {
+                    Evidence::Path => holds(path::key),
+                    Evidence::PathButCase => holds(path::loose_key),
+                    Evidence::Likeness(_) => true,
+                };
+                if keeps {
                     return Ok(Some(other));
                 }
                 let mut freed =
@@ -350,7 +369,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let policy = syncer.policy_for(&target.section);
         let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
         loop {
-            if let Some(other) = self.contested(&key, &target.paths).await? {
+            let evidence = target.bound.evidence;
+            if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
                 self.wait_for(key, other)?;
                 return Ok(false);
             }
