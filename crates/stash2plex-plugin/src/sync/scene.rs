@@ -347,9 +347,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
     async fn one(&mut self, mut target: Target) -> Result<bool, Stopped> {
         let syncer = self.syncer;
         let key = target.key.as_str().to_owned();
-        let policy = syncer.policy_for(&target.section);
-        let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
         loop {
+            let policy = syncer.policy_for(&target.section);
+            let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             if let Some(other) = self.contested(&key, &target.paths).await? {
                 self.wait_for(key, other)?;
                 return Ok(false);
@@ -415,6 +415,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 .apply(&draft.plan, draft.cover.as_ref(), draft.seen)
                 .await;
             match done {
+                // A list was longer than this Plex takes: it is planned anew, as what fits.
+                Ok(mut done) if done.limited => {
+                    if let Some(written) = &done.written {
+                        self.take(&row(written.clone()))?;
+                    }
+                    done.refused = None;
+                    self.arrived(done, Vec::new(), None, row, &key);
+                    continue;
+                }
                 Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
@@ -459,12 +468,19 @@ impl<T: Time> SceneJob<'_, '_, T> {
             refused,
             learned,
             given_up,
+            limited: _,
         } = done;
         if let Some(written) = written {
             self.record.items.push(row(written));
         }
-        if !changes.is_empty() {
-            self.synced.changes.push((key.to_owned(), changes));
+        match self.synced.changes.iter_mut().find(|(item, _)| item == key) {
+            Some((_, all)) => {
+                all.extend(changes);
+                let mut seen = BTreeSet::new();
+                all.retain(|name| seen.insert(name.clone()));
+            }
+            None if changes.is_empty() => {}
+            None => self.synced.changes.push((key.to_owned(), changes)),
         }
         for note in notes {
             if !self.synced.notes.contains(&note) {

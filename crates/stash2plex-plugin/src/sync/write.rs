@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use plex::{Edit, UserRating};
-use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit};
+use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit, What};
 use tokio::sync::MutexGuard;
 
 use super::capabilities::Learned;
@@ -24,6 +24,8 @@ pub struct Done {
     pub learned: Vec<Learned>,
     /// What is no longer sent for it, in words.
     pub given_up: Vec<String>,
+    /// It taught how long a list may be: what was sent was too long, and must be planned again.
+    pub limited: bool,
 }
 
 /// What a plan is sent with.
@@ -45,7 +47,8 @@ impl Writer<'_> {
         seen: Pictures<Option<ImageSeen>>,
     ) -> Result<Done, Failed> {
         let capabilities = &self.syncer.capabilities;
-        let requests = self.send(plan).await?;
+        let limit = capabilities.list_limit();
+        let (requests, mut learned) = self.send(plan).await?;
         let given = match cover {
             Some(cover) => self.give(self.item, plan, cover, &seen).await?,
             None => Pictures::default(),
@@ -60,35 +63,46 @@ impl Writer<'_> {
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
         let unknown = !capabilities.knows(&self.target.section, &sent);
-        let (mut after, mut learned, mut unshown) = (None, Vec::new(), Vec::new());
-        let mut given_up = Vec::new();
-        if plan.needs_readback() || moved || requests > 1 || unknown {
+        let is_limited = || capabilities.list_limit() != limit;
+        let (mut after, mut unshown) = (None, Vec::new());
+        let (mut given_up, mut owed) = (Vec::new(), Vec::new());
+        if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
             let mut item = self.read().await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
                 learned.extend(self.repair(repair, requests > 1).await?);
                 item = self.read().await?;
-                unshown = plan.unshown(&convert::item(&item));
+                let shown = convert::item(&item);
+                unshown = plan.unshown(&shown);
+                owed = plan
+                    .verify(&shown)
+                    .map_or_else(Vec::new, |left| left.sent());
             }
             let key = self.target.key.as_str();
             let section = &self.target.section;
             let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
             learned.extend(more);
             if !gone.is_empty() {
-                let names: Vec<_> = gone.iter().map(ToString::to_string).collect();
                 given_up.push(format!(
                     "The items of Plex library {section} do not keep {}: that is not sent to them any more",
-                    names.join(", ")
+                    words(&gone)
                 ));
             }
             // Given up with this very item, nothing more is owed of it.
-            unshown.retain(|what| !gone.contains(what));
+            owed.retain(|what| !gone.contains(what));
             after = Some(item);
         }
-        let refused = (!unshown.is_empty()).then(|| {
-            let names: Vec<_> = unshown.iter().map(ToString::to_string).collect();
+        let limited = is_limited();
+        if limited {
+            given_up.push(
+                "This Plex replaces a list of tags with each part of it and takes no long requests: what does not fit \
+                 into one request is left out"
+                    .to_owned(),
+            );
+        }
+        let refused = (!owed.is_empty()).then(|| {
             format!(
                 "Plex does not show all that was sent ({}); the next save or reconciliation tries again",
-                names.join(", ")
+                words(&owed)
             )
         });
         let mut written = match &after {
@@ -107,6 +121,7 @@ impl Writer<'_> {
             refused,
             learned,
             given_up,
+            limited,
         })
     }
 
@@ -119,33 +134,27 @@ impl Writer<'_> {
     /// that went out `in_parts` may have been replaced by its last part, and goes out whole.
     async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failed> {
         let mut learned = Vec::new();
-        for part in repair.apart() {
-            let list = part
-                .tags
-                .first()
-                .filter(|list| in_parts && !list.add.is_empty());
-            let takes_long_lines = match list {
-                None => None,
-                Some(list) => match self.send_whole(list).await {
-                    Ok(()) => Some(true),
-                    Err(plex::Error::LineTooLong { .. }) => Some(false),
-                    Err(error) => return Err(error.into()),
-                },
-            };
-            if let Some(takes_long_lines) = takes_long_lines {
-                learned.extend(self.syncer.capabilities.replaces(takes_long_lines));
+        for mut part in repair.apart() {
+            let list = part.tags.pop_if(|list| in_parts && !list.add.is_empty());
+            if let Some(list) = list {
+                learned.extend(self.send_whole(&list).await?);
             }
-            if takes_long_lines != Some(true) {
-                self.send(&part).await?;
-            }
+            let (_, more) = self.send(&part).await?;
+            learned.extend(more);
         }
         Ok(learned)
     }
 
-    async fn send_whole(&self, list: &TagEdit) -> Result<(), plex::Error> {
+    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
+    async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failed> {
         let edit = with_tags(self.edit(), list);
         let _alone = self.turn().await;
-        self.syncer.plex.edit_whole(&edit).await
+        let takes_long_lines = match self.syncer.plex.edit_whole(&edit).await {
+            Ok(()) => true,
+            Err(plex::Error::LineTooLong { .. } | plex::Error::TooLong(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(self.syncer.capabilities.replaces(takes_long_lines))
     }
 
     fn edit(&self) -> Edit {
@@ -162,8 +171,8 @@ impl Writer<'_> {
         turn
     }
 
-    /// Sends what is not a picture; how many requests the edit of the item took.
-    async fn send(&self, plan: &EditPlan) -> Result<usize, Failed> {
+    /// Sends what is not a picture; how many requests the edit of the item took, and what it taught.
+    async fn send(&self, plan: &EditPlan) -> Result<(usize, Vec<Learned>), Failed> {
         let plex = &self.syncer.plex;
         let mut edit = self.edit();
         for change in &plan.fields {
@@ -172,11 +181,11 @@ impl Writer<'_> {
         }
         let whole = self.syncer.capabilities.replaces_lists()
             && self.syncer.capabilities.list_limit().is_none();
-        let mut requests = 0;
+        let (mut requests, mut learned) = (0, Vec::new());
         for list in &plan.tags {
             match whole {
                 true => {
-                    self.send_whole(list).await?;
+                    learned.extend(self.send_whole(list).await?);
                     requests += 1;
                 }
                 false => edit = with_tags(edit, list),
@@ -193,8 +202,13 @@ impl Writer<'_> {
             let _alone = self.turn().await;
             plex.rate(&self.target.key, rating).await?;
         }
-        Ok(requests)
+        Ok((requests, learned))
     }
+}
+
+fn words(what: &[What]) -> String {
+    let names: Vec<_> = what.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn with_tags(edit: Edit, list: &TagEdit) -> Edit {
