@@ -252,6 +252,13 @@ impl TagEdit {
             }
             checked_len(group.len() + lock.len(), name, room)?;
         }
+        // A list that fits into one request stays whole: where Plex replaces it, parts are lost.
+        let entries = self.add.iter().enumerate();
+        let whole: usize = entries.map(|(n, tag)| tag_entry(name, n, tag).len()).sum();
+        let whole = whole + lock.len();
+        if !group.is_empty() && whole <= room && group.len() + whole > room {
+            groups.push(std::mem::take(&mut group) + lock);
+        }
         let mut index = 0;
         for tag in &self.add {
             let mut entry = tag_entry(name, index, tag);

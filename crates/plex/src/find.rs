@@ -14,8 +14,9 @@ pub enum FileSearch {
 }
 
 /// More items than any folder of a show has; a filter that lets through more is no help.
-const MOST: usize = 1000;
-const PAGE: u32 = 100;
+const MOST: u32 = 1000;
+/// Enough for most answers, and little of a library that comes back whole.
+const FIRST: u32 = 100;
 
 impl Client {
     /// Looks for items by the name of their file, the last part of `path`. Folders do not count:
@@ -23,7 +24,7 @@ impl Client {
     ///
     /// The filter compares loosely. In libraries of shows whole folders come back; a server that
     /// does not know it gives everything. Two requests at most find out, whatever the size of the
-    /// library; a folder of hundreds of episodes may take up to ten more.
+    /// library; a third brings the rest of a folder of hundreds of episodes.
     ///
     /// That nothing is found proves nothing. `,` is OR in Plex's query language, so a server may
     /// look for the parts of a name that has one; and it may compare bytes, where the same letters
@@ -41,7 +42,10 @@ impl Client {
     ) -> Result<FileSearch, Error> {
         let name = file_name(path).ok_or(Error::BadFile)?;
         let filter = [("file", name)];
-        let first = self.filtered_page(section, kind, &filter, 0, PAGE).await?;
+        let first = self.filtered_page(section, kind, &filter, 0, FIRST).await?;
+        if first.total.is_some_and(|total| total > u64::from(MOST)) {
+            return Ok(FileSearch::Ignored);
+        }
         let complete = first.next.is_none();
         let proven = complete && first.items.iter().all(|item| has_file(item, name));
         if !proven && first.total == self.count(section, kind).await? {
@@ -50,11 +54,12 @@ impl Client {
         let mut items = first.items;
         let mut next = first.next;
         while let Some(start) = next {
-            if items.len() >= MOST {
+            // A server that does not tell how many there are.
+            if items.len() >= MOST as usize {
                 return Ok(FileSearch::Ignored);
             }
             let page = self
-                .filtered_page(section, kind, &filter, start, PAGE)
+                .filtered_page(section, kind, &filter, start, MOST)
                 .await?;
             items.extend(page.items);
             next = page.next;

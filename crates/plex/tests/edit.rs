@@ -134,6 +134,24 @@ fn tags_that_do_not_fit_are_split_and_none_is_lost() {
     assert_eq!(added, names);
 }
 
+/// A Plex that replaces lists would keep only the last part of one.
+#[test]
+fn removals_do_not_tear_a_list_apart_that_fits() {
+    let names = |letter: &str| {
+        (0..15)
+            .map(|n| format!("{}{n}", letter.repeat(100)))
+            .collect()
+    };
+    let (new, old): (Vec<String>, Vec<String>) = (names("a"), names("b"));
+    let edit = edit()
+        .tags(TagKind::Genre, new.iter().map(String::as_str))
+        .remove_tags(TagKind::Genre, old);
+    let queries = edit.queries(2500).unwrap();
+    let holds = |query: &String| new.iter().filter(|name| query.contains(*name)).count();
+    assert_eq!(queries.iter().map(holds).collect::<Vec<_>>(), [0, 15]);
+    assert!(queries[1].contains("genre[0]"));
+}
+
 fn tags() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec("[^\0]{1,12}", 0..30)
 }

@@ -9,8 +9,8 @@ use scene_sync::{Field, TagKind, Unsupported, What};
 /// So many items must have failed to show a field before it is no longer sent.
 const PROOF: usize = 3;
 
-/// Longest tag list in bytes that a Plex gets which replaces lists and refuses long lines.
-const LIST_LIMIT: usize = 6_500;
+/// Longest tag list in bytes that a Plex gets which replaces lists and refuses long lines: what fits into one request.
+const LIST_LIMIT: usize = plex::MAX_VALUE;
 
 /// What is known, by library and by the name of the field.
 #[derive(Default)]

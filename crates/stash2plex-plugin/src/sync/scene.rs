@@ -366,9 +366,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
     async fn one(&mut self, mut target: Target) -> Result<bool, Stopped> {
         let syncer = self.syncer;
         let key = target.key.as_str().to_owned();
-        let policy = syncer.policy_for(&target.section);
-        let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
         loop {
+            let policy = syncer.policy_for(&target.section);
+            let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             let evidence = target.bound.evidence;
             if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
                 self.wait_for(key, other)?;
@@ -435,7 +435,16 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 .apply(&draft.plan, draft.cover.as_ref(), draft.seen)
                 .await;
             match done {
-                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &target.library),
+                // A list was longer than this Plex takes: it is planned anew, as what fits.
+                Ok(mut done) if done.limited => {
+                    if let Some(written) = &done.written {
+                        self.take(&row(written.clone()))?;
+                    }
+                    done.refused = None;
+                    self.arrived(done, Vec::new(), None, row, &key);
+                    continue;
+                }
+                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
@@ -471,7 +480,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         notes: Vec<String>,
         owed: Option<String>,
         row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
-        library: &str,
+        key: &str,
     ) {
         let Arrived {
             written,
@@ -479,13 +488,19 @@ impl<T: Time> SceneJob<'_, '_, T> {
             refused,
             learned,
             given_up,
+            limited: _,
         } = done;
         if let Some(written) = written {
-            let row = row(written);
-            if !changes.is_empty() {
-                self.synced.changes.push((row.item.clone(), changes));
+            self.record.items.push(row(written));
+        }
+        match self.synced.changes.iter_mut().find(|(item, _)| item == key) {
+            Some((_, all)) => {
+                all.extend(changes);
+                let mut seen = BTreeSet::new();
+                all.retain(|name| seen.insert(name.clone()));
             }
-            self.record.items.push(row);
+            None if changes.is_empty() => {}
+            None => self.synced.changes.push((key.to_owned(), changes)),
         }
         for note in notes {
             if !self.synced.notes.contains(&note) {
@@ -493,13 +508,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             }
         }
         self.record.learned.extend(learned);
-        if !given_up.is_empty() {
-            let names: Vec<_> = given_up.iter().map(ToString::to_string).collect();
-            self.news.push(format!(
-                "Plex library \"{library}\" does not keep {} for its items: that is not sent to them any more",
-                names.join(", ")
-            ));
-        }
+        self.news.extend(given_up);
         self.synced.owed = self.synced.owed.take().or(owed).or(refused);
     }
 

@@ -22,8 +22,10 @@ pub struct Arrived {
     pub refused: Option<String>,
     /// What this taught about Plex.
     pub learned: Vec<Learned>,
-    /// What is no longer sent to items of this library.
-    pub given_up: Vec<What>,
+    /// What is no longer sent for it, in words.
+    pub given_up: Vec<String>,
+    /// It taught how long a list may be: what was sent was too long, and must be planned again.
+    pub limited: bool,
 }
 
 /// What a plan is sent with.
@@ -45,10 +47,9 @@ impl Writer<'_> {
         seen: Pictures<Option<ImageSeen>>,
     ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
-        let requests = self
-            .send(plan)
-            .await
-            .map_err(Failure::of_personal_request)?;
+        let limit = capabilities.list_limit();
+        let sent = self.send(plan).await;
+        let (requests, mut learned) = sent.map_err(Failure::of_personal_request)?;
         let given = match cover {
             Some(cover) => self.give(self.item, plan, cover, &seen).await?,
             None => Pictures::default(),
@@ -63,30 +64,48 @@ impl Writer<'_> {
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
         let unknown = !capabilities.knows(&self.target.section, &sent);
-        let (mut after, mut left, mut given_up) = (None, None, Vec::new());
-        let mut learned = Vec::new();
-        if plan.needs_readback() || moved || requests > 1 || unknown {
+        let is_limited = || capabilities.list_limit() != limit;
+        let (mut after, mut unshown) = (None, Vec::new());
+        let (mut given_up, mut owed) = (Vec::new(), Vec::new());
+        if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
             let mut item = self.read().await?;
             if let Some(repair) = plan.verify(&convert::item(&item)) {
                 learned.extend(self.repair(repair, requests > 1).await?);
                 item = self.read().await?;
+                let shown = convert::item(&item);
+                unshown = plan.unshown(&shown);
+                owed = plan
+                    .verify(&shown)
+                    .map_or_else(Vec::new, |left| left.sent());
             }
-            let shown = convert::item(&item);
-            let (section, key) = (&self.target.section, self.target.key.as_str());
-            let (more, gone) = capabilities.learn(section, key, &sent, &plan.unshown(&shown));
+            let key = self.target.key.as_str();
+            let section = &self.target.section;
+            let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
             learned.extend(more);
-            left = plan.verify(&shown).map(|left| left.names()).filter(|left| {
-                // Given up with this very item, nothing more is owed of it.
-                !left
-                    .iter()
-                    .all(|name| gone.iter().any(|what| what.to_string() == *name))
-            });
-            given_up.extend(gone);
+            if !gone.is_empty() {
+                given_up.push(format!(
+                    "Plex library \"{}\" does not keep {} for its items: that is not sent to them any more",
+                    self.target.library,
+                    words(&gone)
+                ));
+            }
+            // Given up with this very item, nothing more is owed of it.
+            owed.retain(|what| !gone.contains(what));
             after = Some(item);
         }
-        let refused = left.as_ref().map(|left| {
-            let left = left.join(", ");
-            format!("Plex does not show all that was sent ({left}); the next save or reconciliation tries again")
+        let limited = is_limited();
+        if limited {
+            given_up.push(
+                "This Plex replaces a list of tags with each part of it and takes no long requests: what does not fit \
+                 into one request is left out"
+                    .to_owned(),
+            );
+        }
+        let refused = (!owed.is_empty()).then(|| {
+            format!(
+                "Plex does not show all that was sent ({}); the next save or reconciliation tries again",
+                words(&owed)
+            )
         });
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
@@ -95,10 +114,6 @@ impl Writer<'_> {
         if let Some(written) = &mut written {
             picture::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
         }
-        let unshown = after
-            .as_ref()
-            .map(|item| plan.unshown(&convert::item(item)))
-            .unwrap_or_default();
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
         let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
         changes.extend(given_names);
@@ -108,6 +123,7 @@ impl Writer<'_> {
             refused,
             learned,
             given_up,
+            limited,
         })
     }
 
@@ -120,33 +136,27 @@ impl Writer<'_> {
     /// that went out `in_parts` may have been replaced by its last part, and goes out whole.
     async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failure> {
         let mut learned = Vec::new();
-        for part in repair.apart() {
-            let list = part
-                .tags
-                .first()
-                .filter(|list| in_parts && !list.add.is_empty());
-            let takes_long_lines = match list {
-                None => None,
-                Some(list) => match self.send_whole(list).await {
-                    Ok(()) => Some(true),
-                    Err(plex::Error::LineTooLong { .. }) => Some(false),
-                    Err(error) => return Err(error.into()),
-                },
-            };
-            if let Some(takes_long_lines) = takes_long_lines {
-                learned.extend(self.syncer.capabilities.replaces(takes_long_lines));
+        for mut part in repair.apart() {
+            let list = part.tags.pop_if(|list| in_parts && !list.add.is_empty());
+            if let Some(list) = list {
+                learned.extend(self.send_whole(&list).await?);
             }
-            if takes_long_lines != Some(true) {
-                self.send(&part).await?;
-            }
+            let (_, more) = self.send(&part).await?;
+            learned.extend(more);
         }
         Ok(learned)
     }
 
-    async fn send_whole(&self, list: &TagEdit) -> Result<(), plex::Error> {
+    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
+    async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failure> {
         let edit = with_tags(self.edit(), list);
         let _alone = self.turn().await;
-        self.syncer.plex.edit_whole(&edit).await
+        let takes_long_lines = match self.syncer.plex.edit_whole(&edit).await {
+            Ok(()) => true,
+            Err(plex::Error::LineTooLong { .. } | plex::Error::TooLong(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(self.syncer.capabilities.replaces(takes_long_lines))
     }
 
     fn edit(&self) -> Edit {
@@ -163,8 +173,8 @@ impl Writer<'_> {
         turn
     }
 
-    /// Sends what is not a picture; how many requests the edit of the item took.
-    async fn send(&self, plan: &EditPlan) -> Result<usize, Failure> {
+    /// Sends what is not a picture; how many requests the edit of the item took, and what it taught.
+    async fn send(&self, plan: &EditPlan) -> Result<(usize, Vec<Learned>), Failure> {
         let plex = &self.syncer.plex;
         let mut edit = self.edit();
         for change in &plan.fields {
@@ -173,11 +183,11 @@ impl Writer<'_> {
         }
         let whole = self.syncer.capabilities.replaces_lists()
             && self.syncer.capabilities.list_limit().is_none();
-        let mut requests = 0;
+        let (mut requests, mut learned) = (0, Vec::new());
         for list in &plan.tags {
             match whole {
                 true => {
-                    self.send_whole(list).await?;
+                    learned.extend(self.send_whole(list).await?);
                     requests += 1;
                 }
                 false => edit = with_tags(edit, list),
@@ -194,8 +204,13 @@ impl Writer<'_> {
             let _alone = self.turn().await;
             plex.rate(&self.target.key, rating).await?;
         }
-        Ok(requests)
+        Ok((requests, learned))
     }
+}
+
+fn words(what: &[What]) -> String {
+    let names: Vec<_> = what.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn with_tags(edit: Edit, list: &TagEdit) -> Edit {
