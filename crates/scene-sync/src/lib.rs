@@ -44,7 +44,7 @@ pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
 pub use what::{Unsupported, What};
-pub use written::{ImageSeen, ImageWritten, Intent, LastWritten, Preexisting};
+pub use written::{ImageSeen, ImageWritten, Intent, LastWritten, Part, Preexisting};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::date::{self, DateFault};
 use crate::text::{self, Limit};
-use crate::{Field, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
+use crate::{Field, Part, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
 
 /// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns
 /// so wide.
@@ -52,6 +52,8 @@ pub enum Note {
     Shortened(Field),
     /// More tags than the policy allows or a request has room for; holds how many were left out.
     TooMany(TagKind, usize),
+    /// The item refused this part as it is, and it is not sent again until it is another.
+    Refused(Part),
 }
 
 impl Wanted {
@@ -232,9 +234,11 @@ impl Note {
     /// is a remark on how things are meant to be.
     pub fn is_loss(&self) -> bool {
         match self {
-            Self::PartialDate(_) | Self::UnknownDate | Self::Shortened(_) | Self::TooMany(..) => {
-                true
-            }
+            Self::PartialDate(_)
+            | Self::UnknownDate
+            | Self::Shortened(_)
+            | Self::TooMany(..)
+            | Self::Refused(_) => true,
             Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => false,
         }
     }
@@ -244,7 +248,7 @@ impl Note {
             Self::PartialDate(_) | Self::UnknownDate => Some(What::Field(Field::Date)),
             Self::Shortened(field) => Some(What::Field(*field)),
             Self::TooMany(kind, _) => Some(What::Tag(*kind)),
-            Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => None,
+            Self::Refused(_) | Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => None,
         }
     }
 }
@@ -264,6 +268,10 @@ impl fmt::Display for Note {
             Self::Shortened(field) => {
                 write!(f, "the {field} is too long for Plex and is shortened")
             }
+            Self::Refused(part) => write!(
+                f,
+                "the {part} was refused by Plex and is not sent again until it changes, or until the next full sync"
+            ),
             Self::TooMany(kind, 1) => write!(f, "1 {kind} is over the limit and is left out"),
             Self::TooMany(kind, count) => {
                 write!(f, "{count} {kind}s are over the limit and are left out")

@@ -8,7 +8,8 @@ use crate::merge::{self, Merged, Sides};
 use crate::text::wide_key;
 use crate::written::{Known, set_names};
 use crate::{
-    Field, ImageWritten, Item, LastWritten, Note, Policy, Rating, Scene, Tag, TagKind, Wanted, What,
+    Field, ImageWritten, Item, LastWritten, Note, Part, Policy, Rating, Scene, Tag, TagKind,
+    Wanted, What,
 };
 
 /// What to change on an item. Its `Display` says it in words, for a dry run.
@@ -129,14 +130,14 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         planner.rating(rating);
     }
     planner.plan.poster = planner.image(
-        "poster",
+        Part::Poster,
         "thumb",
         wanted.poster.as_deref(),
         &last.poster,
         &item.poster,
     );
     planner.plan.background = planner.image(
-        "background",
+        Part::Background,
         "art",
         wanted.background.as_deref(),
         &last.background,
@@ -231,7 +232,13 @@ impl Planner<'_> {
             to: wanted,
             ours: sides.ours(),
         };
-        let known = match sides.merge(self.policy.preserve_plex_edits) {
+        let merged = sides.merge(self.policy.preserve_plex_edits);
+        let sends = matches!(merged, Merged::Set(_) | Merged::Clear);
+        let version = wanted.map(|rating| rating.to_string()).unwrap_or_default();
+        if self.was_refused(Part::Rating, &version, sends) {
+            return;
+        }
+        let known = match merged {
             Merged::Keep => {
                 self.plan.notes.push(Note::KeptEdit("rating".into()));
                 return;
@@ -251,7 +258,7 @@ impl Planner<'_> {
 
     fn image(
         &mut self,
-        name: &str,
+        part: Part,
         lock: &str,
         wanted: Option<&str>,
         last: &Option<ImageWritten>,
@@ -268,10 +275,27 @@ impl Planner<'_> {
             None => (true, self.item.locked.contains(lock)),
         };
         if self.policy.preserve_plex_edits && edited {
-            self.plan.notes.push(Note::KeptEdit(name.to_owned()));
+            self.plan.notes.push(Note::KeptEdit(part.to_string()));
             return false;
         }
-        outdated || edited
+        let sends = outdated || edited;
+        sends && !self.was_refused(part, wanted, true)
+    }
+
+    /// Whether the item refused this very version, so that it is not sent again. What is sent, or need not be, is no
+    /// longer refused.
+    fn was_refused(&mut self, part: Part, version: &str, sends: bool) -> bool {
+        let refused = self
+            .last
+            .refused
+            .get(&part)
+            .is_some_and(|known| known == version);
+        if sends && refused && !self.policy.retry_refused {
+            self.plan.notes.push(Note::Refused(part));
+            return true;
+        }
+        self.written.refused.remove(&part);
+        false
     }
 }
 
@@ -283,6 +307,17 @@ impl EditPlan {
             && self.rating.is_none()
             && !self.poster
             && !self.background
+    }
+
+    /// The same without the rating, which the item does not take; `last` is what the plan was made with.
+    #[must_use]
+    pub fn without_rating(mut self, last: Option<&LastWritten>) -> Self {
+        self.rating = None;
+        if let Some(written) = &mut self.written {
+            let nothing = LastWritten::default();
+            written.copy(What::Rating, last.unwrap_or(&nothing));
+        }
+        self
     }
 
     /// What is sent, pictures apart.

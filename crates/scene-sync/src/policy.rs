@@ -31,6 +31,9 @@ pub struct Policy {
     pub poster: bool,
     /// Cover as background.
     pub background: bool,
+    /// Parts that an item refused are tried again even when they are the same. Not part of the
+    /// content hash.
+    pub retry_refused: bool,
     /// At most this many tags become genres.
     pub max_tags: usize,
     /// At most this many performers become actors.
@@ -64,6 +67,7 @@ impl Default for Policy {
             content_rating: None,
             poster: true,
             background: true,
+            retry_refused: false,
             max_tags: 100,
             max_performers: 50,
             max_encoded: 7200,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,11 @@ pub struct LastWritten {
     /// The background; the caller fills it in after an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<ImageWritten>,
+    /// What the item did not take though it took the rest, and as which version: not tried again
+    /// while that is the same ([`Policy::retry_refused`](crate::Policy::retry_refused)). The caller
+    /// fills it in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<Part, String>,
     /// What was sent and may have arrived, or may yet, oldest first: only the item can tell
     /// ([`EditPlan::intent`](crate::EditPlan::intent)). The caller drops those that are too old to
     /// come.
@@ -61,6 +67,28 @@ pub struct Preexisting {
     /// The user rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
+}
+
+/// What is sent by a request of its own, and is no reason to count the rest as not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The poster; its version is [`Scene::cover`](crate::Scene::cover).
+    Poster,
+    /// The background, likewise.
+    Background,
+    /// The user rating; its version is the rating in words, empty for none.
+    Rating,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Poster => "poster",
+            Self::Background => "background",
+            Self::Rating => "rating",
+        })
+    }
 }
 
 /// An edit that was about to be sent.

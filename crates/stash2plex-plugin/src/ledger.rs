@@ -1,6 +1,7 @@
 //! The sync record: a row for each Plex item that was written to, with the scene that owns it, and a row for each scene as
 //! of its last sync. It lies in the queue's own file, so that settling a job and recording its result are one transaction.
 
+mod left_out;
 mod migrate;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::job::Related;
 
+pub use left_out::{left_out, left_out_of, put_left_out};
 pub use migrate::migrate;
 
 /// The tables; safe to run again. Only the worker does.
@@ -33,6 +35,8 @@ CREATE TABLE IF NOT EXISTS synced_scene (
   scene INTEGER NOT NULL,
   hash BLOB NOT NULL,
   synced_at INTEGER NOT NULL,
+  cover_address TEXT NOT NULL DEFAULT '',
+  cover TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (server, scene)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scene_ref (
@@ -51,6 +55,12 @@ CREATE TABLE IF NOT EXISTS item_waiter (
 ) STRICT, WITHOUT ROWID;
 -- The path map that a scene's file and its item speak for.
 CREATE TABLE IF NOT EXISTS path_hint (scene INTEGER PRIMARY KEY, rule TEXT NOT NULL) STRICT;
+-- What was left out of a scene that was written, and why.
+CREATE TABLE IF NOT EXISTS left_out (
+  scene INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (scene, reason)
+) STRICT;
 -- What the items of a library were seen to show after it was sent, or not.
 CREATE TABLE IF NOT EXISTS library_field (
   server INTEGER NOT NULL,
@@ -84,12 +94,16 @@ pub struct ItemRow<W> {
 }
 
 /// A scene as of its last sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SceneRow {
     /// What it was synced as; none after a look that failed, or while an edit is under way.
     pub hash: Option<SyncHash>,
     /// When, in milliseconds since 1970; 0 for never.
     pub synced_at: i64,
+    /// The address of the cover that was last looked at; empty for none.
+    pub cover_address: String,
+    /// What names the picture that was there; empty where there was none.
+    pub cover: String,
 }
 
 /// Makes the tables where they are missing.
@@ -239,15 +253,19 @@ fn waiters(db: &Connection, server: ServerId, item: &str) -> Result<Vec<u64>> {
 
 /// The scene's row.
 pub fn scene(db: &Connection, server: ServerId, scene: u64) -> Result<Option<SceneRow>> {
-    db.prepare_cached("SELECT hash, synced_at FROM synced_scene WHERE server = ?1 AND scene = ?2")?
-        .query_row(params![server.0, scene.cast_signed()], |row| {
-            let hash: Vec<u8> = row.get(0)?;
-            Ok(SceneRow {
-                hash: hash.try_into().ok().map(SyncHash),
-                synced_at: row.get(1)?,
-            })
+    db.prepare_cached(
+        "SELECT hash, synced_at, cover_address, cover FROM synced_scene WHERE server = ?1 AND scene = ?2",
+    )?
+    .query_row(params![server.0, scene.cast_signed()], |row| {
+        let hash: Vec<u8> = row.get(0)?;
+        Ok(SceneRow {
+            hash: hash.try_into().ok().map(SyncHash),
+            synced_at: row.get(1)?,
+            cover_address: row.get(2)?,
+            cover: row.get(3)?,
         })
-        .optional()
+    })
+    .optional()
 }
 
 /// When a scene was last synced to whichever server, in milliseconds since 1970.
@@ -257,13 +275,13 @@ pub fn synced_at(db: &Connection, scene: u64) -> Result<Option<i64>> {
 }
 
 /// Writes or replaces the scene's row.
-pub fn put_scene(db: &Connection, server: ServerId, scene: u64, row: SceneRow) -> Result<()> {
+pub fn put_scene(db: &Connection, server: ServerId, scene: u64, row: &SceneRow) -> Result<()> {
     let hash = row.hash.map_or_else(Vec::new, |hash| hash.0.to_vec());
     db.prepare_cached(
-        "INSERT INTO synced_scene (server, scene, hash, synced_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (server, scene) DO UPDATE SET hash = ?3, synced_at = ?4",
+        "INSERT INTO synced_scene (server, scene, hash, synced_at, cover_address, cover) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (server, scene) DO UPDATE SET hash = ?3, synced_at = ?4, cover_address = ?5, cover = ?6",
     )?
-    .execute(params![server.0, scene.cast_signed(), hash, row.synced_at])?;
+    .execute(params![server.0, scene.cast_signed(), hash, row.synced_at, row.cover_address, row.cover])?;
     Ok(())
 }
 
@@ -309,6 +327,7 @@ pub fn forget_scene(db: &Connection, scene: u64) -> Result<Vec<u64>> {
         "DELETE FROM synced_scene WHERE scene = ?1",
         "DELETE FROM scene_ref WHERE scene = ?1",
         "DELETE FROM path_hint WHERE scene = ?1",
+        "DELETE FROM left_out WHERE scene = ?1",
     ] {
         db.prepare_cached(forget)?.execute([id])?;
     }

@@ -2,7 +2,7 @@
 
 mod of_clients;
 
-pub use of_clients::{is_of_scene, of_owner_check, of_verdict};
+pub use of_clients::{is_of_part, is_of_scene, of_owner_check, of_verdict};
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ mod record;
 mod scene;
 mod write;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ pub struct Syncer {
     /// What Plex does not have is not tried.
     skip_not_found: bool,
     paths: Paths,
+    /// Plex takes the token for its owner's: to others it does not show the files.
+    owner_known: Cell<bool>,
     /// How old an edit may be that was cut off and comes yet.
     late: Duration,
 }
@@ -85,6 +87,7 @@ impl Syncer {
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },
+            owner_known: Cell::default(),
             late: late(settings),
         }
     }
@@ -170,10 +173,12 @@ impl Syncer {
 
     /// Whether Plex takes the token for its owner's.
     pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
-        match self.plex.owner_check().await {
+        let checked = match self.plex.owner_check().await {
             Ok(()) => Ok(()),
             Err(error) => of_owner_check(error),
-        }
+        };
+        self.owner_known.set(checked.is_ok());
+        checked
     }
 
     /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it.

@@ -75,15 +75,11 @@ fn read(db: &Connection, server: ServerId) -> Result<BTreeMap<String, Before>> {
             key => key,
         };
         let synced_at = row.get(3)?;
-        put_scene(
-            db,
-            server,
-            scene,
-            SceneRow {
-                hash: None,
-                synced_at,
-            },
-        )?;
+        let row = SceneRow {
+            synced_at,
+            ..SceneRow::default()
+        };
+        put_scene(db, server, scene, &row)?;
         if key.is_empty() || !written.is_object() {
             continue;
         }

@@ -18,10 +18,14 @@ fn row(item: &str, owner: u64, path: &str) -> ItemRow<String> {
     }
 }
 
-const SYNCED: SceneRow = SceneRow {
-    hash: Some(SyncHash([7; 16])),
-    synced_at: 5,
-};
+fn synced() -> SceneRow {
+    SceneRow {
+        hash: Some(SyncHash([7; 16])),
+        synced_at: 5,
+        cover_address: "/scene/1/screenshot?t=1".to_owned(),
+        cover: "abc".to_owned(),
+    }
+}
 
 #[test]
 fn an_item_has_one_owner_and_a_scene_several_items() -> Result<()> {
@@ -46,7 +50,7 @@ fn a_scene_that_is_gone_leaves_its_items_to_the_next() -> Result<()> {
     let db = db();
     let one = server(&db, "one")?;
     put_item(&db, one, &row("17", 1, "/A.mp4"))?;
-    put_scene(&db, one, 1, SYNCED)?;
+    put_scene(&db, one, 1, &synced())?;
     put_refs(
         &db,
         1,
@@ -88,19 +92,16 @@ fn a_scene_is_unequal_until_it_is_synced_again() -> Result<()> {
     let db = db();
     let one = server(&db, "one")?;
     make_unequal(&db, one, 1)?;
-    let never = SceneRow {
-        hash: None,
-        synced_at: 0,
-    };
+    let never = SceneRow::default();
     assert_eq!(scene(&db, one, 1)?, Some(never));
-    put_scene(&db, one, 1, SYNCED)?;
-    assert_eq!(scene(&db, one, 1)?, Some(SYNCED));
+    put_scene(&db, one, 1, &synced())?;
+    assert_eq!(scene(&db, one, 1)?, Some(synced()));
     make_unequal(&db, one, 1)?;
     assert_eq!(
         scene(&db, one, 1)?,
         Some(SceneRow {
             hash: None,
-            ..SYNCED
+            ..synced()
         })
     );
     assert_eq!(synced_at(&db, 1)?, Some(5));

@@ -64,15 +64,43 @@ pub fn is_of_scene(error: &stash::client::Error) -> bool {
     )
 }
 
-/// A probe that failed.
-pub fn of_verdict(verdict: &Verdict) -> Failure {
+/// Whether something answered that it does not take a picture or a rating. A proxy that refuses a large picture may also
+/// close the connection.
+pub fn is_of_part(error: &plex::Error) -> bool {
+    use plex::Error;
+    match error {
+        Error::LineTooLong { .. }
+        | Error::Rejected { .. }
+        | Error::TooLong(_)
+        | Error::Unauthorized { .. }
+        | Error::NotPlex { .. }
+        | Error::Redirected { .. }
+        | Error::Overloaded { .. }
+        | Error::Gateway { .. }
+        | Error::Malformed(_)
+        | Error::TooLarge(_) => true,
+        Error::Unreachable { cause, .. } => *cause == plex::Unreachable::Closed,
+        Error::Starting(_)
+        | Error::Timeout(_)
+        | Error::CutShort(_)
+        | Error::NotFound
+        | Error::BadFile => false,
+    }
+}
+
+/// What a probe found.
+///
+/// # Errors
+/// Plex is in trouble.
+pub fn of_verdict(verdict: &Verdict) -> Result<(), Failure> {
     let trouble = match verdict {
+        Verdict::Healthy { .. } => return Ok(()),
         Verdict::Unauthorized { .. } => Trouble::Unauthorized,
         Verdict::WrongServer { .. } => Trouble::WrongServer,
         Verdict::Starting { .. } => Trouble::Starting,
         _ => Trouble::Unreachable,
     };
-    Failure::new(Whose::Plex(trouble), verdict.to_string())
+    Err(Failure::new(Whose::Plex(trouble), verdict.to_string()))
 }
 
 /// Plex lets the token read, but not what only its owner may.

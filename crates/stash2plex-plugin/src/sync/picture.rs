@@ -4,13 +4,16 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use plex::{ImageFormat, ImageKind, RatingKey};
-use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Policy};
+use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
-use super::write::Writer;
-use crate::outcome::{Failure, is_of_scene};
+use super::write::{Refused, Writer};
+use crate::outcome::{Failure, is_of_part, is_of_scene};
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
+
+/// Before what Stash names a picture by: the MD5 of its bytes.
+const ETAG: &str = "etag ";
 
 /// One value for the poster, one for the background.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +33,8 @@ pub struct Cover {
 /// What Stash gave of a cover.
 pub enum Fetched {
     Picture(Cover),
+    /// It is the one that is known.
+    Same,
     /// None, and why: a scene that was just scanned has no cover yet, and what Stash shows then is no picture of it.
     Nothing(String),
     /// None, and why it has to be fetched another time.
@@ -45,23 +50,25 @@ pub struct Covers(RefCell<HashMap<String, u32>>);
 const TRIES: u32 = 6;
 
 impl Covers {
-    /// Fetches one.
+    /// Fetches the picture at an address, unless it is the `known` one.
     ///
     /// # Errors
     /// Stash may give it later.
     pub async fn fetch(
         &self,
         stash: &stash::client::Client,
-        source: &str,
+        address: &str,
+        known: Option<&str>,
     ) -> Result<Fetched, Failure> {
-        let fetched = stash.image(source, LARGEST).await;
+        let etag = known.and_then(|known| known.strip_prefix(ETAG));
+        let fetched = stash.image_unless(address, etag, LARGEST).await;
         // The rest of the address is a time, which each save moves.
-        let path = source.split('?').next().unwrap_or_default();
+        let path = address.split('?').next().unwrap_or_default();
         let mut failed = self.0.borrow_mut();
         let error = match fetched {
             Ok(image) => {
                 failed.remove(path);
-                return Ok(Fetched::Picture(Cover::new(source, image)));
+                return Ok(image.map_or(Fetched::Same, |image| Fetched::Picture(Cover::new(image))));
             }
             Err(error) => error,
         };
@@ -98,19 +105,28 @@ fn is_away(error: &stash::client::Error) -> bool {
 }
 
 impl Cover {
-    fn new(source: &str, image: stash::client::Image) -> Self {
+    fn new(image: stash::client::Image) -> Self {
         let format = match image.content_type.as_str() {
             "image/png" => ImageFormat::Png,
             "image/webp" => ImageFormat::Webp,
             // The client lets no fourth type through.
             _ => ImageFormat::Jpeg,
         };
+        let sha1 = plex::image_sha1(&image.bytes);
         Self {
-            source: source.to_owned(),
-            sha1: plex::image_sha1(&image.bytes),
+            source: match image.etag {
+                Some(etag) => format!("{ETAG}{etag}"),
+                None => sha1.clone(),
+            },
+            sha1,
             bytes: image.bytes,
             format,
         }
+    }
+
+    /// What names this picture, whatever its address.
+    pub fn name(&self) -> &str {
+        &self.source
     }
 
     /// Puts into the record what the plan is about to give.
@@ -181,20 +197,32 @@ pub struct Given {
 }
 
 impl Writer<'_> {
-    /// Makes the item show the cover where the plan wants it, and returns what it was given.
+    /// Makes the item show the cover where the plan wants it, and returns what it was given; `refused` takes what it
+    /// does not take.
     pub(super) async fn give(
         &self,
         item: &plex::Item,
         plan: &EditPlan,
         cover: &Cover,
         seen: &Pictures<Option<ImageSeen>>,
+        refused: &mut Vec<Refused>,
     ) -> Result<Pictures<Option<Given>>, plex::Error> {
+        let mut taken = |part, given| match given {
+            Err(error) if is_of_part(&error) => {
+                let version = cover.source.clone();
+                refused.push(Refused::new(part, version, &error));
+                Ok(None)
+            }
+            given => given,
+        };
         let poster = (plan.poster, ImageKind::Poster, &seen.poster);
+        let poster = taken(Part::Poster, self.give_one(item, cover, poster).await)?;
         let background = (plan.background, ImageKind::Background, &seen.background);
-        Ok(Pictures {
-            poster: self.give_one(item, cover, poster).await?,
-            background: self.give_one(item, cover, background).await?,
-        })
+        let background = taken(
+            Part::Background,
+            self.give_one(item, cover, background).await,
+        )?;
+        Ok(Pictures { poster, background })
     }
 
     async fn give_one(

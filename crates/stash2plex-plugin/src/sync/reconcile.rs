@@ -189,7 +189,7 @@ impl Syncer {
     ) -> Option<Gap> {
         let files = self.mapped(&scene.files);
         let holders = self.holders(&files, libraries).await;
-        let synced = known.row.and_then(|row| row.hash);
+        let synced = known.row.as_ref().and_then(|row| row.hash);
         let Some(synced) = synced else {
             // A scene without metadata is not synced, unless something was written to its items before.
             let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;

@@ -15,8 +15,8 @@ pub struct Record {
     server: ServerId,
     scene: u64,
     refs: Vec<(Related, u64)>,
-    /// Nothing was looked at, since nothing had changed.
-    pub unchanged: bool,
+    /// Nothing was looked at, since nothing had changed but the cover's address.
+    unchanged: Option<Option<SceneRow>>,
     /// What the scene was synced as, and when; none after a look that failed.
     synced: Option<SceneRow>,
     /// Items that were written to, or may have been.
@@ -27,6 +27,8 @@ pub struct Record {
     pub gone: Vec<String>,
     /// Items of other scenes that hold a file of this one too.
     pub waits: Vec<String>,
+    /// What Plex does not get, in words.
+    pub left_out: Vec<String>,
     /// The path map rule that the scene speaks for.
     pub hint: Option<String>,
     /// What Plex was seen to keep, or not.
@@ -42,12 +44,13 @@ impl Record {
             server,
             scene,
             refs,
-            unchanged: false,
+            unchanged: None,
             synced: None,
             items: Vec::new(),
             released: Vec::new(),
             gone: Vec::new(),
             waits: Vec::new(),
+            left_out: Vec::new(),
             hint: None,
             learned: Vec::new(),
             queue: BTreeSet::new(),
@@ -59,9 +62,14 @@ impl Record {
         self.scene
     }
 
+    /// Nothing needed a look; `row` is what changed of the scene's row.
+    pub fn unchanged(&mut self, row: Option<SceneRow>) {
+        self.unchanged = Some(row);
+    }
+
     /// The scene's items are equal to it now; without a hash something is still owed.
-    pub fn equal(&mut self, hash: Option<SyncHash>, synced_at: i64) {
-        self.synced = Some(SceneRow { hash, synced_at });
+    pub fn equal(&mut self, row: SceneRow) {
+        self.synced = Some(row);
     }
 
     /// Whether an edit that was given up may come yet, over what was written since.
@@ -77,7 +85,10 @@ impl Record {
     pub fn apply(self, tx: &Tx<'_, Job>) -> queue::Result<BTreeSet<u64>> {
         let (db, server, scene) = (tx.sql(), self.server, self.scene);
         let mut queue = self.queue;
-        if self.unchanged {
+        if let Some(row) = self.unchanged {
+            if let Some(row) = row {
+                ledger::put_scene(db, server, scene, &row)?;
+            }
             return Ok(queue);
         }
         for row in &self.items {
@@ -112,10 +123,11 @@ impl Record {
             ledger::put_library_field(db, server, library, field, state)?;
         }
         ledger::hint_path(db, scene, self.hint.as_deref())?;
-        match self.synced {
+        match &self.synced {
             Some(row) => {
                 ledger::put_scene(db, server, scene, row)?;
                 ledger::put_refs(db, scene, &self.refs)?;
+                ledger::put_left_out(db, scene, &self.left_out)?;
             }
             None => ledger::make_unequal(db, server, scene)?,
         }

@@ -10,10 +10,10 @@ use super::find::{Finder, Search, Target};
 use super::libraries::Libraries;
 use super::picture::{self, Cover, Fetched, Pictures};
 use super::record::{Record, sync_hash};
-use super::write::{Arrived, Writer};
+use super::write::{Arrived, Refused, Writer};
 use super::{Stopped, Syncer, convert};
 use crate::db::Db;
-use crate::ledger::{self, ItemRow, ServerId};
+use crate::ledger::{self, ItemRow, SceneRow, ServerId};
 use crate::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use crate::reconcile::unix_millis;
 use crate::worker::time::Time;
@@ -35,8 +35,10 @@ pub struct Ended {
     pub outcome: Outcome<Synced>,
     /// What changes on record.
     pub record: Record,
-    /// What a person should hear of once.
+    /// What a person should hear of once, because something is wrong.
     pub news: Vec<String>,
+    /// The same of what is merely left out.
+    pub told: Vec<String>,
 }
 
 /// A job under way.
@@ -49,9 +51,16 @@ struct SceneJob<'a, 'q, T> {
     /// Its files as Plex should see them.
     files: Vec<SceneFile>,
     time: &'a T,
+    force: bool,
+    /// Where the cover is, and the picture once it was fetched.
+    address: Option<String>,
+    cover: Option<Cover>,
+    /// What Plex does not get, in words.
+    left_out: BTreeSet<String>,
     record: Record,
     synced: Synced,
     news: Vec<String>,
+    told: Vec<String>,
 }
 
 impl Syncer {
@@ -75,11 +84,16 @@ impl Syncer {
             files: self.mapped(&pure.files),
             scene: pure,
             time,
+            force,
+            address: None,
+            cover: None,
+            left_out: BTreeSet::new(),
             record: Record::new(server, scene.id.0, convert::related(scene)),
             synced: Synced::default(),
             news: Vec::new(),
+            told: Vec::new(),
         };
-        let outcome = match job.run(force).await {
+        let outcome = match job.run().await {
             Ok(done) => Ok(done),
             Err(Stopped::Database(why)) => return Err(why),
             Err(Stopped::Failed(why)) => Err(why),
@@ -88,6 +102,7 @@ impl Syncer {
             outcome,
             record: job.record,
             news: job.news,
+            told: job.told,
         })
     }
 
@@ -102,21 +117,27 @@ impl Syncer {
 }
 
 impl<T: Time> SceneJob<'_, '_, T> {
-    async fn run(&mut self, force: bool) -> Result<Done<Synced>, Stopped> {
+    async fn run(&mut self) -> Result<Done<Synced>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
         let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
         let before = db.read(|db| ledger::scene(db, server, id))?;
-        let content = scene_sync::content_hash(&self.scene, &self.syncer.policy);
-        let owned = rows.iter().map(|row| row.item.as_str());
-        let hash = sync_hash(&content, &self.files, owned);
-        if !force && before.is_some_and(|before| before.hash == Some(hash)) {
-            self.record.unchanged = true;
-            return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
-        }
         // Without metadata there is nothing to write, unless an item of it bears what was written for an earlier scene.
         let bare = rows.is_empty() && !self.scene.has_metadata();
         if bare && !self.is_on_record()? {
             return Ok(Done::Skipped("no metadata yet".to_owned()));
+        }
+        let row = self.name_cover(before.clone().unwrap_or_default()).await?;
+        let content = scene_sync::content_hash(&self.scene, &self.syncer.policy);
+        let owned = rows.iter().map(|row| row.item.as_str());
+        let hash = sync_hash(&content, &self.files, owned);
+        if !self.force
+            && before
+                .as_ref()
+                .is_some_and(|before| before.hash == Some(hash))
+        {
+            self.record
+                .unchanged(before.filter(|before| *before != row).map(|_| row));
+            return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         let targets = self.find(&rows).await?;
         let mut owned = Vec::new();
@@ -128,12 +149,58 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         let owed = self.synced.owed.is_some();
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
-        self.record
-            .equal((!owed).then_some(hash), unix_millis(self.time.now()));
+        self.note_left_out()?;
+        self.record.equal(SceneRow {
+            hash: (!owed).then_some(hash),
+            synced_at: unix_millis(self.time.now()),
+            ..row
+        });
         Ok(match owned.is_empty() {
             true => Done::Skipped("its items in Plex belong to other scenes".to_owned()),
             false => Done::Synced(std::mem::take(&mut self.synced)),
         })
+    }
+
+    /// Records what Plex does not get of the scene, and tells what is new of it.
+    fn note_left_out(&mut self) -> queue::Result<()> {
+        let id = self.id;
+        let before = self.db.read(|db| ledger::left_out_of(db, id))?;
+        let left_out = std::mem::take(&mut self.left_out);
+        let new = left_out.iter().filter(|why| !before.contains(why));
+        self.told.extend(new.cloned());
+        self.record.left_out = left_out.into_iter().collect();
+        Ok(())
+    }
+
+    /// Names the scene's cover by its picture instead of its address, which each save moves. `row` says what was at
+    /// which address before.
+    async fn name_cover(&mut self, mut row: SceneRow) -> Result<SceneRow, Failure> {
+        let syncer = self.syncer;
+        let is_wanted = syncer.policy.poster || syncer.policy.background;
+        let Some(address) = self.scene.cover.clone().filter(|_| is_wanted) else {
+            return Ok(row);
+        };
+        if row.cover_address != address {
+            let known = Some(row.cover.as_str()).filter(|known| !known.is_empty());
+            let fetched = syncer.covers.fetch(&syncer.stash, &address, known).await?;
+            row.cover = match fetched {
+                Fetched::Same => row.cover,
+                Fetched::Picture(cover) => self.cover.insert(cover).name().to_owned(),
+                Fetched::Nothing(why) => {
+                    self.left_out.insert(why);
+                    String::new()
+                }
+                Fetched::Owed(why) => {
+                    self.synced.owed = Some(why);
+                    self.scene.cover = None;
+                    return Ok(row);
+                }
+            };
+            row.cover_address = address;
+        }
+        self.scene.cover = Some(row.cover.clone()).filter(|name| !name.is_empty());
+        self.address = Some(row.cover_address.clone());
+        Ok(row)
     }
 
     /// Whether an item was once written to that holds a file of the scene.
@@ -187,6 +254,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         self.record.gone = gone;
         self.record.hint = self.hint(&targets, &others);
         if targets.is_empty() {
+            if !syncer.owner_known.get() {
+                syncer.owner_check().await?;
+            }
             let nth = absent.first().copied().unwrap_or_default();
             return Err(match doubt {
                 Some(doubt) => Failure::new(Whose::Scene(SceneFault::Ambiguous), doubt),
@@ -367,7 +437,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let syncer = self.syncer;
         let key = target.key.as_str().to_owned();
         loop {
-            let policy = syncer.policy_for(&target.section);
+            let policy = Policy {
+                retry_refused: self.force,
+                ..syncer.policy_for(&target.section)
+            };
             let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             let evidence = target.bound.evidence;
             if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
@@ -411,7 +484,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let mut intent = draft.plan.intent(&draft.item, last, at);
             if let (Some(intended), Some(cover)) = (
                 intent.as_mut().and_then(|intent| intent.intents.last_mut()),
-                &draft.cover,
+                &self.cover,
             ) {
                 cover.intend(&draft.plan, &mut intended.written);
             }
@@ -429,10 +502,11 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 syncer,
                 target: &target,
                 item: &item,
+                last,
                 next: next.into(),
             };
             let done = writer
-                .apply(&draft.plan, draft.cover.as_ref(), draft.seen)
+                .apply(&draft.plan, self.cover.as_ref(), draft.seen)
                 .await;
             match done {
                 // A list was longer than this Plex takes: it is planned anew, as what fits.
@@ -441,10 +515,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
                         self.take(&row(written.clone()))?;
                     }
                     done.refused = None;
-                    self.arrived(done, Vec::new(), None, row, &key);
+                    self.arrived(done, Vec::new(), row, &key);
                     continue;
                 }
-                Ok(done) => self.arrived(done, draft.notes, draft.owed, row, &key),
+                Ok(done) => self.arrived(done, draft.notes, row, &key),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
@@ -478,7 +552,6 @@ impl<T: Time> SceneJob<'_, '_, T> {
         &mut self,
         done: Arrived,
         notes: Vec<String>,
-        owed: Option<String>,
         row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
         key: &str,
     ) {
@@ -486,10 +559,18 @@ impl<T: Time> SceneJob<'_, '_, T> {
             written,
             changes,
             refused,
+            parts,
             learned,
             given_up,
             limited: _,
         } = done;
+        for Refused { part, why, .. } in parts {
+            self.news.push(format!(
+                "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
+            ));
+            self.left_out
+                .insert(scene_sync::Note::Refused(part).to_string());
+        }
         if let Some(written) = written {
             self.record.items.push(row(written));
         }
@@ -509,7 +590,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         self.record.learned.extend(learned);
         self.news.extend(given_up);
-        self.synced.owed = self.synced.owed.take().or(owed).or(refused);
+        self.synced.owed = self.synced.owed.take().or(refused);
     }
 
     fn wait_for(&mut self, item: String, other: u64) -> queue::Result<()> {
@@ -526,7 +607,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
     }
 
     async fn draft(
-        &self,
+        &mut self,
         found: &plex::Item,
         last: Option<&LastWritten>,
         policy: &Policy,
@@ -541,16 +622,16 @@ impl<T: Time> SceneJob<'_, '_, T> {
         item.poster = selected(&seen.poster);
         item.background = selected(&seen.background);
         let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
-        let mut notes: Vec<_> = plan.notes.iter().map(ToString::to_string).collect();
-        let (mut cover, mut owed) = (None, None);
-        if plan.poster || plan.background {
-            let source = self.scene.cover.as_deref().unwrap_or_default();
-            match syncer.covers.fetch(&syncer.stash, source).await? {
-                Fetched::Picture(picture) => cover = Some(picture),
-                Fetched::Nothing(why) => notes.push(why),
-                Fetched::Owed(why) => owed = Some(why),
+        let mut notes = Vec::new();
+        for note in &plan.notes {
+            match note.is_loss() {
+                true => drop(self.left_out.insert(note.to_string())),
+                false => notes.push(note.to_string()),
             }
-            let there = cover.is_some();
+        }
+        if plan.poster || plan.background {
+            self.fetch_cover().await?;
+            let there = self.cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);
         }
         let at = unix_millis(self.time.now());
@@ -565,10 +646,23 @@ impl<T: Time> SceneJob<'_, '_, T> {
             item,
             plan,
             seen,
-            cover,
             notes,
-            owed,
         })
+    }
+
+    /// Brings the bytes of the cover, for the first item that needs them.
+    async fn fetch_cover(&mut self) -> Result<(), Failure> {
+        let syncer = self.syncer;
+        let (None, Some(address)) = (&self.cover, &self.address) else {
+            return Ok(());
+        };
+        match syncer.covers.fetch(&syncer.stash, address, None).await? {
+            Fetched::Picture(cover) => self.cover = Some(cover),
+            Fetched::Nothing(why) => drop(self.left_out.insert(why)),
+            Fetched::Owed(why) => self.synced.owed = Some(why),
+            Fetched::Same => {}
+        }
+        Ok(())
     }
 }
 
@@ -581,7 +675,5 @@ struct Draft {
     item: scene_sync::Item,
     plan: scene_sync::EditPlan,
     seen: Pictures<Option<ImageSeen>>,
-    cover: Option<Cover>,
     notes: Vec<String>,
-    owed: Option<String>,
 }

@@ -3,14 +3,14 @@
 use std::cell::Cell;
 
 use plex::{Edit, UserRating};
-use scene_sync::{EditPlan, ImageSeen, LastWritten, TagEdit, What};
+use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, TagEdit, What};
 use tokio::sync::MutexGuard;
 
 use super::capabilities::Learned;
 use super::find::Target;
 use super::picture::{self, Cover, Pictures};
 use super::{Syncer, convert};
-use crate::outcome::Failure;
+use crate::outcome::{Failure, is_of_part};
 
 /// What became of a plan.
 pub struct Arrived {
@@ -20,6 +20,8 @@ pub struct Arrived {
     pub changes: Vec<String>,
     /// What Plex was told twice and does not show, in words.
     pub refused: Option<String>,
+    /// Parts that it does not take, which are no reason to try the rest again.
+    pub parts: Vec<Refused>,
     /// What this taught about Plex.
     pub learned: Vec<Learned>,
     /// What is no longer sent for it, in words.
@@ -34,6 +36,8 @@ pub struct Writer<'a> {
     pub target: &'a Target,
     /// As it was before.
     pub item: &'a plex::Item,
+    /// What is on record of it.
+    pub last: Option<&'a LastWritten>,
     /// The place of the one who writes next, until the turn has come.
     pub next: Cell<Option<MutexGuard<'a, ()>>>,
 }
@@ -50,8 +54,13 @@ impl Writer<'_> {
         let limit = capabilities.list_limit();
         let sent = self.send(plan).await;
         let (requests, mut learned) = sent.map_err(Failure::of_personal_request)?;
+        let mut parts = Vec::from_iter(self.rate(plan).await?);
+        let plan = &match parts.is_empty() {
+            true => plan.clone(),
+            false => plan.clone().without_rating(self.last),
+        };
         let given = match cover {
-            Some(cover) => self.give(self.item, plan, cover, &seen).await?,
+            Some(cover) => self.give(self.item, plan, cover, &seen, &mut parts).await?,
             None => Pictures::default(),
         };
         let sent = plan.sent();
@@ -113,6 +122,8 @@ impl Writer<'_> {
         };
         if let Some(written) = &mut written {
             picture::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
+            let refused = parts.iter().map(|one| (one.part, one.version.clone()));
+            written.refused.extend(refused);
         }
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
         let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
@@ -121,6 +132,7 @@ impl Writer<'_> {
             written,
             changes,
             refused,
+            parts,
             learned,
             given_up,
             limited,
@@ -148,6 +160,29 @@ impl Writer<'_> {
     }
 
     /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
+    /// Gives the rating, or says that Plex does not take it.
+    async fn rate(&self, plan: &EditPlan) -> Result<Option<Refused>, Failure> {
+        let Some(change) = &plan.rating else {
+            return Ok(None);
+        };
+        let rating = change
+            .to
+            .and_then(|rating| UserRating::new(rating.to_plex()));
+        let _alone = self.turn().await;
+        match self.syncer.plex.rate(&self.target.key, rating).await {
+            Ok(()) => Ok(None),
+            Err(error) if is_of_part(&error) => {
+                let version = change.to.map(|rating| rating.to_string());
+                Ok(Some(Refused::new(
+                    Part::Rating,
+                    version.unwrap_or_default(),
+                    &error,
+                )))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failure> {
         let edit = with_tags(self.edit(), list);
         let _alone = self.turn().await;
@@ -197,14 +232,23 @@ impl Writer<'_> {
             let _alone = self.turn().await;
             requests += plex.edit(&edit).await?;
         }
-        if let Some(change) = &plan.rating {
-            let rating = change
-                .to
-                .and_then(|rating| UserRating::new(rating.to_plex()));
-            let _alone = self.turn().await;
-            plex.rate(&self.target.key, rating).await?;
-        }
         Ok((requests, learned))
+    }
+}
+
+/// A part that the item does not take.
+pub struct Refused {
+    pub part: Part,
+    pub version: String,
+    /// The answer, in words.
+    pub why: String,
+}
+
+impl Refused {
+    /// Of this version, with this answer.
+    pub fn new(part: Part, version: String, why: &plex::Error) -> Self {
+        let why = why.to_string();
+        Self { part, version, why }
     }
 }
 

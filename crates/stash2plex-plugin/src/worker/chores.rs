@@ -33,8 +33,10 @@ pub struct Errand {
     pub gone: Option<(ServerId, Vec<String>)>,
     /// What a scene's job leaves on record.
     pub record: Option<Record>,
-    /// What a person should hear of once.
+    /// What a person should hear of once, because something is wrong.
     pub news: Vec<String>,
+    /// The same of what is merely left out.
+    pub told: Vec<String>,
 }
 
 impl Errand {
@@ -50,6 +52,7 @@ impl Errand {
             gone: None,
             record: None,
             news: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -69,6 +72,7 @@ impl From<Ended> for Errand {
         Self {
             record: Some(ended.record),
             news: ended.news,
+            told: ended.told,
             ..Self::new(ended.outcome)
         }
     }

@@ -190,19 +190,14 @@ impl<'a, T: Time> Engine<'a, T> {
         };
         memory.checking = true;
         self.lasting.idle = self.time.now();
-        let (probe, syncer) = (self.probe.clone(), self.syncer.clone());
-        let owner_known = self.lasting.owner_known;
+        let probe = self.probe.clone();
         let check = async move {
             let report = if trial {
                 probe.deep().await
             } else {
                 probe.shallow().await
             };
-            let owner = match report.verdict.is_healthy() && (trial || !owner_known) {
-                true => syncer.owner_check().await,
-                false => Ok(()),
-            };
-            Event::Checked(leave, report, owner)
+            Event::Checked(leave, report)
         };
         memory.under_way.push(check.boxed_local());
     }
@@ -212,9 +207,9 @@ impl<'a, T: Time> Engine<'a, T> {
         let (probe, syncer) = (self.probe.clone(), self.syncer.clone());
         let judge = async move {
             let report = probe.deep().await;
-            let verdict = match report.verdict.is_healthy() {
-                true => syncer.owner_check().await,
-                false => Err(of_verdict(&report.verdict)),
+            let verdict = match of_verdict(&report.verdict) {
+                Ok(()) => syncer.owner_check().await,
+                failed => failed,
             };
             Event::Judged(report, verdict)
         };
@@ -326,14 +321,10 @@ impl<'a, T: Time> Engine<'a, T> {
                 self.met(&report.verdict, memory)?;
                 self.probed(&report);
             }
-            Event::Checked(leave, report, owner) => {
+            Event::Checked(leave, report) => {
                 memory.checking = false;
                 let server = self.met(&report.verdict, memory)?;
-                let usable = match report.verdict.is_healthy() {
-                    true => owner,
-                    false => Err(of_verdict(&report.verdict)),
-                };
-                self.checked(leave, usable, server);
+                self.checked(leave, of_verdict(&report.verdict), server);
             }
             Event::Judged(report, verdict) => {
                 self.met(&report.verdict, memory)?;

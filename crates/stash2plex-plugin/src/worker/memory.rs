@@ -26,8 +26,6 @@ pub struct Lasting {
     pub(super) ended: u64,
     /// When Plex last answered a job or a check.
     pub(super) heard: Option<SystemTime>,
-    /// Plex takes the token for its owner's.
-    pub(super) owner_known: bool,
     /// The jobs, by their keys, whose requests failed since the last one that did not.
     pub(super) failing: BTreeSet<String>,
     /// The tries of a job that do not count, since the circuit opened over them.
@@ -46,7 +44,6 @@ impl Lasting {
             stash_down: None,
             ended: 0,
             heard: None,
-            owner_known: false,
             failing: BTreeSet::new(),
             pardoned: BTreeMap::new(),
             ramp_told: None,
@@ -81,8 +78,7 @@ pub(super) enum Event {
         Leave,
         Result<FoundScenes, stash::client::Error>,
     ),
-    /// Who Plex is, and whether it takes the token for its owner's, where that was asked.
-    Checked(Leave, Report, Result<(), Failure>),
+    Checked(Leave, Report),
     /// Whether the server is at fault for what is doubtful.
     Judged(Report, Result<(), Failure>),
     /// A job has ended, or the database failed.

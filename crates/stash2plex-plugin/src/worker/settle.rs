@@ -259,6 +259,9 @@ impl<'a, T: Time> Engine<'a, T> {
         for news in &errand.news {
             self.journal.warn(format!("{name}: {news}"));
         }
+        for told in &errand.told {
+            self.journal.info(format!("{name}: {told}"));
+        }
         if let Ok(Done::Synced(synced)) = &errand.outcome {
             let notes = synced.notes.iter();
             notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
@@ -325,7 +328,6 @@ impl<'a, T: Time> Engine<'a, T> {
         let Err(failure) = usable else {
             leave.ignore();
             self.lasting.heard = Some(self.time.now());
-            self.lasting.owner_known = true;
             self.server = server;
             if self.schedule.failures() > 0 {
                 self.schedule.passed(self.time.now());

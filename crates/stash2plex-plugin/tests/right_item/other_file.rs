@@ -166,13 +166,15 @@ fn a_miss_is_cheap() {
     plugin.save(scene);
     tried(&plugin);
     let asked = asked(&plugin);
-    // The libraries, the filter, and the listing behind a miss.
+    // The libraries, the filter, and, once for each worker, the listing behind a miss and whether the token is the
+    // owner's: to others Plex does not show the files.
     assert_eq!(
         asked,
         [
             "GET /library/sections",
             "GET /library/sections/1/all",
-            "GET /library/sections/1/all"
+            "GET /library/sections/1/all",
+            "GET /:/prefs"
         ]
     );
     work(&plugin, "clear_queue");

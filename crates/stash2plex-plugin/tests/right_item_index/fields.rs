@@ -27,7 +27,8 @@ fn series(episodes: usize) -> (Installed, Vec<(u64, u64)>) {
     (plugin, pairs)
 }
 
-const GIVEN_UP: &str = "do not keep studio, genre, actor: that is not sent to them any more";
+const GIVEN_UP: &str =
+    "does not keep studio, genre, actor for its items: that is not sent to them any more";
 
 fn lists_sent(requests: &[Recorded]) -> usize {
     let bears = |one: &&Recorded| IGNORED.iter().any(|name| one.query.contains(*name));

@@ -9,7 +9,7 @@ use simulators::FileFilter;
 use stash2plex_plugin::db::Db;
 use stash2plex_plugin::job::Job;
 use stash2plex_plugin::ledger::{self, ServerId};
-use stash2plex_plugin::outcome::{Done, Failure, SceneFault, Whose};
+use stash2plex_plugin::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use stash2plex_plugin::settings::Settings;
 use stash2plex_plugin::sync::{Synced, Syncer};
 use stash2plex_plugin::tls;

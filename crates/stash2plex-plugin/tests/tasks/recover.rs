@@ -40,11 +40,11 @@ fn an_outages_jobs_are_recovered_once() {
     plugin.world.stash.destroy_scene(scenes[1]).unwrap();
     ledger::create(queue.sql()).unwrap();
     let synced = ledger::SceneRow {
-        hash: None,
         synced_at: (now() * 1e3) as i64 + 1000,
+        ..ledger::SceneRow::default()
     };
     let server = ledger::server(queue.sql(), "one").unwrap();
-    ledger::put_scene(queue.sql(), server, scenes[2], synced).unwrap();
+    ledger::put_scene(queue.sql(), server, scenes[2], &synced).unwrap();
 
     // Neither with Plex down nor with Stash away.
     plugin.world.plex.fail_with(Fault::Unavailable);
