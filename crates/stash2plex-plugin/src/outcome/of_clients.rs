@@ -64,8 +64,7 @@ pub fn is_of_scene(error: &stash::client::Error) -> bool {
     )
 }
 
-/// Whether something answered that it does not take a picture or a rating. A proxy that refuses a large picture may also
-/// close the connection.
+/// Whether something answered that it does not take a picture or a rating. No answer is none: it may arrive next time.
 pub fn is_of_part(error: &plex::Error) -> bool {
     use plex::Error;
     match error {
@@ -79,8 +78,8 @@ pub fn is_of_part(error: &plex::Error) -> bool {
         | Error::Gateway { .. }
         | Error::Malformed(_)
         | Error::TooLarge(_) => true,
-        Error::Unreachable { cause, .. } => *cause == plex::Unreachable::Closed,
-        Error::Starting(_)
+        Error::Unreachable { .. }
+        | Error::Starting(_)
         | Error::Timeout(_)
         | Error::CutShort(_)
         | Error::NotFound
