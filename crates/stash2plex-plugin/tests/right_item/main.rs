@@ -162,6 +162,8 @@ fn work(plugin: &Installed, mode: &str) {
 /// How a person, or the clock, makes the plugin look.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Way {
+    /// Each scene is saved as it is.
+    PlainSaves,
     /// Each scene is changed and saved.
     Saves,
     SyncAll,
@@ -177,12 +179,22 @@ impl Way {
         Self::ReconcileMissing,
     ];
 
+    /// Where a scene's own file or path is another now, a save that changes nothing is enough.
+    const WITH_PLAIN_SAVES: [Self; 5] = [
+        Self::PlainSaves,
+        Self::Saves,
+        Self::SyncAll,
+        Self::ReconcileAll,
+        Self::ReconcileMissing,
+    ];
+
     fn go(self, plugin: &Installed) {
         match self {
-            Self::Saves => {
+            Self::PlainSaves | Self::Saves => {
                 for scene in plugin.world.stash.scenes() {
-                    // Something that Plex is not told of by default.
-                    plugin.world.stash.edit(scene.id).date("2024-05-06");
+                    if self == Self::Saves {
+                        plugin.world.stash.edit(scene.id).date("2024-05-06");
+                    }
                     plugin.save(scene.id);
                 }
                 worked_off(plugin);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     Installed, Way, add_file, add_scene, all_of, assert_at_rest, bare, each, holding, installed,
-    letters, set_aside, shown, tried, worked_off,
+    letters, set_aside, shown, tried, work, worked_off,
 };
 
 /// A scene that is synced; its item.
@@ -59,7 +59,7 @@ fn a_moved_file_brings_everything_to_its_new_item() {
 /// The hook was lost, or Plex was late with its scan: whatever looks next finds the new item.
 #[test]
 fn a_move_that_nobody_told_of_is_found_by_whatever_looks() {
-    each(&Way::ALL, |way| {
+    each(&Way::WITH_PLAIN_SAVES, |way| {
         let plugin = installed(json!({}));
         let (_, old) = synced(&plugin);
         plugin.world.plex.move_file(FROM, TO);
@@ -78,7 +78,7 @@ fn a_move_that_nobody_told_of_is_found_by_whatever_looks() {
 /// A Plex that knows a moved file again keeps its item: nothing is written twice.
 #[test]
 fn a_moved_file_that_keeps_its_item_is_written_once() {
-    each(&Way::ALL, |way| {
+    each(&Way::WITH_PLAIN_SAVES, |way| {
         let plugin = installed(json!({}));
         let (_, item) = synced(&plugin);
         plugin.world.plex.set(|plex| plex.moves_keep_keys = true);
@@ -104,7 +104,7 @@ fn a_moved_file_that_keeps_its_item_is_written_once() {
 /// The old item's file was another scene's all along, or becomes one's: what we wrote there goes with it.
 #[test]
 fn the_place_a_file_moved_away_from_is_free_for_another() {
-    each(&Way::ALL, |way| {
+    each(&Way::WITH_PLAIN_SAVES, |way| {
         let plugin = installed(json!({}));
         let (_, old) = synced(&plugin);
         plugin
@@ -162,7 +162,7 @@ fn a_save_syncs_a_renamed_scene_that_was_set_aside() {
 /// The same by whatever else looks.
 #[test]
 fn a_scene_set_aside_is_synced_by_whatever_looks_once_plex_has_it() {
-    each(&Way::ALL, |way| {
+    each(&Way::WITH_PLAIN_SAVES, |way| {
         let plugin = installed(json!({}));
         let (scene, _) = synced(&plugin);
         plugin
@@ -177,4 +177,19 @@ fn a_scene_set_aside_is_synced_by_whatever_looks_once_plex_has_it() {
         assert_eq!(shown(&plugin, new), all_of("Scene"), "{way:?}");
         assert_eq!(letters(&plugin), [].into(), "{way:?}");
     });
+}
+
+/// However often it is found unchanged.
+#[test]
+fn a_letter_outlives_a_save_that_asks_nothing() {
+    let plugin = installed(json!({}));
+    let (scene, _) = synced(&plugin);
+    set_aside(&plugin, scene);
+    plugin.world.plex.take_requests();
+    plugin.save(scene);
+    worked_off(&plugin);
+    assert_eq!(crate::asked(&plugin), [""; 0]);
+    assert_eq!(letters(&plugin), ["NotInPlex".to_owned()].into());
+    work(&plugin, "all");
+    assert_eq!(letters(&plugin), [].into());
 }

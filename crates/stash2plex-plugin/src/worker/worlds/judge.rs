@@ -148,6 +148,8 @@ impl Judge {
     /// The living items that do not show the scene that all their files belong to.
     pub fn unequal(&self) -> Vec<String> {
         let (items, scenes) = (self.plex.items(), self.stash.scenes());
+        let mut follows = false;
+        self.plex.set(|options| follows = options.moves_keep_keys);
         let living = items
             .iter()
             .filter(|item| item.deleted_at.is_none() && item.files().next().is_some());
@@ -160,8 +162,8 @@ impl Judge {
             let shows = |scene: &&&Scene| self.difference(scene, item).is_none();
             match holders.as_slice() {
                 [] => {}
-                // An item on record is known by one of its files. Of a scene with nothing to write, no other is looked for.
-                [scene] if is_bare(scene) && item.files().count() > 1 => {}
+                // An item on record is known by one file, as it was. For a scene with nothing to write, nobody looks further.
+                [scene] if is_bare(scene) && (follows || item.files().count() > 1) => {}
                 [scene] => wrong.extend(self.difference(scene, item)),
                 several if several.iter().any(|scene| shows(&scene)) => {}
                 several => {
