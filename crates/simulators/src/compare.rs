@@ -162,6 +162,38 @@ pub fn compare(stash: &StashServer, plex: &PlexServer, mapping: &Mapping) -> Com
     comparison
 }
 
+/// What an item shows otherwise than a scene wants it, whichever file made them a pair.
+///
+/// ```
+/// use simulators::{Mapping, PlexServer, SectionKind, StashServer, compare_item};
+///
+/// let (stash, plex) = (StashServer::start()?, PlexServer::start()?);
+/// let scene = stash.add_scene("/data/one.mp4");
+/// stash.edit(scene).title("First");
+/// let films = plex.add_section("Films", SectionKind::Movie, &["/media"]);
+/// let item = plex.item(plex.add_file(films, "/media/one.mp4"));
+///
+/// let (scene, item) = (stash.scene(scene).unwrap(), item.unwrap());
+/// let found = compare_item(&scene, &item, &stash, &Mapping::default());
+/// assert_eq!(found[0].what, "title");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn compare_item(
+    scene: &Scene,
+    item: &Item,
+    stash: &StashServer,
+    mapping: &Mapping,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut pair = Pair {
+        scene,
+        path: scene.files.first().map_or("", |file| &file.path),
+        differences: &mut differences,
+    };
+    pair.compare(item, stash, mapping);
+    differences
+}
+
 struct Pair<'a> {
     scene: &'a Scene,
     path: &'a str,

@@ -24,7 +24,7 @@ mod run;
 mod stash;
 mod world;
 
-pub use compare::{Comparison, Difference, Mapping, compare};
+pub use compare::{Comparison, Difference, Mapping, compare, compare_item};
 pub use http::{Fault, Recorded, Request, Requests, Response, Rule, Server};
 pub use plex::{
     FileFilter, Image, Images, Item, Kind, Media, Part, PlexOptions, PlexServer, SectionKind,

@@ -40,6 +40,7 @@ impl Worker {
     fn new(filter: FileFilter) -> Self {
         let plex = PlexOptions {
             file_filter: filter,
+            now: Some(1_700_000_000),
             ..PlexOptions::default()
         };
         let world = World::with(3, 7, StashOptions::default(), plex).unwrap();
@@ -109,6 +110,12 @@ async fn a_file_renamed_in_plex_is_found_by_a_worker_that_lives() {
         let server = ledger::server(queue.sql(), "one").unwrap();
         let db = &Db::new(&mut queue);
         let (scenes, plex) = (&worker.world.scenes, &worker.world.plex);
+        // Pages of newer files lie before the scenes', whose times are the oldest.
+        plex.set(|plex| plex.now = Some(1_700_000_100));
+        worker.world.fill_plex(800);
+        plex.set(|plex| plex.now = Some(1_700_000_200));
+        worker.world.fill_plex(1600);
+        plex.set(|plex| plex.now = Some(1_700_000_300));
         // The listing is read, with the files under their old names.
         let absent = worker.world.stash.add_scene("/data/not, there.mp4");
         worker.world.stash.edit(absent).title("Not there");

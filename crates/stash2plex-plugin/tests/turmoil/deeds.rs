@@ -17,15 +17,13 @@ impl Turmoil {
     }
 
     pub(crate) fn item_of(&self, scene: u64) -> Option<u64> {
-        let world = &self.plugin.world;
-        let path = world.stash.scene(scene)?.files.first()?.path.clone();
-        let items = world.plex.items_with_file(&world.mapping.to_plex(&path));
-        items.first().map(|item| item.key)
+        let scene = self.plugin.world.stash.scene(scene)?;
+        self.items_of(&scene).first().map(|item| item.key)
     }
 
     pub(crate) fn deed(&mut self) {
         let scene = self.scene();
-        match self.below(36) {
+        match self.below(50) {
             0..10 => self.edit(scene),
             10 => self.entity(),
             11 => self.newcomer(),
@@ -43,7 +41,10 @@ impl Turmoil {
             30..32 => self.late(),
             32 => self.slow(),
             33 => self.turn(),
-            34 if self.tinkering => self.tinker(),
+            34..45 => self.file_deed(scene),
+            45..47 => self.person_in_between(scene),
+            47 => self.in_the_other_library(scene),
+            48 if self.tinkering => self.tinker(),
             _ => self.plugin.world.stash.expire_sessions(),
         }
     }
@@ -128,40 +129,33 @@ impl Turmoil {
 
     /// A new file, which Plex has scanned already, or scans later.
     fn newcomer(&mut self) {
-        self.files += 1;
+        let path = self.new_file("new");
         let world = &self.plugin.world;
-        let path = format!("/data/new/{}.mp4", self.files);
         let scene = world.stash.add_scene(&path);
         // Without any metadata it would be left alone.
         world.stash.edit(scene).title(&path);
-        world
-            .plex
-            .add_file(world.section, &world.mapping.to_plex(&path));
+        world.plex.add_file(world.section, &self.in_plex(&path));
         self.plugin.hook(&Trigger::SceneCreate(scene));
         self.edit(scene);
     }
 
     /// A file gets another name; both servers scan, and Plex makes another item of it.
     fn renamed(&mut self, scene: u64) {
-        self.files += 1;
+        let path = self.new_file("renamed");
         let item = self.item_of(scene);
         let world = &self.plugin.world;
-        let path = format!("/data/renamed/{}.mp4", self.files);
         world.stash.edit(scene).file(&path);
         if let Some(item) = item {
             world.plex.remove(item);
         }
-        world
-            .plex
-            .add_file(world.section, &world.mapping.to_plex(&path));
+        world.plex.add_file(world.section, &self.in_plex(&path));
         self.plugin.hook(&Trigger::SceneRescan(scene));
     }
 
     fn found_again(&mut self, scene: u64) {
         if let Some(item) = self.item_of(scene) {
+            self.nobody_is_told(&[item]);
             self.plugin.world.plex.re_add(item);
-            self.by_hand.remove(&item);
-            self.found_again.insert(scene);
         }
     }
 
@@ -178,7 +172,8 @@ impl Turmoil {
         if let Some(item) = self.item_of(scene) {
             let name = format!("{BY_HAND}{}", self.version);
             self.plugin.world.plex.add_tag(item, TagKind::Genre, &name);
-            self.by_hand.entry(item).or_default().insert(name);
+            let mut by_hand = self.by_hand.lock().unwrap();
+            by_hand.entry(item).or_default().insert(name);
         }
     }
 
@@ -285,10 +280,14 @@ impl Turmoil {
     fn merged(&mut self, scene: u64) {
         let other = self.scene();
         let items = (self.item_of(scene), self.item_of(other));
-        let world = &self.plugin.world;
         let (true, (Some(item), Some(gone))) = (other != scene, items) else {
             return;
         };
+        if item == gone {
+            return;
+        }
+        self.nobody_is_told(&[item, gone]);
+        let world = &self.plugin.world;
         if world.stash.scenes().len() > SCENES / 2 {
             for part in world
                 .plex

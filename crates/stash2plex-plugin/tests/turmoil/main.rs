@@ -1,27 +1,37 @@
 //! Anything that may happen, in any order: people edit on both sides, servers fail in every way, workers are killed. Once all is
-//! well again, no change is lost that nobody was told of: what differs has a dead letter, and a save of that mends it.
+//! well again, no change is lost that nobody was told of: what differs has a dead letter, and a save of that repairs it. Files
+//! move, items are split and merged, scenes are scanned again: in the end every item shows the scene whose file it holds.
 //!
 //! `TURMOILS=200 cargo test -p stash2plex-plugin --test turmoil -- --nocapture` plays more of them; `TURMOIL=17` only that one.
 #![allow(clippy::unwrap_used)]
 
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod deeds;
+mod items;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use backoff::SplitMix64;
 use common::Installed;
-use queue::DeadFilter;
 use rand_core::Rng;
 use serde_json::{Value, json};
-use simulators::{EntityKind, TagKind, TagMode};
-use stash2plex_plugin::job::scene_of_key;
+use simulators::{FileFilter, SectionKind, TagMode};
 
 const SCENES: usize = 12;
 const DEEDS: usize = 60;
+const FILTERS: [FileFilter; 6] = [
+    FileFilter::Substring,
+    FileFilter::Folded,
+    FileFilter::BaseName,
+    FileFilter::CommaIsOr,
+    FileFilter::CommaFindsNothing,
+    FileFilter::Ignored,
+];
 /// Names that only a person gives, in Plex.
 const BY_HAND: &str = "by hand ";
 
@@ -49,10 +59,14 @@ struct Turmoil {
     files: usize,
     /// Changes so far; each makes values of its own.
     version: u32,
-    /// What people added to items in Plex.
-    by_hand: BTreeMap<u64, BTreeSet<String>>,
-    /// Scenes whose items Plex forgot and found again, which tells nobody.
-    found_again: BTreeSet<u64>,
+    /// What people added to items in Plex, or wrote into them.
+    by_hand: Arc<Mutex<BTreeMap<u64, BTreeSet<String>>>>,
+    /// Scenes whose items or files changed without anybody being told.
+    untold: BTreeSet<u64>,
+    /// Plex's libraries, which have one folder.
+    sections: [u32; 2],
+    /// Items with the names of other files, in another folder, that no scene has.
+    decoys: Vec<u64>,
     settings: Value,
     /// Somebody also changes the settings and clears the queue, and in the end runs Reconcile All Scenes.
     tinkering: bool,
@@ -61,11 +75,12 @@ struct Turmoil {
 impl Turmoil {
     fn new(seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
+        let filter = FILTERS[random.next_u64() as usize % FILTERS.len()];
         let mut coin = || random.next_u64() & 1 == 0;
         let settings = json!({
             "sync_poster": coin(), "sync_background": coin(), "sync_collection": coin(), "sync_rating": coin(),
             "preserve_plex_edits": coin(), "recovery_ramp": coin(), "fast_recovery": coin(),
-            "ramp_duration": 1, "idle_timeout": 0.3, "failure_threshold": 3, "read_timeout": 5,
+            "not_found_base": 0.01, "ramp_duration": 1, "idle_timeout": 0.3, "failure_threshold": 3, "read_timeout": 5,
         });
         let mut plugin = Installed::with(SCENES, settings.clone());
         let mapping = &mut plugin.world.mapping;
@@ -82,15 +97,21 @@ impl Turmoil {
                 TagMode::Replace
             };
             plex.one_removal_per_edit = coin();
+            plex.moves_keep_keys = coin();
+            plex.tells_locations = coin();
+            plex.file_filter = filter;
         });
+        let (sections, decoys) = more_items(&plugin);
         Self {
             seed,
             plugin,
             random,
             files: 0,
             version: 0,
-            by_hand: BTreeMap::new(),
-            found_again: BTreeSet::new(),
+            by_hand: Arc::default(),
+            untold: BTreeSet::new(),
+            sections,
+            decoys,
             settings,
             tinkering: seed % 3 == 2,
         }
@@ -122,22 +143,31 @@ impl Turmoil {
         self.recover();
         self.plugin.world.stash.clear_faults();
         self.plugin.world.plex.set_latency(Duration::ZERO);
+        self.scan_all();
         self.plugin.set(self.settings.clone());
-        for scene in std::mem::take(&mut self.found_again) {
+        let scene = self.scene();
+        self.plugin.save(scene);
+        self.settle();
+        // The next worker lists the libraries anew.
+        self.plugin.until_no_worker();
+        let wrote = |texts: &BTreeSet<String>| texts.iter().any(|text| !text.starts_with(BY_HAND));
+        let by_hand = self.by_hand.lock().unwrap().clone();
+        let items = by_hand.iter().filter(|(_, texts)| wrote(texts));
+        self.nobody_is_told(&items.map(|(item, _)| *item).collect::<Vec<_>>());
+        for scene in std::mem::take(&mut self.untold) {
             if self.plugin.world.stash.scene(scene).is_some() {
                 let title = format!("Found again {scene}");
                 self.plugin.world.stash.edit(scene).title(&title);
                 self.plugin.save(scene);
             }
         }
-        let scene = self.scene();
-        self.plugin.save(scene);
         self.settle();
+        self.plugin.until_no_worker();
         if self.tinkering {
             // Its worker has read the settings as they are now.
-            self.plugin.until_no_worker();
             self.plugin.task("reconcile_all");
             self.settle();
+            self.plugin.until_no_worker();
         }
     }
 
@@ -159,54 +189,29 @@ impl Turmoil {
         let log = self.plugin.worker_log();
         format!("TURMOIL={}; the worker says:\n{log}", self.seed)
     }
+}
 
-    fn dead(&self) -> BTreeSet<u64> {
-        let letters = self.plugin.queue().dead_keys(&DeadFilter::all()).unwrap();
-        let scenes = letters.iter().filter_map(|(_, key)| scene_of_key(key));
-        scenes.collect()
-    }
-
-    fn check(&self) {
-        let differing = || {
-            let found = self.plugin.world.comparison().differences;
-            found.iter().map(|d| d.scene).collect::<BTreeSet<_>>()
-        };
-        let (dead, differ) = (self.dead(), differing());
-        let told = || {
-            let found = self.plugin.world.comparison();
-            format!("{found}\ndead: {dead:?}\n{}", self.log())
-        };
-        assert!(differ.is_subset(&dead), "lost without a word: {}", told());
-        for scene in &dead {
-            if self.plugin.world.stash.scene(*scene).is_some() {
-                self.plugin.save(*scene);
-            }
+/// A second library of the same folder with some of the files, and files of the same names in another folder.
+fn more_items(plugin: &Installed) -> ([u32; 2], Vec<u64>) {
+    let world = &plugin.world;
+    let twice = world
+        .plex
+        .add_section("Twice", SectionKind::Movie, &["/media/scenes"]);
+    let mut decoys = Vec::new();
+    for (nth, scene) in world.scenes.iter().enumerate() {
+        let path = world.stash.scene(*scene).unwrap().files[0].path.clone();
+        let path = world.mapping.to_plex(&path);
+        if nth % 3 == 0 {
+            world.plex.add_file(twice, &path);
         }
-        self.settle();
-        assert!(differing().is_empty(), "{}", told());
-        assert!(self.dead().is_subset(&dead));
-        self.check_tags();
+        let (_, name) = path.rsplit_once('/').unwrap();
+        let decoy = world
+            .plex
+            .add_file(world.section, &format!("/media/scenes/decoys/{nth}/{name}"));
+        world.plex.change(decoy, |item| {
+            item.set_field("title", &format!("decoy {nth}"))
+        });
+        decoys.push(decoy);
     }
-
-    /// Plex has what Stash has and what people gave it: nothing of what came and went.
-    fn check_tags(&self) {
-        let world = &self.plugin.world;
-        let folded = |names: Vec<&str>| -> BTreeSet<String> {
-            names.iter().map(|name| name.to_lowercase()).collect()
-        };
-        for scene in world.stash.scenes() {
-            let Some(item) = self.item_of(scene.id) else {
-                continue;
-            };
-            let tags = scene.tags.iter();
-            let tags: Vec<_> = tags
-                .map(|id| world.stash.name_of(EntityKind::Tag, *id))
-                .collect();
-            let by_hand = self.by_hand.get(&item).cloned().unwrap_or_default();
-            let wanted = tags.iter().chain(&by_hand).map(String::as_str).collect();
-            let shown = world.plex.item(item).unwrap();
-            let shown = folded(shown.tag_names(TagKind::Genre));
-            assert_eq!(shown, folded(wanted), "scene {}; {}", scene.id, self.log());
-        }
-    }
+    ([world.section, twice], decoys)
 }
