@@ -1,6 +1,7 @@
 //! The sync record: a row for each Plex item that was written to, with the scene that owns it, and a row for each scene as
 //! of its last sync. It lies in the queue's own file, so that settling a job and recording its result are one transaction.
 
+mod left_out;
 mod migrate;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::job::Related;
 
+pub use left_out::{left_out, put_left_out};
 pub use migrate::migrate;
 
 /// The tables; safe to run again. Only the worker does.
@@ -51,6 +53,12 @@ CREATE TABLE IF NOT EXISTS item_waiter (
 ) STRICT, WITHOUT ROWID;
 -- The path map that a scene's file and its item speak for.
 CREATE TABLE IF NOT EXISTS path_hint (scene INTEGER PRIMARY KEY, rule TEXT NOT NULL) STRICT;
+-- What was left out of a scene that was written, and why.
+CREATE TABLE IF NOT EXISTS left_out (
+  scene INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (scene, reason)
+) STRICT;
 -- What the items of a library were seen to show after it was sent, or not.
 CREATE TABLE IF NOT EXISTS library_field (
   server INTEGER NOT NULL,
@@ -309,6 +317,7 @@ pub fn forget_scene(db: &Connection, scene: u64) -> Result<Vec<u64>> {
         "DELETE FROM synced_scene WHERE scene = ?1",
         "DELETE FROM scene_ref WHERE scene = ?1",
         "DELETE FROM path_hint WHERE scene = ?1",
+        "DELETE FROM left_out WHERE scene = ?1",
     ] {
         db.prepare_cached(forget)?.execute([id])?;
     }

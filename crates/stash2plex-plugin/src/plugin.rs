@@ -62,14 +62,21 @@ fn record(
     drop(queue);
     // A hook, for whose end a save waits, says nothing.
     if by_hand {
-        log.info("Queued for the background worker; worker.log and View Queue Status tell what came of it");
+        log.info(format!(
+            "Queued for the background worker: View Queue Status shows the progress, {} the details",
+            dir.worker_log().display()
+        ));
     }
     Ok(
         match spawn::ensure_worker(&dir, connection.handover().expose()) {
             Ok(()) => json!(format!("recorded {key}")),
-            Err(why) => json!(format!(
-                "recorded {key}; the worker could not be started ({why}), the next save tries again"
-            )),
+            Err(why) => {
+                let words = format!(
+                    "the background worker could not be started ({why}); the next change in Stash tries again"
+                );
+                log.warn(&words);
+                json!(format!("recorded {key}; {words}"))
+            }
         },
     )
 }

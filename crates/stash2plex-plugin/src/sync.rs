@@ -34,6 +34,7 @@ use library_index::Indexes;
 use limits::RequestLimits;
 use picture::Covers;
 
+pub(crate) use convert::path_map;
 pub(crate) use reconcile::Stopped;
 pub use record::Record;
 pub use scene::{Ended, Synced};
