@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue::{NewJob, Options};
 use serde_json::{Value, json};
-use stash::protocol::{Log, PluginInput, Reply, ServerConnection};
+use stash::protocol::{Log, PluginInput, Reply, ServerConnection, visible};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
@@ -20,7 +20,8 @@ pub fn run(stdin: impl Read, stdout: impl Write) {
     let log = Log::stderr();
     let reply = match answer(stdin, &log) {
         Ok(output) => Reply::Output(output),
-        Err(why) => Reply::Error(why.to_string()),
+        // Stash logs it.
+        Err(why) => Reply::Error(visible(&why.to_string()).into_owned()),
     };
     // Stash drops lines it has not read when the process ends; without lines this returns at once.
     log.linger();
