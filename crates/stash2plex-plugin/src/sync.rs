@@ -24,7 +24,7 @@ use scene_sync::{PathMap, Policy};
 use crate::job::Related;
 use crate::obfuscate::Paths;
 use crate::outcome::Outcome;
-use crate::settings::Settings;
+use crate::settings::{Settings, names};
 
 use capabilities::Capabilities;
 use failure::Failed;
@@ -171,8 +171,9 @@ impl Syncer {
             .collect())
     }
 
-    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it.
-    pub async fn scan<L>(&self, folder: &str) -> Outcome<L> {
+    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what a person must do when
+    /// it cannot be asked.
+    pub async fn scan<L>(&self, folder: &str) -> (Outcome<L>, Option<String>) {
         let path = self.map.map(folder);
         let shown = self.paths.show(&path);
         let scan = async {
@@ -180,20 +181,25 @@ impl Syncer {
             let mut holding = libraries.holding(&path).peekable();
             let held = holding.peek().is_some();
             for library in holding {
-                self.plex.scan(&library.section, &path).await?;
+                self.plex
+                    .scan(&library.section, &library.spelled(&path))
+                    .await?;
             }
             Ok(held)
         };
-        match scan.await {
+        let outcome = match scan.await {
             Ok(true) => Outcome::Skipped(format!("Plex scans {shown}")),
-            Ok(false) => Outcome::Skipped(format!(
-                "no library of Plex holds {shown}; the setting path_map says where Plex sees Stash's folders"
-            )),
-            Err(NotFound::NoLibrary(why)) => Outcome::NoLibrary(why),
-            Err(NotFound::Failed(failed)) => failed.into(),
-            Err(NotFound::NotThere(why) | NotFound::Ambiguous(why)) => Outcome::Skipped(why),
-            Err(NotFound::NoFile) => Outcome::Skipped("no file".to_owned()),
-        }
+            Ok(false) => {
+                let why = format!(
+                    "Plex was not asked to scan {shown}: no library that is searched holds this folder. Add it to one in \
+                     Plex, or correct {}",
+                    names::of("path_map")
+                );
+                return (Outcome::Skipped(why.clone()), Some(why));
+            }
+            Err(why) => not_found(why),
+        };
+        (outcome, None)
     }
 }
 

@@ -97,6 +97,13 @@ impl Libraries {
 }
 
 impl Library {
+    /// A folder as Plex writes it, to which one that is spelled otherwise means nothing.
+    pub fn spelled(&self, folder: &str) -> String {
+        let mut own = self.folders.0.iter();
+        own.find_map(|own| path::below(own, folder))
+            .unwrap_or_else(|| folder.to_owned())
+    }
+
     /// Whether the file or folder may be in it.
     pub fn may_hold(&self, path: &str) -> bool {
         self.folders.may_hold(path)
@@ -246,6 +253,28 @@ mod tests {
         let empty = Libraries::choose(Vec::new(), &["A".into()]).unwrap_err();
         assert!(empty.contains("named \"A\"; it has none"), "{empty}");
         assert!(Libraries::choose(Vec::new(), &[]).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_spelled_as_plex_does() {
+        let library = Library {
+            section: "1".parse().unwrap(),
+            kind: ItemKind::Movie,
+            title: String::new(),
+            folders: Folders(vec![
+                r"d:\New".into(),
+                r"\\NAS\Films".into(),
+                "/media/e\u{301}".into(),
+            ]),
+        };
+        for (folder, spelled) in [
+            ("D:/new/a", r"d:\New\a"),
+            ("//nas/films/a b", r"\\NAS\Films\a b"),
+            ("/media/\u{e9}/x", "/media/e\u{301}/x"),
+            ("/elsewhere", "/elsewhere"),
+        ] {
+            assert_eq!(library.spelled(folder), spelled);
+        }
     }
 
     #[test]
