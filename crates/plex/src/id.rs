@@ -94,16 +94,20 @@ impl Token {
         Ok(Self(header))
     }
 
+    /// The token itself, for another client of the same server.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        // Made of visible ASCII only.
+        self.0.to_str().unwrap_or_default()
+    }
+
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.0
     }
 
     /// `text` without the token, should someone have echoed it.
     pub(crate) fn redact(&self, text: &str) -> String {
-        match self.0.to_str() {
-            Ok(token) => text.replace(token, "[token]"),
-            Err(_) => text.to_owned(),
-        }
+        text.replace(self.expose(), "[token]")
     }
 }
 

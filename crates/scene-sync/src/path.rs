@@ -137,6 +137,30 @@ pub fn covers(folder: &str, path: &str) -> bool {
     !folder.is_empty() && Path::parse(path).keys(true).starts_with(&folder)
 }
 
+/// The path as the machine of this folder writes it, when it is the folder or below it: the folder as it is written there,
+/// and the rest with its separators.
+///
+/// ```
+/// use scene_sync::path::below;
+/// assert_eq!(below(r"d:\Films", "D:/films/a/x.mp4"), Some(r"d:\Films\a\x.mp4".into()));
+/// assert_eq!(below("//nas/films/", r"\\NAS\films"), Some("//nas/films/".into()));
+/// assert_eq!(below("/media/films", "/media/films2"), None);
+/// ```
+pub fn below(folder: &str, path: &str) -> Option<String> {
+    if !covers(folder, path) {
+        return None;
+    }
+    let (whole, path) = (Path::parse(folder), Path::parse(path));
+    let mut text = folder.to_owned();
+    for part in path.parts.get(whole.parts.len()..)? {
+        if !text.ends_with(['/', whole.separator]) {
+            text.push(whole.separator);
+        }
+        text.push_str(part);
+    }
+    Some(text)
+}
+
 /// The shortest rule of a [`PathMap`](crate::PathMap) that leads from a file as Stash sees it to
 /// the very same file as Plex sees it: the two folders in which the paths differ.
 ///

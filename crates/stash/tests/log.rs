@@ -28,7 +28,7 @@ fn lines(encoded: &str) -> Vec<(char, &str)> {
 #[test]
 fn every_line_has_its_prefix() {
     let encoded = encode(Level::Warning, "one\r\n\n  two\u{1b}[31m\n \n");
-    assert_eq!(lines(&encoded), [('w', "one"), ('w', "  two [31m")]);
+    assert_eq!(lines(&encoded), [('w', "one"), ('w', "  two\\u{1b}[31m")]);
     let letters: String = [
         Level::Trace,
         Level::Debug,

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{self, ServerId};
+use crate::status::Before;
 
 const KEY: &str = "plex_server";
 
@@ -45,6 +46,11 @@ pub fn last(db: &Connection) -> Result<Option<String>> {
     Ok(home(db)?.map(|home| home.server))
 }
 
+/// The server that was last met, and where.
+pub fn before(db: &Connection) -> Result<Option<Before>> {
+    Ok(home(db)?.map(|Home { url, server }| Before { server, url }))
+}
+
 /// Remembers the server that answered at `url`; to be called in a transaction.
 pub fn meet(db: &Connection, url: &str, server: &str) -> Result<Met> {
     let (before, id) = (home(db)?, ledger::server(db, server)?);
@@ -76,8 +82,9 @@ pub fn forget(db: &Connection) -> Result<bool> {
 pub fn hint(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::WrongServer { .. } => {
-            "Another Plex server has this address, and nothing is written to it. Correct plex_url; or, if this is your \
-             new server, run the task Clear Match Cache: the server that answers next is then taken for the right one."
+            "Another Plex server has this address, and nothing is written to it. Correct Plex address (plex_url); or, if \
+             this is your new server, run the task Clear Match Cache: the server that answers next is then taken for the \
+             right one."
         }
         verdict => verdict.hint(),
     }

@@ -19,38 +19,54 @@ const PLAY_STATE: [&str; 8] = [
 /// Input fields of a performer, studio, tag or group that show in a scene's metadata.
 const SHOWN: [&str; 4] = ["name", "disambiguation", "parent_id", "parent_studio_id"];
 
+/// A hook that does not say what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Stash says that a {0} changed and gives no id that can be read, so the change was not recorded: save it again, or run the \
+     task Reconcile All Scenes. If it happens again, please report it with the version of Stash"
+)]
+pub struct NoId(&'static str);
+
 /// The job a hook starts; `None` when nothing Plex shows can have changed.
-pub fn job_for(hook: &HookContext) -> Option<Job> {
+///
+/// # Errors
+/// The hook would start a job, and its id is missing or cannot be read.
+pub fn job_for(hook: &HookContext) -> Result<Option<Job>, NoId> {
     let Trigger::Known(entity, operation) = &hook.trigger else {
-        return None;
+        return Ok(None);
     };
-    let id = hook.id?;
+    let of = match entity {
+        Entity::Scene => None,
+        Entity::Performer => Some(Related::Performer),
+        Entity::Studio => Some(Related::Studio),
+        Entity::Tag => Some(Related::Tag),
+        Entity::Group => Some(Related::Group),
+        _ => return Ok(None),
+    };
     let fields = &hook.input_fields;
-    match (entity, operation) {
-        // No input: a scan. The metadata did not change, the file did.
-        (Entity::Scene, Operation::Create) => Some(Job::Scanned { id }),
-        (Entity::Scene, Operation::Update) if hook.raw_input.is_none() => Some(Job::Scanned { id }),
-        (Entity::Scene, Operation::Update) => {
-            let only_played = !fields.is_empty() && only(fields, &PLAY_STATE);
-            (!only_played).then_some(Job::Scene { id, force: false })
+    let unseen = match (of, operation) {
+        (None, Operation::Update) => !fields.is_empty() && only(fields, &PLAY_STATE),
+        (None, Operation::Create | Operation::Destroy) => false,
+        (None, _) | (Some(_), Operation::Create) => true,
+        (Some(_), Operation::Update) => {
+            !fields.is_empty() && !fields.iter().any(|field| SHOWN.contains(&field.as_str()))
         }
-        // The scene's own job finds it gone and drops its ledger row; a waiting one is replaced by it.
-        (Entity::Scene, Operation::Destroy) => Some(Job::Scene { id, force: false }),
-        (_, Operation::Create) => None,
-        (entity, operation) => {
-            let of = match entity {
-                Entity::Performer => Related::Performer,
-                Entity::Studio => Related::Studio,
-                Entity::Tag => Related::Tag,
-                Entity::Group => Related::Group,
-                _ => return None,
-            };
-            let unseen = *operation == Operation::Update
-                && !fields.is_empty()
-                && !fields.iter().any(|field| SHOWN.contains(&field.as_str()));
-            (!unseen).then_some(Job::FanOut { of, id })
-        }
+        (Some(_), _) => false,
+    };
+    if unseen {
+        return Ok(None);
     }
+    let Some(id) = hook.id else {
+        return Err(NoId(of.map_or("scene", Related::word)));
+    };
+    Ok(Some(match (of, operation) {
+        (Some(of), _) => Job::FanOut { of, id },
+        // No input: a scan. The metadata did not change, the file did.
+        (None, Operation::Create) => Job::Scanned { id },
+        (None, Operation::Update) if hook.raw_input.is_none() => Job::Scanned { id },
+        // A deleted scene's own job finds it gone and drops its row; a waiting one is replaced by it.
+        (None, _) => Job::Scene { id, force: false },
+    }))
 }
 
 fn only(fields: &[String], known: &[&str]) -> bool {

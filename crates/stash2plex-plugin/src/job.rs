@@ -87,6 +87,17 @@ impl Job {
         }
     }
 
+    /// The one scene it is about.
+    pub fn scene(&self) -> Option<u64> {
+        match self {
+            Self::Scene { id, .. } | Self::Scanned { id } => Some(*id),
+            Self::PlexScan { .. }
+            | Self::FanOut { .. }
+            | Self::Bulk { .. }
+            | Self::Reconcile(_) => None,
+        }
+    }
+
     /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
     /// not lost.
     pub fn merge(held: Self, new: Self) -> Self {

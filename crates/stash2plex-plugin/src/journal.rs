@@ -7,7 +7,7 @@ use std::io::{self, Stderr, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stash::protocol::{Level, Log};
+use stash::protocol::{Level, Log, visible};
 
 use crate::data_dir::private_file;
 
@@ -104,7 +104,7 @@ impl LogFile {
 
     fn append(&mut self, level: &str, text: &str) {
         let now = humantime::format_rfc3339_seconds(SystemTime::now());
-        let text = text.replace(['\n', '\r'], " ");
+        let text = visible(text).replace(['\n', '\r'], " ");
         let line = format!("{now} {level:<5} {text}\n");
         if self
             .open
@@ -141,10 +141,11 @@ mod tests {
         let path = dir.path().join("worker.log");
         fs::write(&path, vec![b'x'; ROTATE_AT as usize]).unwrap();
         let journal = Journal::file(&path);
-        journal.info("two\nlines");
+        journal.info("two\nlines \u{1b}[2J\u{7}\u{9b}");
         journal.debug("not shown");
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.ends_with(" INFO  two lines\n"), "{text}");
+        let line = " INFO  two lines \\u{1b}[2J\\u{7}\\u{9b}\n";
+        assert!(text.ends_with(line), "{text}");
         assert_eq!(text.lines().count(), 1);
         assert_eq!(
             fs::metadata(path.with_extension("log.1")).unwrap().len(),

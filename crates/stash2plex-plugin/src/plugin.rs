@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue::{NewJob, Options};
 use serde_json::{Value, json};
-use stash::protocol::{Log, PluginInput, Reply, ServerConnection};
+use stash::protocol::{Log, PluginInput, Reply, ServerConnection, visible};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
@@ -20,7 +20,8 @@ pub fn run(stdin: impl Read, stdout: impl Write) {
     let log = Log::stderr();
     let reply = match answer(stdin, &log) {
         Ok(output) => Reply::Output(output),
-        Err(why) => Reply::Error(why.to_string()),
+        // Stash logs it.
+        Err(why) => Reply::Error(visible(&why.to_string()).into_owned()),
     };
     // Stash drops lines it has not read when the process ends; without lines this returns at once.
     log.linger();
@@ -62,14 +63,21 @@ fn record(
     drop(queue);
     // A hook, for whose end a save waits, says nothing.
     if by_hand {
-        log.info("Queued for the background worker; worker.log and View Queue Status tell what came of it");
+        log.info(format!(
+            "Queued for the background worker: View Queue Status shows the progress, {} the details",
+            dir.worker_log().display()
+        ));
     }
     Ok(
         match spawn::ensure_worker(&dir, connection.handover().expose()) {
             Ok(()) => json!(format!("recorded {key}")),
-            Err(why) => json!(format!(
-                "recorded {key}; the worker could not be started ({why}), the next save tries again"
-            )),
+            Err(why) => {
+                let words = format!(
+                    "the background worker could not be started ({why}); the next change in Stash tries again"
+                );
+                log.warn(&words);
+                json!(format!("recorded {key}; {words}"))
+            }
         },
     )
 }

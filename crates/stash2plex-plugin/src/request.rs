@@ -43,6 +43,9 @@ pub enum UnknownRequest {
     /// The mode is not known.
     #[error("unknown mode {0:?}; use one of {MODES}")]
     Mode(String),
+    /// A hook about nothing that can be named.
+    #[error(transparent)]
+    NoId(#[from] hook::NoId),
     /// A number of days that is none.
     #[error("days must be a whole number from 0 to {LONGEST_AGO}, found {0}; nothing was deleted")]
     Days(String),
@@ -61,7 +64,7 @@ impl Request {
     /// Reads the arguments of a call.
     pub fn of(args: &Args) -> Result<Self, UnknownRequest> {
         if let Some(hook) = &args.hook {
-            return Ok(hook::job_for(hook).map_or(Self::Ignore, Self::Record));
+            return Ok(hook::job_for(hook)?.map_or(Self::Ignore, Self::Record));
         }
         let mode = args.text("mode").ok_or(UnknownRequest::NoMode)?;
         let reconcile = |reach| Self::Record(Job::Reconcile(Run::new(reach)));

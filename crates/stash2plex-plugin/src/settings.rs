@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+pub mod names;
 mod reader;
 
 pub use reader::Fault;
-pub use stash::Secret;
 
 use reader::Reader;
 
@@ -19,8 +19,8 @@ use reader::Reader;
 pub struct PlexTarget {
     /// Base address without a trailing slash.
     pub url: String,
-    /// The server token.
-    pub token: Secret,
+    /// The server's token; a server that no account has claimed needs none.
+    pub token: Option<plex::Token>,
 }
 
 /// Which fields are written to Plex.
@@ -90,7 +90,7 @@ impl Scope {
 /// Everything the user can set, valid by construction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Absent until both address and token are usable.
+    /// Absent until the address is usable, and the token too if there is one.
     pub plex: Option<PlexTarget>,
     /// Names of the sections to search; empty means all video sections.
     pub libraries: Vec<String>,
@@ -187,7 +187,7 @@ impl Settings {
         let mut r = Reader::new(map);
         let settings = Self {
             plex: r.plex(env),
-            libraries: r.list("plex_library", ','),
+            libraries: r.list("plex_library"),
             enabled: r.bool("enabled", true),
             max_retries: r.whole("max_retries", 5, 1..=20),
             strict_matching: r.bool("strict_matching", true),
@@ -262,30 +262,56 @@ impl Reader<'_> {
         let token = self.text("plex_token").or_else(|| from_env("PLEX_TOKEN"));
         let url = match url {
             None => Err(
-                "is empty; enter the address of Plex, such as http://192.168.1.10:32400".to_owned(),
+                "it is empty; enter the address of Plex, such as http://192.168.1.10:32400"
+                    .to_owned(),
             ),
-            Some(text) => check_url(&text),
+            Some(text) => plex::address(&text).map_err(|why| format!("it is {why}")),
+        };
+        let url = match url {
+            Ok((url, remark)) => {
+                if let Some(remark) = remark {
+                    self.fault("plex_url", format!("{remark}; using {url}"));
+                }
+                Some(url)
+            }
+            Err(problem) => {
+                self.obstacle("plex_url", problem);
+                None
+            }
         };
         let token = match token {
-            None => Err("is empty; enter the X-Plex-Token of your server"),
-            Some(text) if text.len() < 10 => {
-                Err("is too short to be a Plex token (at least 10 characters)")
+            None => {
+                let problem = "it is empty; enter the X-Plex-Token of the server's owner (only a server that no account \
+                               has claimed needs none)";
+                self.obstacle("plex_token", problem.to_owned());
+                Some(None)
             }
-            Some(text) if !text.bytes().all(|b| b.is_ascii_graphic()) => {
-                Err("contains characters that no Plex token has; copy it again")
-            }
-            Some(text) => Ok(Secret::new(text)),
+            Some(text) => self.token(&text).map(Some),
         };
-        if let Err(problem) = &url {
-            self.fault("plex_url", problem.clone());
-        }
-        if let Err(problem) = &token {
-            self.fault("plex_token", (*problem).to_owned());
-        }
         Some(PlexTarget {
-            url: url.ok()?,
-            token: token.ok()?,
+            url: url?,
+            token: token?,
         })
+    }
+
+    fn token(&mut self, text: &str) -> Option<plex::Token> {
+        let (token, remark) = match plex::token(text) {
+            Ok(read) => read,
+            Err(why) => {
+                self.obstacle("plex_token", why.to_string());
+                return None;
+            }
+        };
+        if token.expose().len() < 10 {
+            let problem =
+                "it is too short to be a Plex token (at least 10 characters); copy it again";
+            self.obstacle("plex_token", problem.to_owned());
+            return None;
+        }
+        if let Some(remark) = remark {
+            self.fault("plex_token", format!("{remark}; using the rest"));
+        }
+        Some(token)
     }
 
     fn path_map(&mut self) -> Vec<(String, String)> {
@@ -319,7 +345,7 @@ impl Reader<'_> {
             {
                 self.fault(
                     key,
-                    "names a folder of Stash twice; the first is used".to_owned(),
+                    "it names a folder of Stash twice; the first is used".to_owned(),
                 );
             }
         }
@@ -334,7 +360,9 @@ impl Reader<'_> {
         if target < initial {
             self.fault(
                 "ramp_target_rate",
-                format!("{target} is below ramp_initial_rate {initial}; using {initial} for both"),
+                format!(
+                    "{target} is below ramp_initial_rate ({initial}); using {initial} for both"
+                ),
             );
         }
         on.then_some(Ramp {
@@ -343,27 +371,6 @@ impl Reader<'_> {
             duration,
         })
     }
-}
-
-/// An http(s) base address without user info, query or trailing slash.
-fn check_url(text: &str) -> Result<String, String> {
-    // The text is not repeated: a pasted address may carry a token.
-    let url = url::Url::parse(text).map_err(|why| {
-        format!("is not an address ({why}); begin with http:// or https://, as in http://192.168.1.10:32400")
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err("must begin with http:// or https:// and name a host".to_owned());
-    }
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(
-            "must be the plain address, such as http://192.168.1.10:32400: no user name, no password, nothing after ? or #".to_owned(),
-        );
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]

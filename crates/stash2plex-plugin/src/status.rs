@@ -10,6 +10,7 @@ use plex_health::Report;
 use serde::Serialize;
 
 use crate::reconcile::Ended;
+use crate::settings::Fault;
 
 /// Everything a person may ask about.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,11 +29,15 @@ pub struct Status {
     pub exposed: Option<String>,
     /// The jobs.
     pub queue: Seen<QueueStatus>,
-    /// Who works them off.
+    /// What was left out of scenes that were written.
+    pub left_out: Vec<LeftOut>,
+    /// What the path map may lack, the most likely first.
+    pub path_hints: Vec<PathHint>,
+    /// Who processes them.
     pub worker: Worker,
     /// The last outages; `None` when the breaker's file cannot be read.
     pub outages: Option<Outages>,
-    /// The gentle return after the last outage, while it lasts.
+    /// The gradual restart after the last outage, while it lasts.
     pub ramp: Option<Ramp>,
     /// The last health probe of the worker.
     pub last_probe: Option<LastProbe>,
@@ -68,8 +73,10 @@ pub enum SettingsStatus {
     Done {
         /// Whether the sync is turned on.
         enabled: bool,
+        /// Whether anything may be written to Plex.
+        writes: bool,
         /// What is wrong with single settings.
-        faults: Vec<String>,
+        faults: Vec<Fault>,
     },
 }
 
@@ -109,6 +116,8 @@ pub enum Circuit {
     Unknown {
         /// Why not.
         why: String,
+        /// Whether it can be read and is damaged.
+        damaged: bool,
     },
 }
 
@@ -138,9 +147,47 @@ pub enum Connectivity {
         report: Report,
         /// What helps; empty when nothing is wrong.
         hint: &'static str,
+        /// Whose the token is; `None` unless Plex is healthy.
+        token: Option<TokenStatus>,
+        /// The server that was written to so far, if this is another one.
+        instead_of: Option<Before>,
         /// Whether it has the libraries to search; `None` unless it is healthy.
         searched: Option<Searched>,
     },
+}
+
+/// Whose the token is: only the owner's may edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum TokenStatus {
+    /// The owner's.
+    Owner,
+    /// No account has claimed the server, or it lets this computer in without a token.
+    NotNeeded,
+    /// Plex lets it read and not edit.
+    Guest {
+        /// The HTTP status with which Plex refuses.
+        status: u16,
+    },
+    /// Something in front of Plex refuses what the owner may do.
+    Blocked {
+        /// The HTTP status with which it refuses.
+        status: u16,
+    },
+    /// Plex did not tell.
+    Unknown {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// A server that was written to before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Before {
+    /// Its identifier.
+    pub server: String,
+    /// The address it had; empty after it was forgotten.
+    pub url: String,
 }
 
 /// Whether Plex has the libraries that the settings name.
@@ -167,6 +214,12 @@ pub enum Searched {
 }
 
 impl Connectivity {
+    /// Whether Plex may be written to without a token.
+    pub fn needs_no_token(&self) -> bool {
+        let not_needed = Some(TokenStatus::NotNeeded);
+        matches!(self, Self::Yes { token, .. } if *token == not_needed)
+    }
+
     /// Whether Plex answered as it should.
     pub fn is_healthy(&self) -> bool {
         matches!(self, Self::Yes { report, .. } if report.verdict.is_healthy())
@@ -176,38 +229,113 @@ impl Connectivity {
 /// The jobs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct QueueStatus {
-    /// May run now.
-    pub pending: u64,
-    /// Run now.
-    pub in_flight: u64,
-    /// Wait for their next try.
+    /// Neither running nor failed.
     pub waiting: u64,
-    /// When the first of those is due.
-    pub earliest_due: Option<f64>,
-    /// Set aside for a person.
-    pub dead: u64,
-    /// Those, by what they died of.
-    pub dead_by_type: Vec<DeadType>,
+    /// Of those, the ones whose time has come.
+    pub ready: u64,
+    /// Run now.
+    pub running: u64,
+    /// When the first of those that wait for their time is due.
+    pub next_due: Option<f64>,
+    /// Not tried again by themselves.
+    pub failed: u64,
+    /// Those, by what they failed of.
+    pub failed_by_type: Vec<FailedType>,
+    /// The newest of them.
+    pub failed_jobs: Vec<FailedJob>,
+    /// Of the waiting ones, the first that were tried already.
+    pub tried_jobs: Vec<TriedJob>,
     /// Done since the queue was made.
     pub done: u64,
 }
 
 impl QueueStatus {
-    /// Jobs neither done nor dead.
+    /// Jobs neither done nor failed.
     pub fn live(&self) -> u64 {
-        self.pending + self.in_flight + self.waiting
+        self.waiting + self.running
+    }
+
+    /// What is known of each job that is listed.
+    pub fn listed(&mut self) -> impl Iterator<Item = &mut About> {
+        let failed = self.failed_jobs.iter_mut().map(|job| &mut job.about);
+        failed.chain(self.tried_jobs.iter_mut().map(|job| &mut job.about))
     }
 }
 
-/// Dead letters of one kind.
+/// Failed jobs of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DeadType {
+pub struct FailedType {
     /// The kind.
     pub error_type: String,
     /// How many.
     pub count: u64,
-    /// When the last of them died.
+    /// When the last of them failed.
     pub newest: f64,
+    /// What a person can do.
+    pub advice: &'static str,
+}
+
+/// What a job is about, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct About {
+    /// What a person calls the job.
+    pub job: String,
+    /// The scene's id in Stash.
+    pub scene: Option<u64>,
+    /// The scene's title.
+    pub title: Option<String>,
+    /// The path of its file as Plex should see it.
+    pub path: Option<String>,
+}
+
+/// A job that is not tried again by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FailedJob {
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: About,
+    /// The kind of failure.
+    pub error_type: String,
+    /// What happened.
+    pub reason: String,
+    /// What a person can do.
+    pub advice: &'static str,
+    /// When it failed for good.
+    pub failed_at: f64,
+}
+
+/// A job that was tried and waits for its next attempt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TriedJob {
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: About,
+    /// What happened.
+    pub reason: String,
+    /// How many attempts counted.
+    pub attempts: u32,
+    /// When the next attempt is due.
+    pub due: f64,
+}
+
+/// What was left out of the sync of scenes, though the rest was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// What, and why.
+    pub reason: String,
+    /// Of how many scenes.
+    pub scenes: u64,
+    /// The one it happened to last.
+    pub newest_scene: u64,
+}
+
+/// A rule of the path map that synced scenes speak for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathHint {
+    /// As it is entered in the settings; `None` while paths are hidden.
+    pub rule: Option<String>,
+    /// How many scenes speak for it.
+    pub scenes: u64,
 }
 
 /// Whether a worker runs.
@@ -254,7 +382,7 @@ pub struct OutageEntry {
     pub reason: String,
 }
 
-/// The gentle return after an outage.
+/// The gradual restart after an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ramp {
     /// Jobs per second at most; failures halve it.

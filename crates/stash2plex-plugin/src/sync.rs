@@ -23,7 +23,7 @@ use scene_sync::{PathMap, Policy};
 use crate::job::Related;
 use crate::obfuscate::Paths;
 use crate::outcome::{Done, Failure, Outcome, Trouble, Whose, of_owner_check};
-use crate::settings::Settings;
+use crate::settings::{Settings, names};
 
 use capabilities::Capabilities;
 use libraries::Libraries;
@@ -31,6 +31,7 @@ use library_index::Indexes;
 use limits::RequestLimits;
 use picture::Covers;
 
+pub(crate) use convert::path_map;
 pub(crate) use reconcile::Stopped;
 pub use record::Record;
 pub use scene::{Ended, Synced};
@@ -181,20 +182,32 @@ impl Syncer {
         checked
     }
 
-    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it.
-    pub async fn scan<L>(&self, folder: &str) -> Outcome<L> {
+    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what a person must do when
+    /// it cannot be asked.
+    pub async fn scan<L>(&self, folder: &str) -> (Outcome<L>, Option<String>) {
         let path = self.map.map(folder);
         let shown = self.paths.show(&path);
-        let libraries = self.libraries().await?;
-        let mut holding = libraries.holding(&path).peekable();
-        if holding.peek().is_none() {
-            return Ok(Done::Skipped(format!(
-                "no library of Plex holds {shown}; the setting path_map says where Plex sees Stash's folders"
-            )));
+        let scan = async {
+            let libraries = self.libraries().await?;
+            let mut holding = libraries.holding(&path).peekable();
+            let held = holding.peek().is_some();
+            for library in holding {
+                let path = library.spelled(&path);
+                self.plex.scan(&library.section, &path).await?;
+            }
+            Ok(held)
+        };
+        match scan.await {
+            Ok(true) => (Ok(Done::Skipped(format!("Plex scans {shown}"))), None),
+            Ok(false) => {
+                let why = format!(
+                    "Plex was not asked to scan {shown}: no library that is searched holds this folder. Add it to one in \
+                     Plex, or correct {}",
+                    names::of("path_map")
+                );
+                (Ok(Done::Skipped(why.clone())), Some(why))
+            }
+            Err(why) => (Err(why), None),
         }
-        for library in holding {
-            self.plex.scan(&library.section, &path).await?;
-        }
-        Ok(Done::Skipped(format!("Plex scans {shown}")))
     }
 }

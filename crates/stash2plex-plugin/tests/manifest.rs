@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use stash::protocol::PluginInput;
 use stash2plex_plugin::request::{Request, UnknownRequest};
-use stash2plex_plugin::settings::Settings;
+use stash2plex_plugin::settings::{Settings, names};
 
 const MANIFEST: &str = include_str!("../../../plugin/Stash2Plex.yml");
 
@@ -129,6 +129,20 @@ fn every_mode_has_a_task() {
     let known = known.split_once("use one of ").unwrap().1;
     let known: BTreeSet<_> = known.split(", ").map(str::to_owned).collect();
     assert_eq!(modes, known);
+}
+
+/// Texts call a setting what the page calls it.
+#[test]
+fn every_setting_is_called_as_on_the_page() {
+    let page: BTreeMap<_, _> = settings()
+        .into_iter()
+        .map(|(key, attributes)| (key, attributes["displayName"].trim_matches('"')))
+        .collect();
+    let known = names::ALL
+        .iter()
+        .copied()
+        .filter(|(_, name)| !name.is_empty());
+    assert_eq!(known.collect::<BTreeMap<_, _>>(), page);
 }
 
 /// A value that makes no sense is a fault of exactly the setting it was given to, so each row of the page is read.

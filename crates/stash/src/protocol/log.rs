@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, Stderr, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,7 +40,7 @@ impl Level {
 }
 
 /// A message as Stash reads it: each line with its own prefix, cut at [`MAX_LINE`] bytes, blank lines left out
-/// (Stash would log their bare prefix as an error), control characters replaced by spaces.
+/// (Stash would log their bare prefix as an error), control characters escaped.
 ///
 /// ```
 /// use stash::protocol::{Level, encode};
@@ -48,23 +49,42 @@ impl Level {
 pub fn encode(level: Level, message: &str) -> String {
     let mut out = String::with_capacity(message.len() + 4);
     for line in message.split(['\n', '\r']) {
+        let line = visible(line);
         let end = line.floor_char_boundary(MAX_LINE);
         let shown = line[..end].trim_end();
         if shown.is_empty() {
             continue;
         }
         out.extend([SOH, level.letter(), STX]);
-        out.extend(
-            shown
-                .chars()
-                .map(|c| if c.is_control() && c != '\t' { ' ' } else { c }),
-        );
+        out.push_str(shown);
         if end < line.len() {
             out.push('…');
         }
         out.push('\n');
     }
     out
+}
+
+/// The text with its control characters escaped, but for tabs and line breaks: file names may hold what a terminal obeys.
+///
+/// ```
+/// use stash::protocol::visible;
+/// assert_eq!(visible("a\u{1b}[2J\u{9b}.mp4"), "a\\u{1b}[2J\\u{9b}.mp4");
+/// assert_eq!(visible("d\u{e9}j\u{e0} vu"), "d\u{e9}j\u{e0} vu");
+/// ```
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match harmful(c) {
+            true => out.extend(c.escape_unicode()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A task's progress as Stash reads it: `share` done, 0 to 1. Values outside are brought in, NaN is 0.

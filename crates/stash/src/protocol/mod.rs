@@ -12,5 +12,5 @@ mod reply;
 pub use connection::{Scheme, ServerConnection, SessionCookie};
 pub use hook::{Entity, HookContext, Operation, Trigger};
 pub use input::{Args, InputError, MAX_INPUT, PluginInput};
-pub use log::{LINGER, Level, Log, MAX_LINE, encode, encode_progress};
+pub use log::{LINGER, Level, Log, MAX_LINE, encode, encode_progress, visible};
 pub use reply::Reply;

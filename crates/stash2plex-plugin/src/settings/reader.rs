@@ -5,14 +5,25 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-/// One setting that could not be used, and what was done instead.
+use super::names;
+
+/// One setting that could not be used as it is, and what was done instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("setting {key}: {problem}")]
+#[error("{}: {problem}", names::of(key))]
 pub struct Fault {
     /// The setting's key.
     pub key: &'static str,
     /// What is wrong and what is used instead, in words that do not repeat a secret.
     pub problem: String,
+    /// Nothing can be sent to Plex because of it.
+    pub blocks: bool,
+}
+
+/// As its text.
+impl serde::Serialize for Fault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// Reads a map and keeps the faults.
@@ -39,8 +50,22 @@ impl<'a> Reader<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// Notes what was done instead of what is set.
     pub fn fault(&mut self, key: &'static str, problem: String) {
-        self.faults.push(Fault { key, problem });
+        self.note(key, problem, false);
+    }
+
+    /// Notes why nothing can be sent.
+    pub fn obstacle(&mut self, key: &'static str, problem: String) {
+        self.note(key, problem, true);
+    }
+
+    fn note(&mut self, key: &'static str, problem: String, blocks: bool) {
+        self.faults.push(Fault {
+            key,
+            problem,
+            blocks,
+        });
     }
 
     pub fn bool(&mut self, key: &'static str, default: bool) -> bool {
@@ -136,10 +161,23 @@ impl<'a> Reader<'a> {
         default
     }
 
-    pub fn list(&self, key: &str, separator: char) -> Vec<String> {
-        let text = self.text(key).unwrap_or_default();
-        text.split(separator)
-            .map(str::trim)
+    /// The parts between commas. A comma behind a backslash is part of the text.
+    pub fn list(&self, key: &str) -> Vec<String> {
+        let (mut parts, mut part) = (Vec::new(), String::new());
+        for c in self.text(key).unwrap_or_default().chars() {
+            match c {
+                ',' if part.ends_with('\\') => {
+                    part.pop();
+                    part.push(c);
+                }
+                ',' => parts.push(std::mem::take(&mut part)),
+                c => part.push(c),
+            }
+        }
+        parts.push(part);
+        parts
+            .iter()
+            .map(|part| part.trim())
             .filter(|part| !part.is_empty())
             .map(str::to_owned)
             .collect()
@@ -148,7 +186,9 @@ impl<'a> Reader<'a> {
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         // Entries are named by number: faults are logged, and paths may have to stay out of logs.
-        for (n, entry) in (1..).zip(self.list(key, ';')) {
+        let text = self.text(key).unwrap_or_default();
+        let entries = text.split(';').map(str::trim);
+        for (n, entry) in (1..).zip(entries.filter(|entry| !entry.is_empty())) {
             match entry
                 .split_once("=>")
                 .map(|(from, to)| (from.trim(), to.trim()))

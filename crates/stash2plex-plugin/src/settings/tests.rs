@@ -70,13 +70,81 @@ fn every_fault_is_said_at_once_and_stops_nothing_else() {
 
 #[test]
 fn no_fault_repeats_the_token_or_what_was_pasted_as_address() {
-    let (_, faults) = read(json!({
+    let (settings, faults) = read(json!({
         "plex_url": "http://plex:32400/?X-Plex-Token=s3cret", "plex_token": "s3cret",
     }));
     assert_eq!(faults.len(), 2);
     assert!(faults.iter().all(|f| !f.contains("s3cret")), "{faults:?}");
-    let secret = Secret::new("s3cret");
-    assert!(!format!("{secret:?}").contains("s3cret"));
+    assert!(!format!("{settings:?}").contains("s3cret"));
+}
+
+#[test]
+fn what_was_pasted_around_address_and_token_is_left_out_and_said() {
+    let good = json!({"plex_url": "http://nas:32400", "plex_token": "0123456789abcdef"});
+    let (plain, faults) = read(good);
+    assert_eq!(faults, Vec::<String>::new());
+    let pasted = [
+        (
+            "http://nas:32400/web/index.html#!/settings",
+            "X-Plex-Token=0123456789abcdef",
+        ),
+        ("  \"http://nas:32400/\" ", "\"0123456789abcdef\""),
+        (
+            "http://nas:32400/library/metadata/1?X-Plex-Token=zyx",
+            "?X-Plex-Token=0123456789abcdef&x=1",
+        ),
+    ];
+    for (url, token) in pasted {
+        let (settings, faults) = read(json!({"plex_url": url, "plex_token": token}));
+        assert_eq!(settings.plex, plain.plex);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(
+            faults[0].ends_with("; using http://nas:32400"),
+            "{}",
+            faults[0]
+        );
+        assert!(
+            faults[1].starts_with("Plex token (plex_token): "),
+            "{}",
+            faults[1]
+        );
+        assert!(
+            faults
+                .iter()
+                .all(|f| !f.contains("0123") && !f.contains("zyx"))
+        );
+    }
+}
+
+/// Only the server can say whether it needs a token: no ten characters stand for none.
+#[test]
+fn without_a_token_there_is_a_server_to_ask_and_an_obstacle() {
+    let read = |map: Value| Settings::read(map.as_object().unwrap(), |_| None);
+    let (settings, faults) = read(json!({"plex_url": "http://nas:32400"}));
+    assert_eq!(settings.plex.unwrap().token, None);
+    assert!(matches!(
+        &faults[..],
+        [Fault {
+            key: "plex_token",
+            blocks: true,
+            ..
+        }]
+    ));
+    for bad in ["short", "with blanks inside it", "not\u{e4}scii-0123456"] {
+        let (settings, faults) = read(json!({"plex_url": "http://nas:32400", "plex_token": bad}));
+        assert_eq!(settings.plex, None, "{bad}");
+        assert!(faults[0].blocks && faults.len() == 1, "{faults:?}");
+    }
+}
+
+#[test]
+fn a_comma_in_a_name_has_a_backslash_before_it() {
+    let names = |text: &str| read(complete(json!({"plex_library": text}))).0.libraries;
+    assert_eq!(
+        names(r"Films\, old , Clips,\,"),
+        ["Films, old", "Clips", ","]
+    );
+    assert_eq!(names(r"A\B,C\"), [r"A\B", r"C\"]);
 }
 
 #[test]
@@ -91,7 +159,7 @@ fn the_environment_fills_what_stash_leaves_empty() {
     let (settings, faults) = Settings::read(map.as_object().unwrap(), env);
     let plex = settings.plex.unwrap();
     assert_eq!(plex.url, "https://plex.example:32400");
-    assert_eq!(plex.token.expose(), "0123456789");
+    assert_eq!(plex.token.unwrap().expose(), "0123456789");
     assert_eq!(faults, []);
 }
 
@@ -187,10 +255,10 @@ fn words_whole_numbers_and_what_is_used_instead() {
     assert_eq!(
         faults,
         [
-            "setting max_retries: \"true\" is not a number; using 5",
-            "setting max_tags: 12.5 is not a whole number; using 12",
-            "setting reconcile_interval: \"monthly\" is not one of never, hourly, daily, weekly; using never",
-            "setting sync_tags: \"[\\\"yes\\\"]\" is neither true nor false; using on",
+            "Attempts before giving up (max_retries): \"true\" is not a number; using 5",
+            "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using never",
+            "Maximum number of tags (max_tags): 12.5 is not a whole number; using 12",
+            "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither true nor false; using on",
         ]
     );
 }
@@ -212,9 +280,9 @@ fn a_folder_mapped_twice_is_said_and_the_first_counts() {
     assert_eq!(
         faults,
         [
-            "setting path_map: entry 4 is not of the form /from=>/to; it is left out",
-            "setting path_map: names a folder of Stash twice; the first is used",
-            "setting plex_unmatched_path_map: names a folder of Stash twice; the first is used",
+            "Path map (path_map): entry 4 is not of the form /from=>/to; it is left out",
+            "Path map (path_map): it names a folder of Stash twice; the first is used",
+            "plex_unmatched_path_map: it names a folder of Stash twice; the first is used",
         ]
     );
 }

@@ -5,19 +5,23 @@ use std::time::SystemTime;
 use breaker::machine::Kind;
 use breaker::{Document, Report, Time};
 use plex_health::Schedule;
-use queue::{Options, Queue, State};
+use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
 
 use super::{
-    Circuit, Connectivity, DeadType, LastProbe, OutageEntry, Outages, QueueStatus, Ramp, Seen,
-    SettingsStatus, Status, Worker,
+    About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, LeftOut, OutageEntry, Outages,
+    PathHint, QueueStatus, Ramp, Seen, SettingsStatus, Status, TriedJob, Worker,
 };
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::outcome::ErrorKind;
 use crate::reconcile::Ended;
 use crate::settings::Settings;
 use crate::worker::{PROBE_KEY, RECONCILED_KEY, instant};
 use crate::worker_lock::WorkerLock;
 use crate::{ledger, store};
+
+/// So many jobs are listed.
+const LISTED: usize = 20;
 
 /// What a task found out beforehand; one that asks nobody leaves this empty.
 #[derive(Debug, Default)]
@@ -43,19 +47,24 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         Report::Missing | Report::Corrupted(_) => None,
     };
     let settings = told.settings.as_ref();
+    let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
     let Kept {
         queue,
+        left_out,
+        path_hints,
         last_probe,
         last_reconciliation,
-    } = kept(dir);
+    } = kept(dir, hidden);
     Status {
         taken_at: wall.unix_seconds(),
-        circuit: circuit(&report, settings, wall),
+        circuit: circuit(dir, &report, settings, wall),
         settings: told.reading,
         plex: told.plex,
         unwritable: told.unwritable,
         exposed: told.exposed,
         queue,
+        left_out,
+        path_hints,
         worker: match WorkerLock::is_held(dir) {
             Ok(true) => Worker::Running,
             Ok(false) => Worker::NotRunning,
@@ -78,10 +87,15 @@ fn unix(time: SystemTime) -> f64 {
     instant(time).unix_seconds()
 }
 
-fn circuit(report: &Report, settings: Option<&Settings>, now: Time) -> Circuit {
+fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Time) -> Circuit {
     let document = match report {
         Report::Missing => return Circuit::Closed { failures: 0 },
-        Report::Corrupted(why) => return Circuit::Unknown { why: why.clone() },
+        Report::Corrupted(why) => {
+            return Circuit::Unknown {
+                why: why.clone(),
+                damaged: std::fs::File::open(dir.breaker()).is_ok(),
+            };
+        }
         Report::Known(document) => document,
     };
     let reason = document
@@ -147,13 +161,17 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 /// What the database keeps.
 struct Kept {
     queue: Seen<QueueStatus>,
+    left_out: Vec<LeftOut>,
+    path_hints: Vec<PathHint>,
     last_probe: Option<LastProbe>,
     last_reconciliation: Option<Ended>,
 }
 
-fn kept(dir: &DataDir) -> Kept {
+fn kept(dir: &DataDir, hidden: bool) -> Kept {
     let nothing = |queue| Kept {
         queue,
+        left_out: Vec::new(),
+        path_hints: Vec::new(),
         last_probe: None,
         last_reconciliation: None,
     };
@@ -174,16 +192,35 @@ fn kept(dir: &DataDir) -> Kept {
             why: store::words(dir, &why),
         }),
         Ok((jobs, queue)) => {
-            // Only the worker makes the table, so none may be there yet.
+            // Only the worker makes the tables, so none may be there yet.
             let meta = |key| ledger::meta(queue.sql(), key).ok().flatten();
+            let hints = ledger::path_hints(queue.sql()).unwrap_or_default();
             Kept {
                 queue: Seen::Known(jobs),
+                left_out: left_out(&queue),
+                path_hints: hints
+                    .into_iter()
+                    .map(|(rule, scenes)| PathHint {
+                        rule: (!hidden).then_some(rule),
+                        scenes,
+                    })
+                    .collect(),
                 last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
                 last_reconciliation: meta(RECONCILED_KEY)
                     .and_then(|text| serde_json::from_str(&text).ok()),
             }
         }
     }
+}
+
+fn left_out(queue: &Queue<Job>) -> Vec<LeftOut> {
+    let known = ledger::left_out(queue.sql()).unwrap_or_default();
+    let known = known.into_iter().map(|(reason, scenes, newest)| LeftOut {
+        reason,
+        scenes,
+        newest_scene: newest,
+    });
+    known.collect()
 }
 
 fn last_probe(text: &str) -> Option<LastProbe> {
@@ -196,22 +233,68 @@ fn last_probe(text: &str) -> Option<LastProbe> {
 
 fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     let counts = queue.counts()?;
-    let dead = queue.dead_summary()?;
-    let first = queue.jobs(State::Waiting, 1)?;
+    let later = queue.jobs(State::Waiting, LISTED)?;
+    let next_due = later.first().map(|job| unix(job.due));
+    let by_type = queue.dead_summary()?.into_iter().map(|kind| FailedType {
+        advice: ErrorKind::advice(&kind.error_type),
+        error_type: kind.error_type,
+        count: kind.count,
+        newest: unix(kind.newest),
+    });
+    let failed = queue.dead_letters(&DeadFilter::all().limit(LISTED as u64))?;
+    let failed = failed.into_iter().map(|letter| FailedJob {
+        about: about(&letter.payload),
+        advice: ErrorKind::advice(&letter.error_type),
+        error_type: letter.error_type,
+        reason: letter.message,
+        failed_at: unix(letter.died),
+    });
+    let mut tried = Vec::new();
+    for job in queue.jobs(State::Ready, LISTED)?.into_iter().chain(later) {
+        if let Some(reason) = reason(queue, &job)?.filter(|_| tried.len() < LISTED) {
+            tried.push(TriedJob {
+                about: about(&job.payload),
+                reason,
+                attempts: job.attempts,
+                due: unix(job.due),
+            });
+        }
+    }
     Ok(QueueStatus {
-        pending: counts.ready,
-        in_flight: counts.running,
-        waiting: counts.waiting,
-        earliest_due: first.first().map(|job| unix(job.due)),
-        dead: counts.dead,
-        dead_by_type: dead
-            .into_iter()
-            .map(|kind| DeadType {
-                error_type: kind.error_type,
-                count: kind.count,
-                newest: unix(kind.newest),
-            })
-            .collect(),
+        waiting: counts.ready + counts.waiting,
+        ready: counts.ready,
+        running: counts.running,
+        next_due,
+        failed: counts.dead,
+        failed_by_type: by_type.collect(),
+        failed_jobs: failed.collect(),
+        tried_jobs: tried,
         done: counts.done,
     })
+}
+
+/// Why a job that was tried waits again.
+fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<String>> {
+    if job.attempts + job.deferred == 0 {
+        return Ok(None);
+    }
+    let events = queue.history(job.id)?.into_iter().rev();
+    let failures =
+        events.filter(|event| matches!(event.kind, EventKind::Retried | EventKind::Deferred));
+    Ok(failures.filter_map(|event| event.message).next())
+}
+
+fn about(payload: &str) -> About {
+    match serde_json::from_str::<Job>(payload) {
+        Ok(job) => About {
+            job: job.words(),
+            scene: job.scene(),
+            ..About::default()
+        },
+        // Of another version of this program.
+        Err(_) => About {
+            job: "a job of another version".to_owned(),
+            ..About::default()
+        },
+    }
 }

@@ -1,16 +1,16 @@
 //! The status in words. Pure.
 
-use std::fmt::Write;
-
 use stash::protocol::Level;
 
 use super::words::{self, count, date, span};
 use super::{
-    Circuit, Connectivity, OutageEntry, Outages, QueueStatus, Searched, Seen, SettingsStatus,
+    Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Searched, Seen, SettingsStatus,
     Status, Worker,
 };
+use crate::settings::names;
 
-use crate::outcome::ErrorKind;
+mod jobs;
+mod plex;
 
 /// A line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,47 +42,44 @@ const RECENT: usize = 3;
 pub fn health(status: &Status) -> Vec<Line> {
     let mut lines = vec![circuit(&status.circuit, status.taken_at)];
     lines.extend(settings(status.settings.as_ref()));
-    lines.extend(status.plex.as_ref().into_iter().flat_map(plex));
+    lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
     lines.extend(outlook(status));
     let folder = status.unwritable.iter().chain(&status.exposed);
     lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
-    lines.push(queue_line(&status.queue, status.taken_at));
+    lines.push(jobs::counts(&status.queue, status.taken_at));
+    lines.extend(jobs::trouble(&status.queue, status.taken_at));
+    lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
-    lines.extend(worker(status));
+    lines.push(worker(status));
     lines
 }
 
 /// View Queue Status.
 pub fn queue(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
-    let mut lines = vec![queue_line(&status.queue, now)];
+    let mut lines = vec![jobs::counts(&status.queue, now)];
     if let Seen::Known(queue) = &status.queue {
-        lines.extend(queue.dead_by_type.iter().map(|kind| {
-            warn(format!(
-                "Set aside as {}: {}, the last {} ago. {}",
-                kind.error_type,
-                kind.count,
-                span(now - kind.newest),
-                ErrorKind::advice(&kind.error_type)
-            ))
-        }));
+        lines.extend(jobs::listed(queue, now));
     }
+    lines.extend(status.left_out.iter().map(left_out));
+    lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
     lines.push(circuit(&status.circuit, now));
     lines.extend(settings(status.settings.as_ref()));
-    lines.push(info(match status.last_probe {
-        None => "Last probe: none yet; the worker probes only while the circuit is open".to_owned(),
-        Some(probe) => {
-            let result = match probe.failures {
-                0 => "passed".to_owned(),
-                n => format!("failed, {n} in a row"),
-            };
-            format!("Last probe: {} ago, {result}", span(now - probe.at))
-        }
-    }));
+    // The worker probes only while the circuit is open.
+    if let Some(probe) = status.last_probe.filter(|_| status.circuit.holds_jobs()) {
+        let result = match probe.failures {
+            0 => "passed".to_owned(),
+            n => format!("failed, {n} in a row"),
+        };
+        lines.push(info(format!(
+            "Last probe of Plex: {} ago, {result}",
+            span(now - probe.at)
+        )));
+    }
     if let Some(ramp) = &status.ramp {
         lines.push(info(format!(
-            "Gentle return: at most {:.1} jobs/s now, full speed in {}",
+            "Gradual restart: at most {:.1} jobs/s now, full speed in {}",
             ramp.rate,
             span(ramp.ends_at - now)
         )));
@@ -99,8 +96,33 @@ pub fn queue(status: &Status) -> Vec<Line> {
             run.report.words()
         ),
     }));
-    lines.extend(worker(status));
+    lines.push(worker(status));
     lines
+}
+
+fn left_out(left_out: &LeftOut) -> Line {
+    info(format!(
+        "Left out of {} (scene {} last): {}",
+        count(left_out.scenes, "scene", "scenes"),
+        left_out.newest_scene,
+        left_out.reason
+    ))
+}
+
+fn path_hint(hint: &PathHint) -> Line {
+    let seen = count(hint.scenes, "scene", "scenes");
+    let name = names::of("path_map");
+    info(match &hint.rule {
+        Some(rule) => {
+            format!(
+                "{name}: {rule} is suggested, seen on {seen}. Add it to what is there, with a semicolon between"
+            )
+        }
+        None => format!(
+            "{name}: a rule is suggested, seen on {seen}. Turn off {} to see it",
+            names::of("obfuscate_paths")
+        ),
+    })
 }
 
 /// Outage Summary.
@@ -109,7 +131,7 @@ pub fn outages(status: &Status) -> Vec<Line> {
     let Some(outages) = &status.outages else {
         return vec![
             circuit(&status.circuit, now),
-            warn("Outages: unknown, since they are kept in that file"),
+            warn("Outages: unknown, circuit_breaker.json cannot be read"),
         ];
     };
     if outages.last.is_empty() {
@@ -157,19 +179,17 @@ fn outage(outage: &OutageEntry, now: f64) -> Line {
 }
 
 fn circuit(circuit: &Circuit, now: f64) -> Line {
-    let ago = |at: &Option<f64>| {
-        at.map_or_else(String::new, |at| format!(", opened {} ago", span(now - at)))
-    };
-    let why = |reason: &Option<String>| {
-        reason
-            .as_ref()
-            .map_or_else(String::new, |word| format!(" ({})", words::reason(word)))
+    let paused = |since: &Option<f64>, state: &str, reason: &Option<String>| {
+        let since = since.map_or_else(String::new, |at| format!(" for {}", span(now - at)));
+        let reason = reason.as_deref().map(words::reason);
+        let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
+        format!("Sending to Plex: paused{since} (circuit {state}){reason}")
     };
     match circuit {
-        Circuit::Closed { failures: 0 } => info("Circuit: CLOSED, jobs go to Plex"),
+        Circuit::Closed { failures: 0 } => info("Sending to Plex: yes (circuit CLOSED)"),
         Circuit::Closed { failures } => info(format!(
-            "Circuit: CLOSED, jobs go to Plex, though {} in a row",
-            count(u64::from(*failures), "try failed", "tries failed")
+            "Sending to Plex: yes (circuit CLOSED), though {} in a row",
+            count(u64::from(*failures), "attempt failed", "attempts failed")
         )),
         Circuit::Open {
             opened_at,
@@ -177,27 +197,34 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
             reason,
         } => {
             let next = match retry_at {
-                Some(at) if *at > now => format!("tries again in {}", span((at - now).ceil())),
-                Some(_) => "the next job tries again".to_owned(),
-                None => "tries again when its time is over".to_owned(),
+                Some(at) if *at > now => format!("next attempt in {}", span((at - now).ceil())),
+                Some(_) => "the next job is the next attempt".to_owned(),
+                None => "one job is tried when the pause is over".to_owned(),
             };
-            let (ago, why) = (ago(&Some(*opened_at)), why(reason));
-            warn(format!("Circuit: OPEN{ago}{why}; {next}"))
+            warn(format!(
+                "{}; {next}",
+                paused(&Some(*opened_at), "OPEN", reason)
+            ))
         }
         Circuit::HalfOpen { opened_at, reason } => warn(format!(
-            "Circuit: HALF_OPEN{}{}; one job is tried and decides",
-            ago(opened_at),
-            why(reason)
+            "{}; one job is tried now and decides",
+            paused(opened_at, "HALF_OPEN", reason)
         )),
         Circuit::ForcedOpen { opened_at, reason } => warn(format!(
-            "Circuit: OPEN{}{}; a person holds it open, and only a person closes it",
-            ago(opened_at),
-            why(reason)
+            "{}; circuit_breaker.json says to stay so: delete that file while no worker runs",
+            paused(opened_at, "OPEN", reason)
         )),
-        Circuit::Unknown { why } => warn(format!(
-            "Circuit: UNKNOWN, circuit_breaker.json cannot be read: {why}. The next worker sets the file aside and \
-             starts CLOSED"
-        )),
+        Circuit::Unknown { why, damaged } => {
+            let then = match damaged {
+                true => {
+                    "The next worker keeps the damaged file under another name and starts CLOSED"
+                }
+                false => "Make it readable for the user that Stash runs as",
+            };
+            warn(format!(
+                "Sending to Plex: not known (circuit UNKNOWN), circuit_breaker.json cannot be read: {why}. {then}"
+            ))
+        }
     }
 }
 
@@ -205,51 +232,30 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
     match settings {
         None => Vec::new(),
         Some(SettingsStatus::Failed { why }) => {
-            vec![warn(format!("Settings: not read: {why}"))]
+            vec![warn(format!("Settings: could not be read: {why}"))]
         }
-        Some(SettingsStatus::Done { enabled, faults }) => {
-            let off = "Settings: the sync is turned off; changes are kept until it is on again";
-            let off = (!enabled).then(|| warn(off));
-            // Each begins with "setting NAME:".
-            off.into_iter().chain(faults.iter().map(warn)).collect()
-        }
-    }
-}
-
-fn plex(plex: &Connectivity) -> Vec<Line> {
-    match plex {
-        Connectivity::No { why } => vec![warn(format!("Plex: not asked, {why}"))],
-        Connectivity::Yes {
-            report,
-            hint: "",
-            searched,
-        } => {
-            let plex = info(format!("Plex: {report}"));
-            [Some(plex), searched.as_ref().and_then(libraries)]
-                .into_iter()
-                .flatten()
-                .collect()
-        }
-        Connectivity::Yes { report, hint, .. } => {
-            vec![
-                warn(format!("Plex: {report}")),
-                warn(format!("What to do: {hint}")),
-            ]
+        Some(SettingsStatus::Done {
+            enabled,
+            writes,
+            faults,
+        }) => {
+            let off = (!enabled).then(|| {
+                warn(format!(
+                    "{}: off. Changes are kept, and sent when it is on again",
+                    names::of("enabled")
+                ))
+            });
+            let read_only = (!writes).then(|| {
+                warn(format!(
+                    "{}: off. Nothing is written to Plex, and changes count as done: turn it on, then run Reconcile All \
+                     Scenes",
+                    names::of("sync_master")
+                ))
+            });
+            let faults = faults.iter().map(|fault| warn(fault.to_string()));
+            off.into_iter().chain(read_only).chain(faults).collect()
         }
     }
-}
-
-fn libraries(searched: &Searched) -> Option<Line> {
-    Some(warn(match searched {
-        Searched::All => return None,
-        Searched::Some { why } => {
-            format!("Libraries: {why}. Only the others it names are searched until then")
-        }
-        Searched::None { why } => {
-            format!("Libraries: {why}. Jobs wait until then, and none is lost")
-        }
-        Searched::Unknown { why } => format!("Libraries: Plex did not list them: {why}"),
-    }))
 }
 
 /// What circuit and Plex mean together, where they disagree.
@@ -266,40 +272,16 @@ fn outlook(status: &Status) -> Option<Line> {
         (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
             Some(info(match reason.as_deref() {
                 Some("unauthorized") => {
-                    "Plex answers now. If the circuit opens again, the token is not that of the server's owner, who alone \
-                     may edit"
+                    "Plex answers now. If sending pauses again, the token is not that of the server's owner, who alone may \
+                     edit"
                 }
-                _ => "Plex is back: the circuit closes by itself once a job has succeeded",
+                _ => "Plex is back: sending goes on by itself once one job has succeeded",
             }))
         }
         (Circuit::Closed { .. }, false) => Some(info(
-            "The circuit opens by itself once jobs have failed; none is lost",
+            "Changes made now are kept, and sent when Plex answers again",
         )),
         _ => None,
-    }
-}
-
-fn queue_line(queue: &Seen<QueueStatus>, now: f64) -> Line {
-    match queue {
-        Seen::Missing => info("Queue: empty, nothing was ever recorded"),
-        Seen::Unreadable { why } => warn(format!("Queue: cannot be read: {why}")),
-        Seen::Known(queue) => {
-            let mut text = format!(
-                "Queue: {} pending, {} in flight, ",
-                queue.pending, queue.in_flight
-            );
-            // Writing to a String does not fail.
-            let _ = write!(text, "{} waiting for retry", queue.waiting);
-            let _ = match queue.earliest_due {
-                Some(due) if due > now => {
-                    write!(text, " (the first in {})", span((due - now).ceil()))
-                }
-                Some(_) => write!(text, " (the first is due)"),
-                None => Ok(()),
-            };
-            let _ = write!(text, ", {} dead", queue.dead);
-            info(text)
-        }
     }
 }
 
@@ -310,29 +292,32 @@ fn held(status: &Status) -> Option<Line> {
     };
     (queue.live() > 0 && status.circuit.holds_jobs()).then(|| {
         warn(format!(
-            "{} behind the open circuit; nothing is lost, they run when it closes",
-            count(queue.live(), "job waits", "jobs wait")
+            "{} until sending to Plex goes on; none is lost",
+            count(queue.live(), "change waits", "changes wait")
         ))
     })
 }
 
-fn worker(status: &Status) -> Vec<Line> {
+fn worker(status: &Status) -> Line {
     let off = matches!(
         status.settings,
         Some(SettingsStatus::Done { enabled: false, .. })
     );
     let idle = !matches!(&status.queue, Seen::Known(queue) if queue.live() > 0);
-    vec![match &status.worker {
+    match &status.worker {
         Worker::Running => info("Worker: running"),
-        Worker::NotRunning if idle => info("Worker: not running, nothing to do"),
-        Worker::NotRunning if off => {
-            info("Worker: not running; one starts with the first change after the sync is on again")
+        Worker::NotRunning if idle => {
+            info("Worker: not running, nothing to do; the next change in Stash starts one")
         }
+        Worker::NotRunning if off => info(format!(
+            "Worker: not running; with {} on again, the next change in Stash starts one, or the task Process Queue",
+            names::of("enabled")
+        )),
         Worker::NotRunning => warn(
-            "Worker: not running though jobs wait; the next change in Stash starts one, or the task Process Queue",
+            "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",
         ),
         Worker::Unknown { why } => warn(format!(
-            "Worker: unknown, worker.lock cannot be read: {why}"
+            "Worker: not known, worker.lock cannot be read: {why}. Make it readable for the user that Stash runs as"
         )),
-    }]
+    }
 }

@@ -3,6 +3,8 @@
 use plex::{ItemKind, Section, SectionId};
 use scene_sync::path;
 
+use crate::settings::names;
+
 /// A library to search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Library {
@@ -39,17 +41,13 @@ impl Libraries {
     /// # Errors
     /// There is none; the text names those that exist.
     pub fn choose(sections: Vec<Section>, names: &[String]) -> Result<Self, String> {
-        let same =
-            |name: &str, title: &str| path::name_key(name.trim()) == path::name_key(title.trim());
-        let is_there = |name: &&String| {
-            let mut named = sections.iter().filter(|one| same(name, &one.title));
-            named.any(|one| one.video_kind().is_some())
-        };
-        let missing: Vec<_> = names.iter().filter(|name| !is_there(name)).collect();
+        let videos = sections.iter().filter(|one| one.video_kind().is_some());
+        let titles: Vec<_> = videos.map(|one| key(&one.title)).collect();
+        let (known, missing) = named(names, &titles);
         let missing = (!missing.is_empty()).then(|| said(&missing, &sections));
         let (mut chosen, mut others) = (Vec::new(), Vec::new());
         for section in sections {
-            let named = names.is_empty() || names.iter().any(|name| same(name, &section.title));
+            let named = names.is_empty() || known.contains(&key(&section.title));
             let kind = section.video_kind().filter(|_| named);
             let (title, folders) = (section.title, Folders(section.locations));
             match kind {
@@ -99,10 +97,52 @@ impl Libraries {
 }
 
 impl Library {
+    /// A folder as Plex writes it, to which one that is spelled otherwise means nothing.
+    pub fn spelled(&self, folder: &str) -> String {
+        let mut own = self.folders.0.iter();
+        own.find_map(|own| path::below(own, folder))
+            .unwrap_or_else(|| folder.to_owned())
+    }
+
     /// Whether the file or folder may be in it.
     pub fn may_hold(&self, path: &str) -> bool {
         self.folders.may_hold(path)
     }
+}
+
+/// A title as titles are compared: blanks at the ends, case and composed letters do not count.
+fn key(title: &str) -> String {
+    path::loose_key(title.trim())
+}
+
+/// The titles that are named, and the names that are none. Someone who did not write `\,` means the title with a comma
+/// whose parts follow each other here, unless each part is a title.
+fn named<'a>(names: &'a [String], titles: &[String]) -> (Vec<String>, Vec<&'a String>) {
+    let (mut known, mut missing) = (Vec::new(), Vec::new());
+    let parts = |title: &str| title.split(',').map(key).collect::<Vec<_>>();
+    let mut rest = names;
+    while let Some(first) = rest.first() {
+        let keys: Vec<_> = rest.iter().map(|name| key(name)).collect();
+        let follows = |parts: &Vec<String>| {
+            parts.len() > 1
+                && keys.starts_with(parts)
+                && !parts.iter().all(|part| titles.contains(part))
+        };
+        let whole = titles.iter().filter(|title| follows(&parts(title)));
+        let (title, used) = match whole.max_by_key(|title| parts(title).len()) {
+            Some(title) => (Some(title.clone()), parts(title).len()),
+            None => (
+                keys.into_iter().next().filter(|key| titles.contains(key)),
+                1,
+            ),
+        };
+        match title {
+            Some(title) => known.push(title),
+            None => missing.push(first),
+        }
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    (known, missing)
 }
 
 fn said(missing: &[&String], sections: &[Section]) -> String {
@@ -120,7 +160,9 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
         there => there,
     };
     format!(
-        "Plex has no video library named {missing}; it has {there}: correct the setting plex_library (empty: all of them)"
+        "Plex has no video library named {missing}; it has {there}: correct {} (empty: all of them; a comma in a \
+         name is written \\,)",
+        names::of("plex_library")
     )
 }
 
@@ -159,11 +201,49 @@ mod tests {
     }
 
     #[test]
+    fn names_as_people_type_them_are_found() {
+        let titles = [
+            "Films, old",
+            "Ele\u{301}ctrico ",
+            "A/B",
+            "B",
+            "X",
+            "Y",
+            "X, Y",
+        ];
+        let find = |names: &str| {
+            let sections = (1..)
+                .zip(titles)
+                .map(|(n, title)| section(&format!("{n}"), "movie", title));
+            let names: Vec<_> = names.split(';').map(str::to_owned).collect();
+            let found = Libraries::choose(sections.collect(), &names)?;
+            let titles = found.chosen.into_iter().map(|one| one.title);
+            Ok::<_, String>((titles.collect::<Vec<_>>(), found.missing.is_none()))
+        };
+        for (names, wanted) in [
+            ("films, OLD", &["Films, old"][..]),
+            // Without `\,` the name is in two.
+            ("Films;old", &["Films, old"]),
+            ("B;Films;old", &["Films, old", "B"]),
+            (" el\u{e9}ctrico", &["Ele\u{301}ctrico "]),
+            ("B", &["B"]),
+            ("a/b", &["A/B"]),
+            ("X;Y", &["X", "Y"]),
+            ("X, Y", &["X, Y"]),
+        ] {
+            let wanted = wanted.iter().map(|&title| title.to_owned()).collect();
+            assert_eq!(find(names), Ok((wanted, true)), "{names}");
+        }
+        assert_eq!(find("X;old"), Ok((vec!["X".to_owned()], false)));
+        assert!(find("Films").is_err());
+    }
+
+    #[test]
     fn what_is_missing_is_named_with_what_exists() {
         let (ids, missing) = choose(&["Filme", "Fotos"]).unwrap();
         assert_eq!(ids, ["1"], "the others are still searched");
-        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\": correct the setting \
-                     plex_library (empty: all of them)";
+        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\": correct Plex \
+                     libraries (plex_library) (empty: all of them; a comma in a name is written \\,)";
         assert_eq!(missing.as_deref(), Some(words));
         assert!(
             choose(&["Musik"])
@@ -173,6 +253,28 @@ mod tests {
         let empty = Libraries::choose(Vec::new(), &["A".into()]).unwrap_err();
         assert!(empty.contains("named \"A\"; it has none"), "{empty}");
         assert!(Libraries::choose(Vec::new(), &[]).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_spelled_as_plex_does() {
+        let library = Library {
+            section: "1".parse().unwrap(),
+            kind: ItemKind::Movie,
+            title: String::new(),
+            folders: Folders(vec![
+                r"d:\New".into(),
+                r"\\NAS\Films".into(),
+                "/media/e\u{301}".into(),
+            ]),
+        };
+        for (folder, spelled) in [
+            ("D:/new/a", r"d:\New\a"),
+            ("//nas/films/a b", r"\\NAS\Films\a b"),
+            ("/media/\u{e9}/x", "/media/e\u{301}/x"),
+            ("/elsewhere", "/elsewhere"),
+        ] {
+            assert_eq!(library.spelled(folder), spelled);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use stash::protocol::ServerConnection;
 use super::Failure;
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::settings::names;
 use crate::status::render::{Line, info};
 use crate::status::words::count;
 use crate::{home, ledger, store};
@@ -23,13 +24,16 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
     };
     let mut lines = vec![info(match (cleared, running) {
         (0, 0) => "The queue was empty: nothing to clear".to_owned(),
-        (0, _) => "Nothing waited; what runs now was left".to_owned(),
+        (0, _) => "No change was waiting; running jobs are not interrupted".to_owned(),
         (_, 0) => format!("Cleared {}", waiting(cleared)),
-        _ => format!("Cleared {}; what runs now was left", waiting(cleared)),
+        _ => format!(
+            "Cleared {}; running jobs are not interrupted",
+            waiting(cleared)
+        ),
     })];
     if cleared > 0 {
         lines.push(info(
-            "These changes stay in Stash: Reconcile All Scenes finds and queues what Plex lacks of them",
+            "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them",
         ));
     }
     Ok((lines, json!({ "cleared": cleared, "running": running })))
@@ -53,20 +57,16 @@ pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, F
         format!(" older than {}", count(days.into(), "day", "days"))
     });
     let line = match deleted {
-        0 => format!("No job{older} was set aside: nothing to delete"),
+        0 if days.is_none() => "No job failed: nothing to delete".to_owned(),
+        0 => format!("No failed job is{older}: nothing to delete"),
         _ => format!(
             "Deleted {}{older}",
-            count(
-                deleted,
-                "job that was set aside",
-                "jobs that were set aside"
-            )
+            count(deleted, "failed job", "failed jobs")
         ),
     };
-    let line = if left > 0 {
-        format!("{line}; {}", count(left, "stays", "stay"))
-    } else {
-        line
+    let line = match left {
+        0 => line,
+        _ => format!("{line}; {} kept", count(left, "newer one", "newer ones")),
     };
     let data = json!({ "deleted": deleted, "left": left, "older_than_days": days });
     Ok((vec![info(line)], data))
@@ -84,7 +84,7 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
         })?,
     };
     let line = match forgotten {
-        0 => "No Plex item is remembered: nothing to clear".to_owned(),
+        0 => "No Plex item is on record: nothing to clear".to_owned(),
         _ => format!(
             "Forgot by which file {} found: the next sync looks it up again. Nothing changes in Plex. Reconcile All Scenes \
              does it for all of them now",
@@ -93,15 +93,16 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     };
     let mut lines = vec![info(line)];
     if server {
-        lines.push(info(
-            "Forgot which Plex server this is: the one that answers next at plex_url is taken for the right one",
-        ));
+        lines.push(info(format!(
+            "Forgot which Plex server is the right one: the one that answers next at {} is",
+            names::of("plex_url")
+        )));
     }
     Ok((lines, json!({ "forgotten": forgotten })))
 }
 
 fn waiting(jobs: u64) -> String {
-    count(jobs, "waiting job", "waiting jobs")
+    count(jobs, "waiting change", "waiting changes")
 }
 
 /// The queue, where there is one: nothing is made just to be cleared.

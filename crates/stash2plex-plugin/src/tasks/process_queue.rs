@@ -36,7 +36,11 @@ pub fn run(
             .map_err(|why| store::words(&dir, &why))
     };
     let before = open()?.counts()?;
-    log.info(count(before.live(), "job waits", "jobs wait"));
+    // Goes on even so: a reconciliation may be due.
+    log.info(match before.live() {
+        0 => "No change is waiting".to_owned(),
+        waiting => count(waiting, "change waits", "changes wait"),
+    });
     loop {
         if let Some(_lock) = WorkerLock::try_take(&dir)? {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,36 +50,36 @@ pub fn run(
             runtime.block_on(work(connection, &dir, &mut journal, Stay::UntilDrained))?;
             break;
         }
-        log.info("a worker is at it in the background; watching");
+        log.info("The background worker is processing the queue; showing its progress");
         if watch(&dir, &open, &before, log)? {
             break;
         }
     }
     let counts = open()?.counts()?;
     let done = counts.done.saturating_sub(before.done);
-    let set_aside = counts.dead.saturating_sub(before.dead);
+    let failed = counts.dead.saturating_sub(before.dead);
     log.progress(1.0);
     log.info(format!(
-        "{} done, {set_aside} set aside, {}",
+        "Done: {}, {failed} failed, {} still waiting",
         count(done, "job", "jobs"),
-        count(counts.live(), "waits", "wait")
+        counts.live()
     ));
     if counts.live() > 0 && circuit_open(&dir) {
         log.warn(
-            "the circuit is open, so nothing goes to Plex for now. Nothing is lost; Health Check says why",
+            "Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do",
         );
     }
     // What waits for its time or for a server would otherwise wait for the next change in Stash; and a hook that came while
     // this task held the lock started none.
     if counts.live() > 0 {
         match spawn::ensure_worker(&dir, connection.handover().expose()) {
-            Ok(()) => log.info("A worker in the background goes on with what waits"),
+            Ok(()) => log.info("The background worker goes on with what is waiting"),
             Err(why) => log.warn(format!(
-                "No worker could be started ({why}): the next change in Stash tries again"
+                "The background worker could not be started ({why}): the next change in Stash tries again"
             )),
         }
     }
-    Ok(json!({ "done": done, "set_aside": set_aside, "waiting": counts.live() }))
+    Ok(json!({ "done": done, "failed": failed, "waiting": counts.live() }))
 }
 
 /// Follows a worker in the background; true when nothing more can be done at once, false when it ended.
@@ -86,7 +90,7 @@ fn watch(
     log: &Log<Stderr>,
 ) -> Result<bool, Box<dyn std::error::Error>> {
     loop {
-        // Opened for each look: a worker that has to mend the file must be alone with it.
+        // Opened for each look: a worker that has to repair the file must be alone with it.
         let counts = open()?.counts()?;
         let done = counts.done.saturating_sub(before.done) as f64;
         log.progress(done / (done + counts.live() as f64).max(1.0));

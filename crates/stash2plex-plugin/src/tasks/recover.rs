@@ -103,7 +103,7 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
         Err(why) => return refuse(recovery, why),
     };
     for (letter, job) in &jobs {
-        if scene(job).is_some_and(|id| gone.contains(&id)) {
+        if job.scene().is_some_and(|id| gone.contains(&id)) {
             recovery.gone += 1;
         } else if synced_since(&queue, job, letter.died) {
             recovery.synced_since += 1;
@@ -167,11 +167,11 @@ async fn gates(
         Connectivity::Yes { report, hint, .. } => {
             return Err(format!("Plex is not healthy ({report}). {hint}"));
         }
-        Connectivity::No { why } => return Err(format!("Plex was not asked, {why}")),
+        Connectivity::No { why } => return Err(format!("Plex was not checked: {why}")),
     }
     gone(
         &client,
-        jobs.iter().filter_map(|(_, job)| scene(job)).collect(),
+        jobs.iter().filter_map(|(_, job)| job.scene()).collect(),
     )
     .await
     .map_err(|why| why.to_string())
@@ -191,13 +191,6 @@ async fn gone(client: &Client, ids: BTreeSet<u64>) -> Result<BTreeSet<u64>, stas
         );
     }
     Ok(gone)
-}
-
-fn scene(job: &Job) -> Option<u64> {
-    match job {
-        Job::Scene { id, .. } | Job::Scanned { id } => Some(*id),
-        Job::PlexScan { .. } | Job::FanOut { .. } | Job::Bulk { .. } | Job::Reconcile(_) => None,
-    }
 }
 
 /// Whether a later job has done what this one failed to do.
@@ -220,7 +213,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
     };
     let found = count(recovery.found, "job", "jobs");
     let mut lines = vec![info(format!(
-        "Outage of {outage}: {found} set aside because Plex was down"
+        "Outage of {outage}: {found} failed because Plex was down"
     ))];
     if let Some(why) = &recovery.refused {
         lines.push(warn(format!("Nothing recovered: {why}")));
@@ -237,13 +230,13 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
     ];
     let left = left.map(|(why, n)| format!("{n} {why}"));
     lines.push(info(format!(
-        "{} back in the queue, {}",
+        "{} queued again, {}",
         recovery.recovered,
         left.join(", ")
     )));
     if recovery.recovered > 0 && !recovery.worker {
         lines.push(info(
-            "No worker runs: the next change in Stash starts one, or the task Process Queue",
+            "Worker: not running; the next change in Stash starts one, or the task Process Queue",
         ));
     }
     lines

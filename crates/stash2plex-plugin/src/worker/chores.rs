@@ -90,7 +90,13 @@ pub async fn run(
 ) -> queue::Result<Errand> {
     Ok(match job {
         Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
-        Job::PlexScan { folder } => Errand::new(syncer.scan(&folder).await),
+        Job::PlexScan { folder } => {
+            let (outcome, news) = syncer.scan(&folder).await;
+            Errand {
+                news: news.into_iter().collect(),
+                ..Errand::new(outcome)
+            }
+        }
         Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
             Err(error) => Errand::new(Err(error.into())),
             Ok(scenes) => Errand {

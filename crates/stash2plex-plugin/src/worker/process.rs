@@ -54,7 +54,8 @@ pub enum WorkError {
     #[error("the settings cannot be read: {0}")]
     Stash(#[from] stash::client::Error),
     /// The settings do not say where Plex is.
-    #[error("{}. Nothing is sent until then, and no change is lost: they go with the next one, or with the task Process Queue", list(.0))]
+    #[error("Nothing is sent to Plex. {}. Correct this under Settings › Plugins › Stash2Plex, then run the task Process Queue; \
+             changes are kept until then", list(.0))]
     Settings(Vec<Fault>),
     /// Turned off by the user.
     #[error("the sync is turned off in the settings; changes are kept until it is on again")]
@@ -70,6 +71,7 @@ impl From<queue::rusqlite::Error> for WorkError {
 fn list(faults: &[Fault]) -> String {
     faults
         .iter()
+        .filter(|fault| fault.blocks)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("; ")
@@ -245,15 +247,25 @@ async fn rounds(
         if !settings.enabled {
             return Err(WorkError::Disabled);
         }
-        let Some(target) = &settings.plex else {
-            return Err(WorkError::Settings(faults));
-        };
+        if let Some(target) = settings.plex.as_ref().filter(|to| to.token.is_none()) {
+            let open = session::needs_no_token(target, &settings).await;
+            if open == Some(true) {
+                journal.info("This Plex server needs no token");
+            }
+            // One that is away may turn out to need none.
+            if open != Some(false) {
+                faults.retain(|fault| fault.key != "plex_token");
+            }
+        }
+        let blocked = faults.iter().any(|fault| fault.blocks);
         if faults != said {
-            faults
-                .iter()
-                .for_each(|fault| journal.warn(fault.to_string()));
+            let harmless = faults.iter().filter(|fault| !fault.blocks);
+            harmless.for_each(|fault| journal.warn(fault.to_string()));
             said.clone_from(&faults);
         }
+        let Some(target) = settings.plex.as_ref().filter(|_| !blocked) else {
+            return Err(WorkError::Settings(faults));
+        };
         journal.set_debug(settings.debug_logging);
         let rules = Rules::default()
             .consecutive_failures(settings.failure_threshold)

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use backoff::SplitMix64;
-use plex_health::Probe;
+use plex_health::{Probe, Verdict};
 use stash::client::{Client, Endpoint};
 use stash::protocol::ServerConnection;
 
 use crate::data_dir::DataDir;
-use crate::settings::{Fault, PlexTarget, Settings};
+use crate::settings::{Fault, PlexTarget, Settings, names};
 use crate::tls;
 
 /// The key of the plugin's settings in Stash: the name of its manifest.
@@ -45,7 +45,9 @@ pub async fn settings(stash: &Client) -> Result<(Settings, Vec<Fault>), stash::c
     if let Some(key) = configuration.api_key {
         stash.use_api_key(key)?;
     }
-    Ok(Settings::read(&configuration.settings, |name| {
+    let stored = |key: &str| Some((key.to_owned(), configuration.stored.get(key)?.value.clone()));
+    let map = names::ALL.iter().filter_map(|(key, _)| stored(key));
+    Ok(Settings::read(&map.collect(), |name| {
         std::env::var(name).ok()
     }))
 }
@@ -90,27 +92,36 @@ fn client(
     timeouts: plex::Timeouts,
 ) -> Result<plex::Client, SetupError> {
     let device = plex::Device::new(identifier, "Stash2Plex", env!("CARGO_PKG_VERSION"));
-    let token = target
-        .token
-        .expose()
-        .parse()
-        .map_err(|why: plex::InvalidToken| SetupError::Plex(why.to_string()))?;
-    plex::Client::new(
-        builder(settings),
-        &target.url,
-        Some(token),
-        &device,
-        timeouts,
-    )
-    .map_err(|why| SetupError::Plex(why.to_string()))
+    let token = target.token.clone();
+    plex::Client::new(builder(settings), &target.url, token, &device, timeouts)
+        .map_err(|why| SetupError::Plex(why.to_string()))
 }
 
 /// A probe of Plex, with the token for its second step.
 pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<Probe, SetupError> {
-    let identifier = identifier(dir)?;
-    Probe::new(builder(settings), &target.url)
-        .and_then(|probe| probe.sign_in(target.token.expose(), &identifier))
-        .map_err(|why| SetupError::Plex(why.to_string()))
+    signed_in(target, settings, &identifier(dir)?)
+}
+
+fn signed_in(
+    target: &PlexTarget,
+    settings: &Settings,
+    identifier: &str,
+) -> Result<Probe, SetupError> {
+    let probe = Probe::new(builder(settings), &target.url);
+    match &target.token {
+        Some(token) => probe.and_then(|probe| probe.sign_in(token.expose(), identifier)),
+        None => probe,
+    }
+    .map_err(|why| SetupError::Plex(why.to_string()))
+}
+
+/// Whether a server lets this program in without a token; `None` when it does not say.
+pub async fn needs_no_token(target: &PlexTarget, settings: &Settings) -> Option<bool> {
+    match signed_in(target, settings, "").ok()?.deep().await.verdict {
+        Verdict::Healthy { .. } => Some(true),
+        Verdict::Unauthorized { .. } => Some(false),
+        _ => None,
+    }
 }
 
 /// The probe, made to accept only the server that is known.
@@ -127,10 +138,7 @@ pub fn health_check(
     settings: &Settings,
     dir: &DataDir,
 ) -> Result<Probe, SetupError> {
-    let identifier = kept_identifier(dir);
-    Probe::new(builder(settings), &target.url)
-        .and_then(|probe| probe.sign_in(target.token.expose(), &identifier))
-        .map_err(|why| SetupError::Plex(why.to_string()))
+    signed_in(target, settings, &kept_identifier(dir))
 }
 
 fn kept_identifier(dir: &DataDir) -> String {

@@ -204,7 +204,7 @@ impl TableWorld {
         let run = self.plugin.task("process_queue");
         assert_eq!(
             run.output(),
-            Some(&json!({"done": queued, "set_aside": 0, "waiting": 0})),
+            Some(&json!({"done": queued, "failed": 0, "waiting": 0})),
             "{}",
             run.log_text()
         );

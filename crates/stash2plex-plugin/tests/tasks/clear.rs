@@ -14,14 +14,14 @@ fn nothing_is_made_just_to_be_cleared() {
     let plugin = Installed::new(1);
     for (mode, words) in [
         ("clear_queue", "i The queue was empty: nothing to clear"),
-        ("clear_dlq", "i No job was set aside: nothing to delete"),
+        ("clear_dlq", "i No job failed: nothing to delete"),
         (
             "purge_dlq",
-            "i No job older than 30 days was set aside: nothing to delete",
+            "i No failed job is older than 30 days: nothing to delete",
         ),
         (
             "clear_match_cache",
-            "i No Plex item is remembered: nothing to clear",
+            "i No Plex item is on record: nothing to clear",
         ),
     ] {
         says(&look(&plugin, mode).0, words);
@@ -49,8 +49,11 @@ fn clear_queue_leaves_what_runs() {
         .retry_at(retry, later, "PlexFailing", "HTTP 500")
         .unwrap();
     let (text, output) = clear(&plugin, json!({"mode": "clear_queue"}));
-    says(&text, "i Cleared 12 waiting jobs; what runs now was left");
-    says(&text, "Reconcile All Scenes finds");
+    says(
+        &text,
+        "i Cleared 12 waiting changes; running jobs are not interrupted",
+    );
+    says(&text, "run Reconcile All Scenes to queue");
     assert_eq!(output, json!({"cleared": 12, "running": 1}));
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.running, counts.dead), (1, 1, 1));
@@ -69,7 +72,7 @@ fn dead_letters_go_all_or_by_age() {
     let (text, output) = clear(&plugin, json!({"mode": "purge_dlq", "days": "30"}));
     says(
         &text,
-        "i No job older than 30 days was set aside: nothing to delete; 3 stay",
+        "i No failed job is older than 30 days: nothing to delete; 3 newer ones kept",
     );
     assert_eq!(
         output,
@@ -90,14 +93,11 @@ fn dead_letters_go_all_or_by_age() {
     }
     assert_eq!(queue.counts().unwrap().dead, 3);
     let (text, output) = clear(&plugin, json!({"mode": "purge_dlq", "days": 0}));
-    says(
-        &text,
-        "i Deleted 3 jobs that were set aside older than 0 days",
-    );
+    says(&text, "i Deleted 3 failed jobs older than 0 days");
     assert_eq!(output["deleted"], 3);
     die(&mut queue, 4, "LowConfidence");
     let (text, output) = clear(&plugin, json!({"mode": "clear_dlq"}));
-    says(&text, "i Deleted 1 job that was set aside");
+    says(&text, "i Deleted 1 failed job");
     assert_eq!(
         output,
         json!({"deleted": 1, "left": 0, "older_than_days": null})

@@ -114,7 +114,7 @@ fn table(file: Option<String>, state: &str, words: &str) {
 
 #[test]
 fn health_without_a_breaker_file() {
-    table(None, "closed", "i Circuit: CLOSED, jobs go to Plex");
+    table(None, "closed", "i Sending to Plex: yes (circuit CLOSED)");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn health_while_closed() {
     table(
         Some(file),
         "closed",
-        "CLOSED, jobs go to Plex, though 3 tries failed in a row",
+        "i Sending to Plex: yes (circuit CLOSED), though 3 attempts failed in a row",
     );
 }
 
@@ -132,7 +132,7 @@ fn health_while_open() {
     table(
         Some(open(7500.0, 3000.0).to_string()),
         "open",
-        "w Circuit: OPEN, opened 2h 5m ago (failures); tries again in ",
+        "w Sending to Plex: paused for 2h 5m (circuit OPEN): failures; next attempt in ",
     );
 }
 
@@ -142,7 +142,7 @@ fn health_while_half_open() {
     table(
         Some(file.to_string()),
         "half_open",
-        "w Circuit: HALF_OPEN, opened 2h 5m ago (Plex refuses the token); one job is tried",
+        "w Sending to Plex: paused for 2h 5m (circuit HALF_OPEN): Plex refuses the token; one job is tried",
     );
 }
 
@@ -151,7 +151,7 @@ fn health_with_a_corrupted_breaker_file() {
     table(
         Some("{\"state\": \"op".to_owned()),
         "unknown",
-        "w Circuit: UNKNOWN, circuit_breaker.json cannot be read: EOF",
+        "w Sending to Plex: not known (circuit UNKNOWN), circuit_breaker.json cannot be read: EOF",
     );
 }
 
@@ -186,26 +186,23 @@ fn jobs_behind_an_open_circuit_are_warned_of() {
     (1..=3).for_each(|id| enqueue(&mut queue, id));
     set_breaker(&plugin, open(192.5, -5.0).to_string());
     let (text, output) = look(&plugin, "health_check");
-    says(&text, "w Circuit: OPEN, opened 3m ");
-    says(&text, "; the next job tries again");
-    says(&text, "i Plex is back: the circuit closes by itself");
+    says(&text, "w Sending to Plex: paused for 3m ");
+    says(&text, "; the next job is the next attempt");
+    says(&text, "i Plex is back: sending goes on by itself");
+    says(&text, "i Queue: 3 changes waiting, 0 running, 0 failed");
     says(
         &text,
-        "i Queue: 3 pending, 0 in flight, 0 waiting for retry, 0 dead",
+        "w 3 changes wait until sending to Plex goes on; none is lost",
     );
-    says(
-        &text,
-        "w 3 jobs wait behind the open circuit; nothing is lost",
-    );
-    says(&text, "w Worker: not running though jobs wait");
-    assert_eq!(output["queue"]["pending"], 3);
+    says(&text, "w Worker: not running though changes wait");
+    assert_eq!(output["queue"]["waiting"], 3);
 
     let dir = DataDir::locate(plugin.config.path());
     let _lock = WorkerLock::try_take(&dir).unwrap().unwrap();
     set_breaker(&plugin, json!({"state": "closed"}).to_string());
     let (text, output) = look(&plugin, "health_check");
     says(&text, "i Worker: running");
-    assert!(!text.contains("behind the open circuit"), "{text}");
+    assert!(!text.contains("until sending to Plex"), "{text}");
     assert_eq!(output["worker"]["state"], "running");
 }
 

@@ -19,7 +19,7 @@ fn a_new_installation_is_answered_and_left_as_it_is() {
     says(&look(&plugin, "health_check").0, "i Plex: healthy, ");
     says(
         &look(&plugin, "queue_status").0,
-        "i Queue: empty, nothing was ever recorded",
+        "i Queue: empty, no change was recorded yet",
     );
 }
 
@@ -28,12 +28,15 @@ fn broken_settings_files_and_servers_are_told_in_words() {
     let plugin = Installed::new(1);
     plugin.set(json!({"plex_url": "nonsense", "enabled": false, "max_retries": "many"}));
     let (text, _) = look(&plugin, "health_check");
-    says(&text, "w setting plex_url: is not an address");
-    says(&text, "w setting max_retries: ");
-    says(&text, "w Settings: the sync is turned off");
     says(
         &text,
-        "w Plex: not asked, since its address or token is not usable",
+        "w Plex address (plex_url): it is not the address of a Plex server",
+    );
+    says(&text, "w Attempts before giving up (max_retries): ");
+    says(&text, "w Sync enabled (enabled): off. ");
+    says(
+        &text,
+        "w Plex: not checked: correct the settings named above first",
     );
 
     set_breaker(&plugin, [0xFF; 100]);
@@ -51,11 +54,14 @@ fn broken_settings_files_and_servers_are_told_in_words() {
         look(&plugin, mode);
     }
     let (text, output) = look(&plugin, "health_check");
-    says(&text, "w Settings: not read: Stash does not answer");
+    says(
+        &text,
+        "w Settings: could not be read: Stash does not answer",
+    );
     says(&text, "w Queue: cannot be read: ");
     says(
         &text,
-        "w Plex: not asked, since its address is in the settings, which could not be read",
+        "w Plex: not checked: its address is in the settings, which could not be read",
     );
     assert_eq!(output["circuit"]["state"], "unknown");
 }

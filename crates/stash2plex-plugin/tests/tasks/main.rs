@@ -14,6 +14,7 @@ mod queue_status;
 mod recover;
 mod set_up;
 mod settings;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::Path;

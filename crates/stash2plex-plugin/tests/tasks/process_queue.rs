@@ -18,9 +18,9 @@ fn what_waits_and_what_became_of_it_is_said() {
     let (text, output) = answered(&run);
     assert_eq!(
         text,
-        "i 0 jobs wait\np 1.0000\ni 0 jobs done, 0 set aside, 0 wait\n"
+        "i No change is waiting\np 1.0000\ni Done: 0 jobs, 0 failed, 0 still waiting\n"
     );
-    assert_eq!(output, json!({"done": 0, "set_aside": 0, "waiting": 0}));
+    assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 0}));
 
     let nowhere = plugin.world.stash.add_scene_without_file();
     plugin.world.stash.edit(nowhere).title("No file");
@@ -30,15 +30,15 @@ fn what_waits_and_what_became_of_it_is_said() {
     drop(queue);
     let run = plugin.task("process_queue");
     let (text, output) = answered(&run);
-    says(&text, "i 2 jobs wait\n");
+    says(&text, "i 2 changes wait\n");
     says(
         &text,
         &format!("w scene {nowhere}: set aside as InvalidScene: the scene has no file\n"),
     );
-    says(&text, "i 1 job done, 1 set aside, 0 wait\n");
+    says(&text, "i Done: 1 job, 1 failed, 0 still waiting\n");
     assert!(!text.contains("goes on"), "nothing waits:\n{text}");
     assert_eq!(shares(&run), [0.5, 1.0, 1.0]);
-    assert_eq!(output, json!({"done": 1, "set_aside": 1, "waiting": 0}));
+    assert_eq!(output, json!({"done": 1, "failed": 1, "waiting": 0}));
 }
 
 #[test]
@@ -62,9 +62,9 @@ fn a_worker_at_it_is_watched() {
     let (text, _) = answered(&run);
     says(
         &text,
-        "4 jobs wait\ni a worker is at it in the background; watching\n",
+        "4 changes wait\ni The background worker is processing the queue; showing its progress\n",
     );
-    says(&text, "i 4 jobs done, 0 set aside, 0 wait\n");
+    says(&text, "i Done: 4 jobs, 0 failed, 0 still waiting\n");
     let quarters = |share: &f64| (share * 4.0).fract() == 0.0;
     let shares = shares(&run);
     assert!(
@@ -79,11 +79,11 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     set_breaker(&plugin, open(60.0, 3000.0).to_string());
     enqueue(&mut jobs(&plugin), plugin.world.scenes[0]);
     let (text, output) = answered(&plugin.task("process_queue"));
-    let words = "i 0 jobs done, 0 set aside, 1 waits\n\
-                 w the circuit is open, so nothing goes to Plex for now. Nothing is lost; Health Check says why\n\
-                 i A worker in the background goes on with what waits\n";
+    let words = "i Done: 0 jobs, 0 failed, 1 still waiting\n\
+                 w Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do\n\
+                 i The background worker goes on with what is waiting\n";
     says(&text, words);
-    assert_eq!(output, json!({"done": 0, "set_aside": 0, "waiting": 1}));
+    assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 1}));
     plugin.until("started", || plugin.worker_log().contains(" started"));
     plugin.kill_worker();
 }

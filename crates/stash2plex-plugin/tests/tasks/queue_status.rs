@@ -38,29 +38,23 @@ fn queue_status_shows_all_there_is() {
     });
     set_breaker(&plugin, file.to_string());
     let (text, output) = look(&plugin, "queue_status");
-    says(
-        &text,
-        "i Queue: 1 pending, 1 in flight, 1 waiting for retry (the first in 1h 58m), 5 dead",
+    says(&text, "i Queue: 2 changes waiting, 1 running, 5 failed");
+    says(&text, "w 2 changes failed, the last ");
+    says(&text, " ago (NotInPlex). ");
+    says(&text, " ago (NotInPlex). Plex has no such file");
+    says(&text, " ago (LowConfidence). Several ");
+    says(&text, " ago (OwnerDied). The worker died at each of ten ");
+    says(&text, "i Sending to Plex: yes (circuit CLOSED)");
+    assert!(
+        !text.contains("Last probe"),
+        "only while jobs are held: {text}"
     );
-    says(&text, "w Set aside as PlexFailing: 2, the last ");
-    says(&text, "w Set aside as NotInPlex: 1, the last ");
-    says(
-        &text,
-        " ago. Plex has no such file: check the setting path_map",
-    );
-    says(
-        &text,
-        " ago. Several items have the name of the scene's file: ",
-    );
-    says(&text, " ago. The worker died at each of ten tries: ");
-    says(&text, "i Circuit: CLOSED");
-    says(&text, "i Last probe: 1m ");
-    says(&text, "failed, 1 in a row");
-    says(&text, "i Gentle return: at most 12.");
+    assert_eq!(output["last_probe"]["failures"], 1);
+    says(&text, "i Gradual restart: at most 12.");
     says(&text, ": 10m, 2 jobs affected (failures), ended 2m");
     says(&text, "i Last reconciliation: none yet");
-    says(&text, "w Worker: not running though jobs wait");
-    assert_eq!(output["queue"]["dead_by_type"][0]["count"], 2);
+    says(&text, "w Worker: not running though changes wait");
+    assert_eq!(output["queue"]["failed_by_type"][0]["count"], 2);
     let rate = output["ramp"]["rate"].as_f64().unwrap();
     assert!(
         (12.5..15.0).contains(&rate),

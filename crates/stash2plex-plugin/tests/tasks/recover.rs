@@ -63,12 +63,12 @@ fn an_outages_jobs_are_recovered_once() {
 
     let breaker = std::fs::read(plugin.data().join("circuit_breaker.json")).unwrap();
     let (text, output) = answered(&plugin.task("recover_outage_jobs"));
-    says(&text, "5 jobs set aside because Plex was down");
+    says(&text, "5 jobs failed because Plex was down");
     says(
         &text,
-        "i 2 back in the queue, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
+        "i 2 queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
     );
-    says(&text, "i No worker runs: ");
+    says(&text, "i Worker: not running; ");
     assert_eq!(recovered(&output), [5, 2, 1, 1, 1]);
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.dead), (3, 5));

@@ -10,7 +10,7 @@ fn libraries_that_plex_does_not_have_are_named() {
     let has = &plugin.world.plex;
     has.add_section("Filme: neue", SectionKind::Movie, &["/media/new"]);
     has.add_section("Musik", SectionKind::Artist, &["/media/music"]);
-    let there = r#"it has "Scenes", "Filme: neue": correct the setting plex_library"#;
+    let there = r#"it has "Scenes", "Filme: neue": correct Plex libraries (plex_library)"#;
     for (names, found, missing) in [
         ("", "all", None),
         (" , ", "all", None),
@@ -35,7 +35,10 @@ fn libraries_that_plex_does_not_have_are_named() {
                 assert!(why.as_str().unwrap().contains(missing), "{why}");
             }
         }
-        assert_eq!(text.contains("Jobs wait until then"), found == "none");
+        assert_eq!(
+            text.contains("Changes are kept until then"),
+            found == "none"
+        );
     }
 
     // The circuit opened for that, and would open again.
@@ -50,7 +53,7 @@ fn libraries_that_plex_does_not_have_are_named() {
     plugin.set(json!({"plex_library": "Scenes"}));
     says(
         &look(&plugin, "health_check").0,
-        "i Plex is back: the circuit closes by itself",
+        "i Plex is back: sending goes on by itself",
     );
 
     plugin.set(json!({"plex_library": "Szenen"}));
