@@ -48,8 +48,8 @@ pub enum Hint {
     /// Not before this long from now (HTTP's `Retry-After`): a floor under the policy's delay, bounded by
     /// [`retry_after_max`](Retry::retry_after_max). It never defeats a limit.
     RetryAfter(Duration),
-    /// Trying again cannot help.
-    Permanent,
+    /// This result stands: trying again cannot help, or is not needed.
+    Final,
     /// The caller no longer wants the result. Never retried.
     Cancelled,
 }
@@ -68,8 +68,8 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GiveUp {
-    /// The error is one that trying again cannot help.
-    Permanent,
+    /// The result is one that trying again cannot better.
+    Final,
     /// The caller cancelled.
     Cancelled,
     /// All tries allowed were made.
@@ -171,7 +171,7 @@ impl Retry {
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Duration, GiveUp> {
         let (policy, floor) = match hint {
-            Hint::Permanent => return Err(GiveUp::Permanent),
+            Hint::Final => return Err(GiveUp::Final),
             Hint::Cancelled => return Err(GiveUp::Cancelled),
             Hint::Transient | Hint::Timeout => (self.policy, Duration::ZERO),
             Hint::Policy(policy) => (policy, Duration::ZERO),
@@ -213,7 +213,7 @@ impl From<Policy> for Retry {
 impl fmt::Display for GiveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Permanent => f.write_str("trying again cannot help"),
+            Self::Final => f.write_str("trying again cannot help"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::Tries { max } => write!(f, "all {max} tries allowed have failed"),
             Self::Deadline { deadline, next } => {

@@ -35,7 +35,7 @@ fn hints() -> impl Strategy<Value = Hint> {
     prop_oneof![
         Just(Hint::Transient),
         Just(Hint::Timeout),
-        Just(Hint::Permanent),
+        Just(Hint::Final),
         Just(Hint::Cancelled),
         durations().prop_map(Hint::RetryAfter),
         (durations(), durations())
@@ -65,9 +65,9 @@ proptest! {
                 if now >= first_try {
                     prop_assert!(deadline.is_none_or(|deadline| at == Duration::MAX || at - first_try <= deadline));
                 }
-                prop_assert!(!matches!(hint, Hint::Permanent | Hint::Cancelled));
+                prop_assert!(!matches!(hint, Hint::Final | Hint::Cancelled));
             }
-            Decision::GiveUp(GiveUp::Permanent) => prop_assert_eq!(hint, Hint::Permanent),
+            Decision::GiveUp(GiveUp::Final) => prop_assert_eq!(hint, Hint::Final),
             Decision::GiveUp(GiveUp::Cancelled) => prop_assert_eq!(hint, Hint::Cancelled),
             Decision::GiveUp(GiveUp::Tries { max }) => prop_assert!(max_tries == Some(max) && past_tries >= max),
             Decision::GiveUp(GiveUp::Deadline { deadline: limit, next }) => prop_assert!(deadline == Some(limit) && next > limit),
@@ -198,7 +198,7 @@ fn defaults() {
 #[test]
 fn reasons_are_said_in_words() {
     let said = |why: GiveUp| why.to_string();
-    assert_eq!(said(GiveUp::Permanent), "trying again cannot help");
+    assert_eq!(said(GiveUp::Final), "trying again cannot help");
     assert_eq!(said(GiveUp::Cancelled), "cancelled");
     assert_eq!(
         said(GiveUp::Tries { max: 4 }),
