@@ -9,7 +9,7 @@
 //!                  tries left? ── no ───────────────────────────────────────► give up: Tries
 //!                       │
 //!                       ▼
-//!                  delay = the policy's, at least the bounded Retry-After
+//!                  delay = the policy's, above the bounded Retry-After
 //!                       │
 //!                       ▼
 //!                  does it end by the deadline? ── no ──────────────────────► give up: Deadline

@@ -88,6 +88,22 @@ impl Policy {
         Duration::from_nanos(nanos)
     }
 
+    /// A delay of at least `floor`, for clients that were all told the same floor: above it they spread as the policy says,
+    /// and over a tenth of the floor at least. Without jitter, the longer of the two.
+    pub(crate) fn delay_above(
+        &self,
+        floor: Duration,
+        attempt: u32,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Duration {
+        let delay = self.delay(attempt, rng);
+        if self.jitter == Jitter::None {
+            return delay.max(floor);
+        }
+        let spread = Duration::from_nanos(uniform(0, nanos(floor / 10), rng));
+        floor.saturating_add(delay.max(spread))
+    }
+
     /// [`delay`](Self::delay) with a fixed seed: `(policy, attempt, seed)` gives the same delay on every machine, in
     /// every version of this crate.
     ///

@@ -45,8 +45,9 @@ pub enum Hint {
     Timeout,
     /// Try again by another policy than the usual one.
     Policy(Policy),
-    /// Not before this long from now (HTTP's `Retry-After`): a floor under the policy's delay, bounded by
-    /// [`retry_after_max`](Retry::retry_after_max). It never defeats a limit.
+    /// Not before this long from now (HTTP's `Retry-After`): a floor, bounded by
+    /// [`retry_after_max`](Retry::retry_after_max), that never defeats a limit. Above it the policy's jitter goes on, over a
+    /// tenth of the floor at least, so that clients which were all told the same do not come back together.
     RetryAfter(Duration),
     /// This result stands: trying again cannot help, or is not needed.
     Final,
@@ -173,16 +174,20 @@ impl Retry {
         let (policy, floor) = match hint {
             Hint::Final => return Err(GiveUp::Final),
             Hint::Cancelled => return Err(GiveUp::Cancelled),
-            Hint::Transient | Hint::Timeout => (self.policy, Duration::ZERO),
-            Hint::Policy(policy) => (policy, Duration::ZERO),
-            Hint::RetryAfter(wait) => (self.policy, wait.min(self.retry_after_max)),
+            Hint::Transient | Hint::Timeout => (self.policy, None),
+            Hint::Policy(policy) => (policy, None),
+            Hint::RetryAfter(wait) => (self.policy, Some(wait.min(self.retry_after_max))),
         };
         if let Some(max) = self.max_tries
             && past_tries >= max
         {
             return Err(GiveUp::Tries { max });
         }
-        let delay = policy.delay(past_tries.saturating_sub(1), rng).max(floor);
+        let attempt = past_tries.saturating_sub(1);
+        let delay = match floor {
+            None => policy.delay(attempt, rng),
+            Some(floor) => policy.delay_above(floor, attempt, rng),
+        };
         if let Some(deadline) = self.deadline {
             let next = elapsed().saturating_add(delay);
             if next > deadline {

@@ -59,7 +59,8 @@ proptest! {
         match retry.decide(first_try, past_tries, now, hint, &mut SplitMix64::new(seed)) {
             Decision::RetryAt(at) => {
                 prop_assert!(at >= now.saturating_add(floor));
-                prop_assert!(at <= now.saturating_add(cap.max(floor)));
+                let spread = if floor.is_zero() { cap } else { cap.max(floor / 10) };
+                prop_assert!(at <= now.saturating_add(floor).saturating_add(spread));
                 prop_assert!(max_tries.is_none_or(|max| past_tries < max));
                 prop_assert!(deadline.is_none_or(|deadline| at <= now.max(first_try).saturating_add(deadline)));
                 if now >= first_try {
@@ -158,6 +159,30 @@ fn retry_after_is_a_floor_with_a_bound() {
         decide(EXACT, 0, 1, Hint::RetryAfter(Duration::MAX)),
         Decision::RetryAt(NOW + secs(3600))
     );
+}
+
+/// A thousand clients were told "in an hour" by one server. Before, all came back in the same moment.
+#[test]
+fn retry_after_is_a_floor_from_which_clients_spread() {
+    for jitter in [Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {
+        let retry = Retry::new(Policy::exponential(secs(1), secs(20)).with_jitter(jitter));
+        let mut moments = (0..1000)
+            .map(|client| {
+                let rng = &mut SplitMix64::new(client);
+                match retry.decide(NOW, 1, NOW, Hint::RetryAfter(secs(3600)), rng) {
+                    Decision::RetryAt(at) => at - NOW,
+                    Decision::GiveUp(why) => panic!("{why}"),
+                }
+            })
+            .collect::<Vec<_>>();
+        moments.sort();
+        assert!(moments[0] >= secs(3600) && moments[999] <= secs(3960));
+        let busiest = moments.windows(50).map(|of| of[49] - of[0]).min().unwrap();
+        assert!(
+            busiest > secs(3),
+            "{jitter:?}: 50 clients within {busiest:?}"
+        );
+    }
 }
 
 #[test]
