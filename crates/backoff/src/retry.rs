@@ -26,6 +26,8 @@ use crate::Policy;
 /// assert_eq!(RETRY.decide(first_try, 4, now, Hint::Transient, rng), Decision::GiveUp(GiveUp::Tries { max: 4 }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Retry {
     policy: Policy,
     max_tries: Option<u32>,
