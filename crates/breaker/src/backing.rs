@@ -1,12 +1,11 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
-use std::cell::{Cell, LazyCell};
+use std::cell::LazyCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Draw, Event, Mode, Outcome, Reply, State, Transition};
-use crate::reason::Reason;
+use crate::machine::{Circuit, Event, Mode, Reply, State, Transition};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Time};
@@ -82,58 +81,17 @@ impl Backing {
     }
 
     /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
-    ///
-    /// An event that opens the circuit for as long as a function says takes two turns, so that the function is asked
-    /// outside all locks. The circuit stays as it is in between: another transition then makes the event stale.
     pub(crate) fn apply(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        mut event: Event,
-    ) -> (Reply, Option<Transition>) {
-        if let Some(interval) = rules.open.fixed() {
-            let never = Cell::new(None);
-            return self.turn(rules, clock, gate, event, &|_, _| Some(interval), &never);
-        }
-        let mut drawn = None;
-        let asked = Cell::new(None);
-        loop {
-            let draw = |openings, reason| {
-                let known = drawn.filter(|(count, _)| *count == openings);
-                asked.set(known.is_none().then_some((openings, reason)));
-                known.map(|(_, interval)| interval)
-            };
-            let done = self.turn(rules, clock, gate, event, &draw, &asked);
-            let (Some((openings, reason)), Event::Finish { ticket, took, .. }) =
-                (asked.get(), event)
-            else {
-                return done;
-            };
-            drawn = Some((openings, rules.open.after(openings)));
-            event = Event::Finish {
-                ticket,
-                outcome: Outcome::Trip(reason), // counted already
-                took,
-            };
-        }
-    }
-
-    fn turn(
-        &self,
-        rules: &Rules,
-        clock: &dyn Clock,
-        gate: &Gate,
         event: Event,
-        draw: Draw<'_>,
-        asked: &Cell<Option<(u32, Reason)>>,
     ) -> (Reply, Option<Transition>) {
-        asked.set(None);
         match self {
-            Self::Local(local) => local.apply(rules, clock, gate, event, draw),
+            Self::Local(local) => local.apply(rules, clock, gate, event),
             Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                asked.set(None); // by a decision that another writer has overtaken
-                let (reply, transition) = record.state.apply(rules, event, || now, draw);
+                let (reply, transition) = record.state.apply(rules, event, || now);
                 if let Some(transition) = &transition {
                     record.outages.observe(transition);
                 }
@@ -192,7 +150,6 @@ impl Local {
         clock: &dyn Clock,
         gate: &Gate,
         event: Event,
-        draw: Draw<'_>,
     ) -> (Reply, Option<Transition>) {
         let mut held = Held {
             memory: lock(&self.memory),
@@ -204,7 +161,7 @@ impl Local {
         let now = LazyCell::new(|| clock.monotonic());
         let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
         let before = durable(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now, draw);
+        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
         let transition = transition.map(|transition| Transition {
             at: clock.wall(),
             ..transition

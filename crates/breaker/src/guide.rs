@@ -89,28 +89,6 @@
 //! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
 //! half-open. Report a success.
 //!
-//! **Guessing when the dependency has said.** An answer with `Retry-After` can set the open interval.
-//!
-//! ```
-//! # use std::sync::Arc;
-//! # use std::sync::atomic::{AtomicU64, Ordering};
-//! # use std::time::Duration;
-//! # use breaker::{Breaker, Rules};
-//! let said = Arc::new(AtomicU64::new(0)); // seconds; 0: nothing
-//! let heard = Arc::clone(&said);
-//! let rules = Rules::default().open_for_each(Duration::from_secs(3600), move |_| {
-//!     match heard.swap(0, Ordering::Relaxed) {
-//!         0 => Duration::from_secs(60),
-//!         seconds => Duration::from_secs(seconds),
-//!     }
-//! });
-//! let breaker = Breaker::new(rules);
-//! let permit = breaker.try_acquire().unwrap();
-//! said.store(300, Ordering::Relaxed); // 503, Retry-After: 300
-//! permit.trip("unavailable");
-//! assert!(breaker.ready_in() > Some(Duration::from_secs(299)));
-//! ```
-//!
 //! **Polling an open circuit.** Sleep until it is of use.
 //!
 //! ```

@@ -73,12 +73,7 @@ fn ignored_is_neither_dropped_nor_answered() {
 #[test]
 fn debug_shows_what_a_log_needs() {
     let rules = Rules::default().open_for(Duration::from_secs(7));
-    assert!(format!("{rules:?}").contains("open: 7s"), "{rules:?}");
-    let drawn = Rules::default().open_for_each(Duration::from_secs(90), |_| Duration::ZERO);
-    assert!(
-        format!("{drawn:?}").contains("a function, at most 90s"),
-        "{drawn:?}"
-    );
+    assert!(format!("{rules:?}").contains("longest: 7s"), "{rules:?}");
     let (breaker, _) = at(rules);
     let permit = format!("{:?}", breaker.try_acquire().unwrap());
     assert!(permit.contains("generation: 0"), "{permit}");

@@ -31,7 +31,6 @@ use serde::{Deserialize, Serialize};
 
 pub use rejection::{Rejection, Why};
 pub use state::{Circuit, Kind, Mode, State, Trial};
-pub(crate) use transitions::Draw;
 pub use window::{Tally, Window};
 
 use crate::reason::Reason;
@@ -147,8 +146,7 @@ pub struct Step {
 /// Decides one event. Total: every state takes every event at every time.
 #[must_use]
 pub fn step(rules: &Rules, mut state: State, event: Event, now: Time) -> Step {
-    let draw = |openings, _| Some(rules.open.after(openings));
-    let (reply, transition) = state.apply(rules, event, || now, &draw);
+    let (reply, transition) = state.apply(rules, event, || now);
     Step {
         state,
         reply,

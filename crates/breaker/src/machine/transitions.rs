@@ -8,32 +8,23 @@ use super::{
 };
 use crate::reason::Reason;
 use crate::rules::Rules;
-use crate::time::{Time, micros};
+use crate::time::Time;
 
 /// What an event leads to.
 type Effect = (Reply, Option<Transition>);
-
-/// Answers how long the circuit stays open, opening for the n-th time and for this reason. `None` leaves it as it is.
-pub(crate) type Draw<'a> = &'a dyn Fn(u32, Reason) -> Option<Duration>;
 
 impl State {
     /// [`step`](super::step) in place.
     ///
     /// `now` always answers the same; it is asked when needed, since most calls through a closed circuit end without.
-    pub(crate) fn apply(
-        &mut self,
-        rules: &Rules,
-        event: Event,
-        now: impl Fn() -> Time,
-        draw: Draw<'_>,
-    ) -> Effect {
+    pub(crate) fn apply(&mut self, rules: &Rules, event: Event, now: impl Fn() -> Time) -> Effect {
         match event {
             Event::Acquire => self.acquire(rules, now()),
             Event::Finish {
                 ticket,
                 outcome,
                 took,
-            } => self.finish(rules, ticket, outcome, took, now, draw),
+            } => self.finish(rules, ticket, outcome, took, now),
             Event::SuggestTrial => self.suggest_trial(rules, now()),
             Event::ForceOpen(reason) => (Reply::Done, self.force_open(now(), reason)),
             Event::Disable => (Reply::Done, self.disable(now())),
@@ -133,7 +124,6 @@ impl State {
         outcome: Outcome,
         took: Duration,
         now: impl Fn() -> Time,
-        draw: Draw<'_>,
     ) -> Effect {
         if ticket.generation != self.generation {
             return (Reply::Stale, None);
@@ -179,28 +169,21 @@ impl State {
         };
         (
             Reply::Done,
-            trip.and_then(|reason| self.open(rules, now(), reason, draw)),
+            trip.and_then(|reason| self.open(rules, now(), reason)),
         )
     }
 
-    fn open(
-        &mut self,
-        rules: &Rules,
-        now: Time,
-        reason: Reason,
-        draw: Draw<'_>,
-    ) -> Option<Transition> {
+    fn open(&mut self, rules: &Rules, now: Time, reason: Reason) -> Option<Transition> {
+        // A circuit that never opened, or stayed closed for long, opens for the first time.
         let healed = match self.circuit() {
             Some(Circuit::Closed { recovered_at, .. }) => {
-                let healthy = recovered_at.map_or(Duration::MAX, |at| now - at);
-                micros(healthy) / micros(rules.heal_after).max(1)
+                recovered_at.is_none_or(|at| now - at >= rules.open.longest())
             }
-            _ => 0,
+            _ => false,
         };
-        let openings = u64::from(self.openings).saturating_sub(healed) as u32;
-        let openings = openings.saturating_add(1);
-        let until = now + draw(openings, reason)?;
-        self.openings = openings;
+        let before = if healed { 0 } else { self.openings };
+        self.openings = before.saturating_add(1);
+        let until = now + rules.open.after(self.openings);
         self.switch(
             Circuit::Open {
                 since: now,
