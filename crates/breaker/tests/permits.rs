@@ -60,6 +60,26 @@ fn dropped_and_panicked_are_distinct() {
 }
 
 #[test]
+fn a_failed_call_names_its_cause_once() {
+    let (breaker, _) = at(Rules::default());
+    let failed = breaker
+        .call(|| Err::<(), _>(std::io::Error::other("refused")))
+        .unwrap_err();
+    let causes = std::iter::successors(Some(&failed as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    assert_eq!(causes, ["the call failed", "refused"]);
+
+    breaker.force_open("maintenance");
+    let rejected = breaker.call(|| Ok::<_, std::io::Error>(())).unwrap_err();
+    assert!(
+        rejected.to_string().contains("opened by hand"),
+        "{rejected}"
+    );
+}
+
+#[test]
 fn ignored_is_neither_dropped_nor_answered() {
     let (breaker, _) = at(Rules::default());
     breaker.try_acquire().unwrap().ignore();
