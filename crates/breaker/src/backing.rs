@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Event, Mode, Reply, State, Transition};
+use crate::machine::{Circuit, Mode, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Time};
@@ -16,7 +16,8 @@ pub(crate) enum Backing {
     Shared(Shared),
 }
 
-/// In this process, which counts by its monotonic clock. Saved, where there is a store.
+/// In this process, which counts by its monotonic clock. Saved, where there is a store; without one the outages are kept
+/// by the monotonic clock too, so that a transition need not read the other.
 pub(crate) struct Local {
     memory: Mutex<Memory>,
     store: Option<Box<dyn Store>>,
@@ -80,23 +81,58 @@ impl Backing {
         lock(memory).unsaved.as_ref().map(ToString::to_string)
     }
 
-    /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
-    pub(crate) fn apply(
+    /// Lets `decide` change the state. The transition it causes is told to this caller and no other;
+    /// [`told_at`](Self::told_at) says when it was.
+    #[inline]
+    pub(crate) fn change<R>(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        event: Event,
-    ) -> (Reply, Option<Transition>) {
+        told: &mut Told,
+        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+    ) -> R {
         match self {
-            Self::Local(local) => local.apply(rules, clock, gate, event),
-            Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                let (reply, transition) = record.state.apply(rules, event, || now);
-                if let Some(transition) = &transition {
-                    record.outages.observe(transition);
-                }
-                (reply, transition)
-            }),
+            Self::Local(local) => local.change(rules, clock, gate, told, decide),
+            Self::Shared(shared) => {
+                let (result, transition) = shared.change(rules, clock, |record, now| {
+                    let mut told = None;
+                    let result = decide(&mut record.state, &|| now, &mut told);
+                    if let Some(transition) = &told {
+                        record.outages.observe(transition);
+                    }
+                    (result, told)
+                });
+                *told = transition;
+                result
+            }
+        }
+    }
+
+    /// The time of a transition by the wall clock.
+    pub(crate) fn told_at(&self, clock: &dyn Clock, at: Time) -> Time {
+        match self {
+            Self::Local(Local { store: None, .. }) => at.rebased(clock.monotonic(), clock.wall()),
+            _ => at,
+        }
+    }
+
+    /// What `look` finds in the state as it is now.
+    pub(crate) fn look<R>(
+        &self,
+        rules: &Rules,
+        clock: &dyn Clock,
+        look: impl FnOnce(&State, Time) -> R,
+    ) -> R {
+        match self {
+            Self::Local(local) => {
+                let memory = lock(&local.memory);
+                look(&memory.record.state, clock.monotonic())
+            }
+            Self::Shared(shared) => {
+                let (record, moment) = shared.view(rules, clock);
+                look(&record.state, moment.now)
+            }
         }
     }
 
@@ -110,18 +146,20 @@ impl Backing {
         }
     }
 
-    /// What the breaker knows, and when that is.
+    /// What the breaker knows, its outages by the wall clock, and when that is.
     pub(crate) fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
         match self {
             Self::Local(local) => {
                 let memory = lock(&local.memory);
-                (
-                    memory.record.clone(),
-                    Moment {
-                        now: clock.monotonic(),
-                        wall: clock.wall(),
-                    },
-                )
+                let mut record = memory.record.clone();
+                let moment = Moment {
+                    now: clock.monotonic(),
+                    wall: clock.wall(),
+                };
+                if local.store.is_none() {
+                    record.outages = record.outages.rebased(moment.now, moment.wall);
+                }
+                (record, moment)
             }
             Self::Shared(shared) => shared.view(rules, clock),
         }
@@ -144,13 +182,15 @@ impl Drop for Held<'_> {
 }
 
 impl Local {
-    fn apply(
+    #[inline]
+    fn change<R>(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        event: Event,
-    ) -> (Reply, Option<Transition>) {
+        told: &mut Told,
+        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+    ) -> R {
         let mut held = Held {
             memory: lock(&self.memory),
             rules,
@@ -161,18 +201,17 @@ impl Local {
         let now = LazyCell::new(|| clock.monotonic());
         let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
         let before = durable(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now);
-        let transition = transition.map(|transition| Transition {
-            at: clock.wall(),
-            ..transition
-        });
-        if let Some(transition) = &transition {
+        let result = decide(&mut memory.record.state, &|| *now, told);
+        if let Some(transition) = told {
+            if self.store.is_some() {
+                transition.at = clock.wall();
+            }
             memory.record.outages.observe(transition);
         }
         if memory.unsaved.is_some() || before != durable(&memory.record.state) {
             self.save(memory, clock);
         }
-        (reply, transition)
+        result
     }
 
     fn count_affected(&self, clock: &dyn Clock, jobs: u64) {

@@ -56,7 +56,7 @@
 //! | dated in the future | what it says | as if it had opened now: one interval at most |
 //!
 //! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall clock change nothing but
-//! the times it writes. Between one process and the next, and between processes that share a file, there is only the wall
+//! the times it writes and shows. Between one process and the next, and between processes that share a file, there is only the wall
 //! clock: a step back prolongs an open interval by at most one interval, a step forward may end it early.
 //!
 //! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as on Linux: an open

@@ -325,7 +325,7 @@ fn canonical(mut world: World, now: Time) -> World {
             } => {
                 *opened_at = back(*opened_at);
                 live = trials.iter().map(|trial| trial.id).collect();
-                for trial in trials {
+                for trial in trials.iter_mut() {
                     trial.expires_at = back(trial.expires_at);
                 }
             }
@@ -339,7 +339,7 @@ fn canonical(mut world: World, now: Time) -> World {
     if let Mode::Enforced(Circuit::HalfOpen { trials, .. })
     | Mode::Shadow(Circuit::HalfOpen { trials, .. }) = mode
     {
-        for trial in trials {
+        for trial in trials.iter_mut() {
             trial.id = renumber(trial.id);
         }
     }

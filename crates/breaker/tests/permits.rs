@@ -181,4 +181,11 @@ fn a_coarse_clock_rejects_and_the_precise_one_admits() {
     assert_eq!(after(millis(20) - moment), (Some(moment), true));
     assert_eq!(after(moment), (None, true));
     assert_eq!(breaker.snapshot().counts.rejected, 4);
+
+    // What is due by the coarse clock is due by any; the trial's end is the one reading.
+    breaker.try_acquire().unwrap().trip("test");
+    clock.clock.advance(millis(60_030));
+    let before = clock.readings.load(Ordering::Relaxed);
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(clock.readings.load(Ordering::Relaxed), before + 1);
 }
