@@ -281,6 +281,8 @@ impl Shared {
     }
 
     fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
+        // A change takes this lock after it was stored: who waits, and looks, misses none of this process's.
+        drop(lock(&self.memory));
         let now = clock.wall();
         let moment = Moment { now, wall: now };
         let record = match self.store.load() {

@@ -21,6 +21,7 @@ use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Time};
+use crate::waiters::Waiters;
 
 /// Decides whether calls to one dependency may run, from how earlier ones ended.
 ///
@@ -41,6 +42,7 @@ pub struct Breaker {
     backing: Backing,
     counters: Counters,
     observers: Vec<Observer>,
+    waiters: Waiters,
 }
 
 type Observer = Box<dyn Fn(&Transition) + Send + Sync>;
@@ -146,6 +148,7 @@ impl Builder {
             backing,
             counters: Counters::default(),
             observers: self.observers,
+            waiters: Waiters::default(),
         }
     }
 }
@@ -268,7 +271,12 @@ impl Breaker {
             transition.at = self.backing.told_at(&*self.clock, transition.at);
             self.tell(transition);
         }
+        self.waiters.wake();
         result
+    }
+
+    pub(crate) fn waiters(&self) -> &Waiters {
+        &self.waiters
     }
 
     fn tell(&self, transition: &Transition) {

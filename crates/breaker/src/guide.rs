@@ -89,17 +89,23 @@
 //! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
 //! half-open. Report a success.
 //!
-//! **Polling an open circuit.** Sleep until it is of use.
+//! **Polling an open circuit.** Sleep until it is of use, or let [`ready`](crate::Breaker::ready) wake the task.
 //!
 //! ```
-//! # use breaker::{Breaker, Rules};
-//! # let breaker = Breaker::new(Rules::default());
+//! # use breaker::{Breaker, Permit, Rejection, Rules};
 //! // Not: while breaker.try_acquire().is_err() { sleep(a little) }
-//! match breaker.ready_in() {
-//!     Some(wait) => std::thread::sleep(wait),
-//!     None => println!("opened by hand: nothing to wait for"),
+//! async fn permit(breaker: &Breaker) -> Result<Permit<&Breaker>, Rejection> {
+//!     loop {
+//!         breaker.ready(tokio::time::sleep).await?; // an error: opened by hand
+//!         if let Ok(permit) = breaker.try_acquire() {
+//!             return Ok(permit);
+//!         }
+//!     }
 //! }
+//! # tokio_test::block_on(async { permit(&Breaker::new(Rules::default())).await.unwrap().success() });
 //! ```
+//!
+//! A thread sleeps for [`ready_in`](crate::Breaker::ready_in), and asks again.
 //!
 //! **Retrying inside a call.** Five retries inside one call are one failure to the breaker. Retry around it, and stop on
 //! [`CallError::Rejected`](crate::CallError::Rejected).

@@ -42,6 +42,7 @@ mod store;
 mod time;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod waiters;
 
 pub use breaker::{Breaker, Builder, Snapshot};
 pub use call::CallError;

@@ -47,8 +47,41 @@ fn the_defaults_are_as_documented() {
     );
     clock.advance(60 * SECOND);
     let _first = breaker.try_acquire().unwrap();
+    clock.advance(60 * SECOND - Duration::from_micros(1));
     let taken = breaker.try_acquire().unwrap_err();
-    assert_eq!(taken.retry_after(), Some(60 * SECOND), "the lease");
+    assert_eq!(
+        taken.retry_after(),
+        Some(Duration::from_micros(1)),
+        "the lease"
+    );
+}
+
+/// The latest moment was told, so that whoever slept as the rejection said slept a minute for a trial of 20 ms.
+#[test]
+fn who_must_wait_for_a_trial_asks_again_soon_and_not_with_all_others() {
+    let (breaker, clock) = at(Rules::default());
+    breaker.try_acquire().unwrap().trip("test");
+    clock.advance(60 * SECOND);
+    let _trial = breaker.try_acquire().unwrap();
+    let millis = Duration::from_millis;
+    for (out, least, most) in [(0, 5, 15), (20, 10, 31), (4000, 2000, 6100)] {
+        clock.advance(millis(out));
+        let waits: std::collections::BTreeSet<_> = (0..100)
+            .map(|_| {
+                clock.advance(Duration::from_micros(1));
+                breaker.try_acquire().unwrap_err().retry_after().unwrap()
+            })
+            .collect();
+        let (first, last) = (*waits.first().unwrap(), *waits.last().unwrap());
+        assert!(
+            first >= millis(least) && last <= millis(most),
+            "{first:?} {last:?}"
+        );
+        assert!(
+            waits.len() > 90 && last - first > millis(most - least) / 2,
+            "{waits:?}"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rejection::soon;
 use super::{
     Circuit, Event, Kind, Mode, Outcome, Rejection, Reply, Role, State, Tally, Ticket, Transition,
     Trial, Trials, Why, Window,
@@ -116,8 +117,9 @@ impl State {
                 if out().count() < rules.trials.get() as usize {
                     return None;
                 }
-                let next = out().map(|trial| trial.expires_at).min();
-                (Why::TrialsOut, next)
+                let expires_at = out().map(|trial| trial.expires_at).min();
+                let hint = expires_at.map(|expires_at| soon(now, expires_at, rules.trial_lease));
+                (Why::TrialsOut, hint)
             }
         };
         Some(Rejection {
