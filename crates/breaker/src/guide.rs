@@ -65,6 +65,10 @@
 //! When the store fails, the breaker goes on in memory, tells why in
 //! [`Snapshot::store_error`](crate::Snapshot::store_error), and saves at the next change.
 //!
+//! A handle belongs to the process that opened it. In a forked child it writes nothing, for
+//! [`StoreError::Forked`](crate::StoreError::Forked): an owner's goes on in memory, a sharer's by what it reads. The child
+//! opens one of its own.
+//!
 //! A change is on disk before anyone can act on it: an owner writes it before its lock is free. So a failure costs a write
 //! with `fsync`; a success through a quiet circuit, and a rejection, cost none. A success that a [`Rate`](crate::Rate)
 //! counts costs an owner nothing but memory (the window is saved along with the next change), and a sharer a write.

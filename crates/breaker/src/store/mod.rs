@@ -71,6 +71,12 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The handle was opened by the process that this one was forked from. Nothing was written: the file is the other's.
+    #[error("the handle of {} was opened by another process, from which this one was forked; open it here", path.display())]
+    Forked {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Another breaker owns the file, or has held its lock for too long.
     #[error("{} is in use by another breaker; only one may own it", path.display())]
     InUse {
