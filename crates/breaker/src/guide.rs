@@ -73,6 +73,9 @@
 //! with `fsync`; a success through a quiet circuit, and a rejection, cost none. A success that a [`Rate`](crate::Rate)
 //! counts costs an owner nothing but memory (the window is saved along with the next change), and a sharer a write.
 //!
+//! That write runs on the caller's thread, also under an async runtime. Where no thread may wait for a disk, wrap the store
+//! in a [`WriteBehind`](crate::WriteBehind), which writes on a thread of its own, and may lose the last change in a crash.
+//!
 //! # Anti-patterns
 //!
 //! **Counting what the dependency answered as a failure.** "Not found" proves that it works.

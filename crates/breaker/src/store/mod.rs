@@ -4,12 +4,14 @@ mod file;
 #[cfg(test)]
 mod kill_tests;
 mod report;
+mod write_behind;
 
 use std::io;
 use std::path::PathBuf;
 
 pub use file::{FileStore, SharedFileStore};
 pub use report::Report;
+pub use write_behind::WriteBehind;
 
 use crate::document::Document;
 
