@@ -365,6 +365,12 @@ impl Breaker {
         self.backing.look(&self.rules, &*self.clock, explain)
     }
 
+    /// How calls ended in this process.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.sum()
+    }
+
     /// Everything about the breaker at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -374,7 +380,7 @@ impl Breaker {
             explanation: Explanation::new(&self.rules, record.state, moment.now),
             recovered_at: document.recovered_at,
             outages: record.outages,
-            counts: self.counters.sum(),
+            counts: self.counts(),
             store_error: self.backing.store_error(),
         }
     }

@@ -20,7 +20,13 @@
 //! * [`ramp`] is a gentle return after an outage.
 //! * [`guide`] is the manual, with a diagram of the states and what not to do.
 //!
-//! The feature `tower` adds a layer.
+//! # Features
+//!
+//! * `tower`: a layer.
+//! * `tracing`: `Builder::traced`, an event for each transition.
+//! * `metrics`: `Builder::metered` and `Breaker::publish_counts`.
+//!
+//! [`Rules`], [`Counts`] and whatever else is data have serde without a feature: the persisted document needs it anyway.
 #![forbid(unsafe_code)]
 
 mod backing;
@@ -40,6 +46,8 @@ mod rate;
 mod reason;
 mod rules;
 mod store;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod telemetry;
 mod time;
 #[cfg(feature = "tower")]
 pub mod tower;
