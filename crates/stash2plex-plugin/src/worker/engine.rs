@@ -149,7 +149,7 @@ impl<T: Time> Engine<'_, T> {
         let due = orphaned || next_due.is_some_and(|at| at <= now);
         let ready = if due { counts.ready.max(1) } else { 0 };
         let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)
-            .then(|| self.schedule.next_at().unwrap_or(now));
+            .then(|| self.schedule.next_at(now));
         // A refresh waits for what is under way, so nothing new is begun.
         let refreshing = self.is_refresh_due(now);
         Ok(Situation {
