@@ -137,6 +137,28 @@ impl Retry {
         Call::new(self, env, Async::new(operation))
     }
 
+    /// [`call_async`](Self::call_async) in [`Env::tokio`](crate::Env::tokio).
+    ///
+    /// ```
+    /// use backoff::Retry;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let answer = Retry::default().call_tokio(async || Ok::<_, std::io::Error>(42)).run_async().await;
+    /// assert_eq!(answer.unwrap(), 42);
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn call_tokio<'b, F, A, T, E>(
+        self,
+        operation: F,
+    ) -> Call<'b, Async<F, E, Detached>, crate::env::Tokio<impl FnMut() -> Duration>, T, E>
+    where
+        F: FnMut() -> A,
+        A: Future<Output = Result<T, E>>,
+    {
+        self.call_async(crate::Env::tokio(), operation)
+    }
+
     /// [`call_async`](Self::call_async) for a closure that lends what it owns, or holds by mutable reference, to its
     /// futures.
     ///

@@ -14,7 +14,7 @@
 //!
 //! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std`, and
 //!   `alloc` is not needed.
-//! * `tokio`: `Env::tokio`.
+//! * `tokio`: `Retry::call_tokio`, `Env::tokio`.
 //! * `serde`: [`Policy`], [`Jitter`] and [`Retry`] in a configuration file, a duration as `{"secs": 5, "nanos": 0}`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
