@@ -3,25 +3,27 @@ use core::{fmt, future::Future, marker::PhantomData, time::Duration};
 use crate::{Budget, Hint, Retry};
 
 /// An operation about to be run with retries: made by [`Retry::call`], [`call_in`](Retry::call_in),
-/// [`call_async`](Retry::call_async), [`call_lending`](Retry::call_lending) or [`call_passing`](Retry::call_passing),
-/// ended by [`run`](Self::run) or `run_async`.
+/// [`call_async`](Retry::call_async), [`call_lending`](Retry::call_lending) or
+/// [`call_passing`](Retry::call_passing), ended by [`run`](Self::run) or `run_async`.
 ///
-/// `O` is the operation ([`Async`] or [`Passing`], if it is one), `W` the [`Env`](crate::Env), `T` and `E` make the operation's result, `H` and `N`
-/// are what [`hint`](Self::hint) and [`notify`](Self::notify) were given.
+/// `O` is the operation ([`Async`] or [`Passing`], if it is one), `W` the [`Env`](crate::Env), `T`
+/// and `E` make the operation's result, `H` and `N` are what [`hint`](Self::hint) and
+/// [`notify`](Self::notify) were given.
 #[must_use = "nothing happens until `run` or `run_async`"]
 pub struct Call<'b, O, W, T, E, H = fn(&Result<T, E>) -> Hint, N = fn(Retrying<'_, T, E>)> {
     pub(crate) retry: Retry,
     pub(crate) env: W,
     pub(crate) operation: O,
-    /// Without one an `Err` is transient: no function is called to find that a call succeeded at once.
+    /// Without one an `Err` is transient: no function is called to find that a call succeeded at
+    /// once.
     pub(crate) hint: Option<H>,
     pub(crate) notify: N,
     pub(crate) budget: Option<&'b Budget>,
     result: PhantomData<fn() -> Result<T, E>>,
 }
 
-/// An async operation, and how long each try may take. Made by [`Retry::call_async`], where `K` is [`Detached`], and
-/// [`Retry::call_lending`], where it is [`Lending`].
+/// An async operation, and how long each try may take. Made by [`Retry::call_async`], where `K` is
+/// [`Detached`], and [`Retry::call_lending`], where it is [`Lending`].
 pub struct Async<F, E, K> {
     pub(crate) operation: F,
     pub(crate) limit: Option<Limit<E>>,
@@ -96,8 +98,9 @@ impl Retry {
         Call::new(self, env, operation)
     }
 
-    /// Prepares an async operation to run in a given [`Env`](crate::Env), under any runtime: a function, or a closure whose futures
-    /// borrow at most what the closure itself borrows. The call can then be spawned wherever the futures can.
+    /// Prepares an async operation to run in a given [`Env`](crate::Env), under any runtime: a
+    /// function, or a closure whose futures borrow at most what the closure itself borrows. The
+    /// call can then be spawned wherever the futures can.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")]
@@ -159,11 +162,12 @@ impl Retry {
         self.call_async(crate::Env::tokio(), operation)
     }
 
-    /// [`call_async`](Self::call_async) for a closure that lends what it owns, or holds by mutable reference, to its
-    /// futures.
+    /// [`call_async`](Self::call_async) for a closure that lends what it owns, or holds by mutable
+    /// reference, to its futures.
     ///
-    /// The price: the compiler cannot yet see that such a call is `Send` when the closure borrows. To spawn it, move into
-    /// the closure what it needs, or use [`call_passing`](Self::call_passing).
+    /// The price: the compiler cannot yet see that such a call is `Send` when the closure borrows.
+    /// To spawn it, move into the closure what it needs, or use
+    /// [`call_passing`](Self::call_passing).
     ///
     /// ```
     /// # #[cfg(feature = "tokio")]
@@ -191,8 +195,9 @@ impl Retry {
         Call::new(self, env, Async::new(operation))
     }
 
-    /// [`call_async`](Self::call_async) for a closure that changes what it works with, and is to be spawned: it is passed
-    /// that state and hands it back. `run_async` takes the state at the start.
+    /// [`call_async`](Self::call_async) for a closure that changes what it works with, and is to be
+    /// spawned: it is passed that state and hands it back. `run_async` takes the state at the
+    /// start.
     ///
     /// ```
     /// # #[cfg(feature = "tokio")]
@@ -255,9 +260,11 @@ pub(crate) fn retry_if(transient: bool) -> Hint {
 }
 
 impl<'b, O, W, T, E, H, N> Call<'b, O, W, T, E, H, N> {
-    /// What each result says about trying again, `Ok` or not; without it, that an `Err` is [`Hint::Transient`].
+    /// What each result says about trying again, `Ok` or not; without it, that an `Err` is
+    /// [`Hint::Transient`].
     ///
-    /// A last result that is `Ok` is returned as it is, also when it was to be tried again and could not be.
+    /// A last result that is `Ok` is returned as it is, also when it was to be tried again and
+    /// could not be.
     ///
     /// ```
     /// use std::time::Duration;
@@ -292,8 +299,8 @@ impl<'b, O, W, T, E, H, N> Call<'b, O, W, T, E, H, N> {
         }
     }
 
-    /// Tries again after results for which `transient` holds, `Ok` or not; short for [`hint`](Self::hint), and replaces
-    /// it.
+    /// Tries again after results for which `transient` holds, `Ok` or not; short for
+    /// [`hint`](Self::hint), and replaces it.
     #[expect(clippy::type_complexity, reason = "an opaque type has no other name")]
     pub fn when(
         self,
@@ -328,8 +335,9 @@ impl<'b, O, W, T, E, H, N> Call<'b, O, W, T, E, H, N> {
 }
 
 impl<F, K, W, T, E, H, N> Call<'_, Async<F, E, K>, W, T, E, H, N> {
-    /// Drops a try that takes longer than `limit`, measured by the environment's sleep: it ends with `error(limit)`, and
-    /// counts as [`Hint::Timeout`] unless its hint says more than [`Hint::Transient`].
+    /// Drops a try that takes longer than `limit`, measured by the environment's sleep: it ends
+    /// with `error(limit)`, and counts as [`Hint::Timeout`] unless its hint says more than
+    /// [`Hint::Transient`].
     ///
     /// ```
     /// # #[cfg(feature = "tokio")]

@@ -23,8 +23,8 @@
 //!                       └──► next try
 //! ```
 //!
-//! All but the last two steps are [`Retry::decide`](crate::Retry::decide), a pure function; the runners differ only in
-//! how they wait.
+//! All but the last two steps are [`Retry::decide`](crate::Retry::decide), a pure function; the
+//! runners differ only in how they wait.
 //!
 //! # Defaults
 //!
@@ -64,10 +64,10 @@
 //!
 //! # Limits
 //!
-//! Tries and deadline hold together; whichever is met first ends the call. The deadline counts from the start of the
-//! first try and counts all: work, sleep, and the delay ahead. A try already running is not cut short: give
-//! it a [time limit](crate::Call::time_limit); a blocking operation needs a timeout of its own, and a
-//! [`Hint::Timeout`](crate::Hint::Timeout) for that failure.
+//! Tries and deadline hold together; whichever is met first ends the call. The deadline counts from
+//! the start of the first try and counts all: work, sleep, and the delay ahead. A try already
+//! running is not cut short: give it a [time limit](crate::Call::time_limit); a blocking operation
+//! needs a timeout of its own, and a [`Hint::Timeout`](crate::Hint::Timeout) for that failure.
 //!
 //! # A persisted queue
 //!

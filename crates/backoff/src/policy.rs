@@ -95,8 +95,9 @@ impl Policy {
         Duration::from_nanos(nanos)
     }
 
-    /// A delay of at least `floor`, for clients that were all told the same floor: above it they spread as the policy says,
-    /// and over a tenth of the floor at least. Without jitter, the longer of the two.
+    /// A delay of at least `floor`, for clients that were all told the same floor: above it they
+    /// spread as the policy says, and over a tenth of the floor at least. Without jitter, the
+    /// longer of the two.
     pub(crate) fn delay_above(
         &self,
         floor: Duration,

@@ -48,8 +48,9 @@ pub enum Hint {
     /// Try again by another policy than the usual one.
     Policy(Policy),
     /// Not before this long from now (HTTP's `Retry-After`): a floor, bounded by
-    /// [`retry_after_max`](Retry::retry_after_max), that never defeats a limit. Above it the policy's jitter goes on, over a
-    /// tenth of the floor at least, so that clients which were all told the same do not come back together.
+    /// [`retry_after_max`](Retry::retry_after_max), that never defeats a limit. Above it the
+    /// policy's jitter goes on, over a tenth of the floor at least, so that clients which were all
+    /// told the same do not come back together.
     RetryAfter(Duration),
     /// This result stands: trying again cannot help, or is not needed.
     Final,

@@ -57,7 +57,8 @@ where
     }
 }
 
-/// What the async runners share. Were one written by another, none would be `Send` where its operation borrows.
+/// What the async runners share. Were one written by another, none would be `Send` where its
+/// operation borrows.
 macro_rules! drive {
     ($call:ident, $attempt:expr) => {{
         let mut progress = $call.start();
@@ -134,8 +135,8 @@ where
     H: FnMut(&Result<T, E>) -> Hint,
     N: FnMut(Retrying<'_, T, E>),
 {
-    /// [`run`](Call::run) for an async operation that is passed `state` and hands it back, here at last. Dropping the
-    /// future drops the state with it.
+    /// [`run`](Call::run) for an async operation that is passed `state` and hands it back, here at
+    /// last. Dropping the future drops the state with it.
     ///
     /// # Errors
     /// The operation's last error, and why it was given up.
@@ -187,7 +188,8 @@ where
     #[inline]
     fn start(&mut self) -> Progress<'b> {
         Progress {
-            // Reading a clock is dear beside a call that succeeds at once, and only a deadline needs it.
+            // Reading a clock is dear beside a call that succeeds at once, and only a deadline
+            // needs it.
             first_try: if self.retry.has_deadline() {
                 (self.env.clock)()
             } else {
@@ -198,8 +200,8 @@ where
         }
     }
 
-    /// The one decision of all runners: how long to sleep after a try, or why not to. `cut` is how its time limit ended,
-    /// if that was first.
+    /// The one decision of all runners: how long to sleep after a try, or why not to. `cut` is how
+    /// its time limit ended, if that was first.
     #[inline]
     fn next_delay(
         &mut self,

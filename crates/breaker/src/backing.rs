@@ -16,8 +16,8 @@ pub(crate) enum Backing {
     Shared(Shared),
 }
 
-/// In this process, which counts by its monotonic clock. Saved, where there is a store; without one the outages are kept
-/// by the monotonic clock too, so that a transition need not read the other.
+/// In this process, which counts by its monotonic clock. Saved, where there is a store; without one
+/// the outages are kept by the monotonic clock too, so that a transition need not read the other.
 pub(crate) struct Local {
     memory: Mutex<Memory>,
     store: Option<Box<dyn Store>>,
@@ -81,8 +81,8 @@ impl Backing {
         lock(memory).unsaved.as_ref().map(ToString::to_string)
     }
 
-    /// Lets `decide` change the state. The transition it causes is told to this caller and no other;
-    /// [`told_at`](Self::told_at) says when it was.
+    /// Lets `decide` change the state. The transition it causes is told to this caller and no
+    /// other; [`told_at`](Self::told_at) says when it was.
     #[inline]
     pub(crate) fn change<R>(
         &self,
@@ -281,7 +281,8 @@ impl Shared {
     }
 
     fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
-        // A change takes this lock after it was stored: who waits, and looks, misses none of this process's.
+        // A change takes this lock after it was stored: who waits, and looks, misses none of this
+        // process's.
         drop(lock(&self.memory));
         let now = clock.wall();
         let moment = Moment { now, wall: now };

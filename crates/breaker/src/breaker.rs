@@ -281,8 +281,8 @@ impl Breaker {
 
     fn tell(&self, transition: &Transition) {
         for observer in &self.observers {
-            // A panic, of which the panic hook has told, must neither keep the transition from the others nor cost the
-            // caller its permit.
+            // A panic, of which the panic hook has told, must neither keep the transition from the
+            // others nor cost the caller its permit.
             let _ = catch_unwind(AssertUnwindSafe(|| observer(transition)));
         }
     }

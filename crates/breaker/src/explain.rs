@@ -11,7 +11,8 @@ use crate::time::Time;
 
 /// Why a call is admitted or rejected at one moment, with the numbers behind it.
 ///
-/// The record holds the whole state, so [`step`](crate::machine::step) with the same rules replays the decision.
+/// The record holds the whole state, so [`step`](crate::machine::step) with the same rules replays
+/// the decision.
 ///
 /// ```
 /// use breaker::{Breaker, Explanation, Rules, machine::{Event, Reply, step}};

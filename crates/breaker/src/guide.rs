@@ -55,9 +55,10 @@
 //! | truncated, not JSON, of wrong types | corrupted, and why | closed; the file is set aside as `NAME.corrupt-N` |
 //! | dated in the future | what it says | as if it had opened now: one interval at most |
 //!
-//! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall clock change nothing but
-//! the times it writes and shows. Between one process and the next, and between processes that share a file, there is only the wall
-//! clock: a step back prolongs an open interval by at most one interval, a step forward may end it early.
+//! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall
+//! clock change nothing but the times it writes and shows. Between one process and the next, and
+//! between processes that share a file, there is only the wall clock: a step back prolongs an open
+//! interval by at most one interval, a step forward may end it early.
 //!
 //! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as on Linux: an open
 //! interval then lasts that much longer by the wall clock.
@@ -66,15 +67,16 @@
 //! [`Snapshot::store_error`](crate::Snapshot::store_error), and saves at the next change.
 //!
 //! A handle belongs to the process that opened it. In a forked child it writes nothing, for
-//! [`StoreError::Forked`](crate::StoreError::Forked): an owner's goes on in memory, a sharer's by what it reads. The child
-//! opens one of its own.
+//! [`StoreError::Forked`](crate::StoreError::Forked): an owner's goes on in memory, a sharer's by
+//! what it reads. The child opens one of its own.
 //!
 //! A change is on disk before anyone can act on it: an owner writes it before its lock is free. So a failure costs a write
 //! with `fsync`; a success through a quiet circuit, and a rejection, cost none. A success that a [`Rate`](crate::Rate)
 //! counts costs an owner nothing but memory (the window is saved along with the next change), and a sharer a write.
 //!
-//! That write runs on the caller's thread, also under an async runtime. Where no thread may wait for a disk, wrap the store
-//! in a [`WriteBehind`](crate::WriteBehind), which writes on a thread of its own, and may lose the last change in a crash.
+//! That write runs on the caller's thread, also under an async runtime. Where no thread may wait
+//! for a disk, wrap the store in a [`WriteBehind`](crate::WriteBehind), which writes on a thread of
+//! its own, and may lose the last change in a crash.
 //!
 //! # Anti-patterns
 //!
@@ -96,7 +98,8 @@
 //! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
 //! half-open. Report a success.
 //!
-//! **Polling an open circuit.** Sleep until it is of use, or let [`ready`](crate::Breaker::ready) wake the task.
+//! **Polling an open circuit.** Sleep until it is of use, or let [`ready`](crate::Breaker::ready)
+//! wake the task.
 //!
 //! ```
 //! # use breaker::{Breaker, Permit, Rejection, Rules};

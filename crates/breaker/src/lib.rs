@@ -26,7 +26,8 @@
 //! * `tracing`: `Builder::traced`, an event for each transition.
 //! * `metrics`: `Builder::metered` and `Breaker::publish_counts`.
 //!
-//! [`Rules`], [`Counts`] and whatever else is data have serde without a feature: the persisted document needs it anyway.
+//! [`Rules`], [`Counts`] and whatever else is data have serde without a feature: the persisted
+//! document needs it anyway.
 #![forbid(unsafe_code)]
 
 mod backing;

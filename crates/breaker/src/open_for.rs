@@ -40,8 +40,9 @@ impl OpenFor {
         }
     }
 
-    /// This long for the first time, and twice as long as before, up to `longest`, after each failed trial and each
-    /// opening since. Once the circuit has stayed closed for `longest`, the next opening is a first one again.
+    /// This long for the first time, and twice as long as before, up to `longest`, after each
+    /// failed trial and each opening since. Once the circuit has stayed closed for `longest`, the
+    /// next opening is a first one again.
     #[must_use]
     pub const fn exponential(first: Duration, longest: Duration) -> Self {
         Self { first, longest }

@@ -38,8 +38,8 @@ impl Outage {
 
 /// The last outages, fed by the circuit's transitions alone, so that it cannot disagree with them.
 ///
-/// Times are wall-clock times; a breaker in memory counts by its monotonic clock and shows them by the wall clock of the
-/// moment. Nothing but the newest entry is ever ongoing.
+/// Times are wall-clock times; a breaker in memory counts by its monotonic clock and shows them by
+/// the wall clock of the moment. Nothing but the newest entry is ever ongoing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutageLog {
     #[serde(with = "unix_seconds")]

@@ -102,7 +102,8 @@ impl Rate {
         self
     }
 
-    /// Also opens when this percentage (1 to 100) took longer than `after`. A slow trial then counts as failed.
+    /// Also opens when this percentage (1 to 100) took longer than `after`. A slow trial then
+    /// counts as failed.
     pub fn slow_calls(mut self, after: Duration, percent: u8) -> Self {
         self.slow = Some(Slow {
             after,
@@ -111,7 +112,8 @@ impl Rate {
         self
     }
 
-    /// Decides nothing before this many calls are in the window; over calls, at most the window's length.
+    /// Decides nothing before this many calls are in the window; over calls, at most the window's
+    /// length.
     pub fn min_calls(mut self, calls: u32) -> Self {
         self.min_calls = match self.span {
             Span::Calls(window) => at_least_one(calls).min(window),

@@ -92,8 +92,8 @@ impl Rules {
         self
     }
 
-    /// How long the circuit stays open before it lets a trial through: always the same `Duration`, or an [`OpenFor`] that
-    /// grows.
+    /// How long the circuit stays open before it lets a trial through: always the same `Duration`,
+    /// or an [`OpenFor`] that grows.
     pub fn open_for(mut self, interval: impl Into<OpenFor>) -> Self {
         self.open = interval.into();
         self

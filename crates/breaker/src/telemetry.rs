@@ -7,8 +7,9 @@ use crate::machine::Kind;
 
 #[cfg(feature = "tracing")]
 impl Builder {
-    /// Emits a `tracing` event for each transition: a warning when the circuit opens, for information otherwise. Its fields
-    /// are `breaker` (this name), `from`, `to`, `reason` and `generation`.
+    /// Emits a `tracing` event for each transition: a warning when the circuit opens, for
+    /// information otherwise. Its fields are `breaker` (this name), `from`, `to`, `reason` and
+    /// `generation`.
     ///
     /// ```
     /// use breaker::{Breaker, Rules};
@@ -41,8 +42,9 @@ impl Builder {
 
 #[cfg(feature = "metrics")]
 impl Builder {
-    /// Tells the `metrics` recorder of each transition: the counter `breaker_transitions_total` by `breaker` (this name) and
-    /// `to`, and the gauge `breaker_open` by `breaker`: 0 closed, 0.5 half-open, 1 open.
+    /// Tells the `metrics` recorder of each transition: the counter `breaker_transitions_total` by
+    /// `breaker` (this name) and `to`, and the gauge `breaker_open` by `breaker`: 0 closed, 0.5
+    /// half-open, 1 open.
     pub fn metered(self, name: impl Into<String>) -> Self {
         let name = name.into();
         metrics::gauge!("breaker_open", "breaker" => name.clone()).set(0.0);
@@ -62,8 +64,9 @@ impl Builder {
 
 #[cfg(feature = "metrics")]
 impl Breaker {
-    /// Sets the counters `breaker_calls_total` of the `metrics` recorder, by `breaker` (this name) and `outcome`, to what
-    /// [`Counts`](crate::Counts) says. Call it at an interval, or before each scrape: so that calls pay nothing for it.
+    /// Sets the counters `breaker_calls_total` of the `metrics` recorder, by `breaker` (this name)
+    /// and `outcome`, to what [`Counts`](crate::Counts) says. Call it at an interval, or before
+    /// each scrape: so that calls pay nothing for it.
     ///
     /// ```
     /// use breaker::{Breaker, Rules};

@@ -37,8 +37,8 @@ impl Waiters {
     /// Wakes all, after a change.
     #[inline]
     pub(crate) fn wake(&self) {
-        // A waiter joins, then looks at the state under the lock under which it was changed before this. So either it saw
-        // the change, or this sees it.
+        // A waiter joins, then looks at the state under the lock under which it was changed before
+        // this. So either it saw the change, or this sees it.
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.wake_all();
         }
@@ -74,10 +74,12 @@ impl Drop for Waiter<'_> {
 }
 
 impl Breaker {
-    /// Waits until a call may run: sleeps as long as a [`Rejection`] says, and is woken when a trial ends or the circuit
-    /// changes by a call or an order of this process. `sleep` is the runtime's, such as `tokio::time::sleep`.
+    /// Waits until a call may run: sleeps as long as a [`Rejection`] says, and is woken when a
+    /// trial ends or the circuit changes by a call or an order of this process. `sleep` is the
+    /// runtime's, such as `tokio::time::sleep`.
     ///
-    /// Between this and [`try_acquire`](Breaker::try_acquire) another call may take the place: ask again then.
+    /// Between this and [`try_acquire`](Breaker::try_acquire) another call may take the place: ask
+    /// again then.
     ///
     /// # Errors
     /// The [`Rejection`] of a circuit that only a person can change.

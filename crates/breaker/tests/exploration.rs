@@ -208,7 +208,8 @@ fn check(case: &Case, world: &World, event: Event, after: &Step) {
             if rejection.why == Why::Open {
                 assert_eq!(rejection.retry_at, world.promised, "{}", context());
             }
-            // While trials are out nobody knows when they end: soon, and no later than the first lease.
+            // While trials are out nobody knows when they end: soon, and no later than the first
+            // lease.
             if rejection.why == Why::TrialsOut {
                 let retry_at = rejection.retry_at.unwrap();
                 let lease = world.trials.iter().map(|(_, expires)| *expires).min();

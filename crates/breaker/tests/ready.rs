@@ -1,4 +1,5 @@
-//! Tasks that wait for a circuit: each is woken by what it waits for, and none sleeps longer than it must.
+//! Tasks that wait for a circuit: each is woken by what it waits for, and none sleeps longer than
+//! it must.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;

@@ -56,7 +56,8 @@ fn the_defaults_are_as_documented() {
     );
 }
 
-/// The latest moment was told, so that whoever slept as the rejection said slept a minute for a trial of 20 ms.
+/// The latest moment was told, so that whoever slept as the rejection said slept a minute for a
+/// trial of 20 ms.
 #[test]
 fn who_must_wait_for_a_trial_asks_again_soon_and_not_with_all_others() {
     let (breaker, clock) = at(Rules::default());

@@ -127,7 +127,8 @@ impl<'a> Answer<'a> {
             .contains(word)
     }
 
-    /// Plex's error pages have this form; those of common proxies have line breaks in it, or no title.
+    /// Plex's error pages have this form; those of common proxies have line breaks in it, or no
+    /// title.
     fn is_plex_error_page(&self) -> bool {
         self.mentions("</title></head><body><h1>")
     }

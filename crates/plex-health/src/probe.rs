@@ -42,8 +42,9 @@ pub enum SetupError {
 /// Asks one server how it is. Cheap to clone.
 ///
 /// The caller's `ClientBuilder` decides on TLS (roots, or to skip verification for this server);
-/// redirects, proxies and the limits of time are set here. Each request has a connection of its own: one
-/// that was kept may answer though nobody listens any more, or end just as it is used again.
+/// redirects, proxies and the limits of time are set here. Each request has a connection of its
+/// own: one that was kept may answer though nobody listens any more, or end just as it is used
+/// again.
 #[derive(Clone, Debug)]
 pub struct Probe {
     http: reqwest::Client,
@@ -106,9 +107,9 @@ impl Probe {
         Self::build(builder.no_proxy(), url, limit)
     }
 
-    /// As [`Probe::with_limit`] through a proxy, which sees the token of a deep probe unless the address is
-    /// `https`. Without this a probe asks no proxy, whatever the builder or the environment says: it would
-    /// answer in Plex's place.
+    /// As [`Probe::with_limit`] through a proxy, which sees the token of a deep probe unless the
+    /// address is `https`. Without this a probe asks no proxy, whatever the builder or the
+    /// environment says: it would answer in Plex's place.
     ///
     /// # Errors
     /// As [`Probe::new`].

@@ -70,8 +70,8 @@ pub enum Verdict {
         /// The HTTP status.
         status: u16,
     },
-    /// A proxy in front of Plex wants a login of its own, or shows a challenge page: `/identity`, which is asked
-    /// without a token and for which Plex wants none, was refused.
+    /// A proxy in front of Plex wants a login of its own, or shows a challenge page: `/identity`,
+    /// which is asked without a token and for which Plex wants none, was refused.
     Guarded {
         /// The HTTP status: 401 or 403.
         status: u16,

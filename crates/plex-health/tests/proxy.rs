@@ -9,7 +9,8 @@ use std::time::Duration;
 use common::{IDENTITY, answer, builder, probe, server};
 use plex_health::{Probe, Verdict};
 
-/// Probes the address of the test below, in a process whose environment names a proxy; otherwise nothing.
+/// Probes the address of the test below, in a process whose environment names a proxy; otherwise
+/// nothing.
 #[tokio::test]
 async fn child() {
     let Ok(url) = std::env::var("PROBE_THIS") else {

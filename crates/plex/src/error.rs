@@ -177,8 +177,8 @@ impl Failure<'_> {
         }
     }
 
-    /// Plex answers with its header, with JSON or XML of its own, or with a page of one form: others have line breaks in
-    /// it, or no title.
+    /// Plex answers with its header, with JSON or XML of its own, or with a page of one form:
+    /// others have line breaks in it, or no title.
     fn is_from_a_proxy(&self) -> bool {
         let page = contains_ignore_case(self.body, "</title></head><body><h1>");
         !page && !self.headers.contains_key("x-plex-protocol") && !has_plex_shape(self.body)

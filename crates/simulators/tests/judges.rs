@@ -1,5 +1,6 @@
-//! The client and the probe read answers by code of their own, since neither depends on the other. They must judge the same
-//! answer alike: a job that the one sends to the dead letters must not be what the other calls an outage.
+//! The client and the probe read answers by code of their own, since neither depends on the other.
+//! They must judge the same answer alike: a job that the one sends to the dead letters must not be
+//! what the other calls an outage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{Read, Write};
@@ -20,7 +21,8 @@ enum Judged {
     Gateway,
     Unauthorized,
     Garbled,
-    /// Not what was asked for: another program, another address, or a request that this server does not know.
+    /// Not what was asked for: another program, another address, or a request that this server does
+    /// not know.
     Unexpected,
 }
 
@@ -109,7 +111,8 @@ fn probe_says(verdict: &Verdict) -> Judged {
 
 #[tokio::test]
 async fn both_judge_each_answer_alike() {
-    // Only programs that build reqwest with `rustls-no-provider` need this, as the tests of the workspace do.
+    // Only programs that build reqwest with `rustls-no-provider` need this, as the tests of the
+    // workspace do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (url, told) = server();
     let limit = Duration::from_secs(10);

@@ -161,7 +161,8 @@ fn retry_after_is_a_floor_with_a_bound() {
     );
 }
 
-/// A thousand clients were told "in an hour" by one server. Before, all came back in the same moment.
+/// A thousand clients were told "in an hour" by one server. Before, all came back in the same
+/// moment.
 #[test]
 fn retry_after_is_a_floor_from_which_clients_spread() {
     for jitter in [Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {

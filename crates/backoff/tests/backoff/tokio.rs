@@ -58,8 +58,8 @@ async fn a_timeout_around_it_stops_it() {
     assert_eq!(tries.into_inner(), 1);
 }
 
-/// What a program spawns: a method that borrows itself and its argument, in each of the forms that a retry crate's users
-/// write.
+/// What a program spawns: a method that borrows itself and its argument, in each of the forms that
+/// a retry crate's users write.
 struct Client {
     failures: AtomicU32,
 }

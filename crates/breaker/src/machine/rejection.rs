@@ -14,9 +14,10 @@ pub struct Rejection {
     pub why: Why,
     /// When the call was rejected.
     pub at: Time,
-    /// When to ask again; `None` when only a person can change that. Of an open circuit it is the earliest time that is of
-    /// use. While trials are out nobody knows when they end: it is then about as long from now as the first has been out,
-    /// with jitter, and never later than the end of its lease.
+    /// When to ask again; `None` when only a person can change that. Of an open circuit it is the
+    /// earliest time that is of use. While trials are out nobody knows when they end: it is then
+    /// about as long from now as the first has been out, with jitter, and never later than the end
+    /// of its lease.
     pub retry_at: Option<Time>,
 }
 
@@ -33,9 +34,10 @@ pub enum Why {
 }
 
 impl Rejection {
-    /// How long to wait from the moment of the rejection, until [`retry_at`](Self::retry_at). Of an open circuit that never
-    /// ends too early; rejected by a coarse clock, it may be 50 ms more than needed.
-    /// [`Breaker::ready_in`](crate::Breaker::ready_in) is exact, and [`Breaker::ready`](crate::Breaker::ready) waits.
+    /// How long to wait from the moment of the rejection, until [`retry_at`](Self::retry_at). Of an
+    /// open circuit that never ends too early; rejected by a coarse clock, it may be 50 ms more
+    /// than needed. [`Breaker::ready_in`](crate::Breaker::ready_in) is exact, and
+    /// [`Breaker::ready`](crate::Breaker::ready) waits.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         Some(self.retry_at? - self.at)
@@ -45,9 +47,10 @@ impl Rejection {
 /// The shortest wait for a trial, before jitter.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// When to ask again, at `now`, about a trial whose lease ends at `expires_at`. Each wait is about as long as all before, so
-/// they are few, and add to no more than twice the trial. The jitter is drawn from the time: whoever asks at another moment
-/// waits for another time, and the decision can still be replayed.
+/// When to ask again, at `now`, about a trial whose lease ends at `expires_at`. Each wait is about
+/// as long as all before, so they are few, and add to no more than twice the trial. The jitter is
+/// drawn from the time: whoever asks at another moment waits for another time, and the decision can
+/// still be replayed.
 pub(super) fn soon(now: Time, expires_at: Time, lease: Duration) -> Time {
     let out = lease.saturating_sub(expires_at - now);
     let wait = micros(out.max(MOMENT));

@@ -11,7 +11,8 @@ use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::time::Time;
 
-/// Where a transition is put, if an event causes one: written once, not handed from function to function.
+/// Where a transition is put, if an event causes one: written once, not handed from function to
+/// function.
 pub(crate) type Told = Option<Transition>;
 
 impl State {
@@ -49,8 +50,8 @@ impl State {
         }
     }
 
-    /// Asks whether a call may run. An open circuit that is due by a `coarse` clock, which is never ahead and little behind,
-    /// is due now, and `now` need not be asked.
+    /// Asks whether a call may run. An open circuit that is due by a `coarse` clock, which is never
+    /// ahead and little behind, is due now, and `now` need not be asked.
     #[inline]
     pub(crate) fn acquire(
         &mut self,

@@ -131,8 +131,8 @@ struct Files {
     document: PathBuf,
     temporary: PathBuf,
     lock: PathBuf,
-    /// The process that opened them; a forked one must not write. Asking who one is is a system call: only what is about
-    /// to write does.
+    /// The process that opened them; a forked one must not write. Asking who one is is a system
+    /// call: only what is about to write does.
     process: u32,
 }
 

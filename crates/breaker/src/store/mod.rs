@@ -73,7 +73,8 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// The handle was opened by the process that this one was forked from. Nothing was written: the file is the other's.
+    /// The handle was opened by the process that this one was forked from. Nothing was written: the
+    /// file is the other's.
     #[error("the handle of {} was opened by another process, from which this one was forked; open it here", path.display())]
     Forked {
         /// Which file.

@@ -8,11 +8,13 @@ use std::thread::{self, JoinHandle};
 use super::{Store, StoreError};
 use crate::document::Document;
 
-/// A store whose writes wait for no disk: they are left to a thread of its own, which writes the newest document and skips
-/// what it overtook. For breakers that async tasks share, whose threads must not wait.
+/// A store whose writes wait for no disk: they are left to a thread of its own, which writes the
+/// newest document and skips what it overtook. For breakers that async tasks share, whose threads
+/// must not wait.
 ///
-/// The price: what changed last may be lost when the process dies, so that the next one goes on from a little earlier. A
-/// write that failed is told of by the next save, which is at the next event. Dropped, the store writes what is left.
+/// The price: what changed last may be lost when the process dies, so that the next one goes on
+/// from a little earlier. A write that failed is told of by the next save, which is at the next
+/// event. Dropped, the store writes what is left.
 ///
 /// ```
 /// use breaker::{Breaker, FileStore, Report, Rules, WriteBehind};
@@ -95,7 +97,8 @@ impl<S: Store> Shared<S> {
             let saved = catch_unwind(AssertUnwindSafe(|| self.store.save(&document)));
             let failed = match saved {
                 Ok(saved) => saved.err(),
-                // The panic hook has told of it; the thread must go on, or nobody would be told of anything more.
+                // The panic hook has told of it; the thread must go on, or nobody would be told of
+                // anything more.
                 Err(_) => Some(StoreError::Io {
                     action: "save",
                     path: "the document".into(),

@@ -91,7 +91,8 @@ impl<T: Time> Engine<'_, T> {
                 Next::Claim(most) => self.claim(most, &mut memory)?,
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
-                    // A time that has come waits for what is under way, which needs the thread to get on.
+                    // A time that has come waits for what is under way, which needs the thread to
+                    // get on.
                     let ends = [self.wake_at, self.ramp_ends()].into_iter().flatten();
                     let ends = ends.filter(|at| *at > situation.now);
                     let until = ends.fold(until, SystemTime::min);
