@@ -28,9 +28,9 @@ fn main() {
     };
     let outcome = retry
         .call_in(env, || Err::<(), _>("connection refused"))
-        .notify(|error, delay| println!("{error}; again in {delay:.0?}"))
+        .notify(|retrying| println!("{retrying}"))
         .run();
     if let Err(gave_up) = outcome {
-        println!("{gave_up}");
+        println!("{gave_up}: {}", gave_up.error);
     }
 }

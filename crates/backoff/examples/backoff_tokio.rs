@@ -25,11 +25,11 @@ async fn request() -> Result<&'static str, io::Error> {
     }
 }
 
-fn hint(error: &io::Error) -> Hint {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Hint::Transient,
-        io::ErrorKind::TimedOut => Hint::Timeout,
-        _ => Hint::Permanent,
+fn hint(result: &io::Result<&str>) -> Hint {
+    match result.as_ref().map_err(io::Error::kind) {
+        Err(io::ErrorKind::ConnectionRefused) => Hint::Transient,
+        Err(io::ErrorKind::TimedOut) => Hint::Timeout,
+        Ok(_) | Err(_) => Hint::Final,
     }
 }
 
@@ -38,12 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let call = RETRY
         .call_async(Env::tokio(), request)
         .hint(hint)
-        .notify(|error, delay| {
-            println!(
-                "{error}; {} tokens left; again in {delay:.0?}",
-                BUDGET.tokens()
-            )
-        })
+        .notify(|retrying| println!("{retrying}; {} tokens left", BUDGET.tokens()))
         .budget(&BUDGET);
     println!(
         "{}, {} tokens left",

@@ -68,6 +68,10 @@ fn monotonic() -> Duration {
     START.get_or_init(std::time::Instant::now).elapsed()
 }
 
+/// [`Env::tokio`], with its clock.
+#[cfg(feature = "tokio")]
+pub type Tokio<C> = Env<fn(Duration) -> tokio::time::Sleep, C, crate::Unseeded>;
+
 #[cfg(feature = "tokio")]
 impl Env<(), (), ()> {
     /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and [`Unseeded`](crate::Unseeded)
@@ -82,8 +86,7 @@ impl Env<(), (), ()> {
     /// # }
     /// ```
     #[must_use]
-    pub fn tokio()
-    -> Env<fn(Duration) -> tokio::time::Sleep, impl FnMut() -> Duration, crate::Unseeded> {
+    pub fn tokio() -> Tokio<impl FnMut() -> Duration> {
         let start = tokio::time::Instant::now();
         Env {
             sleep: tokio::time::sleep,

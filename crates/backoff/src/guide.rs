@@ -3,13 +3,13 @@
 //! # A decision, step by step
 //!
 //! ```text
-//!  a try fails ──► what does the error say?  Permanent ─────────────────────► give up: Permanent
+//!  a try ends  ──► what is said of its result? Final ───────────────────────► Ok, or give up: Final
 //!                       │                    Cancelled ─────────────────────► give up: Cancelled
 //!                       ▼
 //!                  tries left? ── no ───────────────────────────────────────► give up: Tries
 //!                       │
 //!                       ▼
-//!                  delay = the policy's, at least the bounded Retry-After
+//!                  delay = the policy's, above the bounded Retry-After
 //!                       │
 //!                       ▼
 //!                  does it end by the deadline? ── no ──────────────────────► give up: Deadline
@@ -23,8 +23,8 @@
 //!                       └──► next try
 //! ```
 //!
-//! All but the last two steps are [`Retry::decide`](crate::Retry::decide), a pure function; the two runners differ
-//! only in how they wait.
+//! All but the last two steps are [`Retry::decide`](crate::Retry::decide), a pure function; the
+//! runners differ only in how they wait.
 //!
 //! # Defaults
 //!
@@ -36,7 +36,8 @@
 //! | tries, the first included | 3 | [`Retry::max_tries`](crate::Retry::max_tries), [`unlimited_tries`](crate::Retry::unlimited_tries) |
 //! | deadline, from the first try | none | [`Retry::deadline`](crate::Retry::deadline) |
 //! | longest `Retry-After` obeyed | 1 h | [`Retry::retry_after_max`](crate::Retry::retry_after_max) |
-//! | which errors are retried | all | [`Call::when`](crate::Call::when), [`Call::hint`](crate::Call::hint) |
+//! | which results are retried | each `Err`, no `Ok` | [`Call::when`](crate::Call::when), [`Call::hint`](crate::Call::hint) |
+//! | time limit of a try, async | none | [`Call::time_limit`](crate::Call::time_limit) |
 //! | budget | none | [`Call::budget`](crate::Call::budget) |
 //! | price of a retry, after a timeout | 5, 10 tokens | [`Budget::with_costs`](crate::Budget::with_costs) |
 //! | clock, sleep, randomness | `Instant`, `thread::sleep`, [`Unseeded`](crate::Unseeded) | [`Env`](crate::Env) |
@@ -63,9 +64,10 @@
 //!
 //! # Limits
 //!
-//! Tries and deadline hold together; whichever is met first ends the call. The deadline counts from the start of the
-//! first try and counts all: work, sleep, and the delay ahead. A try already running is not cut short: give the
-//! operation a timeout of its own, and make that failure a [`Hint::Timeout`](crate::Hint::Timeout).
+//! Tries and deadline hold together; whichever is met first ends the call. The deadline counts from
+//! the start of the first try and counts all: work, sleep, and the delay ahead. A try already
+//! running is not cut short: give it a [time limit](crate::Call::time_limit); a blocking operation
+//! needs a timeout of its own, and a [`Hint::Timeout`](crate::Hint::Timeout) for that failure.
 //!
 //! # A persisted queue
 //!

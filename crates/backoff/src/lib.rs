@@ -5,7 +5,7 @@
 //! |---|---|
 //! | how long to wait before retry n? | [`Policy::delay`], [`Policy::delay_seeded`], [`Policy::delays`] |
 //! | again, and when, or give up? | [`Retry::decide`], pure: for a persisted queue, or a loop of your own |
-//! | run this with retries | [`Retry::call`], [`Retry::call_async`] |
+//! | run this with retries | [`Retry::call`], [`call_async`](Retry::call_async), [`call_lending`](Retry::call_lending), [`call_passing`](Retry::call_passing) |
 //! | keep retries from becoming the load | [`Budget`] |
 //!
 //! Defaults, reasons and anti-patterns are in the [`guide`].
@@ -14,7 +14,8 @@
 //!
 //! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std`, and
 //!   `alloc` is not needed.
-//! * `tokio`: `Env::tokio`.
+//! * `tokio`: `Retry::call_tokio`, `Env::tokio`.
+//! * `serde`: [`Policy`], [`Jitter`] and [`Retry`] in a configuration file, a duration as `{"secs": 5, "nanos": 0}`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -26,15 +27,17 @@ pub mod guide;
 mod must_not_compile;
 mod policy;
 mod retry;
+mod run;
 mod splitmix;
 #[cfg(feature = "std")]
 mod unseeded;
 
 pub use budget::{Budget, BudgetedCall};
-pub use call::{Call, GaveUp};
+pub use call::{Async, Call, Detached, Lending, Passing, Retrying};
 pub use env::{Env, Slept};
 pub use policy::{Delays, Jitter, Policy};
 pub use retry::{Decision, GiveUp, Hint, Retry};
+pub use run::GaveUp;
 pub use splitmix::SplitMix64;
 #[cfg(feature = "std")]
 pub use unseeded::Unseeded;

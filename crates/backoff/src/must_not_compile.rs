@@ -34,3 +34,11 @@ struct AwsSdkGoBase915BudgetIsCopied;
 /// call.succeeded();
 /// ```
 struct CallSucceedsTwice;
+
+/// A blocking call was given a time limit that nothing could enforce.
+///
+/// ```compile_fail
+/// let call = backoff::Retry::default().call(|| Err::<(), _>("refused"));
+/// let _ = call.time_limit(std::time::Duration::from_secs(1), |_| "too slow");
+/// ```
+struct BlockingCallHasATimeLimit;

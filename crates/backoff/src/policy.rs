@@ -11,6 +11,8 @@ use crate::SplitMix64;
 ///
 /// [Exponential Backoff And Jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Jitter {
     /// Uniform in `[0, e]`. With many clients it makes the fewest calls, and is done sooner than
     /// [`Equal`](Self::Equal).
@@ -49,9 +51,14 @@ pub enum Jitter {
 /// assert_eq!(exact.delay_seeded(3, 0), Duration::from_secs(40));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Policy {
+    #[cfg_attr(feature = "serde", serde(with = "as_duration"))]
     base: u64,
+    #[cfg_attr(feature = "serde", serde(with = "as_duration"))]
     cap: u64,
+    #[cfg_attr(feature = "serde", serde(default))]
     jitter: Jitter,
 }
 
@@ -86,6 +93,23 @@ impl Policy {
             _ => self.draw(attempt, self.base, rng),
         };
         Duration::from_nanos(nanos)
+    }
+
+    /// A delay of at least `floor`, for clients that were all told the same floor: above it they
+    /// spread as the policy says, and over a tenth of the floor at least. Without jitter, the
+    /// longer of the two.
+    pub(crate) fn delay_above(
+        &self,
+        floor: Duration,
+        attempt: u32,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Duration {
+        let delay = self.delay(attempt, rng);
+        if self.jitter == Jitter::None {
+            return delay.max(floor);
+        }
+        let spread = Duration::from_nanos(uniform(0, nanos(floor / 10), rng));
+        floor.saturating_add(delay.max(spread))
     }
 
     /// [`delay`](Self::delay) with a fixed seed: `(policy, attempt, seed)` gives the same delay on every machine, in
@@ -154,6 +178,22 @@ impl Default for Policy {
     /// Base 1 s, cap 20 s, full jitter: the standard mode of the AWS SDKs.
     fn default() -> Self {
         Self::exponential(Duration::from_secs(1), Duration::from_secs(20))
+    }
+}
+
+/// Nanoseconds, as serde writes a `Duration`.
+#[cfg(feature = "serde")]
+mod as_duration {
+    use core::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(nanos: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        Duration::from_nanos(*nanos).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        Duration::deserialize(deserializer).map(super::nanos)
     }
 }
 

@@ -26,6 +26,8 @@ use crate::Policy;
 /// assert_eq!(RETRY.decide(first_try, 4, now, Hint::Transient, rng), Decision::GiveUp(GiveUp::Tries { max: 4 }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Retry {
     policy: Policy,
     max_tries: Option<u32>,
@@ -45,11 +47,13 @@ pub enum Hint {
     Timeout,
     /// Try again by another policy than the usual one.
     Policy(Policy),
-    /// Not before this long from now (HTTP's `Retry-After`): a floor under the policy's delay, bounded by
-    /// [`retry_after_max`](Retry::retry_after_max). It never defeats a limit.
+    /// Not before this long from now (HTTP's `Retry-After`): a floor, bounded by
+    /// [`retry_after_max`](Retry::retry_after_max), that never defeats a limit. Above it the
+    /// policy's jitter goes on, over a tenth of the floor at least, so that clients which were all
+    /// told the same do not come back together.
     RetryAfter(Duration),
-    /// Trying again cannot help.
-    Permanent,
+    /// This result stands: trying again cannot help, or is not needed.
+    Final,
     /// The caller no longer wants the result. Never retried.
     Cancelled,
 }
@@ -68,8 +72,8 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GiveUp {
-    /// The error is one that trying again cannot help.
-    Permanent,
+    /// The result is one that trying again cannot better.
+    Final,
     /// The caller cancelled.
     Cancelled,
     /// All tries allowed were made.
@@ -171,18 +175,22 @@ impl Retry {
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Duration, GiveUp> {
         let (policy, floor) = match hint {
-            Hint::Permanent => return Err(GiveUp::Permanent),
+            Hint::Final => return Err(GiveUp::Final),
             Hint::Cancelled => return Err(GiveUp::Cancelled),
-            Hint::Transient | Hint::Timeout => (self.policy, Duration::ZERO),
-            Hint::Policy(policy) => (policy, Duration::ZERO),
-            Hint::RetryAfter(wait) => (self.policy, wait.min(self.retry_after_max)),
+            Hint::Transient | Hint::Timeout => (self.policy, None),
+            Hint::Policy(policy) => (policy, None),
+            Hint::RetryAfter(wait) => (self.policy, Some(wait.min(self.retry_after_max))),
         };
         if let Some(max) = self.max_tries
             && past_tries >= max
         {
             return Err(GiveUp::Tries { max });
         }
-        let delay = policy.delay(past_tries.saturating_sub(1), rng).max(floor);
+        let attempt = past_tries.saturating_sub(1);
+        let delay = match floor {
+            None => policy.delay(attempt, rng),
+            Some(floor) => policy.delay_above(floor, attempt, rng),
+        };
         if let Some(deadline) = self.deadline {
             let next = elapsed().saturating_add(delay);
             if next > deadline {
@@ -213,7 +221,7 @@ impl From<Policy> for Retry {
 impl fmt::Display for GiveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Permanent => f.write_str("trying again cannot help"),
+            Self::Final => f.write_str("trying again cannot help"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::Tries { max } => write!(f, "all {max} tries allowed have failed"),
             Self::Deadline { deadline, next } => {

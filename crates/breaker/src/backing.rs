@@ -1,12 +1,11 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
-use std::cell::{Cell, LazyCell};
+use std::cell::LazyCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::gate::{Gate, Hint};
-use crate::machine::{Circuit, Draw, Event, Mode, Outcome, Reply, State, Transition};
-use crate::reason::Reason;
+use crate::machine::{Circuit, Mode, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Time};
@@ -17,7 +16,8 @@ pub(crate) enum Backing {
     Shared(Shared),
 }
 
-/// In this process, which counts by its monotonic clock. Saved, where there is a store.
+/// In this process, which counts by its monotonic clock. Saved, where there is a store; without one
+/// the outages are kept by the monotonic clock too, so that a transition need not read the other.
 pub(crate) struct Local {
     memory: Mutex<Memory>,
     store: Option<Box<dyn Store>>,
@@ -81,64 +81,58 @@ impl Backing {
         lock(memory).unsaved.as_ref().map(ToString::to_string)
     }
 
-    /// Applies an event. The transition it causes is told to this caller and no other; its time is the wall clock's.
-    ///
-    /// An event that opens the circuit for as long as a function says takes two turns, so that the function is asked
-    /// outside all locks. The circuit stays as it is in between: another transition then makes the event stale.
-    pub(crate) fn apply(
+    /// Lets `decide` change the state. The transition it causes is told to this caller and no
+    /// other; [`told_at`](Self::told_at) says when it was.
+    #[inline]
+    pub(crate) fn change<R>(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        mut event: Event,
-    ) -> (Reply, Option<Transition>) {
-        if let Some(interval) = rules.open.fixed() {
-            let never = Cell::new(None);
-            return self.turn(rules, clock, gate, event, &|_, _| Some(interval), &never);
-        }
-        let mut drawn = None;
-        let asked = Cell::new(None);
-        loop {
-            let draw = |openings, reason| {
-                let known = drawn.filter(|(count, _)| *count == openings);
-                asked.set(known.is_none().then_some((openings, reason)));
-                known.map(|(_, interval)| interval)
-            };
-            let done = self.turn(rules, clock, gate, event, &draw, &asked);
-            let (Some((openings, reason)), Event::Finish { ticket, took, .. }) =
-                (asked.get(), event)
-            else {
-                return done;
-            };
-            drawn = Some((openings, rules.open.after(openings)));
-            event = Event::Finish {
-                ticket,
-                outcome: Outcome::Trip(reason), // counted already
-                took,
-            };
+        told: &mut Told,
+        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+    ) -> R {
+        match self {
+            Self::Local(local) => local.change(rules, clock, gate, told, decide),
+            Self::Shared(shared) => {
+                let (result, transition) = shared.change(rules, clock, |record, now| {
+                    let mut told = None;
+                    let result = decide(&mut record.state, &|| now, &mut told);
+                    if let Some(transition) = &told {
+                        record.outages.observe(transition);
+                    }
+                    (result, told)
+                });
+                *told = transition;
+                result
+            }
         }
     }
 
-    fn turn(
+    /// The time of a transition by the wall clock.
+    pub(crate) fn told_at(&self, clock: &dyn Clock, at: Time) -> Time {
+        match self {
+            Self::Local(Local { store: None, .. }) => at.rebased(clock.monotonic(), clock.wall()),
+            _ => at,
+        }
+    }
+
+    /// What `look` finds in the state as it is now.
+    pub(crate) fn look<R>(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
-        gate: &Gate,
-        event: Event,
-        draw: Draw<'_>,
-        asked: &Cell<Option<(u32, Reason)>>,
-    ) -> (Reply, Option<Transition>) {
-        asked.set(None);
+        look: impl FnOnce(&State, Time) -> R,
+    ) -> R {
         match self {
-            Self::Local(local) => local.apply(rules, clock, gate, event, draw),
-            Self::Shared(shared) => shared.change(rules, clock, |record, now| {
-                asked.set(None); // by a decision that another writer has overtaken
-                let (reply, transition) = record.state.apply(rules, event, || now, draw);
-                if let Some(transition) = &transition {
-                    record.outages.observe(transition);
-                }
-                (reply, transition)
-            }),
+            Self::Local(local) => {
+                let memory = lock(&local.memory);
+                look(&memory.record.state, clock.monotonic())
+            }
+            Self::Shared(shared) => {
+                let (record, moment) = shared.view(rules, clock);
+                look(&record.state, moment.now)
+            }
         }
     }
 
@@ -152,18 +146,20 @@ impl Backing {
         }
     }
 
-    /// What the breaker knows, and when that is.
+    /// What the breaker knows, its outages by the wall clock, and when that is.
     pub(crate) fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
         match self {
             Self::Local(local) => {
                 let memory = lock(&local.memory);
-                (
-                    memory.record.clone(),
-                    Moment {
-                        now: clock.monotonic(),
-                        wall: clock.wall(),
-                    },
-                )
+                let mut record = memory.record.clone();
+                let moment = Moment {
+                    now: clock.monotonic(),
+                    wall: clock.wall(),
+                };
+                if local.store.is_none() {
+                    record.outages = record.outages.rebased(moment.now, moment.wall);
+                }
+                (record, moment)
             }
             Self::Shared(shared) => shared.view(rules, clock),
         }
@@ -186,14 +182,15 @@ impl Drop for Held<'_> {
 }
 
 impl Local {
-    fn apply(
+    #[inline]
+    fn change<R>(
         &self,
         rules: &Rules,
         clock: &dyn Clock,
         gate: &Gate,
-        event: Event,
-        draw: Draw<'_>,
-    ) -> (Reply, Option<Transition>) {
+        told: &mut Told,
+        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+    ) -> R {
         let mut held = Held {
             memory: lock(&self.memory),
             rules,
@@ -204,18 +201,17 @@ impl Local {
         let now = LazyCell::new(|| clock.monotonic());
         let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
         let before = durable(&memory.record.state);
-        let (reply, transition) = memory.record.state.apply(rules, event, || *now, draw);
-        let transition = transition.map(|transition| Transition {
-            at: clock.wall(),
-            ..transition
-        });
-        if let Some(transition) = &transition {
+        let result = decide(&mut memory.record.state, &|| *now, told);
+        if let Some(transition) = told {
+            if self.store.is_some() {
+                transition.at = clock.wall();
+            }
             memory.record.outages.observe(transition);
         }
         if memory.unsaved.is_some() || before != durable(&memory.record.state) {
             self.save(memory, clock);
         }
-        (reply, transition)
+        result
     }
 
     fn count_affected(&self, clock: &dyn Clock, jobs: u64) {
@@ -285,6 +281,9 @@ impl Shared {
     }
 
     fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
+        // A change takes this lock after it was stored: who waits, and looks, misses none of this
+        // process's.
+        drop(lock(&self.memory));
         let now = clock.wall();
         let moment = Moment { now, wall: now };
         let record = match self.store.load() {

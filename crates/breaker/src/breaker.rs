@@ -12,13 +12,16 @@ use crate::counts::{Count, Counters, Counts};
 use crate::document::{Document, Moment, Record, unix_seconds};
 use crate::explain::Explanation;
 use crate::gate::{Gate, Hint};
-use crate::machine::{Event, Kind, Outcome, Rejection, Reply, Role, Ticket, Transition, Why};
+use crate::machine::{
+    Event, Kind, Outcome, Rejection, Reply, Role, State, Ticket, Told, Transition, Why,
+};
 use crate::outage::OutageLog;
 use crate::permit::Permit;
 use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Time};
+use crate::waiters::Waiters;
 
 /// Decides whether calls to one dependency may run, from how earlier ones ended.
 ///
@@ -39,6 +42,7 @@ pub struct Breaker {
     backing: Backing,
     counters: Counters,
     observers: Vec<Observer>,
+    waiters: Waiters,
 }
 
 type Observer = Box<dyn Fn(&Transition) + Send + Sync>;
@@ -94,7 +98,7 @@ impl Builder {
     /// A breaker that lives and dies with this process.
     #[must_use]
     pub fn build(self) -> Breaker {
-        let record = Record::new(self.clock.wall(), self.outages);
+        let record = Record::new(self.clock.monotonic(), self.outages);
         let backing = Backing::local(record, None);
         self.finish(backing)
     }
@@ -144,6 +148,7 @@ impl Builder {
             backing,
             counters: Counters::default(),
             observers: self.observers,
+            waiters: Waiters::default(),
         }
     }
 }
@@ -193,7 +198,7 @@ impl Breaker {
             Hint::Quiet(generation) => return Ok(Permit::new(breaker, call(generation), None)),
             Hint::Counting(generation) => call(generation),
             Hint::Open(until) => self.acquire_open(until)?,
-            Hint::Ask => self.acquire()?,
+            Hint::Ask => self.acquire(None)?,
         };
         Ok(Permit::new(breaker, ticket, self.start()))
     }
@@ -216,28 +221,23 @@ impl Breaker {
                 retry_at: Some(until),
             });
         }
-        self.acquire()
+        self.acquire(Some(now))
     }
 
     #[inline(never)]
-    fn acquire(&self) -> Result<Ticket, Rejection> {
-        match self.apply(Event::Acquire) {
-            Reply::Admitted(ticket) => Ok(ticket),
-            Reply::Rejected(rejection) => {
+    fn acquire(&self, coarse: Option<Time>) -> Result<Ticket, Rejection> {
+        match self.change(|state, now, told| state.acquire(&self.rules, coarse, now, told)) {
+            Ok(ticket) => Ok(ticket),
+            Err(rejection) => {
                 self.counters.add(Count::Rejected);
                 Err(rejection)
             }
-            // The machine answers Acquire with nothing else; a stale ticket is a harmless answer to an impossible one.
-            Reply::Done | Reply::Stale => Ok(Ticket {
-                generation: u64::MAX,
-                role: Role::Shadow,
-            }),
         }
     }
 
     #[inline]
-    pub(crate) fn finish(&self, ticket: Ticket, outcome: Outcome, started: Option<Time>) {
-        self.counters.add(Count::of(&outcome));
+    pub(crate) fn finish(&self, ticket: Ticket, outcome: &Outcome, started: Option<Time>) {
+        self.counters.add(Count::of(outcome));
         let undecided = matches!(
             outcome,
             Outcome::Success | Outcome::Ignored | Outcome::Cancelled
@@ -248,30 +248,43 @@ impl Breaker {
     }
 
     #[inline(never)]
-    fn decide(&self, ticket: Ticket, outcome: Outcome, started: Option<Time>) {
+    fn decide(&self, ticket: Ticket, outcome: &Outcome, started: Option<Time>) {
         let took = started.map_or(Duration::ZERO, |started| self.clock.monotonic() - started);
-        if self.apply(Event::Finish {
-            ticket,
-            outcome,
-            took,
-        }) == Reply::Stale
-        {
+        let reply = self
+            .change(|state, now, told| state.finish(&self.rules, ticket, outcome, took, now, told));
+        if reply == Reply::Stale {
             self.counters.add(Count::Stale);
         }
     }
 
     fn apply(&self, event: Event) -> Reply {
-        let (reply, transition) = self
+        self.change(|state, now, told| state.apply(&self.rules, event, now, told))
+    }
+
+    #[inline]
+    fn change<R>(&self, decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R) -> R {
+        let mut told = None;
+        let result = self
             .backing
-            .apply(&self.rules, &*self.clock, &self.gate, event);
-        if let Some(transition) = transition {
-            for observer in &self.observers {
-                // A panic, of which the panic hook has told, must neither keep the transition from the others nor cost
-                // the caller its permit.
-                let _ = catch_unwind(AssertUnwindSafe(|| observer(&transition)));
-            }
+            .change(&self.rules, &*self.clock, &self.gate, &mut told, decide);
+        if let (Some(transition), false) = (&mut told, self.observers.is_empty()) {
+            transition.at = self.backing.told_at(&*self.clock, transition.at);
+            self.tell(transition);
         }
-        reply
+        self.waiters.wake();
+        result
+    }
+
+    pub(crate) fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    fn tell(&self, transition: &Transition) {
+        for observer in &self.observers {
+            // A panic, of which the panic hook has told, must neither keep the transition from the
+            // others nor cost the caller its permit.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer(transition)));
+        }
     }
 
     /// What [`try_acquire`](Breaker::try_acquire) would say now, without taking a permit or changing anything.
@@ -279,7 +292,11 @@ impl Breaker {
     /// # Errors
     /// The [`Rejection`] a call would get.
     pub fn check(&self) -> Result<(), Rejection> {
-        match self.explain().rejection {
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.gate.hint() {
+            return Ok(());
+        }
+        let rejection = |state: &State, now| state.rejection(&self.rules, now);
+        match self.backing.look(&self.rules, &*self.clock, rejection) {
             Some(rejection) => Err(rejection),
             None => Ok(()),
         }
@@ -325,7 +342,11 @@ impl Breaker {
     /// Where the circuit stands. An open one whose interval is over is half-open, though no call came yet.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.explain().kind
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.gate.hint() {
+            return Kind::Closed;
+        }
+        let kind = |state: &State, now| state.kind_at(now);
+        self.backing.look(&self.rules, &*self.clock, kind)
     }
 
     /// How long until a call may run: zero when one may now, `None` when only a person can change that.
@@ -340,8 +361,14 @@ impl Breaker {
     /// Why a call would be admitted or rejected now.
     #[must_use]
     pub fn explain(&self) -> Explanation {
-        let (record, moment) = self.backing.view(&self.rules, &*self.clock);
-        Explanation::new(&self.rules, record.state, moment.now)
+        let explain = |state: &State, now| Explanation::new(&self.rules, state.clone(), now);
+        self.backing.look(&self.rules, &*self.clock, explain)
+    }
+
+    /// How calls ended in this process.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.sum()
     }
 
     /// Everything about the breaker at this moment.
@@ -353,7 +380,7 @@ impl Breaker {
             explanation: Explanation::new(&self.rules, record.state, moment.now),
             recovered_at: document.recovered_at,
             outages: record.outages,
-            counts: self.counters.sum(),
+            counts: self.counts(),
             store_error: self.backing.store_error(),
         }
     }

@@ -11,9 +11,9 @@ pub enum CallError<E> {
     /// It was not admitted, and did not run.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// It ran and failed.
-    #[error("{0}")]
-    Failed(E),
+    /// It ran and failed. Its own error is the source, so that a chain of causes names it once.
+    #[error("the call failed")]
+    Failed(#[source] E),
 }
 
 /// `Ok` is a success, `Err` a failure.

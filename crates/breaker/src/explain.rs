@@ -4,14 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{Circuit, Event, Kind, Mode, Rejection, Reply, State, Tally, step};
+use crate::machine::{Circuit, Kind, Mode, Rejection, State, Tally};
 use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::time::Time;
 
 /// Why a call is admitted or rejected at one moment, with the numbers behind it.
 ///
-/// The record holds the whole state, so [`step`] with the same rules replays the decision.
+/// The record holds the whole state, so [`step`](crate::machine::step) with the same rules replays
+/// the decision.
 ///
 /// ```
 /// use breaker::{Breaker, Explanation, Rules, machine::{Event, Reply, step}};
@@ -61,10 +62,7 @@ impl Explanation {
         let mut explanation = Self {
             at: now,
             kind: state.kind_at(now),
-            rejection: match step(rules, state.clone(), Event::Acquire, now).reply {
-                Reply::Rejected(rejection) => Some(rejection),
-                _ => None,
-            },
+            rejection: state.rejection(rules, now),
             reason: None,
             failures_in_a_row: 0,
             failures_to_open: rules.consecutive.map(Into::into),

@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
     use crate::machine::{Event, Outcome, Reply, Role, Ticket, step};
-    use crate::rules::Rate;
+    use crate::rate::Rate;
 
     #[test]
     fn a_hint_survives_its_word() {

@@ -55,9 +55,10 @@
 //! | truncated, not JSON, of wrong types | corrupted, and why | closed; the file is set aside as `NAME.corrupt-N` |
 //! | dated in the future | what it says | as if it had opened now: one interval at most |
 //!
-//! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall clock change nothing but
-//! the times it writes. Between one process and the next, and between processes that share a file, there is only the wall
-//! clock: a step back prolongs an open interval by at most one interval, a step forward may end it early.
+//! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall
+//! clock change nothing but the times it writes and shows. Between one process and the next, and
+//! between processes that share a file, there is only the wall clock: a step back prolongs an open
+//! interval by at most one interval, a step forward may end it early.
 //!
 //! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as on Linux: an open
 //! interval then lasts that much longer by the wall clock.
@@ -65,9 +66,17 @@
 //! When the store fails, the breaker goes on in memory, tells why in
 //! [`Snapshot::store_error`](crate::Snapshot::store_error), and saves at the next change.
 //!
+//! A handle belongs to the process that opened it. In a forked child it writes nothing, for
+//! [`StoreError::Forked`](crate::StoreError::Forked): an owner's goes on in memory, a sharer's by
+//! what it reads. The child opens one of its own.
+//!
 //! A change is on disk before anyone can act on it: an owner writes it before its lock is free. So a failure costs a write
 //! with `fsync`; a success through a quiet circuit, and a rejection, cost none. A success that a [`Rate`](crate::Rate)
 //! counts costs an owner nothing but memory (the window is saved along with the next change), and a sharer a write.
+//!
+//! That write runs on the caller's thread, also under an async runtime. Where no thread may wait
+//! for a disk, wrap the store in a [`WriteBehind`](crate::WriteBehind), which writes on a thread of
+//! its own, and may lose the last change in a crash.
 //!
 //! # Anti-patterns
 //!
@@ -89,39 +98,24 @@
 //! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
 //! half-open. Report a success.
 //!
-//! **Guessing when the dependency has said.** An answer with `Retry-After` can set the open interval.
+//! **Polling an open circuit.** Sleep until it is of use, or let [`ready`](crate::Breaker::ready)
+//! wake the task.
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use std::sync::atomic::{AtomicU64, Ordering};
-//! # use std::time::Duration;
-//! # use breaker::{Breaker, Rules};
-//! let said = Arc::new(AtomicU64::new(0)); // seconds; 0: nothing
-//! let heard = Arc::clone(&said);
-//! let rules = Rules::default().open_for_each(Duration::from_secs(3600), move |_| {
-//!     match heard.swap(0, Ordering::Relaxed) {
-//!         0 => Duration::from_secs(60),
-//!         seconds => Duration::from_secs(seconds),
-//!     }
-//! });
-//! let breaker = Breaker::new(rules);
-//! let permit = breaker.try_acquire().unwrap();
-//! said.store(300, Ordering::Relaxed); // 503, Retry-After: 300
-//! permit.trip("unavailable");
-//! assert!(breaker.ready_in() > Some(Duration::from_secs(299)));
-//! ```
-//!
-//! **Polling an open circuit.** Sleep until it is of use.
-//!
-//! ```
-//! # use breaker::{Breaker, Rules};
-//! # let breaker = Breaker::new(Rules::default());
+//! # use breaker::{Breaker, Permit, Rejection, Rules};
 //! // Not: while breaker.try_acquire().is_err() { sleep(a little) }
-//! match breaker.ready_in() {
-//!     Some(wait) => std::thread::sleep(wait),
-//!     None => println!("opened by hand: nothing to wait for"),
+//! async fn permit(breaker: &Breaker) -> Result<Permit<&Breaker>, Rejection> {
+//!     loop {
+//!         breaker.ready(tokio::time::sleep).await?; // an error: opened by hand
+//!         if let Ok(permit) = breaker.try_acquire() {
+//!             return Ok(permit);
+//!         }
+//!     }
 //! }
+//! # tokio_test::block_on(async { permit(&Breaker::new(Rules::default())).await.unwrap().success() });
 //! ```
+//!
+//! A thread sleeps for [`ready_in`](crate::Breaker::ready_in), and asks again.
 //!
 //! **Retrying inside a call.** Five retries inside one call are one failure to the breaker. Retry around it, and stop on
 //! [`CallError::Rejected`](crate::CallError::Rejected).

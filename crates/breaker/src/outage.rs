@@ -38,7 +38,8 @@ impl Outage {
 
 /// The last outages, fed by the circuit's transitions alone, so that it cannot disagree with them.
 ///
-/// Times are wall-clock times. Nothing but the newest entry is ever ongoing.
+/// Times are wall-clock times; a breaker in memory counts by its monotonic clock and shows them by
+/// the wall clock of the moment. Nothing but the newest entry is ever ongoing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutageLog {
     #[serde(with = "unix_seconds")]
@@ -129,6 +130,16 @@ impl OutageLog {
                 self.since = self.since.max(dropped.ended.unwrap_or(dropped.started));
             }
         }
+    }
+
+    /// This log by another clock: what `from` shows when `to` is shown there.
+    pub(crate) fn rebased(mut self, from: Time, to: Time) -> Self {
+        self.since = self.since.rebased(from, to);
+        for outage in &mut self.outages {
+            outage.started = outage.started.rebased(from, to);
+            outage.ended = outage.ended.map(|ended| ended.rebased(from, to));
+        }
+        self
     }
 
     /// The figures of reliability at `now`.

@@ -69,7 +69,7 @@ impl<B: Borrow<Breaker>> Permit<B> {
         if std::mem::take(&mut self.owed) {
             self.breaker
                 .borrow()
-                .finish(self.ticket, outcome, self.started);
+                .finish(self.ticket, &outcome, self.started);
         }
     }
 }

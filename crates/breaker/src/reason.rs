@@ -24,6 +24,21 @@ impl Reason {
     /// The most bytes a label keeps.
     pub const MAX_LEN: usize = 31;
 
+    /// A label of the breaker's own: ASCII, and short enough.
+    pub(crate) const fn of(label: &'static str) -> Self {
+        let bytes = label.as_bytes();
+        let mut text = [0; Self::MAX_LEN];
+        let mut len = 0;
+        while len < bytes.len() && len < text.len() {
+            text[len] = bytes[len];
+            len += 1;
+        }
+        Self {
+            len: len as u8,
+            text,
+        }
+    }
+
     /// The label.
     #[must_use]
     pub fn as_str(&self) -> &str {

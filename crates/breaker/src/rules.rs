@@ -1,9 +1,12 @@
 //! When a circuit opens, for how long, and what closes it again.
 
-use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::open_for::OpenFor;
+use crate::rate::Rate;
 
 /// When a circuit opens, for how long, and what closes it again.
 ///
@@ -25,21 +28,34 @@ use std::time::Duration;
 /// | [`consecutive_failures`](Rules::consecutive_failures) | 5 |
 /// | [`rate`](Rules::rate) | none |
 /// | [`open_for`](Rules::open_for) | 60 s |
-/// | [`heal_after`](Rules::heal_after) | 300 s |
 /// | [`trials`](Rules::trials) | 1 at a time |
 /// | [`successes_to_close`](Rules::successes_to_close) | 1 |
 /// | [`trial_lease`](Rules::trial_lease) | 60 s |
 /// | [`early_trial_after`](Rules::early_trial_after) | never |
-#[derive(Clone, Debug)]
+///
+/// In a configuration file each rule has its setter's name, and what is left out has its default:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use breaker::Rules;
+/// let text = r#"{"consecutive_failures": 3, "open_for": {"secs": 30, "nanos": 0}}"#;
+/// let rules: Rules = serde_json::from_str(text).unwrap();
+/// assert_eq!(rules, Rules::default().consecutive_failures(3).open_for(Duration::from_secs(30)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct Rules {
+    #[serde(rename = "consecutive_failures")]
     pub(crate) consecutive: Option<NonZeroU32>,
     pub(crate) rate: Option<Rate>,
-    pub(crate) open: OpenInterval,
-    pub(crate) heal_after: Duration,
+    #[serde(rename = "open_for")]
+    pub(crate) open: OpenFor,
     pub(crate) trials: NonZeroU32,
+    #[serde(rename = "successes_to_close")]
     pub(crate) successes: NonZeroU32,
     pub(crate) trial_lease: Duration,
+    #[serde(rename = "early_trial_after")]
     pub(crate) early_trial: Option<Duration>,
 }
 
@@ -48,8 +64,7 @@ impl Default for Rules {
         Self {
             consecutive: Some(at_least_one(5)),
             rate: None,
-            open: OpenInterval::Fixed(Duration::from_secs(60)),
-            heal_after: Duration::from_secs(300),
+            open: OpenFor::fixed(Duration::from_secs(60)),
             trials: NonZeroU32::MIN,
             successes: NonZeroU32::MIN,
             trial_lease: Duration::from_secs(60),
@@ -77,41 +92,10 @@ impl Rules {
         self
     }
 
-    /// How long the circuit stays open before it lets a trial through.
-    pub fn open_for(mut self, interval: Duration) -> Self {
-        self.open = OpenInterval::Fixed(interval);
-        self
-    }
-
-    /// An open interval that depends on how often the circuit has opened lately: 1 for the first time, one more for every
-    /// failed trial and every opening since, one less for each [`heal_after`](Rules::heal_after) spent closed.
-    ///
-    /// The function may draw a jitter. Its answer is cut to `longest`. It runs outside the breaker's lock, on the thread
-    /// whose call opens the circuit, so it may take its time and even ask the breaker.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use breaker::Rules;
-    ///
-    /// let doubling = Rules::default().open_for_each(Duration::from_secs(600), |openings| {
-    ///     Duration::from_secs(30).saturating_mul(2u32.saturating_pow(openings - 1))
-    /// });
-    /// ```
-    pub fn open_for_each(
-        mut self,
-        longest: Duration,
-        interval: impl Fn(u32) -> Duration + Send + Sync + 'static,
-    ) -> Self {
-        self.open = OpenInterval::Each {
-            longest,
-            interval: Arc::new(interval),
-        };
-        self
-    }
-
-    /// How much closed time makes up for one opening, for [`open_for_each`](Rules::open_for_each).
-    pub fn heal_after(mut self, span: Duration) -> Self {
-        self.heal_after = span;
+    /// How long the circuit stays open before it lets a trial through: always the same `Duration`,
+    /// or an [`OpenFor`] that grows.
+    pub fn open_for(mut self, interval: impl Into<OpenFor>) -> Self {
+        self.open = interval.into();
         self
     }
 
@@ -148,128 +132,6 @@ impl Rules {
     }
 }
 
-fn at_least_one(n: u32) -> NonZeroU32 {
+pub(crate) fn at_least_one(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
-}
-
-/// How long a circuit stays open.
-#[derive(Clone)]
-pub(crate) enum OpenInterval {
-    Fixed(Duration),
-    Each {
-        longest: Duration,
-        interval: Arc<dyn Fn(u32) -> Duration + Send + Sync>,
-    },
-}
-
-impl OpenInterval {
-    pub(crate) fn after(&self, openings: u32) -> Duration {
-        match self {
-            Self::Fixed(interval) => *interval,
-            Self::Each { longest, interval } => interval(openings).min(*longest),
-        }
-    }
-
-    /// The interval, where no function need be asked.
-    pub(crate) fn fixed(&self) -> Option<Duration> {
-        match self {
-            Self::Fixed(interval) => Some(*interval),
-            Self::Each { .. } => None,
-        }
-    }
-
-    pub(crate) fn longest(&self) -> Duration {
-        match self {
-            Self::Fixed(longest) | Self::Each { longest, .. } => *longest,
-        }
-    }
-}
-
-impl fmt::Debug for OpenInterval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(interval) => write!(f, "{interval:?}"),
-            Self::Each { longest, .. } => write!(f, "a function, at most {longest:?}"),
-        }
-    }
-}
-
-/// Opens a circuit when too great a part of the last calls failed or was slow.
-///
-/// Nothing is decided before `min_calls` calls are in the window.
-///
-/// | setting | default |
-/// |---|---|
-/// | [`failures`](Rate::failures) | 50 % |
-/// | [`slow_calls`](Rate::slow_calls) | not watched |
-/// | [`min_calls`](Rate::min_calls) over calls | the whole window |
-/// | [`min_calls`](Rate::min_calls) over time | 20 |
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Rate {
-    pub(crate) span: Span,
-    pub(crate) failures: u8,
-    pub(crate) slow: Option<Slow>,
-    pub(crate) min_calls: NonZeroU32,
-}
-
-/// What a [`Rate`] looks back on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Span {
-    Calls(NonZeroU32),
-    Time(Duration),
-}
-
-/// Which calls are slow, and from which percentage on they open the circuit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slow {
-    pub(crate) after: Duration,
-    pub(crate) percent: u8,
-}
-
-impl Rate {
-    /// A rate over the last `calls` calls.
-    pub fn over_calls(calls: u32) -> Self {
-        let calls = at_least_one(calls);
-        Self {
-            span: Span::Calls(calls),
-            failures: 50,
-            slow: None,
-            min_calls: calls,
-        }
-    }
-
-    /// A rate over the calls of the last `span`, counted in tenths of it.
-    pub fn over_time(span: Duration) -> Self {
-        Self {
-            span: Span::Time(span),
-            failures: 50,
-            slow: None,
-            min_calls: at_least_one(20),
-        }
-    }
-
-    /// Opens from this percentage of failures on (1 to 100).
-    pub fn failures(mut self, percent: u8) -> Self {
-        self.failures = percent.clamp(1, 100);
-        self
-    }
-
-    /// Also opens when this percentage (1 to 100) took longer than `after`. A slow trial then counts as failed.
-    pub fn slow_calls(mut self, after: Duration, percent: u8) -> Self {
-        self.slow = Some(Slow {
-            after,
-            percent: percent.clamp(1, 100),
-        });
-        self
-    }
-
-    /// Decides nothing before this many calls are in the window; over calls, at most the window's length.
-    pub fn min_calls(mut self, calls: u32) -> Self {
-        self.min_calls = match self.span {
-            Span::Calls(window) => at_least_one(calls).min(window),
-            Span::Time(_) => at_least_one(calls),
-        };
-        self
-    }
 }

@@ -34,3 +34,32 @@ fn neither_a_call_nor_a_rejection_allocates() {
         );
     }
 }
+
+#[test]
+fn neither_a_look_nor_a_whole_cycle_allocates() {
+    let rules = Rules::default()
+        .consecutive_failures(1)
+        .open_for(Duration::ZERO)
+        .rate(Rate::over_calls(50));
+    let breaker = Breaker::builder(rules).outage_capacity(4).build();
+    let look = || {
+        allocations_of(1000, || {
+            let _ = (breaker.kind(), breaker.check(), breaker.ready_in());
+        })
+    };
+    for _ in 0..10 {
+        breaker.try_acquire().unwrap().trip("down"); // fills the outage log
+        breaker.try_acquire().unwrap().success();
+    }
+    assert_eq!(look(), 0, "closed");
+    breaker.try_acquire().unwrap().trip("down");
+    assert_eq!(look(), 0, "due");
+    let trial = breaker.try_acquire().unwrap();
+    assert_eq!(look(), 0, "half-open");
+    trial.success();
+    let cycle = || {
+        breaker.try_acquire().unwrap().trip("down");
+        breaker.try_acquire().unwrap().success();
+    };
+    assert_eq!(allocations_of(1000, cycle), 0);
+}

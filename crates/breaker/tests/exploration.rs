@@ -208,8 +208,16 @@ fn check(case: &Case, world: &World, event: Event, after: &Step) {
             if rejection.why == Why::Open {
                 assert_eq!(rejection.retry_at, world.promised, "{}", context());
             }
+            // While trials are out nobody knows when they end: soon, and no later than the first
+            // lease.
+            if rejection.why == Why::TrialsOut {
+                let retry_at = rejection.retry_at.unwrap();
+                let lease = world.trials.iter().map(|(_, expires)| *expires).min();
+                assert!(NOW < retry_at && Some(retry_at) <= lease, "{}", context());
+                assert!(retry_at <= NOW + 2 * LEASE, "{}", context());
+            }
             // The rejection tells the truth: a moment before is too early, and then is early enough.
-            if let Some(retry_at) = rejection.retry_at {
+            if let (Why::Open, Some(retry_at)) = (rejection.why, rejection.retry_at) {
                 assert!(retry_at > NOW, "{}", context());
                 let moment = Duration::from_micros(1);
                 let early =
@@ -325,7 +333,7 @@ fn canonical(mut world: World, now: Time) -> World {
             } => {
                 *opened_at = back(*opened_at);
                 live = trials.iter().map(|trial| trial.id).collect();
-                for trial in trials {
+                for trial in trials.iter_mut() {
                     trial.expires_at = back(trial.expires_at);
                 }
             }
@@ -339,7 +347,7 @@ fn canonical(mut world: World, now: Time) -> World {
     if let Mode::Enforced(Circuit::HalfOpen { trials, .. })
     | Mode::Shadow(Circuit::HalfOpen { trials, .. }) = mode
     {
-        for trial in trials {
+        for trial in trials.iter_mut() {
             trial.id = renumber(trial.id);
         }
     }

@@ -60,6 +60,26 @@ fn dropped_and_panicked_are_distinct() {
 }
 
 #[test]
+fn a_failed_call_names_its_cause_once() {
+    let (breaker, _) = at(Rules::default());
+    let failed = breaker
+        .call(|| Err::<(), _>(std::io::Error::other("refused")))
+        .unwrap_err();
+    let causes = std::iter::successors(Some(&failed as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    assert_eq!(causes, ["the call failed", "refused"]);
+
+    breaker.force_open("maintenance");
+    let rejected = breaker.call(|| Ok::<_, std::io::Error>(())).unwrap_err();
+    assert!(
+        rejected.to_string().contains("opened by hand"),
+        "{rejected}"
+    );
+}
+
+#[test]
 fn ignored_is_neither_dropped_nor_answered() {
     let (breaker, _) = at(Rules::default());
     breaker.try_acquire().unwrap().ignore();
@@ -73,12 +93,7 @@ fn ignored_is_neither_dropped_nor_answered() {
 #[test]
 fn debug_shows_what_a_log_needs() {
     let rules = Rules::default().open_for(Duration::from_secs(7));
-    assert!(format!("{rules:?}").contains("open: 7s"), "{rules:?}");
-    let drawn = Rules::default().open_for_each(Duration::from_secs(90), |_| Duration::ZERO);
-    assert!(
-        format!("{drawn:?}").contains("a function, at most 90s"),
-        "{drawn:?}"
-    );
+    assert!(format!("{rules:?}").contains("longest: 7s"), "{rules:?}");
     let (breaker, _) = at(rules);
     let permit = format!("{:?}", breaker.try_acquire().unwrap());
     assert!(permit.contains("generation: 0"), "{permit}");
@@ -166,4 +181,11 @@ fn a_coarse_clock_rejects_and_the_precise_one_admits() {
     assert_eq!(after(millis(20) - moment), (Some(moment), true));
     assert_eq!(after(moment), (None, true));
     assert_eq!(breaker.snapshot().counts.rejected, 4);
+
+    // What is due by the coarse clock is due by any; the trial's end is the one reading.
+    breaker.try_acquire().unwrap().trip("test");
+    clock.clock.advance(millis(60_030));
+    let before = clock.readings.load(Ordering::Relaxed);
+    breaker.try_acquire().unwrap().success();
+    assert_eq!(clock.readings.load(Ordering::Relaxed), before + 1);
 }

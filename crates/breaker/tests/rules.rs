@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breaker::machine::{Event, Reply, State, step};
-use breaker::{Breaker, FakeClock, Kind, Outcome, Rate, Rules, Time};
+use breaker::{Breaker, FakeClock, Kind, OpenFor, Outcome, Rate, Rules, Time};
 use proptest::prelude::*;
 
 const START: Time = Time::from_unix_micros(1_764_000_000_000_000);
@@ -47,8 +47,42 @@ fn the_defaults_are_as_documented() {
     );
     clock.advance(60 * SECOND);
     let _first = breaker.try_acquire().unwrap();
+    clock.advance(60 * SECOND - Duration::from_micros(1));
     let taken = breaker.try_acquire().unwrap_err();
-    assert_eq!(taken.retry_after(), Some(60 * SECOND), "the lease");
+    assert_eq!(
+        taken.retry_after(),
+        Some(Duration::from_micros(1)),
+        "the lease"
+    );
+}
+
+/// The latest moment was told, so that whoever slept as the rejection said slept a minute for a
+/// trial of 20 ms.
+#[test]
+fn who_must_wait_for_a_trial_asks_again_soon_and_not_with_all_others() {
+    let (breaker, clock) = at(Rules::default());
+    breaker.try_acquire().unwrap().trip("test");
+    clock.advance(60 * SECOND);
+    let _trial = breaker.try_acquire().unwrap();
+    let millis = Duration::from_millis;
+    for (out, least, most) in [(0, 5, 15), (20, 10, 31), (4000, 2000, 6100)] {
+        clock.advance(millis(out));
+        let waits: std::collections::BTreeSet<_> = (0..100)
+            .map(|_| {
+                clock.advance(Duration::from_micros(1));
+                breaker.try_acquire().unwrap_err().retry_after().unwrap()
+            })
+            .collect();
+        let (first, last) = (*waits.first().unwrap(), *waits.last().unwrap());
+        assert!(
+            first >= millis(least) && last <= millis(most),
+            "{first:?} {last:?}"
+        );
+        assert!(
+            waits.len() > 90 && last - first > millis(most - least) / 2,
+            "{waits:?}"
+        );
+    }
 }
 
 #[test]
@@ -142,35 +176,70 @@ fn slow_calls_open_and_a_slow_trial_fails() {
 }
 
 #[test]
-fn the_open_interval_grows_and_health_makes_up_for_it() {
+fn the_open_interval_doubles_until_the_circuit_has_stayed_closed_for_the_longest() {
     let rules = Rules::default()
         .consecutive_failures(1)
-        .open_for_each(100 * SECOND, |openings| SECOND * 10 * openings.pow(2))
-        .heal_after(50 * SECOND);
+        .open_for(OpenFor::exponential(10 * SECOND, 100 * SECOND));
     let (breaker, clock) = at(rules);
     let reopen = |expected: u32| {
         run(&breaker, "x");
         assert_eq!(breaker.ready_in(), Some(expected * SECOND));
         clock.advance(expected * SECOND);
     };
-    // Each failed trial is one more opening; the answer is cut to the longest.
-    for expected in [10, 40, 90, 100, 100] {
-        reopen(expected);
+    for expected in [10, 20, 40, 80, 100, 100] {
+        reopen(expected); // each failed trial is one more opening
     }
-    // Five openings; 99 s of health make up for one, 100 s for two.
     run(&breaker, ".");
     clock.advance(99 * SECOND);
-    run(&breaker, "x");
-    assert_eq!(breaker.explain().state.openings, 5);
-    clock.advance(100 * SECOND);
+    reopen(100);
     run(&breaker, ".");
     clock.advance(100 * SECOND);
-    run(&breaker, "x");
-    assert_eq!(breaker.explain().state.openings, 4);
-    clock.advance(100 * SECOND);
-    run(&breaker, ".");
-    clock.advance(86_400 * SECOND);
     reopen(10);
+    reopen(20);
+}
+
+#[test]
+fn rules_are_read_as_they_are_written_and_as_they_are_set() {
+    let rules = Rules::default()
+        .no_consecutive_limit()
+        .rate(
+            Rate::over_time(30 * SECOND)
+                .failures(20)
+                .slow_calls(2 * SECOND, 80)
+                .min_calls(7),
+        )
+        .open_for(OpenFor::exponential(10 * SECOND, 100 * SECOND))
+        .trials(2)
+        .successes_to_close(3)
+        .trial_lease(9 * SECOND)
+        .early_trial_after(SECOND);
+    for rules in [
+        rules,
+        Rules::default(),
+        Rules::default().rate(Rate::over_calls(9)),
+    ] {
+        let text = serde_json::to_string(&rules).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Rules>(&text).unwrap(),
+            rules,
+            "{text}"
+        );
+    }
+    let read = |text| serde_json::from_str::<Rules>(text);
+    assert_eq!(read("{}").unwrap(), Rules::default());
+    assert_eq!(
+        read(r#"{"rate": {"over": {"calls": 10}, "failures": 0, "min_calls": 99}}"#).unwrap(),
+        Rules::default().rate(Rate::over_calls(10).failures(1).min_calls(10)),
+        "cut as the setters cut"
+    );
+    for wrong in [
+        r#"{"consecutive_failure": 3}"#,
+        r#"{"consecutive_failures": 0}"#,
+        r#"{"rate": {"over": {"calls": 10, "time": {"secs": 1, "nanos": 0}}}}"#,
+        r#"{"open_for": {"first": {"secs": 1, "nanos": 0}}}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -241,7 +310,7 @@ proptest! {
     ) {
         let interval = if zero_interval { Duration::ZERO } else { Duration::MAX };
         let rate = Rate::over_time(Duration::from_micros(length.into())).failures(percent).slow_calls(SECOND, percent);
-        let rules = Rules::default().open_for(interval).trial_lease(interval).heal_after(interval).rate(rate);
+        let rules = Rules::default().open_for(interval).trial_lease(interval).rate(rate);
         let (mut state, mut ticket) = (State::default(), None);
         for (kind, now, took) in events {
             let finish = |outcome| ticket.map(|ticket| Event::Finish { ticket, outcome, took: Duration::from_nanos(took) });

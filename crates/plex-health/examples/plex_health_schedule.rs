@@ -18,10 +18,7 @@ fn main() {
     let mut schedule = Schedule::default();
     let mut now = start;
     loop {
-        if let Some(next) = schedule.next_at() {
-            // A program sleeps until then.
-            now = next;
-        }
+        now = schedule.next_at(now); // a program sleeps until then
         let at = now.duration_since(start).unwrap_or_default();
         if now >= back_at {
             schedule.passed(now);

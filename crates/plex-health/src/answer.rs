@@ -48,6 +48,8 @@ impl<'a> Answer<'a> {
     pub(crate) fn identity(&self, expected: Option<&str>) -> Verdict {
         let container = match self.container() {
             Ok(container) => container,
+            // No token was sent that could be refused, and Plex asks for none here.
+            Err(Verdict::Unauthorized { status }) => return Verdict::Guarded { status },
             Err(verdict) => return verdict,
         };
         let Some(found) = container.machine_identifier else {
@@ -112,7 +114,7 @@ impl<'a> Answer<'a> {
                 }
                 _ => Verdict::Gateway { status },
             },
-            429 | 500 => Verdict::Overloaded { status },
+            408 | 429 | 500 => Verdict::Overloaded { status },
             501.. => Verdict::Gateway { status },
             _ => Verdict::NotPlex { status },
         })
@@ -125,9 +127,10 @@ impl<'a> Answer<'a> {
             .contains(word)
     }
 
-    /// Plex's error pages have this form; those of common proxies have line breaks or `<center>`.
+    /// Plex's error pages have this form; those of common proxies have line breaks in it, or no
+    /// title.
     fn is_plex_error_page(&self) -> bool {
-        self.mentions(&format!("<body><h1>{} ", self.status))
+        self.mentions("</title></head><body><h1>")
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::{
-    ClientBuilder, Url,
+    ClientBuilder, Proxy, Url,
     header::{ACCEPT, HeaderMap, HeaderValue},
 };
 use serde::Serialize;
@@ -19,9 +19,6 @@ pub const LIMIT: Duration = Duration::from_secs(5);
 
 /// A server with a thousand libraries stays far below this.
 const LONGEST_BODY: usize = 4 << 20;
-
-/// Plex closes idle connections after 20 s; a pool must let go of them sooner.
-const IDLE: Duration = Duration::from_secs(15);
 
 /// Why a [`Probe`] cannot be made.
 #[derive(Debug, Error)]
@@ -42,10 +39,12 @@ pub enum SetupError {
     Client(#[source] reqwest::Error),
 }
 
-/// Asks one server how it is. Cheap to clone; connections are reused.
+/// Asks one server how it is. Cheap to clone.
 ///
 /// The caller's `ClientBuilder` decides on TLS (roots, or to skip verification for this server);
-/// redirects and the limits of time are set here.
+/// redirects, proxies and the limits of time are set here. Each request has a connection of its
+/// own: one that was kept may answer though nobody listens any more, or end just as it is used
+/// again.
 #[derive(Clone, Debug)]
 pub struct Probe {
     http: reqwest::Client,
@@ -105,6 +104,25 @@ impl Probe {
         url: &str,
         limit: Duration,
     ) -> Result<Self, SetupError> {
+        Self::build(builder.no_proxy(), url, limit)
+    }
+
+    /// As [`Probe::with_limit`] through a proxy, which sees the token of a deep probe unless the
+    /// address is `https`. Without this a probe asks no proxy, whatever the builder or the
+    /// environment says: it would answer in Plex's place.
+    ///
+    /// # Errors
+    /// As [`Probe::new`].
+    pub fn through_proxy(
+        builder: ClientBuilder,
+        url: &str,
+        limit: Duration,
+        proxy: Proxy,
+    ) -> Result<Self, SetupError> {
+        Self::build(builder.no_proxy().proxy(proxy), url, limit)
+    }
+
+    fn build(builder: ClientBuilder, url: &str, limit: Duration) -> Result<Self, SetupError> {
         let mut base = Url::parse(url.trim()).map_err(|_| SetupError::Url)?;
         let plain = matches!(base.scheme(), "http" | "https")
             && base.username().is_empty()
@@ -122,7 +140,7 @@ impl Probe {
             // Shorter than the whole, to tell a host that is gone from one that hangs.
             .connect_timeout(limit.mul_f64(0.6))
             .timeout(limit)
-            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(0)
             .build()
             .map_err(SetupError::Client)?;
         Ok(Self {

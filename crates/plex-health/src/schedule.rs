@@ -51,16 +51,19 @@ impl Schedule {
     /// Whether to probe now.
     #[must_use]
     pub fn due(&self, now: SystemTime) -> bool {
-        self.next_at().is_none_or(|at| at <= now)
-            // The clock was set back: the last probe seems to lie in the future.
-            || self.last_probe.is_some_and(|last| last > now)
+        self.next_at(now) <= now
     }
 
-    /// When the next probe is due; `None` means at once.
+    /// When to probe next; never before `now`, which is the answer when a probe is due.
     #[must_use]
-    pub fn next_at(&self) -> Option<SystemTime> {
-        self.last_probe?
-            .checked_add(self.interval.min(LONGEST_INTERVAL))
+    pub fn next_at(&self, now: SystemTime) -> SystemTime {
+        match self.last_probe {
+            Some(last) if last <= now => last
+                .checked_add(self.interval.min(LONGEST_INTERVAL))
+                .map_or(now, |next| next.max(now)),
+            // None yet; or the clock was set back, and the last one seems to lie in the future.
+            _ => now,
+        }
     }
 
     /// Records that a probe passed at `now`.

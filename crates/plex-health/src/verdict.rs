@@ -60,7 +60,7 @@ pub enum Verdict {
         #[serde(rename = "limit_seconds", serialize_with = "seconds")]
         limit: Duration,
     },
-    /// Plex cannot serve the request now (429, 500, or 503 without a word about maintenance).
+    /// Plex cannot serve the request now (408, 429, 500, or 503 without a word about maintenance).
     Overloaded {
         /// The HTTP status.
         status: u16,
@@ -68,6 +68,12 @@ pub enum Verdict {
     /// A proxy answers, but not the Plex server behind it.
     Gateway {
         /// The HTTP status.
+        status: u16,
+    },
+    /// A proxy in front of Plex wants a login of its own, or shows a challenge page: `/identity`,
+    /// which is asked without a token and for which Plex wants none, was refused.
+    Guarded {
+        /// The HTTP status: 401 or 403.
         status: u16,
     },
     /// The token is missing, wrong or not the owner's.
@@ -123,6 +129,9 @@ impl Verdict {
             Self::Gateway { .. } => {
                 "The reverse proxy works but Plex behind it does not. Start Plex Media Server, or use its direct address."
             }
+            Self::Guarded { .. } => {
+                "The token has nothing to do with it. Use Plex's direct address, or let the proxy pass this program without a login or challenge page."
+            }
             Self::Unauthorized { .. } => {
                 "Set a token of the server's owner. It ends with a password change or when the device is removed from the account."
             }
@@ -174,6 +183,12 @@ impl fmt::Display for Verdict {
                 write!(
                     f,
                     "gone behind its proxy: the proxy answered HTTP {status}, not Plex"
+                )
+            }
+            Self::Guarded { status } => {
+                write!(
+                    f,
+                    "guarded: a proxy in front of Plex wants a login of its own (HTTP {status})"
                 )
             }
             Self::Unauthorized { status } => {

@@ -44,8 +44,8 @@ async fn recordings() {
             "errors/400.html",
             "not Plex: something else answered (HTTP 400)",
         ),
-        (401, "errors/401_any_path.html", "unauthorized"),
-        (401, "errors/401_root.html", "unauthorized"),
+        (401, "errors/401_any_path.html", "guarded"),
+        (401, "errors/401_root.html", "guarded"),
         (404, "errors/404_same_form_unverified.html", "not Plex"),
         (500, "errors/500.html", "overloaded: Plex answered HTTP 500"),
         (

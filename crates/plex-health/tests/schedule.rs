@@ -14,7 +14,7 @@ fn at(millis: u64) -> SystemTime {
 fn a_first_probe_is_due_at_once() {
     let schedule = Schedule::default();
     assert!(schedule.due(UNIX_EPOCH));
-    assert_eq!(schedule.next_at(), None);
+    assert_eq!(schedule.next_at(UNIX_EPOCH), UNIX_EPOCH);
 }
 
 #[test]
@@ -26,12 +26,12 @@ fn the_delay_function_gets_the_failures_before() {
             asked.push(exponent);
             Duration::from_secs(5 << exponent).min(Duration::from_secs(60))
         });
-        assert_eq!(schedule.next_at(), Some(at(n) + wait));
+        assert_eq!(schedule.next_at(at(n)), at(n) + wait);
     }
     assert_eq!(asked, [0, 1, 2, 3]);
     schedule.passed(at(9));
     assert_eq!(schedule.failures(), 0);
-    assert_eq!(schedule.next_at(), Some(at(9) + INITIAL_INTERVAL));
+    assert_eq!(schedule.next_at(at(9)), at(9) + INITIAL_INTERVAL);
     schedule.failed(at(10), |exponent| {
         asked.push(exponent);
         Duration::ZERO
@@ -52,6 +52,11 @@ fn a_clock_set_back_does_not_stop_the_probes() {
     let mut schedule = Schedule::default();
     schedule.failed(at(1_000_000), |_| Duration::from_secs(60));
     assert!(schedule.due(at(999_999)));
+    assert_eq!(
+        schedule.next_at(at(5)),
+        at(5),
+        "who sleeps until then must not sleep until the clock has caught up"
+    );
     schedule.failed(at(999_999), |_| Duration::from_secs(60));
     assert!(!schedule.due(at(1_000_000)), "counted from the new time on");
 }
@@ -82,6 +87,8 @@ proptest! {
             now += elapsed;
             let due = model.0.is_none_or(|last| now - last >= model.1);
             prop_assert_eq!(schedule.due(at(now)), due);
+            let next = model.0.map_or(now, |last| now.max(last + model.1));
+            prop_assert_eq!(schedule.next_at(at(now)), at(next));
             match failed_with {
                 Some(jitter) => {
                     let wait = u64::from(jitter) % 60_001;

@@ -23,6 +23,8 @@ async fn each_answer_has_its_verdict_and_words() {
         "<html><head><title>X</title></head><body><h1>503 Service Unavailable</h1></body></html>";
     const NGINX: &str =
         "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502</h1>";
+    const HAPROXY: &str =
+        "<html><body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>";
     const MIGRATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response code="503" title="Maintenance" status="Running database migrations." />"#;
     const STARTUP: &str = r#"{"code":503,"title":"Maintenance","status":"Running startup tasks."}"#;
     for (status, headers, body, words) in [
@@ -79,6 +81,13 @@ async fn each_answer_has_its_verdict_and_words() {
         ),
         (500, "", HTML, "overloaded: Plex answered HTTP 500"),
         (429, "", "", "overloaded: Plex answered HTTP 429"),
+        (408, "", "", "overloaded: Plex answered HTTP 408"),
+        (
+            503,
+            "",
+            HAPROXY,
+            "gone behind its proxy: the proxy answered HTTP 503, not Plex",
+        ),
         (
             503,
             "",
@@ -107,13 +116,13 @@ async fn each_answer_has_its_verdict_and_words() {
             401,
             "",
             HTML,
-            "unauthorized: the token was refused (HTTP 401)",
+            "guarded: a proxy in front of Plex wants a login of its own (HTTP 401)",
         ),
         (
             403,
             "",
             "",
-            "unauthorized: the token was refused (HTTP 403)",
+            "guarded: a proxy in front of Plex wants a login of its own (HTTP 403)",
         ),
         (
             302,

@@ -217,17 +217,27 @@ impl Failure<'_> {
         }
     }
 
-    /// Plex's own error pages have one form; those of common proxies have line breaks in it.
+    /// Plex answers with its header or with a page of one form: others have line breaks in it, or no title.
     fn is_from_plex(&self) -> bool {
-        contains_ignore_case(self.body, "<body><h1>")
+        contains_ignore_case(self.body, "</title></head><body><h1>")
             || self.headers.contains_key("x-plex-protocol")
     }
 
     fn is_from_a_proxy(&self) -> bool {
-        let page = contains_ignore_case(self.body, "<html");
-        let structured = self.body.trim_start().starts_with(['{', '<']) && !page;
-        !structured && !self.is_from_plex()
+        !self.is_from_plex() && !has_plex_shape(self.body)
     }
+}
+
+/// Whether a body is an error with a title, or a container.
+fn has_plex_shape(body: &str) -> bool {
+    let body = body.trim();
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(body) {
+        return json["title"].is_string() || json["MediaContainer"].is_object();
+    }
+    roxmltree::Document::parse(body).is_ok_and(|xml| {
+        let root = xml.root_element().tag_name().name();
+        matches!(root, "Response" | "MediaContainer")
+    })
 }
 
 fn contains_ignore_case(text: &str, lower_case: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The runners, sync and async, in a simulated world: no test here sleeps.
 use std::{
     cell::{Cell, RefCell},
-    future::Future,
+    future::{self, Future},
     pin::pin,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -42,9 +42,14 @@ impl World {
         }
     }
 
-    fn asynchronous(&self) -> Env<impl AsyncFnMut(Duration), impl FnMut() -> Duration, SplitMix64> {
+    fn asynchronous(
+        &self,
+    ) -> Env<impl FnMut(Duration) -> future::Ready<()>, impl FnMut() -> Duration, SplitMix64> {
         Env {
-            sleep: async |delay| self.sleep(delay),
+            sleep: |delay| {
+                self.sleep(delay);
+                future::ready(())
+            },
             clock: || self.now.get(),
             rng: SplitMix64::new(0),
         }
@@ -85,7 +90,7 @@ fn both(
     let mut operation = asynchronous.operation(work, success);
     let same = ready(
         retry
-            .call_async(asynchronous.asynchronous(), async || operation())
+            .call_lending(asynchronous.asynchronous(), async || operation())
             .run_async(),
     );
     assert_eq!(
@@ -174,39 +179,87 @@ fn only_a_deadline_reads_the_clock() {
 }
 
 #[test]
-fn when_and_hint_decide_by_the_error() {
+fn when_and_hint_decide_by_the_result() {
     let world = World::default();
     let outcome = RETRY
         .call_in(world.blocking(), world.operation(secs(0), 9))
-        .when(|error| *error != "refused")
+        .when(|result| *result != Err("refused"))
         .run();
-    assert_eq!(outcome, gave_up(GiveUp::Permanent, 1));
+    assert_eq!(outcome, gave_up(GiveUp::Final, 1));
 
     let world = World::default();
     let outcome = RETRY
         .call_in(world.blocking(), world.operation(secs(0), 2))
-        .when(|error| *error == "refused")
+        .when(|result| *result == Err("refused"))
         .run();
     assert_eq!(outcome, Ok(2));
 
     let world = World::default();
     let outcome = RETRY
         .call_in(world.blocking(), world.operation(secs(0), 2))
-        .hint(|_| Hint::RetryAfter(secs(7)))
+        .hint(|result| match result {
+            Ok(_) => Hint::Final,
+            Err(_) => Hint::RetryAfter(secs(7)),
+        })
         .run();
     assert_eq!((outcome, world.slept.take()), (Ok(2), vec![7]));
+}
+
+/// An HTTP client answers 503 with `Ok`.
+#[test]
+fn an_ok_can_be_tried_again_and_is_returned_when_it_cannot() {
+    let statuses = |last: Cell<u16>| move || Ok::<_, &str>(last.replace(200));
+    let busy = |result: &Result<u16, &str>| *result == Ok(503);
+    let run = |retry: Retry| {
+        let (world, budget) = (World::default(), Budget::token_bucket(20));
+        let outcome = retry
+            .call_in(world.blocking(), statuses(Cell::new(503)))
+            .when(busy)
+            .budget(&budget)
+            .run();
+        (outcome, world.slept.take(), budget.tokens())
+    };
+    assert_eq!(run(RETRY), (Ok(200), vec![1], 20));
+    assert_eq!(run(RETRY.max_tries(1)), (Ok(503), vec![], 20));
+
+    let budget = Budget::token_bucket(20);
+    budget
+        .call()
+        .may_retry(Hint::Timeout)
+        .then_some(())
+        .unwrap();
+    let world = World::default();
+    let call = RETRY
+        .max_tries(1)
+        .call_in(world.blocking(), || Ok::<_, &str>(503));
+    assert_eq!(call.when(busy).budget(&budget).run(), Ok(503));
+    assert_eq!(
+        budget.tokens(),
+        10,
+        "what was to be tried again earns nothing"
+    );
 }
 
 #[test]
 fn notify_sees_each_sleep_and_not_the_end() {
     let world = World::default();
-    let mut seen = vec![];
+    let (mut seen, mut said) = (vec![], vec![]);
     let outcome = RETRY
         .call_in(world.blocking(), world.operation(secs(0), 9))
-        .notify(|error, delay| seen.push((*error, delay.as_secs())))
+        .notify(|retrying| {
+            seen.push((*retrying.result, retrying.tries, retrying.delay.as_secs()));
+            said.push(retrying.to_string());
+        })
         .run();
     assert_eq!(outcome, gave_up(GiveUp::Tries { max: 3 }, 3));
-    assert_eq!(seen, [("refused", 1), ("refused", 2)]);
+    assert_eq!(seen, [(Err("refused"), 1, 1), (Err("refused"), 2, 2)]);
+    assert_eq!(
+        said,
+        [
+            "try 1 failed: refused; trying again in 1s",
+            "try 2 failed: refused; trying again in 2s"
+        ]
+    );
 }
 
 #[test]
@@ -217,7 +270,7 @@ fn a_spent_budget_stops_the_call_before_it_sleeps() {
     let call = RETRY
         .unlimited_tries()
         .call_in(world.blocking(), world.operation(secs(0), 9));
-    let outcome = call.budget(&budget).notify(|_, _| notices += 1).run();
+    let outcome = call.budget(&budget).notify(|_| notices += 1).run();
     assert_eq!(outcome, gave_up(GiveUp::Budget, 3));
     assert_eq!(
         (world.slept.take(), notices, budget.tokens()),
@@ -242,7 +295,10 @@ fn a_budget_is_charged_only_for_retries_that_happen_and_paid_back_on_success() {
     let world = World::default();
     let call = RETRY
         .call_in(world.blocking(), world.operation(secs(0), 3))
-        .hint(|_| Hint::Timeout);
+        .hint(|result| match result {
+            Ok(_) => Hint::Final,
+            Err(_) => Hint::Timeout,
+        });
     assert_eq!((call.budget(&budget).run(), budget.tokens()), (Ok(3), 10));
 }
 
@@ -267,7 +323,7 @@ fn an_interrupted_sleep_ends_the_call() {
         rng: SplitMix64::new(0),
     };
     let mut operation = world.operation(secs(0), 2);
-    let outcome = ready(RETRY.call_async(env, async || operation()).run_async());
+    let outcome = ready(RETRY.call_lending(env, async || operation()).run_async());
     assert_eq!(
         (outcome, world.tries.get()),
         (gave_up(GiveUp::Cancelled, 1), 1)
@@ -283,7 +339,7 @@ fn a_dropped_future_tries_no_more() {
         clock: || world.now.get(),
         rng: SplitMix64::new(0),
     };
-    let future = RETRY.call_async(env, async || operation()).run_async();
+    let future = RETRY.call_lending(env, async || operation()).run_async();
     assert!(
         pin!(future)
             .poll(&mut Context::from_waker(Waker::noop()))
@@ -301,7 +357,7 @@ fn an_error_says_what_happened_and_keeps_its_cause() {
     };
     assert_eq!(
         error.to_string(),
-        "gave up after 3 tries, all 3 tries allowed have failed: refused"
+        "gave up after 3 tries: all 3 tries allowed have failed"
     );
     assert_eq!(
         std::error::Error::source(&error).unwrap().to_string(),
@@ -309,12 +365,12 @@ fn an_error_says_what_happened_and_keeps_its_cause() {
     );
     let once = GaveUp {
         error: "no such file",
-        why: GiveUp::Permanent,
+        why: GiveUp::Final,
         tries: 1,
     };
     assert_eq!(
         once.to_string(),
-        "gave up after 1 try, trying again cannot help: no such file"
+        "gave up after 1 try: trying again cannot help"
     );
 }
 

@@ -8,6 +8,8 @@ mod distribution;
 mod policy;
 mod retry;
 mod rivals;
+#[cfg(feature = "serde")]
+mod serde;
 mod splitmix;
 #[cfg(feature = "tokio")]
 mod tokio;

@@ -35,7 +35,7 @@ fn hints() -> impl Strategy<Value = Hint> {
     prop_oneof![
         Just(Hint::Transient),
         Just(Hint::Timeout),
-        Just(Hint::Permanent),
+        Just(Hint::Final),
         Just(Hint::Cancelled),
         durations().prop_map(Hint::RetryAfter),
         (durations(), durations())
@@ -59,15 +59,16 @@ proptest! {
         match retry.decide(first_try, past_tries, now, hint, &mut SplitMix64::new(seed)) {
             Decision::RetryAt(at) => {
                 prop_assert!(at >= now.saturating_add(floor));
-                prop_assert!(at <= now.saturating_add(cap.max(floor)));
+                let spread = if floor.is_zero() { cap } else { cap.max(floor / 10) };
+                prop_assert!(at <= now.saturating_add(floor).saturating_add(spread));
                 prop_assert!(max_tries.is_none_or(|max| past_tries < max));
                 prop_assert!(deadline.is_none_or(|deadline| at <= now.max(first_try).saturating_add(deadline)));
                 if now >= first_try {
                     prop_assert!(deadline.is_none_or(|deadline| at == Duration::MAX || at - first_try <= deadline));
                 }
-                prop_assert!(!matches!(hint, Hint::Permanent | Hint::Cancelled));
+                prop_assert!(!matches!(hint, Hint::Final | Hint::Cancelled));
             }
-            Decision::GiveUp(GiveUp::Permanent) => prop_assert_eq!(hint, Hint::Permanent),
+            Decision::GiveUp(GiveUp::Final) => prop_assert_eq!(hint, Hint::Final),
             Decision::GiveUp(GiveUp::Cancelled) => prop_assert_eq!(hint, Hint::Cancelled),
             Decision::GiveUp(GiveUp::Tries { max }) => prop_assert!(max_tries == Some(max) && past_tries >= max),
             Decision::GiveUp(GiveUp::Deadline { deadline: limit, next }) => prop_assert!(deadline == Some(limit) && next > limit),
@@ -160,6 +161,31 @@ fn retry_after_is_a_floor_with_a_bound() {
     );
 }
 
+/// A thousand clients were told "in an hour" by one server. Before, all came back in the same
+/// moment.
+#[test]
+fn retry_after_is_a_floor_from_which_clients_spread() {
+    for jitter in [Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {
+        let retry = Retry::new(Policy::exponential(secs(1), secs(20)).with_jitter(jitter));
+        let mut moments = (0..1000)
+            .map(|client| {
+                let rng = &mut SplitMix64::new(client);
+                match retry.decide(NOW, 1, NOW, Hint::RetryAfter(secs(3600)), rng) {
+                    Decision::RetryAt(at) => at - NOW,
+                    Decision::GiveUp(why) => panic!("{why}"),
+                }
+            })
+            .collect::<Vec<_>>();
+        moments.sort();
+        assert!(moments[0] >= secs(3600) && moments[999] <= secs(3960));
+        let busiest = moments.windows(50).map(|of| of[49] - of[0]).min().unwrap();
+        assert!(
+            busiest > secs(3),
+            "{jitter:?}: 50 clients within {busiest:?}"
+        );
+    }
+}
+
 #[test]
 fn a_hint_may_bring_its_own_policy() {
     let slow = Policy::exponential(secs(30), secs(600)).with_jitter(Jitter::None);
@@ -198,7 +224,7 @@ fn defaults() {
 #[test]
 fn reasons_are_said_in_words() {
     let said = |why: GiveUp| why.to_string();
-    assert_eq!(said(GiveUp::Permanent), "trying again cannot help");
+    assert_eq!(said(GiveUp::Final), "trying again cannot help");
     assert_eq!(said(GiveUp::Cancelled), "cancelled");
     assert_eq!(
         said(GiveUp::Tries { max: 4 }),

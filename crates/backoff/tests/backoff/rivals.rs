@@ -235,9 +235,11 @@ fn tokio_retry2_9_retry_after_is_not_slept() {
         .call_in(env, || Err::<(), _>("busy"))
         .hint(|_| Hint::RetryAfter(Duration::from_millis(500)))
         .run();
-    assert_eq!(
-        (outcome.unwrap_err().tries, slept.get()),
-        (2, Duration::from_millis(500))
+    assert_eq!(outcome.unwrap_err().tries, 2);
+    let asked = Duration::from_millis(500);
+    assert!(
+        (asked..=asked + asked / 10).contains(&slept.get()),
+        "{slept:?}"
     );
 }
 
@@ -251,7 +253,13 @@ fn openai_agents_4021_an_endless_retry_after_hangs() {
         Hint::RetryAfter(Duration::MAX),
         &mut SplitMix64::new(0),
     );
-    assert_eq!(decision, Decision::RetryAt(secs(100 + 3600)));
+    let Decision::RetryAt(at) = decision else {
+        panic!("{decision:?}")
+    };
+    assert!(
+        (secs(100 + 3600)..=secs(100 + 3960)).contains(&at),
+        "{at:?}"
+    );
 }
 
 /// One could limit the tries or the time, not both. TrueLayer/retry-policies#23, #24.

@@ -23,6 +23,7 @@
 mod rejection;
 mod state;
 mod transitions;
+mod trials;
 mod window;
 
 use std::time::Duration;
@@ -30,8 +31,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use rejection::{Rejection, Why};
-pub use state::{Circuit, Kind, Mode, State, Trial};
-pub(crate) use transitions::Draw;
+pub use state::{Circuit, Kind, Mode, State};
+pub(crate) use transitions::Told;
+pub use trials::{Trial, Trials};
 pub use window::{Tally, Window};
 
 use crate::reason::Reason;
@@ -147,8 +149,8 @@ pub struct Step {
 /// Decides one event. Total: every state takes every event at every time.
 #[must_use]
 pub fn step(rules: &Rules, mut state: State, event: Event, now: Time) -> Step {
-    let draw = |openings, _| Some(rules.open.after(openings));
-    let (reply, transition) = state.apply(rules, event, || now, &draw);
+    let mut transition = None;
+    let reply = state.apply(rules, event, || now, &mut transition);
     Step {
         state,
         reply,

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::Time;
+use crate::time::{Time, micros};
 
-/// A call was not admitted: why, and the earliest time at which asking again is of use.
+/// A call was not admitted: why, and when to ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rejection {
     /// Why.
     pub why: Why,
     /// When the call was rejected.
     pub at: Time,
-    /// The earliest useful time to ask again; `None` when only a person can change that.
+    /// When to ask again; `None` when only a person can change that. Of an open circuit it is the
+    /// earliest time that is of use. While trials are out nobody knows when they end: it is then
+    /// about as long from now as the first has been out, with jitter, and never later than the end
+    /// of its lease.
     pub retry_at: Option<Time>,
 }
 
@@ -31,13 +34,33 @@ pub enum Why {
 }
 
 impl Rejection {
-    /// How long to wait from the moment of the rejection. Sleeping that long never ends too early; an open circuit, which
-    /// is rejected by a coarse clock, may make it 50 ms more than needed. [`Breaker::ready_in`](crate::Breaker::ready_in)
-    /// is exact.
+    /// How long to wait from the moment of the rejection, until [`retry_at`](Self::retry_at). Of an
+    /// open circuit that never ends too early; rejected by a coarse clock, it may be 50 ms more
+    /// than needed. [`Breaker::ready_in`](crate::Breaker::ready_in) is exact, and
+    /// [`Breaker::ready`](crate::Breaker::ready) waits.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         Some(self.retry_at? - self.at)
     }
+}
+
+/// The shortest wait for a trial, before jitter.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// When to ask again, at `now`, about a trial whose lease ends at `expires_at`. Each wait is about
+/// as long as all before, so they are few, and add to no more than twice the trial. The jitter is
+/// drawn from the time: whoever asks at another moment waits for another time, and the decision can
+/// still be replayed.
+pub(super) fn soon(now: Time, expires_at: Time, lease: Duration) -> Time {
+    let out = lease.saturating_sub(expires_at - now);
+    let wait = micros(out.max(MOMENT));
+    // The finaliser of SplitMix64.
+    let mut z = now.unix_micros().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    let jittered = (wait / 2).saturating_add(z % wait.saturating_add(1).max(1));
+    (now + Duration::from_micros(jittered)).min(expires_at)
 }
 
 impl fmt::Display for Rejection {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::trials::Trials;
 use super::window::Window;
 use crate::reason::Reason;
 use crate::rules::Rules;
@@ -66,17 +67,8 @@ pub enum Circuit {
         /// How many trials succeeded.
         successes: u32,
         /// The trials that are out.
-        trials: Vec<Trial>,
+        trials: Trials,
     },
-}
-
-/// A trial that is out: a lease, not a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Trial {
-    /// The number on its ticket.
-    pub id: u64,
-    /// When its place is free again and its result no longer counts.
-    pub expires_at: Time,
 }
 
 /// The name of a state.
@@ -160,7 +152,7 @@ impl State {
         if let Mode::Enforced(circuit) | Mode::Shadow(circuit) = &mut self.mode
             && let Circuit::HalfOpen { trials, .. } = circuit
         {
-            trials.clear();
+            *trials = Trials::default();
         }
     }
 
@@ -208,7 +200,7 @@ impl Circuit {
                 opened_at, trials, ..
             } => {
                 *opened_at = (*opened_at).min(now);
-                for trial in trials {
+                for trial in trials.iter_mut() {
                     trial.expires_at = trial.expires_at.min(now + rules.trial_lease);
                 }
             }

@@ -2,72 +2,87 @@
 
 use std::time::Duration;
 
+use super::rejection::soon;
 use super::{
-    Circuit, Event, Mode, Outcome, Rejection, Reply, Role, State, Tally, Ticket, Transition, Trial,
-    Why, Window,
+    Circuit, Event, Kind, Mode, Outcome, Rejection, Reply, Role, State, Tally, Ticket, Transition,
+    Trial, Trials, Why, Window,
 };
 use crate::reason::Reason;
 use crate::rules::Rules;
-use crate::time::{Time, micros};
+use crate::time::Time;
 
-/// What an event leads to.
-type Effect = (Reply, Option<Transition>);
-
-/// Answers how long the circuit stays open, opening for the n-th time and for this reason. `None` leaves it as it is.
-pub(crate) type Draw<'a> = &'a dyn Fn(u32, Reason) -> Option<Duration>;
+/// Where a transition is put, if an event causes one: written once, not handed from function to
+/// function.
+pub(crate) type Told = Option<Transition>;
 
 impl State {
     /// [`step`](super::step) in place.
     ///
     /// `now` always answers the same; it is asked when needed, since most calls through a closed circuit end without.
+    #[inline]
     pub(crate) fn apply(
         &mut self,
         rules: &Rules,
         event: Event,
         now: impl Fn() -> Time,
-        draw: Draw<'_>,
-    ) -> Effect {
+        told: &mut Told,
+    ) -> Reply {
         match event {
-            Event::Acquire => self.acquire(rules, now()),
+            Event::Acquire => match self.acquire(rules, None, now, told) {
+                Ok(ticket) => Reply::Admitted(ticket),
+                Err(rejection) => Reply::Rejected(rejection),
+            },
             Event::Finish {
                 ticket,
                 outcome,
                 took,
-            } => self.finish(rules, ticket, outcome, took, now, draw),
-            Event::SuggestTrial => self.suggest_trial(rules, now()),
-            Event::ForceOpen(reason) => (Reply::Done, self.force_open(now(), reason)),
-            Event::Disable => (Reply::Done, self.disable(now())),
+            } => self.finish(rules, ticket, &outcome, took, now, told),
+            Event::SuggestTrial => self.suggest_trial(rules, now(), told),
+            Event::ForceOpen(reason) => self.force_open(now(), reason, told),
+            Event::Disable => self.disable(now(), told),
             Event::Enable => {
                 if let Mode::Shadow(circuit) = &mut self.mode {
                     self.mode = Mode::Enforced(std::mem::take(circuit));
                 }
-                (Reply::Done, None)
+                Reply::Done
             }
-            Event::Reset => (Reply::Done, self.reset(now())),
+            Event::Reset => self.reset(now(), told),
         }
     }
 
-    fn acquire(&mut self, rules: &Rules, now: Time) -> Effect {
-        let transition = self.half_open_when_due(now);
-        let generation = self.generation;
-        let admitted = |role| Reply::Admitted(Ticket { generation, role });
-        let shadow = self.is_shadow();
-        let rejected = |why, retry_at| match shadow {
-            true => admitted(Role::Shadow),
-            false => Reply::Rejected(Rejection {
-                why,
-                at: now,
-                retry_at,
-            }),
+    /// Asks whether a call may run. An open circuit that is due by a `coarse` clock, which is never
+    /// ahead and little behind, is due now, and `now` need not be asked.
+    #[inline]
+    pub(crate) fn acquire(
+        &mut self,
+        rules: &Rules,
+        coarse: Option<Time>,
+        now: impl Fn() -> Time,
+        told: &mut Told,
+    ) -> Result<Ticket, Rejection> {
+        let now = match (self.circuit(), coarse) {
+            // No time is earlier than that of the opening.
+            (Some(Circuit::Open { since, until, .. }), Some(coarse))
+                if *until <= coarse.max(*since) =>
+            {
+                coarse.max(*since)
+            }
+            _ => now(),
         };
-
-        let reply = match &mut self.mode {
-            Mode::ForcedOpen { .. } => rejected(Why::ForcedOpen, None),
+        if let Some(Circuit::Open { until, .. }) = self.circuit()
+            && *until <= now
+        {
+            self.half_open(now, const { Reason::of("interval_over") }, told);
+        }
+        if let Some(rejection) = self.rejection(rules, now) {
+            return Err(rejection);
+        }
+        let generation = self.generation;
+        let role = match &mut self.mode {
             Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
-                Circuit::Closed { .. } => admitted(Role::Call),
-                Circuit::Open { until, .. } => rejected(Why::Open, Some(*until)),
+                Circuit::Closed { .. } => Role::Call,
                 Circuit::HalfOpen { trials, .. } => {
-                    trials.retain(|trial| trial.expires_at > now);
+                    trials.expire(now);
                     if trials.len() < rules.trials.get() as usize {
                         // Starting from the time keeps numbers apart even when the state was lost in between.
                         self.last_trial = now.unix_micros().max(self.last_trial.saturating_add(1));
@@ -75,72 +90,81 @@ impl State {
                             id: self.last_trial,
                             expires_at: now + rules.trial_lease,
                         });
-                        admitted(Role::Trial(self.last_trial))
+                        Role::Trial(self.last_trial)
                     } else {
-                        rejected(
-                            Why::TrialsOut,
-                            trials.iter().map(|trial| trial.expires_at).min(),
-                        )
+                        Role::Shadow
                     }
                 }
+                Circuit::Open { .. } => Role::Shadow,
             },
+            Mode::ForcedOpen { .. } => Role::Shadow,
         };
-        (reply, transition)
+        Ok(Ticket { generation, role })
     }
 
-    fn half_open_when_due(&mut self, now: Time) -> Option<Transition> {
-        match self.circuit() {
-            Some(Circuit::Open { until, .. }) if *until <= now => {
-                self.half_open(now, "interval_over")
+    /// Why a call may not run at `now`, if it may not.
+    pub(crate) fn rejection(&self, rules: &Rules, now: Time) -> Option<Rejection> {
+        let (why, retry_at) = match &self.mode {
+            Mode::Shadow(_) | Mode::Enforced(Circuit::Closed { .. }) => return None,
+            Mode::ForcedOpen { .. } => (Why::ForcedOpen, None),
+            Mode::Enforced(Circuit::Open { until, .. }) => {
+                if *until <= now {
+                    return None;
+                }
+                (Why::Open, Some(*until))
             }
-            _ => None,
-        }
+            Mode::Enforced(Circuit::HalfOpen { trials, .. }) => {
+                let out = || trials.iter().filter(|trial| trial.expires_at > now);
+                if out().count() < rules.trials.get() as usize {
+                    return None;
+                }
+                let expires_at = out().map(|trial| trial.expires_at).min();
+                let hint = expires_at.map(|expires_at| soon(now, expires_at, rules.trial_lease));
+                (Why::TrialsOut, hint)
+            }
+        };
+        Some(Rejection {
+            why,
+            at: now,
+            retry_at,
+        })
     }
 
-    fn suggest_trial(&mut self, rules: &Rules, now: Time) -> Effect {
+    fn suggest_trial(&mut self, rules: &Rules, now: Time, told: &mut Told) -> Reply {
         let Some(Circuit::Open { since, until, .. }) = self.circuit() else {
-            return (self.preview(rules, now), None);
+            let rejection = self.rejection(rules, now);
+            return rejection.map_or(Reply::Done, Reply::Rejected);
         };
         let early = rules
             .early_trial
             .map_or(*until, |after| (*since + after).min(*until));
-        if early <= now {
-            (Reply::Done, self.half_open(now, "suggested"))
-        } else {
-            (
-                Reply::Rejected(Rejection {
-                    why: Why::Open,
-                    at: now,
-                    retry_at: Some(early),
-                }),
-                None,
-            )
+        if early > now {
+            return Reply::Rejected(Rejection {
+                why: Why::Open,
+                at: now,
+                retry_at: Some(early),
+            });
         }
+        self.half_open(now, const { Reason::of("suggested") }, told);
+        Reply::Done
     }
 
-    /// What a call would be told now: [`Reply::Done`] or a rejection.
-    pub(crate) fn preview(&self, rules: &Rules, now: Time) -> Reply {
-        match self.clone().acquire(rules, now).0 {
-            Reply::Admitted(_) => Reply::Done,
-            reply => reply,
-        }
-    }
-
-    fn finish(
+    #[inline]
+    pub(crate) fn finish(
         &mut self,
         rules: &Rules,
         ticket: Ticket,
-        outcome: Outcome,
+        outcome: &Outcome,
         took: Duration,
         now: impl Fn() -> Time,
-        draw: Draw<'_>,
-    ) -> Effect {
+        told: &mut Told,
+    ) -> Reply {
         if ticket.generation != self.generation {
-            return (Reply::Stale, None);
+            return Reply::Stale;
         }
         let slow = rules.slow_after().is_some_and(|limit| took > limit);
         let (Mode::Enforced(circuit) | Mode::Shadow(circuit)) = &mut self.mode else {
-            return (Reply::Stale, None);
+            return Reply::Stale;
         };
         let trip = match (circuit, ticket.role) {
             (_, Role::Shadow) => None,
@@ -157,50 +181,44 @@ impl State {
                 Role::Trial(id),
             ) => {
                 let now = now();
-                trials.retain(|trial| trial.expires_at > now);
-                let Some(place) = trials.iter().position(|trial| trial.id == id) else {
-                    return (Reply::Stale, None);
-                };
+                trials.expire(now);
+                if !trials.remove(id) {
+                    return Reply::Stale;
+                }
                 match trial_failure(outcome, slow) {
                     Some(reason) => Some(reason),
                     None => {
-                        trials.swap_remove(place);
-                        if outcome == Outcome::Success {
+                        if *outcome == Outcome::Success {
                             *successes = successes.saturating_add(1);
                             if *successes >= rules.successes.get() {
-                                return (Reply::Done, self.close(now, "recovered"));
+                                self.close(now, told);
+                                return Reply::Done;
                             }
                         }
                         None
                     }
                 }
             }
-            _ => return (Reply::Stale, None),
+            _ => return Reply::Stale,
         };
-        (
-            Reply::Done,
-            trip.and_then(|reason| self.open(rules, now(), reason, draw)),
-        )
+        if let Some(reason) = trip {
+            self.open(rules, now(), reason, told);
+        }
+        Reply::Done
     }
 
-    fn open(
-        &mut self,
-        rules: &Rules,
-        now: Time,
-        reason: Reason,
-        draw: Draw<'_>,
-    ) -> Option<Transition> {
+    #[inline]
+    fn open(&mut self, rules: &Rules, now: Time, reason: Reason, told: &mut Told) {
+        // A circuit that never opened, or stayed closed for long, opens for the first time.
         let healed = match self.circuit() {
             Some(Circuit::Closed { recovered_at, .. }) => {
-                let healthy = recovered_at.map_or(Duration::MAX, |at| now - at);
-                micros(healthy) / micros(rules.heal_after).max(1)
+                recovered_at.is_none_or(|at| now - at >= rules.open.longest())
             }
-            _ => 0,
+            _ => false,
         };
-        let openings = u64::from(self.openings).saturating_sub(healed) as u32;
-        let openings = openings.saturating_add(1);
-        let until = now + draw(openings, reason)?;
-        self.openings = openings;
+        let before = if healed { 0 } else { self.openings };
+        self.openings = before.saturating_add(1);
+        let until = now + rules.open.after(self.openings);
         self.switch(
             Circuit::Open {
                 since: now,
@@ -209,10 +227,12 @@ impl State {
             },
             now,
             reason,
-        )
+            told,
+        );
     }
 
-    fn half_open(&mut self, now: Time, reason: &str) -> Option<Transition> {
+    #[inline]
+    fn half_open(&mut self, now: Time, reason: Reason, told: &mut Told) {
         let opened_at = match self.circuit() {
             Some(Circuit::Open { since, .. }) => *since,
             _ => now,
@@ -221,15 +241,18 @@ impl State {
             Circuit::HalfOpen {
                 opened_at,
                 successes: 0,
-                trials: Vec::new(),
+                trials: Trials::default(),
             },
             now,
-            reason.into(),
-        )
+            reason,
+            told,
+        );
     }
 
-    fn close(&mut self, now: Time, reason: &str) -> Option<Transition> {
-        self.switch(self.closed(now), now, reason.into())
+    #[inline]
+    fn close(&mut self, now: Time, told: &mut Told) {
+        let reason = const { Reason::of("recovered") };
+        self.switch(self.closed(now), now, reason, told);
     }
 
     /// A closed circuit that remembers when the last outage ended.
@@ -245,52 +268,62 @@ impl State {
         }
     }
 
-    fn force_open(&mut self, now: Time, reason: Reason) -> Option<Transition> {
+    fn force_open(&mut self, now: Time, reason: Reason, told: &mut Told) -> Reply {
         self.openings = 0;
-        self.go(Mode::ForcedOpen { since: now, reason }, now, reason)
+        self.go(Mode::ForcedOpen { since: now, reason }, now, reason, told);
+        Reply::Done
     }
 
-    fn reset(&mut self, now: Time) -> Option<Transition> {
+    fn reset(&mut self, now: Time, told: &mut Told) -> Reply {
         self.openings = 0;
-        self.go(Mode::Enforced(self.closed(now)), now, "reset".into())
+        let reason = const { Reason::of("reset") };
+        self.go(Mode::Enforced(self.closed(now)), now, reason, told);
+        Reply::Done
     }
 
-    fn disable(&mut self, now: Time) -> Option<Transition> {
+    fn disable(&mut self, now: Time, told: &mut Told) -> Reply {
         match &mut self.mode {
-            Mode::Enforced(circuit) => {
-                self.mode = Mode::Shadow(std::mem::take(circuit));
-                None
-            }
-            Mode::Shadow(_) => None,
+            Mode::Enforced(circuit) => self.mode = Mode::Shadow(std::mem::take(circuit)),
+            Mode::Shadow(_) => {}
             Mode::ForcedOpen { .. } => {
-                self.go(Mode::Shadow(self.closed(now)), now, "disabled".into())
+                let reason = const { Reason::of("disabled") };
+                self.go(Mode::Shadow(self.closed(now)), now, reason, told);
             }
         }
+        Reply::Done
     }
 
     /// Puts the circuit in another state, in the same mode.
-    fn switch(&mut self, circuit: Circuit, now: Time, reason: Reason) -> Option<Transition> {
-        let mode = if self.is_shadow() {
-            Mode::Shadow(circuit)
-        } else {
-            Mode::Enforced(circuit)
-        };
-        self.go(mode, now, reason)
+    #[inline]
+    fn switch(&mut self, next: Circuit, now: Time, reason: Reason, told: &mut Told) {
+        let from = self.kind();
+        match &mut self.mode {
+            Mode::Enforced(circuit) | Mode::Shadow(circuit) => *circuit = next,
+            Mode::ForcedOpen { .. } => self.mode = Mode::Enforced(next),
+        }
+        self.begin_generation(from, now, reason, told);
     }
 
-    /// Begins a new generation. It is a transition unless the kind of state stays the same.
-    fn go(&mut self, mode: Mode, now: Time, reason: Reason) -> Option<Transition> {
+    fn go(&mut self, mode: Mode, now: Time, reason: Reason, told: &mut Told) {
         let from = self.kind();
         self.mode = mode;
+        self.begin_generation(from, now, reason, told);
+    }
+
+    /// It is a transition unless the kind of state stays the same.
+    #[inline]
+    fn begin_generation(&mut self, from: Kind, now: Time, reason: Reason, told: &mut Told) {
         self.generation = self.generation.wrapping_add(1);
         let to = self.kind();
-        (from != to).then_some(Transition {
-            generation: self.generation,
-            at: now,
-            from,
-            to,
-            reason,
-        })
+        if from != to {
+            *told = Some(Transition {
+                generation: self.generation,
+                at: now,
+                from,
+                to,
+                reason,
+            });
+        }
     }
 }
 
@@ -299,14 +332,14 @@ fn count_call(
     rules: &Rules,
     failures: &mut u32,
     window: &mut Option<Window>,
-    outcome: Outcome,
+    outcome: &Outcome,
     slow: bool,
     now: impl Fn() -> Time,
 ) -> Option<Reason> {
     let failed = match outcome {
         Outcome::Success => false,
         Outcome::Failure | Outcome::Panicked => true,
-        Outcome::Trip(reason) => return Some(reason),
+        Outcome::Trip(reason) => return Some(*reason),
         Outcome::Ignored | Outcome::Cancelled => return None,
     };
     *failures = if failed {
@@ -318,7 +351,7 @@ fn count_call(
         .consecutive
         .is_some_and(|limit| *failures >= limit.get())
     {
-        return Some("consecutive_failures".into());
+        return Some(const { Reason::of("consecutive_failures") });
     }
     let rate = rules.rate.as_ref()?;
     let window = window.get_or_insert_with(|| Window::new(rate));
@@ -327,11 +360,11 @@ fn count_call(
 }
 
 /// The reason to open again, if a trial ended so.
-fn trial_failure(outcome: Outcome, slow: bool) -> Option<Reason> {
+fn trial_failure(outcome: &Outcome, slow: bool) -> Option<Reason> {
     match outcome {
-        Outcome::Failure | Outcome::Panicked => Some("trial_failed".into()),
-        Outcome::Trip(reason) => Some(reason),
-        Outcome::Success if slow => Some("slow_calls".into()),
+        Outcome::Failure | Outcome::Panicked => Some(const { Reason::of("trial_failed") }),
+        Outcome::Trip(reason) => Some(*reason),
+        Outcome::Success if slow => Some(const { Reason::of("slow_calls") }),
         Outcome::Success | Outcome::Ignored | Outcome::Cancelled => None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Rate, Span};
+use crate::rate::{Rate, Span};
 use crate::time::{Time, micros};
 
 /// A time window is counted in this many slices.

@@ -74,6 +74,7 @@ impl Store for FileStore {
     }
 
     fn save(&self, document: &Document) -> Result<(), StoreError> {
+        self.files.check_process()?;
         self.files.save(document)
     }
 }
@@ -99,6 +100,7 @@ impl SharedStore for SharedFileStore {
         &self,
         decide: &mut dyn FnMut(Option<Document>) -> Option<Document>,
     ) -> Result<(), StoreError> {
+        self.files.check_process()?;
         // Closing the file ends the lock; no other handle of it exists.
         let lock = self.files.open_lock()?;
         let start = Instant::now();
@@ -129,6 +131,9 @@ struct Files {
     document: PathBuf,
     temporary: PathBuf,
     lock: PathBuf,
+    /// The process that opened them; a forked one must not write. Asking who one is is a system
+    /// call: only what is about to write does.
+    process: u32,
 }
 
 impl Files {
@@ -142,7 +147,17 @@ impl Files {
             temporary: beside(".tmp"),
             lock: beside(".lock"),
             document,
+            process: std::process::id(),
         }
+    }
+
+    fn check_process(&self) -> Result<(), StoreError> {
+        if self.process == std::process::id() {
+            return Ok(());
+        }
+        Err(StoreError::Forked {
+            path: self.document.clone(),
+        })
     }
 
     fn open_lock(&self) -> Result<File, StoreError> {

@@ -146,7 +146,16 @@ fn spawn(folder: &Path, owned: bool, crash: Option<String>) -> Child {
         .unwrap()
 }
 
-/// Kills children until `kills` have died, keeping `alive` of them running, and checks the file after each death.
+/// Fewer outages prove nothing.
+const ENOUGH: usize = 10;
+
+/// Whether the children came to something before they died: on a busy machine many do not.
+fn proves_something(path: &Path) -> bool {
+    matches!(Report::read(path), Report::Known(document) if document.outages.len() > ENOUGH + 1)
+}
+
+/// Kills children until `kills` have died, and more while they prove nothing, keeping `alive` of
+/// them running, and checks the file after each death.
 fn kill_many(owned: bool, alive: usize, kills: usize) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("breaker.json");
@@ -154,7 +163,7 @@ fn kill_many(owned: bool, alive: usize, kills: usize) {
     let mut children: Vec<(Child, bool)> = Vec::new();
     let mut deaths = BTreeMap::<&str, usize>::new();
     let mut died = 0;
-    while died < kills {
+    while died < kills || (died < 20 * kills && !proves_something(&path)) {
         while children.len() < alive {
             let step = STEPS[(died + children.len()) % STEPS.len()];
             let by_itself = dice.roll(2) == 0 && !(owned && step == "locked");
@@ -277,7 +286,7 @@ fn compare_with_journals(folder: &Path, deaths: usize) {
         .filter_map(|outage| outage.ended)
         .collect();
     assert!(
-        starts.len() > 10,
+        starts.len() > ENOUGH,
         "only {} outages: the test does not test",
         starts.len()
     );

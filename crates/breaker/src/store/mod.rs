@@ -4,12 +4,14 @@ mod file;
 #[cfg(test)]
 mod kill_tests;
 mod report;
+mod write_behind;
 
 use std::io;
 use std::path::PathBuf;
 
 pub use file::{FileStore, SharedFileStore};
 pub use report::Report;
+pub use write_behind::WriteBehind;
 
 use crate::document::Document;
 
@@ -70,6 +72,13 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// The handle was opened by the process that this one was forked from. Nothing was written: the
+    /// file is the other's.
+    #[error("the handle of {} was opened by another process, from which this one was forked; open it here", path.display())]
+    Forked {
+        /// Which file.
+        path: PathBuf,
     },
     /// Another breaker owns the file, or has held its lock for too long.
     #[error("{} is in use by another breaker; only one may own it", path.display())]

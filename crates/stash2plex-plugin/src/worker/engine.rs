@@ -92,7 +92,10 @@ impl<'a, T: Time> Engine<'a, T> {
                 Next::Claim(most) => self.claim(most, &mut memory)?,
                 Next::End => break End::Idle,
                 Next::Wait(until) => {
+                    // A time that has come waits for what is under way, which needs the thread to
+                    // get on.
                     let ends = [self.wake_at, self.ramp_ends()].into_iter().flatten();
+                    let ends = ends.filter(|at| *at > situation.now);
                     let until = ends.fold(until, SystemTime::min);
                     let busy = !memory.under_way.is_empty();
                     let db = self.db;
@@ -151,7 +154,7 @@ impl<'a, T: Time> Engine<'a, T> {
         let due = orphaned || next_due.is_some_and(|at| at <= now);
         let ready = if due { counts.ready.max(1) } else { 0 };
         let probe_at = (self.plex.is_open() && !memory.probing && !self.drain)
-            .then(|| self.schedule.next_at().unwrap_or(now));
+            .then(|| self.schedule.next_at(now));
         // A refresh waits for what is under way, so nothing new is begun.
         let refreshing = self.is_refresh_due(now);
         Ok(Situation {

@@ -5,7 +5,7 @@ use super::*;
 /// One line of the table of verdicts: how Plex is made so, the verdict's name, and what a user reads.
 type Case = (fn(&Installed), &'static str, &'static str, &'static str);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     (
         |p| p.world.plex.clear_faults(),
         "healthy",
@@ -26,6 +26,15 @@ const CASES: [Case; 12] = [
     ),
     (
         |p| p.world.plex.fail_with(Fault::Unauthorized),
+        "guarded",
+        "w Plex: guarded: a proxy in front of Plex wants a login of its own (HTTP 401)",
+        "What to do: The token has nothing to do with it",
+    ),
+    (
+        |p| {
+            let refused = Rule::new(Fault::Unauthorized).path("/library");
+            p.world.plex.fail_when(refused);
+        },
         "unauthorized",
         "w Plex: unauthorized: the token was refused (HTTP 401)",
         "What to do: Set a token of the server's owner",
