@@ -21,7 +21,7 @@ use queue::{Clock, ManualClock, NewJob, Options, Queue};
 use rand_core::Rng;
 use serde_json::{Value, json};
 use simulators::{
-    FileFilter, PlexOptions, PlexServer, SectionKind, StashOptions, StashServer, TagMode,
+    FileFilter, PlexOptions, PlexServer, Recorded, SectionKind, StashOptions, StashServer, TagMode,
 };
 use stash::protocol::PluginInput;
 use tempfile::TempDir;
@@ -68,8 +68,18 @@ fn no_scene_is_ever_written_to_another_ones_item() {
     });
 }
 
-/// Two servers, the plugin's queue, and a worker on a clock of its own.
+/// The plugin's queue, and a worker on a clock of its own.
 struct World {
+    sim: Sim,
+    dir: DataDir,
+    _config: TempDir,
+    queue: Queue<Job>,
+    /// What a worker keeps while it lives.
+    syncer: Option<Rc<Syncer>>,
+}
+
+/// Two servers and the people at them.
+struct Sim {
     seed: u64,
     random: SplitMix64,
     stash: StashServer,
@@ -83,14 +93,19 @@ struct World {
     /// Numbers for values of their own.
     version: u32,
     settings: Value,
-    dir: DataDir,
-    _config: TempDir,
     clock: Arc<ManualClock>,
-    queue: Queue<Job>,
-    /// What a worker keeps while it lives.
-    syncer: Option<Rc<Syncer>>,
-    lines: RefCell<Vec<String>>,
+    /// Where hooks put their jobs.
+    hooks: Queue<Job>,
+    lines: Rc<RefCell<Vec<String>>>,
     judge: Judge,
+}
+
+/// What follows a deed.
+#[derive(Debug, PartialEq)]
+enum Then {
+    GoOn,
+    Work,
+    AnotherWorker,
 }
 
 impl World {
@@ -151,11 +166,14 @@ impl World {
         let twins = below(3) == 0;
         let dir = DataDir::create(config.path()).unwrap();
         let clock = Arc::new(ManualClock::default());
-        let queue = Queue::open(dir.database(), Options::consumer().clock(clock.clone())).unwrap();
+        let options = Options::consumer().clock(clock.clone());
+        let queue = Queue::open(dir.database(), options).unwrap();
         ledger::create(queue.sql()).unwrap();
+        let options = Options::producer().clock(clock.clone());
+        let hooks = Queue::open(dir.database(), options).unwrap();
         let judge = Judge::watch(&stash, &plex, &libraries);
         judge.set_map(map);
-        Self {
+        let sim = Sim {
             seed,
             random,
             stash,
@@ -165,55 +183,137 @@ impl World {
             unscanned: Vec::new(),
             version: 0,
             settings,
+            clock,
+            hooks,
+            lines: Rc::default(),
+            judge,
+        };
+        Self {
+            sim,
             dir,
             _config: config,
-            clock,
             queue,
             syncer: None,
-            lines: RefCell::default(),
-            judge,
         }
     }
 
     async fn play(mut self) {
         for _ in 0..6 {
-            self.newcomer();
+            self.sim.newcomer();
         }
-        self.enqueue(Job::Bulk { scope: Scope::All });
-        self.work().await;
+        self.sim.enqueue(Job::Bulk { scope: Scope::All });
+        self.work(0).await;
+        // In every other world things also happen while the worker is at it.
+        let most = 6 * (self.sim.seed % 2) as usize;
         for _ in 0..DEEDS {
-            self.deed().await;
+            match self.sim.deed() {
+                Then::GoOn => {}
+                Then::AnotherWorker => self.syncer = None,
+                Then::Work => {
+                    let meanwhile = self.sim.below(most + 1);
+                    self.work(meanwhile).await;
+                }
+            }
         }
         // The last word of a person who reads the guide: the path map is right, and all is compared once.
-        self.say("the end");
-        if self.settings["path_map"] != RIGHT {
-            self.settings["path_map"] = json!(RIGHT);
-            self.judge.set_map(RIGHT);
+        let sim = &mut self.sim;
+        sim.say("the end");
+        if sim.settings["path_map"] != RIGHT {
+            sim.settings["path_map"] = json!(RIGHT);
+            sim.judge.set_map(RIGHT);
             self.syncer = None;
         }
-        match self.below(2) {
+        match sim.below(2) {
             0 => self.syncer = None,
-            _ => self.clock.advance(HOUR),
+            _ => sim.clock.advance(HOUR),
         }
-        self.enqueue(Job::Reconcile(Run::new(Reach::All)));
-        self.work().await;
-        let wrong = self.judge.unequal();
-        assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), self.story());
+        self.sim.enqueue(Job::Reconcile(Run::new(Reach::All)));
+        self.work(0).await;
+        let (wrong, story) = (self.sim.judge.unequal(), self.sim.story());
+        assert!(wrong.is_empty(), "{}\n{story}", wrong.join("\n"));
         // And nothing is left to do.
-        self.plex.take_requests();
-        for scene in self.stash.scenes() {
-            self.enqueue(Job::Scene {
-                id: scene.id,
-                force: false,
-            });
+        for scene in self.sim.stash.scenes() {
+            let (id, force) = (scene.id, false);
+            self.sim.enqueue(Job::Scene { id, force });
         }
-        self.enqueue(Job::Reconcile(Run::new(Reach::Metadata)));
-        self.work().await;
-        let writes = self.plex.take_requests();
-        let writes = writes.iter().filter(|request| request.method != "GET");
-        assert_eq!(writes.count(), 0, "written again\n{}", self.story());
+        self.sim.enqueue(Job::Reconcile(Run::new(Reach::Metadata)));
+        let requests = self.work(0).await;
+        let writes = requests.iter().filter(|request| request.method != "GET");
+        assert_eq!(writes.count(), 0, "written again\n{}", self.sim.story());
     }
 
+    /// A worker works until nothing is left to do, whatever time that takes; no write of it may be wrong, but where the
+    /// world changes `meanwhile`: then a write may be late by the time of one answer. Returns what Plex was asked.
+    async fn work(&mut self, meanwhile: usize) -> Vec<Recorded> {
+        let Self {
+            sim, dir, queue, ..
+        } = self;
+        sim.say(format!("work, {meanwhile} deeds meanwhile"));
+        let values = sim.settings.clone();
+        let (settings, faults) = Settings::read(values.as_object().unwrap(), |_| None);
+        assert_eq!(faults, []);
+        let target = settings.plex.as_ref().unwrap();
+        let syncer = self.syncer.take().unwrap_or_else(|| {
+            let stdin = sim.stash.task_stdin(json!({}));
+            let connection = PluginInput::parse(stdin.as_bytes()).unwrap();
+            let stash = session::stash(&connection.server_connection).unwrap();
+            let plex = session::plex(target, &settings, dir).unwrap();
+            Rc::new(Syncer::new(stash, plex, &settings))
+        });
+        let began = sim.clock.now();
+        let breaker = Arc::new(FakeClock::at(ramp::instant(began)));
+        let time = Virtual {
+            queue: sim.clock.clone(),
+            breaker: breaker.clone(),
+            began,
+            passing: RefCell::new(Box::new(|_| {})),
+        };
+        let circuit = || {
+            let breaker = Breaker::builder(Rules::default()).clock(breaker.clone());
+            Circuit::new(breaker.build())
+        };
+        let (mut plex, mut stash) = (circuit(), circuit());
+        let db = Db::new(queue);
+        let lines = sim.lines.clone();
+        let engine = Engine {
+            time: &time,
+            journal: &Journal::memory(&lines),
+            db: &db,
+            settings: &settings,
+            plex: &mut plex,
+            stash: &mut stash,
+            schedule: &mut Schedule::default(),
+            syncer: syncer.clone(),
+            probe: session::probe(target, &settings, dir).unwrap(),
+            lasting: &mut Lasting::start(began),
+            server: None,
+            ramp: None,
+            rng: SplitMix64::new(sim.seed),
+            drain: false,
+            refresh_at: None,
+            wake_at: None,
+        };
+        let deeds = async {
+            let mut then = Vec::new();
+            for _ in 0..meanwhile {
+                let some = Duration::from_micros(sim.below(4_000) as u64);
+                tokio::time::sleep(some).await;
+                then.push(sim.deed());
+            }
+            then
+        };
+        let (end, then) = tokio::join!(engine.run(), deeds);
+        assert_eq!(end.unwrap(), End::Idle);
+        drop(time);
+        self.syncer = Some(syncer).filter(|_| !then.contains(&Then::AnotherWorker));
+        let wrong = self.sim.judge.wrong();
+        let right = meanwhile > 0 || wrong.is_empty();
+        assert!(right, "{}\n{}", wrong.join("\n"), self.sim.story());
+        self.sim.plex.take_requests()
+    }
+}
+
+impl Sim {
     fn below(&mut self, limit: usize) -> usize {
         (self.random.next_u64() % limit as u64) as usize
     }
@@ -250,59 +350,6 @@ impl World {
     fn enqueue(&mut self, job: Job) {
         let key = job.key();
         let job = NewJob::new(job).key(key).merge(Job::merge);
-        self.queue.enqueue(job).unwrap();
-    }
-
-    /// A worker works until nothing is left to do, whatever time that takes; no write of it may be wrong.
-    async fn work(&mut self) {
-        self.say("work");
-        let (settings, faults) = Settings::read(self.settings.as_object().unwrap(), |_| None);
-        assert_eq!(faults, []);
-        let target = settings.plex.as_ref().unwrap();
-        let syncer = self.syncer.take().unwrap_or_else(|| {
-            let stdin = self.stash.task_stdin(json!({}));
-            let connection = PluginInput::parse(stdin.as_bytes()).unwrap();
-            let stash = session::stash(&connection.server_connection).unwrap();
-            let plex = session::plex(target, &settings, &self.dir).unwrap();
-            Rc::new(Syncer::new(stash, plex, &settings))
-        });
-        let began = self.clock.now();
-        let breaker = Arc::new(FakeClock::at(ramp::instant(began)));
-        let time = Virtual {
-            queue: self.clock.clone(),
-            breaker: breaker.clone(),
-            began,
-            passing: RefCell::new(Box::new(|_| {})),
-        };
-        let circuit = || {
-            let breaker = Breaker::builder(Rules::default()).clock(breaker.clone());
-            Circuit::new(breaker.build())
-        };
-        let (mut plex, mut stash) = (circuit(), circuit());
-        let db = Db::new(&mut self.queue);
-        let engine = Engine {
-            time: &time,
-            journal: &Journal::memory(&self.lines),
-            db: &db,
-            settings: &settings,
-            plex: &mut plex,
-            stash: &mut stash,
-            schedule: &mut Schedule::default(),
-            syncer: syncer.clone(),
-            probe: session::probe(target, &settings, &self.dir).unwrap(),
-            lasting: &mut Lasting::start(began),
-            server: None,
-            ramp: None,
-            rng: SplitMix64::new(self.seed),
-            drain: false,
-            refresh_at: None,
-            wake_at: None,
-        };
-        assert_eq!(engine.run().await.unwrap(), End::Idle);
-        drop(time);
-        self.syncer = Some(syncer);
-        let wrong = self.judge.wrong();
-        assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), self.story());
-        self.plex.take_requests();
+        self.hooks.enqueue(job).unwrap();
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use simulators::{Item, Part, TagKind, Trigger};
 
 use super::judge::BY_HAND;
-use super::{HOUR, RIGHT, World};
+use super::{HOUR, RIGHT, Sim, Then};
 use crate::job::Job;
 use crate::ledger;
 use crate::reconcile::{Reach, Run};
@@ -13,8 +13,8 @@ use crate::settings::Scope;
 const FOLDERS: [&str; 5] = ["a", "b", "a/deep", "c", "d"];
 const NAMES: [&str; 4] = ["scene.mp4", "S01E01.mkv", "film, part.mp4", "other.mp4"];
 
-impl World {
-    pub(super) async fn deed(&mut self) {
+impl Sim {
+    pub(super) fn deed(&mut self) -> Then {
         match self.below(30) {
             0..5 => self.edit(),
             5 => self.newcomer(),
@@ -32,9 +32,10 @@ impl World {
             22 => self.lost(),
             23 => self.by_hand(),
             24 => self.task(),
-            25 => self.settings_change(),
-            _ => self.work().await,
+            25 => return self.settings_change(),
+            _ => return Then::Work,
         }
+        Then::GoOn
     }
 
     fn scene(&mut self) -> Option<u64> {
@@ -325,27 +326,27 @@ impl World {
             2 => self.enqueue(Job::Reconcile(Run::new(Reach::Metadata))),
             _ => {
                 self.say("Clear Match Cache");
-                ledger::forget_matches(self.queue.sql()).unwrap();
+                ledger::forget_matches(self.hooks.sql()).unwrap();
             }
         }
     }
 
     /// Another worker, some time later, or another path map.
-    fn settings_change(&mut self) {
+    fn settings_change(&mut self) -> Then {
         match self.below(4) {
-            0 => self.clock.advance(HOUR),
+            0 => {
+                self.clock.advance(HOUR);
+                return Then::GoOn;
+            }
             1 => {
                 let map = ["", RIGHT, "/data=>/elsewhere"][self.below(3)];
                 self.say(format!("path map {map:?}"));
                 self.settings["path_map"] = json!(map);
                 self.judge.set_map(map);
-                self.syncer = None;
             }
-            _ => {
-                self.say("another worker");
-                self.syncer = None;
-            }
+            _ => self.say("another worker"),
         }
+        Then::AnotherWorker
     }
 }
 
