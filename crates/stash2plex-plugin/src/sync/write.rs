@@ -91,8 +91,7 @@ impl Writer<'_> {
             owed.retain(|what| !gone.contains(what));
             after = Some(item);
         }
-        let limited = is_limited();
-        if limited {
+        if learned.iter().any(Learned::limits_lists) {
             given_up.push(
                 "This Plex replaces a list of tags with each part of it and takes no long requests: what does not fit \
                  into one request is left out"
@@ -121,7 +120,7 @@ impl Writer<'_> {
             refused,
             learned,
             given_up,
-            limited,
+            limited: is_limited(),
         })
     }
 
