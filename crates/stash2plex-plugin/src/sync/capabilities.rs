@@ -56,6 +56,13 @@ pub struct Learned {
     pub state: String,
 }
 
+impl Learned {
+    /// Lists must be short enough for one request from now on.
+    pub fn limits_lists(&self) -> bool {
+        self.library == SERVER && self.field == SHORT_LINES
+    }
+}
+
 /// Under these names stands what is known of the server and not of one library.
 const SERVER: &str = "";
 const REPLACES: &str = "replaces lists";
@@ -137,13 +144,13 @@ impl Capabilities {
         (self.replaces_lists() && self.of_server(SHORT_LINES)).then_some(LIST_LIMIT)
     }
 
-    /// This Plex replaces lists, and takes a line of any length or does not.
+    /// This Plex replaces lists, and takes a line of any length or does not; what is news of that.
     pub fn replaces(&self, takes_long_lines: bool) -> Vec<Learned> {
-        let mut learned = vec![self.set(SERVER, REPLACES, State::Kept)];
-        if !takes_long_lines {
-            learned.push(self.set(SERVER, SHORT_LINES, State::Kept));
-        }
-        learned
+        let facts = [Some(REPLACES), (!takes_long_lines).then_some(SHORT_LINES)];
+        let news = facts.into_iter().flatten();
+        news.filter(|fact| !self.of_server(fact))
+            .map(|fact| self.set(SERVER, fact, State::Kept))
+            .collect()
     }
 
     fn of_server(&self, what: &str) -> bool {

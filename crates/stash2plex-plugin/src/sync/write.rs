@@ -102,8 +102,7 @@ impl Writer<'_> {
             owed.retain(|what| !gone.contains(what));
             after = Some(item);
         }
-        let limited = is_limited();
-        if limited {
+        if learned.iter().any(Learned::limits_lists) {
             given_up.push(
                 "This Plex replaces a list of tags with each part of it and takes no long requests: what does not fit \
                  into one request is left out"
@@ -135,7 +134,7 @@ impl Writer<'_> {
             parts,
             learned,
             given_up,
-            limited,
+            limited: is_limited(),
         })
     }
 
