@@ -210,7 +210,10 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert_eq!((counts.live(), counts.dead), (1, 0));
 
     let text = plugin.task("clear_match_cache").log_text();
-    assert!(text.contains("Forgot which Plex server this is"), "{text}");
+    assert!(
+        text.contains("Forgot which Plex server is the right one"),
+        "{text}"
+    );
     replace_worker(&plugin, second);
     plugin.until_equal();
     assert!(
