@@ -20,7 +20,7 @@ fn synced(scenes: usize) -> Installed {
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }
-    plugin.until_equal();
+    until_worked_off(&plugin);
     plugin
 }
 

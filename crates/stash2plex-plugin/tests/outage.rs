@@ -196,7 +196,10 @@ fn nothing_is_written_to_another_server_at_the_address() {
     );
     let health = plugin.task("health_check");
     let text = health.log_text();
-    assert!(text.contains("(another Plex server answers)"), "{text}");
+    assert!(
+        text.contains("(circuit OPEN): another Plex server answers"),
+        "{text}"
+    );
     assert!(
         text.contains("w Plex: wrong server: \"other\" answered instead of"),
         "{text}"
@@ -207,7 +210,10 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert_eq!((counts.live(), counts.dead), (1, 0));
 
     let text = plugin.task("clear_match_cache").log_text();
-    assert!(text.contains("Forgot which Plex server this is"), "{text}");
+    assert!(
+        text.contains("Forgot which Plex server is the right one"),
+        "{text}"
+    );
     replace_worker(&plugin, second);
     plugin.until_equal();
     assert!(

@@ -94,7 +94,7 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     let mut lines = vec![info(line)];
     if server {
         lines.push(info(format!(
-            "Forgot which Plex server is the right one: the one that answers next at {} is",
+            "Forgot which Plex server is the right one: the next that answers at the {} is taken for it",
             names::of("plex_url")
         )));
     }

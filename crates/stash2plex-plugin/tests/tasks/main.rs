@@ -1,6 +1,7 @@
 //! The tasks a person runs: the real binary between simulated servers, over real sockets and files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod advice;
 mod clear;
 #[path = "../common/mod.rs"]
 mod common;
