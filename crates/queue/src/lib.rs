@@ -137,6 +137,8 @@ mod plans;
 mod queue;
 mod repair;
 mod rescue;
+#[cfg(feature = "tokio")]
+mod runner;
 mod salvage;
 mod schema;
 mod settle;
@@ -156,6 +158,8 @@ pub use crate::inspect::{Counts, JobInfo};
 pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};
 pub use crate::options::Options;
 pub use crate::queue::Queue;
+#[cfg(feature = "tokio")]
+pub use crate::runner::{Delivery, Ended, Failure, Runner, Then};
 pub use crate::salvage::Salvage;
 pub use crate::settle::{OWNER_DIED, UNDECODABLE};
 pub use crate::tx::Tx;

@@ -12,7 +12,7 @@ use crate::schema;
 use crate::statements as sql;
 
 /// How often a sleeping worker looks whether another process wrote.
-const LOOK: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// How often it looks for jobs of workers that died or hang, and, with nothing to do, tidies up.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
@@ -73,6 +73,18 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn wait(&mut self, at_most: Duration) -> Result<Wake> {
+        self.wait_napping(at_most, |nap| {
+            std::thread::sleep(nap);
+            true
+        })
+    }
+
+    /// As [`wait`](Self::wait); `nap` sleeps so long, or less, and says whether to go on.
+    pub(crate) fn wait_napping(
+        &mut self,
+        at_most: Duration,
+        mut nap: impl FnMut(Duration) -> bool,
+    ) -> Result<Wake> {
         let started = Instant::now();
         if self.changed()? {
             return Ok(Wake::Changed);
@@ -92,7 +104,9 @@ impl<T> Queue<T> {
             }
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
-            std::thread::sleep(LOOK.min(left).min(until_due));
+            if !nap(LOOK.min(left).min(until_due)) {
+                return Ok(Wake::TimedOut);
+            }
             if self.changed()? {
                 return Ok(Wake::Changed);
             }
