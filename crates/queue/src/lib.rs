@@ -132,6 +132,7 @@ mod network;
 mod options;
 mod owner;
 mod pause;
+mod periodic;
 #[cfg(test)]
 mod plans;
 mod queue;
@@ -157,6 +158,7 @@ pub use crate::history::{Event, EventKind};
 pub use crate::inspect::{Counts, JobInfo};
 pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};
 pub use crate::options::Options;
+pub use crate::periodic::Periodic;
 pub use crate::queue::Queue;
 #[cfg(feature = "tokio")]
 pub use crate::runner::{Delivery, Ended, Failure, Runner, Then};

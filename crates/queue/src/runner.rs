@@ -9,13 +9,15 @@ use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
 pub use self::end::{Failure, Then};
 use self::keeper::{Keeper, Message};
 use crate::error::Result;
-use crate::job::Claim;
+use crate::job::{Claim, NewJob};
+use crate::periodic::Periodic;
 use crate::queue::Queue;
 
 /// What a handler leaves behind.
@@ -107,17 +109,18 @@ pub struct Ended {
 #[must_use = "a runner does nothing until it is run"]
 pub struct Runner<T> {
     queue: Queue<T>,
-    settings: Settings,
+    settings: Settings<T>,
 }
 
-pub(crate) struct Settings {
+pub(crate) struct Settings<T> {
     pub(crate) concurrency: usize,
     pub(crate) grace: Duration,
     pub(crate) retry: Box<dyn Fn(u32) -> Option<Duration> + Send>,
     pub(crate) gate: Box<dyn Fn() -> Option<Duration> + Send>,
+    pub(crate) periodic: Vec<Periodic<T>>,
 }
 
-impl<T: DeserializeOwned + Clone + Send + 'static> Runner<T> {
+impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Runner<T> {
     /// A runner of this queue, which should be opened as a [consumer](crate::Options::consumer).
     pub fn new(queue: Queue<T>) -> Self {
         Self {
@@ -127,6 +130,7 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Runner<T> {
                 grace: Duration::from_secs(30),
                 retry: Box::new(end::doubling),
                 gate: Box::new(|| Some(Duration::ZERO)),
+                periodic: Vec::new(),
             },
         }
     }
@@ -149,6 +153,22 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Runner<T> {
     pub fn gate(mut self, ready_in: impl Fn() -> Option<Duration> + Send + 'static) -> Self {
         self.settings.gate = Box::new(ready_in);
         self
+    }
+
+    /// Enqueues this job each time it is due, once among all runners: see [`Periodic`].
+    pub fn periodic(mut self, periodic: Periodic<T>) -> Self {
+        self.settings.periodic.push(periodic);
+        self
+    }
+
+    /// A [`Periodic::every`].
+    pub fn every(
+        self,
+        name: impl Into<String>,
+        interval: Duration,
+        make: impl Fn() -> NewJob<T> + Send + 'static,
+    ) -> Self {
+        self.periodic(Periodic::every(name, interval, make))
     }
 
     /// How long handlers may go on after the stop; then they are aborted at their next `await`, and their jobs released.

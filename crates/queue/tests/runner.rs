@@ -464,6 +464,51 @@ async fn a_job_that_was_lost_runs_alone() {
 }
 
 #[tokio::test]
+async fn a_periodic_job_comes_when_it_is_due_and_once_while_it_runs() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let stage = Stage::new();
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let finish = Arc::new(Notify::new());
+    let may = finish.clone();
+    let runner = stage.run(
+        |runner| {
+            let runner = runner.concurrency(2);
+            runner.every("hourly", HOUR, || NewJob::new("hour".to_owned()))
+        },
+        move |job: Delivery<String>| {
+            let (begun, may) = (begun.clone(), may.clone());
+            async move {
+                begun.send(job.key)?;
+                may.notified().await;
+                Ok::<_, mpsc::error::SendError<_>>(())
+            }
+        },
+    );
+    let times = |queue: &Queue<String>| -> i64 {
+        let times = "SELECT ifnull(max(next), 0) / 3600000 FROM queue_periodic";
+        let row = queue.sql().query_row(times, [], |row| row.get(0));
+        row.unwrap_or_default()
+    };
+    stage.until(|queue| times(queue) > 0).await;
+    assert!(begins.try_recv().is_err(), "not before its time");
+    for _ in 0..2 {
+        stage.clock.advance(HOUR);
+        let key = tokio::time::timeout(LONG, begins.recv()).await.unwrap();
+        assert_eq!(key.flatten().as_deref(), Some("hourly"));
+        // While it runs, two hours more.
+        for _ in 0..2 {
+            let before = times(&stage.queue());
+            stage.clock.advance(HOUR);
+            stage.until(|queue| times(queue) > before).await;
+        }
+        assert_eq!(live(&stage.queue()), 1);
+        finish.notify_one();
+        stage.until(|queue| live(queue) == 0).await;
+    }
+    stage.stop(runner).await;
+}
+
+#[tokio::test]
 async fn a_failing_database_ends_the_runner_with_its_error() {
     let stage = Stage::with(&["a"]);
     let runner = stage.run(same, |_| async {

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -22,6 +23,9 @@ use crate::wake::LOOK;
 /// How often a gate that nobody knows the end of is asked again.
 const ASK: Duration = Duration::from_secs(1);
 
+/// Periodic jobs are looked at this often at least: the wall clock, which they go by, may be set.
+const LOOK_AT_PERIODIC: Duration = Duration::from_secs(60);
+
 /// What the keeper hears of.
 pub(super) enum Message<T> {
     Finished(Id, End<T>),
@@ -36,7 +40,7 @@ type Id = (i64, ClaimNo);
 
 pub(super) struct Keeper<T> {
     queue: Queue<T>,
-    settings: Settings,
+    settings: Settings<T>,
     work: Work<T>,
     runtime: Handle,
     running: HashMap<Id, Running<T>>,
@@ -48,6 +52,8 @@ pub(super) struct Keeper<T> {
     sender: mpsc::Sender<Message<T>>,
     /// When handlers are aborted, once the runner stops; on the monotonic clock.
     deadline: Option<Duration>,
+    /// When to look at periodic jobs, on the monotonic clock.
+    periodic: Option<Duration>,
 }
 
 struct Running<T> {
@@ -72,10 +78,10 @@ enum Next {
     Rest(Duration),
 }
 
-impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
+impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
     pub(super) fn new(
         queue: Queue<T>,
-        settings: Settings,
+        settings: Settings<T>,
         work: Work<T>,
         messages: mpsc::Receiver<Message<T>>,
         sender: mpsc::Sender<Message<T>>,
@@ -95,6 +101,7 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             ended: Vec::new(),
             sender,
             deadline: None,
+            periodic: None,
         }
     }
 
@@ -107,6 +114,7 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             if let Some(ended) = self.end()? {
                 return Ok(ended);
             }
+            self.enqueue_periodic()?;
             let next = self.fill()?;
             self.rest(next)?;
         }
@@ -240,6 +248,23 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         }
     }
 
+    fn enqueue_periodic(&mut self) -> Result<()> {
+        let now = self.inbox.clock.monotonic();
+        let is_due = self.periodic.is_none_or(|due| due <= now) && self.deadline.is_none();
+        if self.settings.periodic.is_empty() || !is_due {
+            return Ok(());
+        }
+        let next_in = match self.queue.enqueue_due(&self.settings.periodic) {
+            Err(Error::Busy(_)) => LOOK,
+            next => {
+                let left = next?.map(|next| next.duration_since(self.inbox.clock.now()));
+                left.and_then(std::result::Result::ok).unwrap_or_default()
+            }
+        };
+        self.periodic = Some(now.saturating_add(next_in.min(LOOK_AT_PERIODIC)));
+        Ok(())
+    }
+
     /// Claims as many jobs as there is room for.
     fn fill(&mut self) -> Result<Next> {
         if let Some(claim) = self.alone.take_if(|_| self.running.is_empty()) {
@@ -307,9 +332,11 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         }
         let alarm = self.alarm();
         let inbox = &mut self.inbox;
-        let mut nap = |nap| {
-            inbox.nap(nap);
-            inbox.received.is_empty() && alarm.is_none_or(|alarm| inbox.clock.monotonic() < alarm)
+        let mut nap = |nap: Duration| {
+            let left =
+                |inbox: &Inbox<T>| alarm.map(|alarm| alarm.saturating_sub(inbox.clock.monotonic()));
+            inbox.nap(left(inbox).map_or(nap, |left| left.min(nap)));
+            inbox.received.is_empty() && left(inbox) != Some(Duration::ZERO)
         };
         match next {
             Next::WaitForJobs => self.queue.wait_napping(Duration::MAX, nap).map(drop),
@@ -323,13 +350,14 @@ impl<T: DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         }
     }
 
-    /// When to look at leases or the deadline, on the monotonic clock.
+    /// When to look at leases, the deadline or periodic jobs, on the monotonic clock.
     fn alarm(&self) -> Option<Duration> {
         let lease = self.queue.options.lease;
         let running = self.running.values().map(|running| &running.claim);
         let expires = running.chain(&self.alone).map(|claim| claim.expires).min();
         let renew = expires.map(|expires| expires.saturating_sub(lease / 2));
-        renew.into_iter().chain(self.deadline).min()
+        let periodic = self.periodic.filter(|_| self.deadline.is_none());
+        renew.into_iter().chain(self.deadline).chain(periodic).min()
     }
 }
 
