@@ -239,6 +239,7 @@ mod tests {
                 prop_assert!(after.next <= now.max(after.last) + interval, "it comes within a period");
                 if let Some(due) = due {
                     prop_assert!(due <= now);
+                    prop_assert!(!by_clock || due % interval == 0, "{due} is no such time");
                     prop_assert!(used.iter().all(|earlier| *earlier < due), "{due} after {used:?}");
                     used.push(due);
                 }
