@@ -82,7 +82,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
     /// The most urgent jobs.
     fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<Ready<T>>> {
         let expires = self.monotonic.saturating_add(self.options.lease);
-        let mut select = self.sql.prepare_cached(sql::READY)?;
+        let mut select = self.sql.prepare_cached(self.options.ready())?;
         let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);

@@ -92,6 +92,28 @@ pub enum Error {
         /// What it says it is.
         application_id: i64,
     },
+    /// The jobs in the file are others than the program opened it for; see [`Options::format`](crate::Options::format).
+    #[error(
+        "{path} holds {}, and was opened for {}: check the path, and the name the program gives with Options::format",
+        named(found),
+        named(wanted)
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What the file says its jobs are.
+        found: Option<String>,
+        /// What the program says.
+        wanted: Option<String>,
+    },
+    /// The type given to [`Options::kinds_of`](crate::Options::kinds_of) has no kinds.
+    #[error(
+        "{type_name} is no enum that serde writes with its variant's name first, as it does by default: leave out Options::kinds_of"
+    )]
+    NoKinds {
+        /// The type.
+        type_name: &'static str,
+    },
     /// A newer version of this library has changed the file in a way this one cannot handle.
     #[error(
         "the queue file has schema version {found} and this program knows {known}: update the program"
@@ -167,6 +189,13 @@ pub enum Error {
     /// failed in a way that has no name here.
     #[error("a statement failed: {0}")]
     Sqlite(rusqlite::Error),
+}
+
+fn named(format: &Option<String>) -> String {
+    match format {
+        Some(name) => format!("jobs named {name:?}"),
+        None => "jobs without a name".to_owned(),
+    }
 }
 
 /// Result of a queue operation.

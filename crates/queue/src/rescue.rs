@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use crate::error::Result;
+use crate::format;
 
 /// Halving a range around damage ends after this many tries, since a lost inner page makes every range fail.
 const TRIES: u32 = 20_000;
@@ -65,6 +66,7 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
            (SELECT ifnull(max(id), 0) FROM main.queue_dead)), dead = (SELECT count(*) FROM main.queue_dead), \
            waiting = (SELECT count(*) FROM main.queue_job WHERE state = 0), ready = (SELECT count(*) FROM main.queue_job WHERE state = 1)",
     )?;
+    format::rescue(connection);
     rescued.app_rows = copy_app_tables(connection, lost);
     (rescued.jobs, rescued.dead) = connection.query_row(
         "SELECT (SELECT count(*) FROM main.queue_job), (SELECT count(*) FROM main.queue_dead)",

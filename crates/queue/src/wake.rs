@@ -41,7 +41,7 @@ impl<T> Queue<T> {
         }
         if self
             .connection
-            .prepare_cached(sql::ANY_READY)?
+            .prepare_cached(self.options.any_ready())?
             .query_row([], |row| row.get(0))?
         {
             return Ok(Some(self.options.clock.now()));
