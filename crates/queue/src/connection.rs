@@ -11,6 +11,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
+use crate::format;
+use crate::kinds;
 use crate::network;
 use crate::options::{Options, Role};
 use crate::owner::beside;
@@ -121,6 +123,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             result => break result?,
         }
     }
+    format::check(&connection, options, path)?;
+    kinds::prepare(&connection, options)?;
     Ok((connection, network_fs))
 }
 

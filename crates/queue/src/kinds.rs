@@ -7,6 +7,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeOwned, Visitor};
 
 use crate::error::{Error, Result};
+use crate::options::Options;
 use crate::statements as sql;
 
 /// The variant in a payload as serde writes it: `{"Mail":{…}}` or `"Mail"`. Nothing is stored for it, so a newer payload that
@@ -67,10 +68,11 @@ impl Kinds {
 }
 
 /// Makes what a worker that takes certain kinds needs.
-pub(crate) fn prepare(connection: &Connection, kinds: &Result<Kinds, NoKinds>) -> Result<()> {
-    match kinds {
-        Ok(_) => Ok(connection.execute_batch(INDEX)?),
-        Err(NoKinds(type_name)) => Err(Error::NoKinds { type_name }),
+pub(crate) fn prepare(connection: &Connection, options: &Options) -> Result<()> {
+    match &options.kinds {
+        None => Ok(()),
+        Some(Ok(_)) => Ok(connection.execute_batch(INDEX)?),
+        Some(Err(NoKinds(type_name))) => Err(Error::NoKinds { type_name }),
     }
 }
 
@@ -126,7 +128,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::{NewJob, Options, Queue};
+    use crate::{NewJob, Queue};
 
     #[derive(Deserialize)]
     #[allow(dead_code)]

@@ -14,9 +14,7 @@ use crate::claim::Watched;
 use crate::clock::to_ms;
 use crate::connection::{self, Durability, Opened};
 use crate::error::{Error, Result};
-use crate::format;
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
-use crate::kinds;
 use crate::options::{Options, Role};
 use crate::owner::Owner;
 use crate::statements as sql;
@@ -77,10 +75,6 @@ impl<T> Queue<T> {
             network_fs,
             in_use,
         } = connection::open(path.as_ref(), &options)?;
-        format::check(&connection, &options, &path)?;
-        if let Some(kinds) = &options.kinds {
-            kinds::prepare(&connection, kinds)?;
-        }
         Ok(Self {
             connection,
             options,

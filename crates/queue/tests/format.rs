@@ -70,26 +70,34 @@ fn a_file_without_a_name_opens_without_one_and_takes_the_first() {
 }
 
 #[test]
-fn of_two_names_given_at_once_one_holds() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("q.db");
-    let opened: Vec<bool> = std::thread::scope(|scope| {
-        let open = |name: usize| open(&dir.path().join("q.db"), named(&name.to_string())).is_ok();
-        let threads: Vec<_> = (0..4).map(|name| scope.spawn(move || open(name))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
-    });
-    assert_eq!(
-        opened.iter().filter(|opened| **opened).count(),
-        1,
-        "{opened:?}"
-    );
-    let again: Vec<bool> = (0..4)
-        .map(|name| open(&path, named(&name.to_string())).is_ok())
-        .collect();
-    assert_eq!(again, opened);
+fn of_several_names_given_at_once_one_holds() {
+    for _ in 0..30 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.db");
+        open(&path, Options::producer()).unwrap();
+        let at_once = std::sync::Barrier::new(4);
+        let name = |name: usize| open(&path, named(&name.to_string())).is_ok();
+        let opened: Vec<bool> = std::thread::scope(|scope| {
+            let (name, at_once) = (&name, &at_once);
+            let thread = |n| {
+                scope.spawn(move || {
+                    at_once.wait();
+                    name(n)
+                })
+            };
+            let threads: Vec<_> = (0..4).map(thread).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        assert_eq!(
+            opened.iter().filter(|opened| **opened).count(),
+            1,
+            "{opened:?}"
+        );
+        assert_eq!((0..4).map(name).collect::<Vec<_>>(), opened);
+    }
 }
 
 #[test]
@@ -98,6 +106,9 @@ fn a_salvaged_file_keeps_its_name() {
     let path = dir.path().join("q.db");
     let mut queue = open(&path, named("mails")).unwrap();
     queue.enqueue("a".to_owned()).unwrap();
+    drop(queue);
+    // By one who gives no name.
+    let queue = open(&path, Options::inspector()).unwrap();
     let (queue, salvage) = queue.salvage("as an exercise").unwrap();
     assert_eq!(salvage.unwrap().lost, Vec::<String>::new());
     drop(queue);
