@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 use crate::error::{Error, Result};
 use crate::format;
 use crate::kinds;
+use crate::memory;
 use crate::network;
 use crate::options::{Options, Role};
 use crate::owner::beside;
@@ -54,6 +55,16 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
     if rusqlite::version_number() < SQLITE_FLOOR {
         return Err(Error::SqliteTooOld {
             found: rusqlite::version(),
+        });
+    }
+    if memory::is_in_memory(path) {
+        let mut connection = memory::connect(path)?;
+        prepare(&mut connection, path, options)?;
+        return Ok(Opened {
+            connection,
+            path: path.into(),
+            network_fs: None,
+            in_use: None,
         });
     }
     let path = real(path)?;
@@ -109,13 +120,18 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             Err(error) => Box::new(error),
         },
     })?;
+    prepare(&mut connection, path, options)?;
+    Ok((connection, network_fs))
+}
+
+fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    set_busy_handler(&mut connection, options.busy_timeout)?;
+    set_busy_handler(connection, options.busy_timeout)?;
     let started = Instant::now();
     loop {
-        match set_up(&mut connection, path, options.role) {
+        match set_up(connection, path, options.role) {
             // Switching to WAL answers "busy" without calling the handler while others do the same.
             Err(Error::Busy(_)) if started.elapsed() < options.busy_timeout => {
                 std::thread::sleep(pause(started.elapsed()))
@@ -123,9 +139,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             result => break result?,
         }
     }
-    format::check(&connection, options, path)?;
-    kinds::prepare(&connection, options)?;
-    Ok((connection, network_fs))
+    format::check(connection, options, path)?;
+    kinds::prepare(connection, options)
 }
 
 /// Whether the log begins with anything but <https://www.sqlite.org/fileformat.html#the_write_ahead_log>. SQLite would take it
@@ -221,6 +236,11 @@ fn pause(waited: Duration) -> Duration {
 }
 
 fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
+    let journal = if memory::is_in_memory(path) {
+        "memory"
+    } else {
+        "wal"
+    };
     if !schema::is_current(connection, path)? {
         if role == Role::Inspector {
             return Err(Error::Foreign {
@@ -230,14 +250,14 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         }
         // Space can be given back step by step only if this is set before the first table.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        setting(connection, "journal_mode", "wal")?;
+        setting(connection, "journal_mode", journal)?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::migrate(&tx, path)?;
         tx.commit().map_err(Error::commit)?;
     }
     // A copy that SQLite made of a queue has another mode.
-    if role != Role::Inspector && confirm(connection, "journal_mode", "wal").is_err() {
-        setting(connection, "journal_mode", "wal")?;
+    if role != Role::Inspector && confirm(connection, "journal_mode", journal).is_err() {
+        setting(connection, "journal_mode", journal)?;
     }
     let checkpoint = match role {
         Role::Consumer => CONSUMER_CHECKPOINT,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::claim_no::ClaimNo;
 use crate::connection::private;
 use crate::error::{Error, Result};
+use crate::memory::{self, Alive};
 
 /// This process as a holder of claims.
 #[derive(Debug)]
@@ -15,8 +16,14 @@ pub(crate) struct Owner {
     /// The newest claim number given out.
     pub(crate) newest: ClaimNo,
     path: PathBuf,
-    /// Locked as long as it is open.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// Held as long as it is there.
+#[derive(Debug)]
+enum Lock {
+    File { _locked: File },
+    InMemory { _alive: Alive },
 }
 
 /// What can be told about another owner.
@@ -33,6 +40,18 @@ impl Owner {
     /// Takes the lock of a new owner. To be called in the transaction that registers the id, so that nobody looks too early.
     pub(crate) fn new(database: &Path, id: i64) -> Result<Self> {
         let path = lock_path(database, id);
+        let newest = ClaimNo::first(id);
+        if memory::is_in_memory(database) {
+            let _lock = Lock::InMemory {
+                _alive: Alive::new(&path),
+            };
+            return Ok(Self {
+                id,
+                newest,
+                path,
+                _lock,
+            });
+        }
         let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
             .open(&path)
             .map_err(Error::file(&path))?;
@@ -44,9 +63,9 @@ impl Owner {
         }
         Ok(Self {
             id,
-            newest: ClaimNo::first(id),
+            newest,
             path,
-            _lock: lock,
+            _lock: Lock::File { _locked: lock },
         })
     }
 
@@ -62,7 +81,15 @@ impl Owner {
 
 /// Whether an owner's process still holds its lock.
 pub(crate) fn life(database: &Path, id: i64) -> Life {
-    match OpenOptions::new().write(true).open(lock_path(database, id)) {
+    let path = lock_path(database, id);
+    if memory::is_in_memory(database) {
+        return if memory::is_alive(&path) {
+            Life::Alive
+        } else {
+            Life::Dead(None)
+        };
+    }
+    match OpenOptions::new().write(true).open(path) {
         Ok(file) => match file.try_lock() {
             Ok(()) => Life::Dead(Some(file)),
             Err(TryLockError::WouldBlock) => Life::Alive,
