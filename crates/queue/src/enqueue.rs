@@ -3,10 +3,9 @@
 use rusqlite::{OptionalExtension, named_params, params};
 use serde::Serialize;
 
-use crate::clock::{duration_ms, to_ms};
 use crate::error::{Error, Result};
 use crate::history::EventKind;
-use crate::job::{Due, Enqueued, NewJob, OnConflict, State, text};
+use crate::job::{Enqueued, NewJob, OnConflict, State, text};
 use crate::merge::Held;
 use crate::statements as sql;
 use crate::tx::{Tx, encode};
@@ -51,11 +50,7 @@ impl<T> Tx<'_, T> {
         let limit = self.options.payload_limit;
         let payload = encode(&job.payload, limit)?;
         self.check_budget()?;
-        let due = match job.due {
-            Due::Now => self.now,
-            Due::At(time) => to_ms(time),
-            Due::In(delay) => self.now.saturating_add(duration_ms(delay)),
-        };
+        let due = job.due.after(self.now);
         let (key, priority) = (job.key.as_deref(), i64::from(job.priority));
         let added = self.insert(&Row {
             priority,

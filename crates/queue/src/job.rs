@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::claim_no::ClaimNo;
+use crate::clock::{duration_ms, to_ms};
 use crate::merge::Merge;
 
 /// What to do when a live job already has the key.
@@ -27,6 +28,17 @@ pub(crate) enum Due {
     Now,
     At(SystemTime),
     In(Duration),
+}
+
+impl Due {
+    /// The time that is meant, as stored.
+    pub(crate) fn after(self, now: i64) -> i64 {
+        match self {
+            Self::Now => now,
+            Self::At(time) => to_ms(time),
+            Self::In(delay) => now.saturating_add(duration_ms(delay)),
+        }
+    }
 }
 
 /// A job to enqueue: a payload, and how to treat it.
@@ -136,7 +148,8 @@ pub enum Enqueued {
     Replaced(i64),
     /// The running job with this key will turn into one follow-up with the payload.
     FollowUp(i64),
-    /// [`OnConflict::Keep`]: the existing job stays and the payload was dropped.
+    /// The existing job stays and the payload was dropped: [`OnConflict::Keep`], or [`Queue::ensure`](crate::Queue::ensure)
+    /// had nothing to change.
     Kept(i64),
 }
 

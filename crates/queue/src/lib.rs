@@ -108,6 +108,7 @@
 //! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
 //!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
+//! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when the job stands there already.
 //! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.
 
@@ -124,6 +125,7 @@ mod clock;
 mod connection;
 mod dead;
 mod enqueue;
+mod ensure;
 mod error;
 mod history;
 mod inspect;

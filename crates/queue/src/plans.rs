@@ -54,6 +54,10 @@ fn hot_statements_keep_their_plans() {
             "SEARCH queue_job USING INDEX queue_job_key (key=?)",
         ),
         (
+            sql::STANDING,
+            "SEARCH queue_job USING INDEX queue_job_key (key=?) | SCALAR SUBQUERY 1 | SCAN queue_meta",
+        ),
+        (
             sql::DUE,
             "SEARCH queue_job USING COVERING INDEX queue_job_waiting (due<?)",
         ),

@@ -18,6 +18,11 @@ pub(crate) const HAS_FOLLOW_UP: &str =
 pub(crate) const PAYLOADS: &str =
     "SELECT payload, next_payload, next_unless_done FROM queue_job WHERE id = ?1";
 
+/// The job of a key, or a running one's follow-up, where replacing its payload would change nothing else; and its payloads.
+pub(crate) const STANDING: &str = "SELECT id, iif(state = 2, next_payload, payload), next_unless_done FROM queue_job \
+     WHERE key = :key AND iif(state = 2, next_due, due) <= :due AND iif(state = 2, next_priority, priority) <= :priority \
+     AND (state = 2 OR (attempts = 0 AND lost = 0)) AND (SELECT min_version FROM queue_meta) <= :version";
+
 pub(crate) const MARK_RUNNING: &str = "UPDATE queue_job SET superseded = superseded + (next_payload IS NOT NULL), \
      next_payload = :payload, next_unless_done = :unless_done, next_enqueued = :now, next_due = min(ifnull(next_due, :due), :due), \
      next_priority = min(ifnull(next_priority, :priority), :priority) WHERE id = :id";

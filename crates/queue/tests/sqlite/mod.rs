@@ -8,6 +8,7 @@ use queue::{
     Redriven, State,
 };
 
+use crate::suite::model::covers;
 use crate::suite::{Refusal, Settle, Shown, Store, Subject};
 
 pub struct Sqlite {
@@ -59,6 +60,10 @@ impl Subject for Queue<String> {
 
     fn enqueue(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal> {
         Queue::enqueue(self, job).map_err(refusal)
+    }
+
+    fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal> {
+        Queue::ensure(self, job, |held, new| covers(held, new)).map_err(refusal)
     }
 
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal> {

@@ -56,6 +56,8 @@ pub trait Subject: Send {
     const MAX_LOST: u32;
     const PAYLOAD_LIMIT: usize;
     fn enqueue(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
+    /// A payload covers another as [`model::covers`] says.
+    fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal>;
     fn claim(&mut self, n: usize) -> Vec<Self::Claim>;
     fn show(claim: &Self::Claim) -> Shown;

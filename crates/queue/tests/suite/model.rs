@@ -46,6 +46,11 @@ pub fn merge(held: String, new: String) -> String {
     format!("{held}+{new}")
 }
 
+/// Whether a payload has another in it.
+pub fn covers(held: &str, new: &str) -> bool {
+    held.split('+').any(|part| part == new)
+}
+
 /// A claim given out, by which handle, until when; it stays in the list when it is void.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -183,6 +188,31 @@ impl Model {
                 self.superseded += 1;
                 Ok(Enqueued::Replaced(job.id))
             }
+        }
+    }
+
+    /// As enqueue, but nothing is written where a job, or a running one's follow-up, stands that would stay as it is.
+    pub fn ensure(
+        &mut self,
+        key: Option<&str>,
+        work: Work,
+        merged: bool,
+    ) -> Result<Enqueued, Refusal> {
+        let standing = self.jobs.iter().find(|job| {
+            let (held, untried) = match &job.follow_up {
+                Some(next) => (&next.work, covers(&next.unless_done, &work.payload)),
+                None => (&job.work, job.attempts == 0 && job.lost == 0),
+            };
+            (key.is_some() && job.key.as_deref() == key)
+                && (job.state != State::Running || job.follow_up.is_some())
+                && held.due <= self.wall.min(work.due)
+                && held.priority <= work.priority
+                && untried
+                && covers(&held.payload, &work.payload)
+        });
+        match standing {
+            Some(job) => Ok(Enqueued::Kept(job.id)),
+            None => self.enqueue(key, work, OnConflict::Replace, merged),
         }
     }
 
