@@ -11,6 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
+use crate::identity;
 use crate::network;
 use crate::options::{Options, Role};
 use crate::owner::beside;
@@ -77,6 +78,9 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
 /// Opens the file at its real path, which the caller has locked.
 pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, Option<String>)> {
     let created = ensure_file(path, options.role)?;
+    if !created {
+        identity::check_one_name(path)?;
+    }
     // A producer trusts the process that made the file to have looked.
     let network_fs = if created || options.role == Role::Consumer {
         network::kind(path)

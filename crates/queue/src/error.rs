@@ -144,6 +144,24 @@ pub enum Error {
         /// Its kind, such as `nfs4`.
         kind: String,
     },
+    /// The file has several names. Under each, SQLite would use another log.
+    #[error(
+        "{path} has {links} names (hard links), and under each the queue would use another log: leave one of them, or copy the file"
+    )]
+    HardLinked {
+        /// The file.
+        path: PathBuf,
+        /// How many names.
+        links: u64,
+    },
+    /// The file is mounted by itself, into a container say. Inside and outside, SQLite would use another log.
+    #[error(
+        "{path} is mounted by itself, and the queue's log beside it would be another one than outside: mount the folder"
+    )]
+    MountPoint {
+        /// The file.
+        path: PathBuf,
+    },
     /// The damaged file cannot be set aside while another process uses it.
     #[error("{path} is damaged and another process has it open: stop that process, then salvage")]
     InUse {

@@ -83,7 +83,8 @@
 //! (<https://www.sqlite.org/howtocorrupt.html>).
 //!
 //! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
-//! as a queue. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
+//! as a queue. A second name for the file, a hard link say, or a mount of the file alone into a container, is refused: the log
+//! would be another one under each name. Mount the folder. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
 //! the jobs may be in the log alone.
 //!
 //! # Damage
@@ -128,6 +129,7 @@ mod enqueue;
 mod ensure;
 mod error;
 mod history;
+mod identity;
 mod inspect;
 mod job;
 mod merge;
