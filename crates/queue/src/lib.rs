@@ -84,8 +84,11 @@
 //!
 //! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
 //! as a queue. A second name for the file, a hard link say, or a mount of the file alone into a container, is refused: the log
-//! would be another one under each name. Mount the folder. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
-//! the jobs may be in the log alone.
+//! would be another one under each name. Mount the folder.
+//!
+//! To put a copy back, close the queue everywhere, remove `jobs.db-wal` and `jobs.db-shm`, and move the copy to `jobs.db`: a log
+//! that is left would be taken for the copy's own, and damage it. To move a queue, close it everywhere and move `jobs.db`
+//! together with `jobs.db-wal`: until a consumer has run, the jobs may be in the log alone.
 //!
 //! # Damage
 //!
