@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use crate::history::EventKind;
 use crate::job::{Enqueued, NewJob, OnConflict, State, text};
 use crate::merge::Held;
+use crate::payload::encode;
 use crate::statements as sql;
-use crate::tx::{Tx, encode};
+use crate::tx::Tx;
 
 /// What to do with a new job whose key is taken.
 #[derive(Debug, PartialEq, Eq)]

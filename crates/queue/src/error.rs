@@ -46,6 +46,17 @@ pub enum Error {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Encode(serde_json::Error),
+    /// A number in the payload is no number or infinite. JSON has no such number, and would hold none at all.
+    #[error("the payload holds a number that is NaN or infinite, which JSON cannot: leave it out")]
+    NotFinite,
+    /// The payload has more arrays and objects within each other than can be read back.
+    #[error(
+        "the payload is nested deeper than {limit} arrays and objects, and could not be read back: flatten it"
+    )]
+    TooNested {
+        /// How many can be read.
+        limit: usize,
+    },
     /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
     #[error(
         "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"

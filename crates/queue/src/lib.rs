@@ -140,6 +140,7 @@ mod network;
 mod options;
 mod owner;
 mod pause;
+mod payload;
 #[cfg(test)]
 mod plans;
 mod queue;

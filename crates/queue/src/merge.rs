@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
-use crate::tx::encode;
+use crate::payload::encode;
 
 /// How an older payload and a newer one become one; see [`NewJob::merge`](crate::NewJob::merge).
 #[derive(Debug)]
