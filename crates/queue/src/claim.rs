@@ -87,9 +87,9 @@ impl<T: DeserializeOwned> Tx<'_, T> {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let (attempts, deferred) = (row.get::<_, u32>(4)?.saturating_add(1), row.get(5)?);
-            let (lost, superseded, key) = (row.get::<_, u32>(6)?, row.get(7)?, text(row, 8)?);
+            let (lost, key) = (row.get::<_, u32>(6)?, text(row, 7)?);
             // Bytes, as damaged text need not be text.
-            let payload = serde_json::from_slice(row.get_ref(9)?.as_bytes()?);
+            let payload = serde_json::from_slice(row.get_ref(8)?.as_bytes()?);
             let claim = payload.map(|payload| Claim {
                 id,
                 no,
@@ -100,7 +100,6 @@ impl<T: DeserializeOwned> Tx<'_, T> {
                 attempts,
                 deferred,
                 lost,
-                superseded,
                 key,
                 payload,
             });

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
 use crate::format;
+use crate::identity;
 use crate::kinds;
 use crate::memory;
 use crate::network;
@@ -90,6 +91,9 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
 /// Opens the file at its real path, which the caller has locked.
 pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, Option<String>)> {
     let created = ensure_file(path, options.role)?;
+    if !created {
+        identity::check_one_name(path)?;
+    }
     // A producer trusts the process that made the file to have looked.
     let network_fs = if created || options.role == Role::Consumer {
         network::kind(path)

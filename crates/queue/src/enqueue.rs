@@ -3,12 +3,13 @@
 use rusqlite::{OptionalExtension, named_params, params};
 use serde::Serialize;
 
-use crate::clock::{duration_ms, to_ms};
 use crate::error::{Error, Result};
 use crate::history::EventKind;
-use crate::job::{Due, Enqueued, NewJob, OnConflict, State};
+use crate::job::{Enqueued, NewJob, OnConflict, State, text};
+use crate::merge::Held;
+use crate::payload::encode;
 use crate::statements as sql;
-use crate::tx::{Tx, encode};
+use crate::tx::Tx;
 
 /// What to do with a new job whose key is taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,25 +48,23 @@ impl<T> Tx<'_, T> {
         T: Serialize,
     {
         let job = job.into();
-        let payload = encode(&job.payload, self.options.payload_limit)?;
+        let limit = self.options.payload_limit;
+        let payload = encode(&job.payload, limit)?;
         self.check_budget()?;
-        let due = match job.due {
-            Due::Now => self.now,
-            Due::At(time) => to_ms(time),
-            Due::In(delay) => self.now.saturating_add(duration_ms(delay)),
-        };
-        let row = Row {
-            priority: job.priority.into(),
+        let due = job.due.after(self.now);
+        let (key, priority) = (job.key.as_deref(), i64::from(job.priority));
+        let added = self.insert(&Row {
+            priority,
             due,
-            key: job.key.as_deref(),
+            key,
             enqueued: self.now,
             payload: &payload,
-        };
-        if let Some(id) = self.insert(&row)? {
+        })?;
+        if let Some(id) = added {
             return Ok(Enqueued::Added(id));
         }
-        let key = row.key.unwrap_or_default();
-        let (id, state, due) = self.holder(key)?;
+        let key = key.unwrap_or_default();
+        let (id, state, held_due) = self.holder(key)?;
         match decide(state, job.on_conflict) {
             Decision::Keep => Ok(Enqueued::Kept(id)),
             Decision::Reject => Err(Error::KeyTaken {
@@ -73,24 +72,32 @@ impl<T> Tx<'_, T> {
                 job: id,
             }),
             Decision::ReplaceIdle => {
-                let due = due.min(row.due);
+                let payload = match job.merge {
+                    Some(merge) => self.payloads(id)?.replaced(&payload, merge, limit)?,
+                    None => payload,
+                };
+                let due = due.min(held_due);
                 let now_in = State::idle(due, self.now);
                 self.execute(
                     sql::REPLACE_IDLE,
-                    named_params! { ":id": id, ":state": now_in.stored(), ":now": self.now, ":due": due, ":priority": row.priority, ":payload": row.payload },
+                    named_params! { ":id": id, ":state": now_in.stored(), ":now": self.now, ":due": due, ":priority": priority, ":payload": payload },
                 )?;
                 self.count(|tally| tally.moves(Some(state), Some(now_in)));
                 self.record(id, EventKind::Superseded, None, None)?;
                 Ok(Enqueued::Replaced(id))
             }
             Decision::MarkRunning => {
+                let (payload, unless_done) = match job.merge {
+                    Some(merge) => self.payloads(id)?.followed(&payload, merge, limit)?,
+                    None => (payload, None),
+                };
                 let again: bool = self
                     .sql
                     .prepare_cached(sql::HAS_FOLLOW_UP)?
                     .query_row([id], |row| row.get(0))?;
                 self.execute(
                     sql::MARK_RUNNING,
-                    named_params! { ":id": id, ":now": self.now, ":due": row.due, ":priority": row.priority, ":payload": row.payload },
+                    named_params! { ":id": id, ":now": self.now, ":due": due, ":priority": priority, ":payload": payload, ":unless_done": unless_done },
                 )?;
                 if again {
                     self.record(id, EventKind::Superseded, None, None)?;
@@ -128,6 +135,18 @@ impl<T> Tx<'_, T> {
             .prepare_cached(sql::FIND_KEY)?
             .query_row([key], |row| {
                 Ok((row.get(0)?, State::from_stored(row.get(1)?), row.get(2)?))
+            })
+    }
+
+    fn payloads(&self, id: i64) -> rusqlite::Result<Held> {
+        self.sql
+            .prepare_cached(sql::PAYLOADS)?
+            .query_row([id], |row| {
+                Ok(Held {
+                    payload: text(row, 0)?.unwrap_or_default(),
+                    next: text(row, 1)?,
+                    next_unless_done: text(row, 2)?,
+                })
             })
     }
 

@@ -46,6 +46,17 @@ pub enum Error {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Encode(serde_json::Error),
+    /// A number in the payload is no number or infinite. JSON has no such number, and would hold none at all.
+    #[error("the payload holds a number that is NaN or infinite, which JSON cannot: leave it out")]
+    NotFinite,
+    /// The payload has more arrays and objects within each other than can be read back.
+    #[error(
+        "the payload is nested deeper than {limit} arrays and objects, and could not be read back: flatten it"
+    )]
+    TooNested {
+        /// How many can be read.
+        limit: usize,
+    },
     /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
     #[error(
         "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"
@@ -165,6 +176,24 @@ pub enum Error {
         path: PathBuf,
         /// Its kind, such as `nfs4`.
         kind: String,
+    },
+    /// The file has several names. Under each, SQLite would use another log.
+    #[error(
+        "{path} has {links} names (hard links), and under each the queue would use another log: leave one of them, or copy the file"
+    )]
+    HardLinked {
+        /// The file.
+        path: PathBuf,
+        /// How many names.
+        links: u64,
+    },
+    /// The file is mounted by itself, into a container say. Inside and outside, SQLite would use another log.
+    #[error(
+        "{path} is mounted by itself, and the queue's log beside it would be another one than outside: mount the folder"
+    )]
+    MountPoint {
+        /// The file.
+        path: PathBuf,
     },
     /// The damaged file cannot be set aside while another process uses it.
     #[error("{path} is damaged and another process has it open: stop that process, then salvage")]

@@ -3,13 +3,18 @@
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
+
 use crate::claim_no::ClaimNo;
+use crate::clock::{duration_ms, to_ms};
+use crate::merge::Merge;
 
 /// What to do when a live job already has the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
     /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more urgent priority and fresh
     /// attempts. A running one is left alone and its settle turns into one follow-up with the newest payload.
+    /// [`NewJob::merge`] keeps of the older payload what the newer one must not lose.
     #[default]
     Replace,
     /// The existing job stays as it is, also when it is running, and the new payload is dropped.
@@ -25,6 +30,17 @@ pub(crate) enum Due {
     In(Duration),
 }
 
+impl Due {
+    /// The time that is meant, as stored.
+    pub(crate) fn after(self, now: i64) -> i64 {
+        match self {
+            Self::Now => now,
+            Self::At(time) => to_ms(time),
+            Self::In(delay) => now.saturating_add(duration_ms(delay)),
+        }
+    }
+}
+
 /// A job to enqueue: a payload, and how to treat it.
 ///
 /// ```
@@ -32,7 +48,7 @@ pub(crate) enum Due {
 /// # use std::time::Duration;
 /// let job = NewJob::new("send the letter").key("letter:7").due_in(Duration::from_secs(30)).priority(-1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct NewJob<T> {
     pub(crate) payload: T,
@@ -40,6 +56,7 @@ pub struct NewJob<T> {
     pub(crate) due: Due,
     pub(crate) priority: i32,
     pub(crate) on_conflict: OnConflict,
+    pub(crate) merge: Option<Merge<T>>,
 }
 
 impl<T> NewJob<T> {
@@ -51,6 +68,7 @@ impl<T> NewJob<T> {
             due: Due::Now,
             priority: 0,
             on_conflict: OnConflict::default(),
+            merge: None,
         }
     }
 
@@ -83,6 +101,36 @@ impl<T> NewJob<T> {
         self.on_conflict = on_conflict;
         self
     }
+
+    /// Where the payload would take the place of an older one ([`OnConflict::Replace`]), this function's answer to
+    /// (older, newer) does instead. It must depend on nothing else.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let mut queue: queue::Queue<(u64, bool)> = queue::Queue::open(dir.path().join("jobs.db"), queue::Options::consumer())?;
+    /// use queue::NewJob;
+    ///
+    /// /// A scene to look at, and whether to do so although nothing seems to have changed.
+    /// type Look = (u64, bool);
+    /// fn merge(held: Look, new: Look) -> Look {
+    ///     (new.0, held.1 || new.1)
+    /// }
+    /// queue.enqueue(NewJob::new((45, true)).key("scene:45").merge(merge))?;
+    /// queue.enqueue(NewJob::new((45, false)).key("scene:45").merge(merge))?;
+    /// assert_eq!(queue.claim(1)?[0].payload(), &(45, true));
+    /// # Ok::<(), queue::Error>(())
+    /// ```
+    ///
+    /// A payload that comes in while the job runs is merged with that of the follow-up, when there is one already. The
+    /// follow-up also takes in the payload that runs, unless that ends as [`done`](crate::Queue::done): what was tried in vain
+    /// is still wanted, and what was done is not. An older payload that is no `T` counts as none.
+    pub fn merge(mut self, merge: fn(T, T) -> T) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        self.merge = Some(Merge::new(merge));
+        self
+    }
 }
 
 impl<T> From<T> for NewJob<T> {
@@ -96,11 +144,12 @@ impl<T> From<T> for NewJob<T> {
 pub enum Enqueued {
     /// A new job.
     Added(i64),
-    /// A waiting or ready job with this key took the payload.
+    /// A waiting or ready job with this key took the payload, or what [merging](NewJob::merge) made of it.
     Replaced(i64),
     /// The running job with this key will turn into one follow-up with the payload.
     FollowUp(i64),
-    /// [`OnConflict::Keep`]: the existing job stays and the payload was dropped.
+    /// The existing job stays and the payload was dropped: [`OnConflict::Keep`], or [`Queue::ensure`](crate::Queue::ensure)
+    /// had nothing to change.
     Kept(i64),
 }
 
@@ -182,7 +231,6 @@ pub struct Claim<T> {
     pub(crate) attempts: u32,
     pub(crate) deferred: u32,
     pub(crate) lost: u32,
-    pub(crate) superseded: u32,
     pub(crate) key: Option<String>,
     pub(crate) payload: T,
 }
@@ -216,11 +264,6 @@ impl<T> Claim<T> {
     /// How often in a row its owner died or let the lease run out.
     pub fn lost(&self) -> u32 {
         self.lost
-    }
-
-    /// How often a newer payload took the place of an older one.
-    pub fn superseded(&self) -> u32 {
-        self.superseded
     }
 
     /// When this payload was enqueued.

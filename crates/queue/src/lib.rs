@@ -83,8 +83,12 @@
 //! (<https://www.sqlite.org/howtocorrupt.html>).
 //!
 //! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
-//! as a queue. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
-//! the jobs may be in the log alone.
+//! as a queue. A second name for the file, a hard link say, or a mount of the file alone into a container, is refused: the log
+//! would be another one under each name. Mount the folder.
+//!
+//! To put a copy back, close the queue everywhere, remove `jobs.db-wal` and `jobs.db-shm`, and move the copy to `jobs.db`: a log
+//! that is left would be taken for the copy's own, and damage it. To move a queue, close it everywhere and move `jobs.db`
+//! together with `jobs.db-wal`: until a consumer has run, the jobs may be in the log alone.
 //!
 //! # Damage
 //!
@@ -108,6 +112,7 @@
 //! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
 //!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
+//! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when the job stands there already.
 //! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.
 
@@ -124,17 +129,21 @@ mod clock;
 mod connection;
 mod dead;
 mod enqueue;
+mod ensure;
 mod error;
 mod format;
 mod history;
+mod identity;
 mod inspect;
 mod job;
 mod kinds;
 mod memory;
+mod merge;
 mod network;
 mod options;
 mod owner;
 mod pause;
+mod payload;
 mod periodic;
 #[cfg(test)]
 mod plans;

@@ -25,11 +25,15 @@ fn hot_statements_keep_their_plans() {
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .unwrap();
     connection
-        .execute_batch(include_str!("schema/v1.sql"))
+        .execute_batch(concat!(
+            include_str!("schema/v1.sql"),
+            include_str!("schema/v2.sql")
+        ))
         .unwrap();
     let one_row = [
         sql::REPLACE_IDLE,
         sql::HAS_FOLLOW_UP,
+        sql::PAYLOADS,
         sql::MARK_RUNNING,
         sql::PROMOTE,
         sql::TAKE,
@@ -48,6 +52,10 @@ fn hot_statements_keep_their_plans() {
         (
             sql::FIND_KEY,
             "SEARCH queue_job USING INDEX queue_job_key (key=?)",
+        ),
+        (
+            sql::STANDING,
+            "SEARCH queue_job USING INDEX queue_job_key (key=?) | SCALAR SUBQUERY 1 | SCAN queue_meta",
         ),
         (
             sql::DUE,

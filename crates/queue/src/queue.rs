@@ -112,7 +112,7 @@ impl<T> Queue<T> {
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
     ///
     /// # Errors
-    /// [`Error::Encode`], [`Error::PayloadTooLarge`], [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails;
+    /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`], [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails;
     /// [`Error::written`] says whether the job may be stored all the same.
     pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
     where

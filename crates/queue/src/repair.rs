@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
+use crate::schema::VERSION;
 
 /// SQLite's default page size, which every queue has.
 const PAGE: usize = 4_096;
@@ -70,9 +71,8 @@ fn empty_page(fresh: &Connection) -> Result<Vec<u8>> {
     let path = Path::new(&name);
     let _ = std::fs::remove_file(path);
     let empty = Connection::open(path)?;
-    empty.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA user_version = 1",
-    )?;
+    empty.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")?;
+    empty.pragma_update(None, "user_version", VERSION)?;
     empty.close().map_err(|(_, error)| error)?;
     let page = std::fs::read(path).map_err(Error::file(path));
     let _ = std::fs::remove_file(path);

@@ -243,8 +243,8 @@ impl<T> Tx<'_, T> {
         self.remove(job, no, false)
     }
 
-    /// Deletes a claimed job; its follow-up, when one was marked, becomes a job of its own.
-    fn remove(&self, job: i64, no: ClaimNo, forget: bool) -> Result<bool> {
+    /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a job of its own.
+    fn remove(&self, job: i64, no: ClaimNo, done: bool) -> Result<bool> {
         type Removed = (
             bool,
             Option<String>,
@@ -255,7 +255,7 @@ impl<T> Tx<'_, T> {
         );
         let mut select = self.sql.prepare_cached(sql::FOLLOW_UP)?;
         let removed: Option<Removed> = select
-            .query_row(params![job, no], |row| {
+            .query_row(params![job, no, done], |row| {
                 Ok((
                     row.get(0)?,
                     text(row, 1)?,
@@ -271,7 +271,7 @@ impl<T> Tx<'_, T> {
         };
         self.execute(sql::REMOVE, [job])?;
         self.count(|tally| tally.moves(Some(State::Running), None));
-        if forget && has_history {
+        if done && has_history {
             self.execute(sql::FORGET_HISTORY, [job])?;
         }
         if let (Some(payload), Some(due), Some(priority), Some(enqueued)) =

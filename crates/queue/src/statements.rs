@@ -15,8 +15,16 @@ pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, 
 pub(crate) const HAS_FOLLOW_UP: &str =
     "SELECT next_payload IS NOT NULL FROM queue_job WHERE id = ?1";
 
+pub(crate) const PAYLOADS: &str =
+    "SELECT payload, next_payload, next_unless_done FROM queue_job WHERE id = ?1";
+
+/// The job of a key, or a running one's follow-up, where replacing its payload would change nothing else; and its payloads.
+pub(crate) const STANDING: &str = "SELECT id, iif(state = 2, next_payload, payload), next_unless_done FROM queue_job \
+     WHERE key = :key AND iif(state = 2, next_due, due) <= :due AND iif(state = 2, next_priority, priority) <= :priority \
+     AND (state = 2 OR (attempts = 0 AND lost = 0)) AND (SELECT min_version FROM queue_meta) <= :version";
+
 pub(crate) const MARK_RUNNING: &str = "UPDATE queue_job SET superseded = superseded + (next_payload IS NOT NULL), \
-     next_payload = :payload, next_enqueued = :now, next_due = min(ifnull(next_due, :due), :due), \
+     next_payload = :payload, next_unless_done = :unless_done, next_enqueued = :now, next_due = min(ifnull(next_due, :due), :due), \
      next_priority = min(ifnull(next_priority, :priority), :priority) WHERE id = :id";
 
 /// Bounded, so that no claim waits for a whole backlog to move.
@@ -27,14 +35,14 @@ pub(crate) const PROMOTE: &str = "UPDATE queue_job SET state = 1 WHERE id = ?1";
 
 /// Reading first and writing then is one step here, as every transaction is immediate; and it spares the two temporary
 /// tables that `UPDATE … WHERE id IN (SELECT …) RETURNING` makes, which cost more than all the rest.
-pub(crate) const READY: &str = "SELECT id, priority, due, enqueued, attempts, deferred, lost, superseded, key, payload \
+pub(crate) const READY: &str = "SELECT id, priority, due, enqueued, attempts, deferred, lost, key, payload \
      FROM queue_job WHERE state = 1 ORDER BY priority, due, id LIMIT ?1";
 
 pub(crate) const TAKE: &str = "UPDATE queue_job SET state = 2, claim = ?2, lease_until = ?3, lease = ?4, attempts = attempts + 1 WHERE id = ?1";
 
 pub(crate) const EXTEND: &str = "UPDATE queue_job SET lease_until = max(lease_until, ?3), lease = ?4 WHERE id = ?1 AND claim = ?2";
 
-pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, next_payload, next_due, next_priority, next_enqueued FROM queue_job WHERE id = ?1 AND claim = ?2";
+pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, iif(?3, next_payload, ifnull(next_unless_done, next_payload)), next_due, next_priority, next_enqueued FROM queue_job WHERE id = ?1 AND claim = ?2";
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
@@ -45,11 +53,11 @@ pub(crate) const HELD: &str = "SELECT lost, next_due FROM queue_job WHERE id = ?
 /// Back to the queue. A follow-up that was marked takes the job's place, with fresh attempts.
 pub(crate) const GIVE_BACK: &str = "UPDATE queue_job SET \
      state = :state, due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
-     payload = ifnull(next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
+     payload = coalesce(next_unless_done, next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
      attempts = iif(next_payload IS NULL, attempts - :unspent, 0), deferred = deferred + :deferred, \
      lost = iif(next_payload IS NULL AND :in_a_row, lost + :lost, 0), superseded = superseded + (next_payload IS NOT NULL), \
      claim = NULL, lease_until = NULL, lease = NULL, \
-     next_payload = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
+     next_payload = NULL, next_unless_done = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
      WHERE id = :id AND claim = :claim";
 
 pub(crate) const BURY: &str = "INSERT INTO queue_dead \

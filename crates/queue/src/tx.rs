@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use serde::Serialize;
 
 use crate::clock::to_ms;
 use crate::error::{Error, Result};
@@ -165,18 +164,5 @@ impl<'q, T> Tx<'q, T> {
     /// Runs a statement once, from the cache; the number of rows changed.
     pub(crate) fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
         Ok(self.sql.prepare_cached(sql)?.execute(params)?)
-    }
-}
-
-/// A payload as stored.
-pub(crate) fn encode<T: Serialize>(payload: &T, limit: usize) -> Result<String> {
-    let json = serde_json::to_string(payload).map_err(Error::Encode)?;
-    if json.len() > limit {
-        Err(Error::PayloadTooLarge {
-            size: json.len(),
-            limit,
-        })
-    } else {
-        Ok(json)
     }
 }

@@ -41,6 +41,7 @@ conformance! { Sqlite:
         a_follow_up_survives_the_death_of_the_owner,
         keep_keeps,
         reject_rejects,
+        merged_payloads_lose_nothing,
         a_retried_job_follows_the_policy_too,
         keep_and_reject_leave_a_follow_up_alone,
         a_dead_letters_key_is_free,

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use queue::{DeadFilter, NewJob, OnConflict, State};
+use queue::{DeadFilter, Enqueued, NewJob, OnConflict, State};
 use sqlite::Sqlite;
-use suite::model::{Limits, Model, Work};
-use suite::{Settle, Store, Subject, assert_counted};
+use suite::model::{Limits, Model, Work, merge};
+use suite::{Refusal, Settle, Store, Subject, assert_counted};
 
 type Handle = <Sqlite as Store>::Subject;
 
@@ -24,10 +24,11 @@ const HANDLES: usize = 2;
 enum Step {
     Enqueue {
         key: Option<&'static str>,
-        payload: u32,
+        payload: u8,
         delay: i64,
         priority: i32,
-        policy: OnConflict,
+        how: How,
+        merged: bool,
     },
     Claim {
         handle: usize,
@@ -53,6 +54,12 @@ enum Step {
     PurgeBut(usize),
 }
 
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Enqueue(OnConflict),
+    Ensure,
+}
+
 struct Reference;
 
 impl ReferenceStateMachine for Reference {
@@ -70,16 +77,18 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(_: &Model) -> BoxedStrategy<Step> {
-        let policy = select(vec![
-            OnConflict::Replace,
-            OnConflict::Replace,
-            OnConflict::Keep,
-            OnConflict::Reject,
+        let how = select(vec![
+            How::Enqueue(OnConflict::Replace),
+            How::Enqueue(OnConflict::Replace),
+            How::Enqueue(OnConflict::Keep),
+            How::Enqueue(OnConflict::Reject),
+            How::Ensure,
+            How::Ensure,
         ]);
         let key = prop_oneof![1 => Just(None), 3 => select(&KEYS).prop_map(Some)];
         prop_oneof![
-            8 => (key, any::<u32>(), select(vec![0, 0, 5, 60]), -1..2, policy).prop_map(
-                |(key, payload, delay, priority, policy)| Step::Enqueue { key, payload, delay, priority, policy }),
+            8 => (key, 0..3u8, select(vec![0, 0, 5, 60]), -1..2, how, any::<bool>()).prop_map(
+                |(key, payload, delay, priority, how, merged)| Step::Enqueue { key, payload, delay, priority, how, merged }),
             6 => (0..HANDLES, 0..4usize).prop_map(|(handle, n)| Step::Claim { handle, n }),
             8 => (0..HANDLES, 0..4usize, 0..5usize, select(vec![-3, 0, 5, 60])).prop_map(
                 |(handle, back, how, delay)| Step::Settle { handle, back, how, delay }),
@@ -103,14 +112,15 @@ impl ReferenceStateMachine for Reference {
                 payload,
                 delay,
                 priority,
-                policy,
+                how,
+                merged,
             } => {
                 let work = Work {
                     payload: payload.to_string(),
                     due: model.wall + delay,
                     priority: *priority,
                 };
-                let _ = model.enqueue(*key, work, *policy);
+                let _ = put(&mut model, *key, work, *how, *merged);
             }
             Step::Claim { handle, n } => drop(model.claim(*handle, *n)),
             Step::Settle {
@@ -138,6 +148,19 @@ impl ReferenceStateMachine for Reference {
             Step::PurgeBut(keep) => drop(model.purge_but(*keep)),
         }
         model
+    }
+}
+
+fn put(
+    model: &mut Model,
+    key: Option<&str>,
+    work: Work,
+    how: How,
+    merged: bool,
+) -> Result<Enqueued, Refusal> {
+    match how {
+        How::Enqueue(policy) => model.enqueue(key, work, policy, merged),
+        How::Ensure => model.ensure(key, work, merged),
     }
 }
 
@@ -191,27 +214,30 @@ impl StateMachineTest for Compared {
                 payload,
                 delay,
                 priority,
-                policy,
+                how,
+                merged,
             } => {
                 let due = model.wall + delay;
                 let mut job = NewJob::new(payload.to_string())
                     .due_at(at(due))
-                    .priority(priority)
-                    .on_conflict(policy);
-                job = if let Some(key) = key {
-                    job.key(key)
-                } else {
-                    job
-                };
+                    .priority(priority);
+                if let Some(key) = key {
+                    job = job.key(key);
+                }
+                if merged {
+                    job = job.merge(merge);
+                }
                 let work = Work {
                     payload: payload.to_string(),
                     due,
                     priority,
                 };
-                assert_eq!(
-                    Subject::enqueue(&mut test.handles[0], job),
-                    model.enqueue(key, work, policy)
-                );
+                let queue = &mut test.handles[0];
+                let answer = match how {
+                    How::Enqueue(policy) => Subject::enqueue(queue, job.on_conflict(policy)),
+                    How::Ensure => Subject::ensure(queue, job),
+                };
+                assert_eq!(answer, put(model, key, work, how, merged));
             }
             Step::Claim { handle, n } => {
                 // Each takes back its own that ended; the others' would be watched for a lease first.

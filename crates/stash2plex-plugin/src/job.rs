@@ -79,6 +79,17 @@ impl Job {
         }
     }
 
+    /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
+    /// not lost.
+    pub fn merge(held: Self, new: Self) -> Self {
+        match (held, new) {
+            (Self::Scene { force: true, .. }, Self::Scene { id, .. }) => {
+                Self::Scene { id, force: true }
+            }
+            (_, new) => new,
+        }
+    }
+
     /// What a person calls it; a task by its name in Stash.
     pub fn words(&self) -> String {
         let task = match self {

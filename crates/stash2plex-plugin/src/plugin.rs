@@ -54,7 +54,7 @@ fn record(
     let mut queue = store::open(&dir, options, say).map_err(words)?;
     let key = job.key();
     let by_hand = matches!(job, Job::Bulk { .. } | Job::Reconcile(_));
-    let new = NewJob::new(job).key(&key);
+    let new = NewJob::new(job).key(&key).merge(Job::merge);
     if let Err(wrong) = queue.enqueue(new.clone()) {
         queue = store::mend(queue, wrong, say).map_err(words)?;
         queue.enqueue(new).map_err(words)?;

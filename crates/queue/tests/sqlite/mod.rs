@@ -8,6 +8,7 @@ use queue::{
     Redriven, State,
 };
 
+use crate::suite::model::covers;
 use crate::suite::{Refusal, Settle, Shown, Store, Subject};
 
 pub struct Sqlite {
@@ -61,6 +62,10 @@ impl Subject for Queue<String> {
         Queue::enqueue(self, job).map_err(refusal)
     }
 
+    fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal> {
+        Queue::ensure(self, job, |held, new| covers(held, new)).map_err(refusal)
+    }
+
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal> {
         Queue::enqueue_all(self, jobs).map_err(refusal)
     }
@@ -77,7 +82,6 @@ impl Subject for Queue<String> {
             attempt: claim.attempt(),
             deferred: claim.deferred(),
             lost: claim.lost(),
-            superseded: claim.superseded(),
         }
     }
 

@@ -47,7 +47,6 @@ pub struct Shown {
     pub attempt: u32,
     pub deferred: u32,
     pub lost: u32,
-    pub superseded: u32,
 }
 
 /// One handle on a queue.
@@ -57,6 +56,8 @@ pub trait Subject: Send {
     const MAX_LOST: u32;
     const PAYLOAD_LIMIT: usize;
     fn enqueue(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
+    /// A payload covers another as [`model::covers`] says.
+    fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal>;
     fn claim(&mut self, n: usize) -> Vec<Self::Claim>;
     fn show(claim: &Self::Claim) -> Shown;

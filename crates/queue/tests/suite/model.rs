@@ -30,7 +30,25 @@ pub struct Job {
     pub deferred: u32,
     pub lost: u32,
     pub superseded: u32,
-    pub follow_up: Option<Work>,
+    pub follow_up: Option<FollowUp>,
+}
+
+/// What is to be done when the running job is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    pub work: Work,
+    /// Its payload when the running job is not done.
+    pub unless_done: String,
+}
+
+/// How merged payloads are made: in it are both, and which was first.
+pub fn merge(held: String, new: String) -> String {
+    format!("{held}+{new}")
+}
+
+/// Whether a payload has another in it.
+pub fn covers(held: &str, new: &str) -> bool {
+    held.split('+').any(|part| part == new)
 }
 
 /// A claim given out, by which handle, until when; it stays in the list when it is void.
@@ -115,8 +133,13 @@ impl Model {
         key: Option<&str>,
         work: Work,
         policy: OnConflict,
+        merged: bool,
     ) -> Result<Enqueued, Refusal> {
         let wall = self.wall;
+        let with = |held: &str| match merged {
+            true => merge(held.to_owned(), work.payload.clone()),
+            false => work.payload.clone(),
+        };
         let Some(job) = self
             .jobs
             .iter_mut()
@@ -132,22 +155,28 @@ impl Model {
                     Some(older) => {
                         job.superseded += 1;
                         self.superseded += 1;
-                        Work {
-                            due: work.due.min(older.due),
-                            priority: work.priority.min(older.priority),
-                            ..work
+                        FollowUp {
+                            unless_done: with(&older.unless_done),
+                            work: Work {
+                                payload: with(&older.work.payload),
+                                due: work.due.min(older.work.due),
+                                priority: work.priority.min(older.work.priority),
+                            },
                         }
                     }
-                    None => work,
+                    None => FollowUp {
+                        unless_done: with(&job.work.payload),
+                        work,
+                    },
                 };
                 job.follow_up = Some(newest);
                 Ok(Enqueued::FollowUp(job.id))
             }
             (OnConflict::Replace, State::Waiting | State::Ready) => {
                 job.work = Work {
+                    payload: with(&job.work.payload),
                     due: work.due.min(job.work.due),
                     priority: work.priority.min(job.work.priority),
-                    ..work
                 };
                 job.state = if job.work.due <= wall {
                     State::Ready
@@ -159,6 +188,31 @@ impl Model {
                 self.superseded += 1;
                 Ok(Enqueued::Replaced(job.id))
             }
+        }
+    }
+
+    /// As enqueue, but nothing is written where a job, or a running one's follow-up, stands that would stay as it is.
+    pub fn ensure(
+        &mut self,
+        key: Option<&str>,
+        work: Work,
+        merged: bool,
+    ) -> Result<Enqueued, Refusal> {
+        let standing = self.jobs.iter().find(|job| {
+            let (held, untried) = match &job.follow_up {
+                Some(next) => (&next.work, covers(&next.unless_done, &work.payload)),
+                None => (&job.work, job.attempts == 0 && job.lost == 0),
+            };
+            (key.is_some() && job.key.as_deref() == key)
+                && (job.state != State::Running || job.follow_up.is_some())
+                && held.due <= self.wall.min(work.due)
+                && held.priority <= work.priority
+                && untried
+                && covers(&held.payload, &work.payload)
+        });
+        match standing {
+            Some(job) => Ok(Enqueued::Kept(job.id)),
+            None => self.enqueue(key, work, OnConflict::Replace, merged),
         }
     }
 
@@ -199,7 +253,10 @@ impl Model {
         let job = &mut self.jobs[at];
         job.work.due = due;
         if let Some(newer) = job.follow_up.take() {
-            job.work = newer;
+            job.work = Work {
+                payload: newer.unless_done,
+                ..newer.work
+            };
             (job.attempts, job.lost) = (0, 0);
             job.superseded += 1;
             self.superseded += 1;
@@ -209,16 +266,19 @@ impl Model {
         self.jobs[at].claim = usize::MAX;
     }
 
-    fn remove(&mut self, at: usize) -> Job {
+    fn remove(&mut self, at: usize, done: bool) -> Job {
         let mut job = self.jobs.remove(at);
-        if let Some(work) = job.follow_up.take() {
-            self.insert(job.key.clone(), work);
+        if let Some(mut next) = job.follow_up.take() {
+            if !done {
+                next.work.payload = next.unless_done;
+            }
+            self.insert(job.key.clone(), next.work);
         }
         job
     }
 
     fn bury(&mut self, at: usize, error: &str) {
-        let job = self.remove(at);
+        let job = self.remove(at, false);
         self.dead.push(Dead {
             job,
             died: self.wall,
@@ -270,7 +330,6 @@ impl Model {
                     attempt: job.attempts,
                     deferred: job.deferred,
                     lost: job.lost,
-                    superseded: job.superseded,
                 }
             })
             .collect()
@@ -288,7 +347,7 @@ impl Model {
         let at = self.valid(claim)?;
         match how {
             Settle::Done => {
-                self.remove(at);
+                self.remove(at, true);
                 self.done += 1;
             }
             Settle::Dead(error) => self.bury(at, error),

@@ -365,8 +365,6 @@ impl<T: Time> Engine<'_, T> {
             match (taken.claim.payload(), found.get(&id).cloned()) {
                 (&Job::Scene { force, .. }, Some(scene)) => {
                     let row = ledger::get(self.queue.sql(), id.0)?;
-                    // The job in whose place this one stands may have been forced.
-                    let force = force || taken.claim.superseded() > 0;
                     let syncer = self.syncer.clone();
                     let now = self.time.now();
                     let look = async move {

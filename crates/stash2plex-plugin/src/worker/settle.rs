@@ -351,5 +351,6 @@ fn why_open<L>(outcome: &Outcome<L>) -> String {
 fn scene_job(id: u64, force: bool) -> NewJob<Job> {
     NewJob::new(Job::Scene { id, force })
         .key(scene_key(id))
+        .merge(Job::merge)
         .priority(BULK_PRIORITY)
 }

@@ -1,0 +1,64 @@
+//! Which file is this? A queue is sound only while its file has one name: SQLite puts the log beside the name it was
+//! given, so under a second name another process would write another log (<https://www.sqlite.org/howtocorrupt.html>).
+
+use std::fs::Metadata;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Refuses a file that others may reach under another name. Where that cannot be told, it is taken to have one.
+pub(crate) fn check_one_name(path: &Path) -> Result<()> {
+    let Ok(file) = std::fs::metadata(path) else {
+        return Ok(());
+    };
+    let links = links(&file);
+    if links > 1 {
+        return Err(Error::HardLinked {
+            path: path.into(),
+            links,
+        });
+    }
+    match (mount(path), path.parent().and_then(mount)) {
+        (Some(file), Some(folder)) if file != folder => {
+            Err(Error::MountPoint { path: path.into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn links(file: &Metadata) -> u64 {
+    if file.is_file() {
+        std::os::unix::fs::MetadataExt::nlink(file)
+    } else {
+        1
+    }
+}
+
+#[cfg(not(unix))]
+fn links(_: &Metadata) -> u64 {
+    1
+}
+
+/// The mount that a name leads into, as the kernel numbers them.
+///
+/// Opened as a name only (`O_PATH`), since closing a real handle would drop the process's locks on the database.
+#[cfg(target_os = "linux")]
+fn mount(path: &Path) -> Option<u64> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::OpenOptionsExt;
+    const O_PATH: i32 = 0o10_000_000;
+    let name = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(O_PATH)
+        .open(path)
+        .ok()?;
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", name.as_raw_fd())).ok()?;
+    let id = info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?;
+    id.trim().parse().ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount(_: &Path) -> Option<u64> {
+    None
+}
