@@ -3,6 +3,8 @@
 
 use queue::{InMemory, Options, Queue};
 
+queue_contract::contract!(queue_contract::sqlite::Memory);
+
 #[test]
 fn no_file_is_made_and_nothing_is_left() {
     let before = std::fs::read_dir(".").unwrap().count();

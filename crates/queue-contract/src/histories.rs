@@ -1,20 +1,15 @@
 //! Random histories of two workers on one queue, compared step by step with the reference model.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod sqlite;
-mod suite;
-
+use std::marker::PhantomData;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest::test_runner::TestRunner;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use queue::{DeadFilter, Enqueued, NewJob, OnConflict, State};
-use sqlite::Sqlite;
-use suite::model::{Limits, Model, Work, merge};
-use suite::{Refusal, Settle, Store, Subject, assert_counted};
 
-type Handle = <Sqlite as Store>::Subject;
+use crate::model::{Limits, Model, Work, merge};
+use crate::{Refusal, Settle, Store, Subject, assert_counted};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const ERRORS: [&str; 2] = ["Broken", queue::OWNER_DIED];
@@ -60,16 +55,16 @@ enum How {
     Ensure,
 }
 
-struct Reference;
+struct Reference<S>(PhantomData<S>);
 
-impl ReferenceStateMachine for Reference {
+impl<S: Store> ReferenceStateMachine for Reference<S> {
     type State = Model;
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Model> {
         let limits = Limits {
-            lease: i64::try_from(Handle::LEASE.as_secs()).unwrap(),
-            max_lost: Handle::MAX_LOST,
+            lease: i64::try_from(S::Subject::LEASE.as_secs()).unwrap(),
+            max_lost: S::Subject::MAX_LOST,
         };
         let mut model = Model::new(limits);
         model.wall = 1_000_000;
@@ -179,21 +174,21 @@ fn at(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())
 }
 
-struct Compared {
-    store: Sqlite,
-    handles: Vec<Handle>,
+struct Compared<S: Store> {
+    store: S,
+    handles: Vec<S::Subject>,
     /// In the model's order; None when it was consumed.
-    claims: Vec<Option<<Handle as Subject>::Claim>>,
+    claims: Vec<Option<<S::Subject as Subject>::Claim>>,
     /// The model before the step, to learn what the step should answer.
     before: Model,
 }
 
-impl StateMachineTest for Compared {
+impl<S: Store> StateMachineTest for Compared<S> {
     type SystemUnderTest = Self;
-    type Reference = Reference;
+    type Reference = Reference<S>;
 
     fn init_test(model: &Model) -> Self {
-        let store = Sqlite::new();
+        let store = S::new();
         store.clock().set(at(model.wall));
         let handles = (0..HANDLES).map(|_| store.open()).collect();
         Self {
@@ -245,7 +240,7 @@ impl StateMachineTest for Compared {
                     assert!(Subject::claim(handle, 0).is_empty());
                 }
                 let claims = Subject::claim(&mut test.handles[handle], n);
-                let shown: Vec<_> = claims.iter().map(Handle::show).collect();
+                let shown: Vec<_> = claims.iter().map(S::Subject::show).collect();
                 assert_eq!(shown, model.claim(handle, n));
                 test.claims.extend(claims.into_iter().map(Some));
             }
@@ -310,7 +305,7 @@ impl StateMachineTest for Compared {
     }
 }
 
-impl Compared {
+impl<S: Store> Compared<S> {
     fn compare(&mut self, model: &Model) {
         let queue = &mut self.handles[0];
         let counts = Subject::counts(queue);
@@ -337,14 +332,23 @@ impl Compared {
     }
 }
 
-prop_state_machine! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("QUEUE_MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40),
+/// `QUEUE_MODEL_CASES` says how many histories.
+pub fn two_workers_do_what_the_model_does<S: Store>(_: &S) {
+    let cases = std::env::var("QUEUE_MODEL_CASES");
+    let config = ProptestConfig {
+        cases: cases
+            .ok()
+            .and_then(|cases| cases.parse().ok())
+            .unwrap_or(40),
         failure_persistence: None,
         max_shrink_iters: 4096,
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn two_workers_do_what_the_model_does(sequential 1..120 => Compared);
+    };
+    let histories = Reference::<S>::sequential_strategy(1..120);
+    TestRunner::new(config.clone())
+        .run(&histories, |(model, steps, seen)| {
+            Compared::<S>::test_sequential(config.clone(), model, steps, seen);
+            Ok(())
+        })
+        .unwrap();
 }
