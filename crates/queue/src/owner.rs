@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::claim_no::ClaimNo;
 use crate::connection::private;
 use crate::error::{Error, Result};
+use crate::identity::FileId;
 
 /// This process as a holder of claims.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(crate) struct Owner {
     pub(crate) newest: ClaimNo,
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: File,
+    lock: File,
 }
 
 /// What can be told about another owner.
@@ -24,39 +26,68 @@ pub(crate) struct Owner {
 pub(crate) enum Life {
     Alive,
     /// The lock is held until this is dropped, so that nobody else buries the same owner.
-    Dead(Option<File>),
+    Dead(File),
+    /// Somebody removed its file, as a cleaner of old files does: only the lease decides.
+    Missing,
     /// Locks do not work here: only the lease decides.
     Unknown,
 }
 
 impl Owner {
     /// Takes the lock of a new owner. To be called in the transaction that registers the id, so that nobody looks too early.
-    pub(crate) fn new(database: &Path, id: i64) -> Result<Self> {
+    /// None when another process has it: one that still has a file open that was here before.
+    pub(crate) fn new(database: &Path, id: i64) -> Result<Option<Self>> {
         let path = lock_path(database, id);
-        let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
-            .open(&path)
-            .map_err(Error::file(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            // Without locks the owner can still work; others go by its leases.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(error) => return Err(Error::file(&path)(error.into())),
-        }
-        Ok(Self {
+        Ok(locked(&path)?.map(|lock| Self {
             id,
             newest: ClaimNo::first(id),
             path,
-            _lock: lock,
-        })
+            lock,
+        }))
+    }
+
+    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is locked, since an unlocked
+    /// one is a dead owner's.
+    pub(crate) fn renew(&mut self) -> Result<bool> {
+        if self.is_in_place() {
+            return Ok(false);
+        }
+        let mut name = OsString::from(&self.path);
+        name.push("-new");
+        let Some(lock) = locked(name.as_ref())? else {
+            return Ok(false);
+        };
+        std::fs::rename(&name, &self.path).map_err(Error::file(&self.path))?;
+        self.lock = lock;
+        Ok(true)
+    }
+
+    fn is_in_place(&self) -> bool {
+        let lock = self.lock.metadata();
+        lock.is_ok_and(|lock| FileId::of(&lock).is_at(&self.path))
     }
 
     /// Removes the lock file.
     pub(crate) fn retire(self) {
-        let Self {
-            path, _lock: lock, ..
-        } = self;
-        drop(lock);
-        let _ = std::fs::remove_file(path);
+        if self.is_in_place() {
+            let Self { path, lock, .. } = self;
+            drop(lock);
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The file, locked; none when another process has the lock. Without locks an owner can still work, and others go by its
+/// leases.
+fn locked(path: &Path) -> Result<Option<File>> {
+    let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(path)
+        .map_err(Error::file(path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Some(lock)),
+        Err(TryLockError::Error(error)) => Err(Error::file(path)(error)),
     }
 }
 
@@ -64,11 +95,11 @@ impl Owner {
 pub(crate) fn life(database: &Path, id: i64) -> Life {
     match OpenOptions::new().write(true).open(lock_path(database, id)) {
         Ok(file) => match file.try_lock() {
-            Ok(()) => Life::Dead(Some(file)),
+            Ok(()) => Life::Dead(file),
             Err(TryLockError::WouldBlock) => Life::Alive,
             Err(TryLockError::Error(_)) => Life::Unknown,
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Life::Dead(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Life::Missing,
         Err(_) => Life::Unknown,
     }
 }
