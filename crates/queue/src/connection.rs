@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
 use crate::format;
-use crate::identity;
+use crate::identity::{self, FileId};
 use crate::kinds;
 use crate::memory;
 use crate::network;
@@ -47,6 +47,7 @@ pub(crate) enum Durability {
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
+    pub(crate) file: FileId,
     pub(crate) network_fs: Option<String>,
     /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
     pub(crate) in_use: Option<File>,
@@ -64,6 +65,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         return Ok(Opened {
             connection,
             path: path.into(),
+            file: FileId::at(path),
             network_fs: None,
             in_use: None,
         });
@@ -82,6 +84,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
     let (connection, network_fs) = open_real(&path, options)?;
     Ok(Opened {
         connection,
+        file: FileId::at(&path),
         path,
         network_fs,
         in_use,
@@ -204,6 +207,16 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     if role == Role::Inspector || path.exists() {
         return Ok(false);
     }
+    // One process at a time, where a folder can be locked.
+    let folder = path.parent().and_then(|folder| File::open(folder).ok());
+    let _alone = folder.as_ref().map(File::lock);
+    if path.exists() {
+        return Ok(false);
+    }
+    // What a deleted file left: the new one would share them with whoever has the old one open.
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(path, suffix));
+    }
     match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -231,12 +244,17 @@ fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()
 /// same lock. Short waits stay short, and a hundred waiting processes leave the processor to the one that works: at a
 /// millisecond each, a hundred on two cores took 40 s for what now takes one.
 fn pause(waited: Duration) -> Duration {
-    let noise = std::time::SystemTime::now()
+    let mean = (waited / 10).clamp(Duration::from_millis(1), Duration::from_millis(20));
+    mean / 2 + mean.mul_f64(noise())
+}
+
+/// From 0 to 1, differing between processes and from moment to moment.
+pub(crate) fn noise() -> f64 {
+    let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default()
         .subsec_nanos();
-    let mean = (waited / 10).clamp(Duration::from_millis(1), Duration::from_millis(20));
-    mean / 2 + mean.mul_f64(f64::from(noise / 64 % 1_000) / 1_000.0)
+    f64::from(nanos / 64 % 1_000) / 1_000.0
 }
 
 fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {

@@ -171,7 +171,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>> {
         let columns = "id, died, error_type, message, key, priority, enqueued, attempts, deferred, lost, superseded, payload";
-        filter.select(&self.connection, columns, |row| {
+        filter.select(self.reader()?, columns, |row| {
             Ok(DeadLetter {
                 id: row.get(0)?,
                 died: from_ms(row.get(1)?),
@@ -194,7 +194,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn dead_keys(&self, filter: &DeadFilter) -> Result<Vec<(i64, String)>> {
-        let rows = filter.select(&self.connection, "id, key", |row| {
+        let rows = filter.select(self.reader()?, "id, key", |row| {
             Ok((row.get(0)?, text(row, 1)?))
         })?;
         let with_key = |(id, key): (i64, Option<String>)| key.map(|key| (id, key));
@@ -206,7 +206,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn dead_summary(&self) -> Result<Vec<DeadSummary>> {
-        let mut select = self.connection.prepare_cached(
+        let mut select = self.reader()?.prepare_cached(
             "SELECT error_type, count(*), min(died), max(died) FROM queue_dead GROUP BY error_type ORDER BY count(*) DESC, error_type",
         )?;
         let summary = select.query_map([], |row| {

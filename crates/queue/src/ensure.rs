@@ -68,7 +68,7 @@ impl<T> Queue<T> {
         };
         let now = to_ms(self.options.clock.now());
         let held = self
-            .connection
+            .reader()?
             .prepare_cached(sql::STANDING)?
             .query_row(
                 named_params! {
@@ -80,6 +80,9 @@ impl<T> Queue<T> {
         let Some((id, payload, unless_done)) = held else {
             return Ok(None);
         };
+        if self.is_replaced() {
+            return Ok(None);
+        }
         let covers = |held: String| {
             serde_json::from_str(&held).is_ok_and(|held| covers(&held, &job.payload))
         };

@@ -33,6 +33,20 @@ pub enum Error {
         /// The job that has it.
         job: i64,
     },
+    /// The queue's file was deleted or replaced. The queue has turned to the file that is there now, or made one: the next
+    /// operation works on that. Claims of before are void.
+    #[error(
+        "{path} was deleted or replaced while the queue was open: drop this work, its job was in the old file; the queue now uses the file that is there"
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The queue was opened by the process that this one was forked from.
+    #[error(
+        "this queue was opened before the process forked, and is its parent's: open another one in the child"
+    )]
+    Forked,
     /// The payload is larger than [`Options::payload_limit`](crate::Options::payload_limit).
     #[error(
         "the payload has {size} bytes and the limit is {limit}: store the data elsewhere and queue a reference"

@@ -6,6 +6,43 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// A file, whatever its name; where that cannot be told, any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId(Option<(u64, u64)>);
+
+impl FileId {
+    pub(crate) fn of(file: &Metadata) -> Self {
+        Self(number(file))
+    }
+
+    /// The file at a path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(std::fs::metadata(path).ok().as_ref().and_then(number))
+    }
+
+    /// Whether the path leads to this file. A file is deleted or replaced only where it has a number.
+    pub(crate) fn is_at(self, path: &Path) -> bool {
+        self.0.is_none()
+            || match std::fs::metadata(path) {
+                Ok(file) => number(&file) == self.0,
+                Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+            }
+    }
+}
+
+/// Device and inode.
+#[cfg(unix)]
+fn number(file: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((file.dev(), file.ino()))
+}
+
+/// Elsewhere a file that is open stays.
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
 /// Refuses a file that others may reach under another name. Where that cannot be told, it is taken to have one.
 pub(crate) fn check_one_name(path: &Path) -> Result<()> {
     let Ok(file) = std::fs::metadata(path) else {

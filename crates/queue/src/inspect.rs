@@ -79,7 +79,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn counts(&self) -> Result<Counts> {
         Ok(self
-            .connection
+            .reader()?
             .prepare_cached(sql::COUNTS)?
             .query_row([], |row| {
                 let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
@@ -101,7 +101,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn jobs(&self, state: State, limit: usize) -> Result<Vec<JobInfo>> {
-        let mut select = self.connection.prepare_cached(
+        let mut select = self.reader()?.prepare_cached(
             "SELECT id, key, priority, due, enqueued, lease_until, attempts, deferred, lost, superseded, next_payload IS NOT NULL, payload \
              FROM queue_job WHERE state = ?1 ORDER BY due, id LIMIT ?2",
         )?;
@@ -133,6 +133,6 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn history(&self, job: i64) -> Result<Vec<Event>> {
-        history::of(&self.connection, job)
+        history::of(self.reader()?, job)
     }
 }

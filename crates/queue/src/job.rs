@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::claim_no::ClaimNo;
 use crate::clock::{duration_ms, to_ms};
+use crate::identity::FileId;
 use crate::merge::Merge;
 
 /// What to do when a live job already has the key.
@@ -223,6 +224,7 @@ impl State {
 pub struct Claim<T> {
     pub(crate) id: i64,
     pub(crate) no: ClaimNo,
+    pub(crate) file: FileId,
     /// On the monotonic clock.
     pub(crate) expires: Duration,
     pub(crate) priority: i64,

@@ -32,6 +32,8 @@ pub(crate) struct Kinds {
     pub(crate) ready: String,
     /// As [`sql::ANY_READY`].
     pub(crate) any_ready: String,
+    /// As [`sql::ANY_DUE`]: what comes due of other kinds is made ready for others.
+    pub(crate) any_due: String,
 }
 
 impl Kinds {
@@ -45,24 +47,19 @@ impl Kinds {
             .map(|name| format!("'{}'", name.replace('\'', "''")))
             .collect();
         // One search for each kind, of as many jobs as are asked for: what is queued of other kinds is not looked at.
-        let of_one = |name: &String| {
-            let only = format!("WHERE state = 1 AND {} = {name}", kind!());
-            format!(
-                "SELECT * FROM ({})",
-                sql::READY.replace("WHERE state = 1", &only)
-            )
+        let only = |statement: &str, names: &str| {
+            let these = format!("WHERE state = 1 AND {} IN ({names})", kind!());
+            statement.replace("WHERE state = 1", &these)
         };
+        let of_one = |name: &String| format!("SELECT * FROM ({})", only(sql::READY, name));
         let each: Vec<String> = names.iter().map(of_one).collect();
         Some(Self {
             ready: format!(
                 "{} ORDER BY priority, due, id LIMIT ?1",
                 each.join(" UNION ALL ")
             ),
-            any_ready: format!(
-                "SELECT EXISTS (SELECT 1 FROM queue_job WHERE state = 1 AND {} IN ({}))",
-                kind!(),
-                names.join(", ")
-            ),
+            any_ready: only(sql::ANY_READY, &names.join(", ")),
+            any_due: only(sql::ANY_DUE, &names.join(", ")),
         })
     }
 }
@@ -172,7 +169,7 @@ mod tests {
             .unwrap();
         let kinds = Kinds::of::<Mine>().unwrap();
         let steps = |queue: &Queue<serde_json::Value>| {
-            [&kinds.ready, &kinds.any_ready].map(|statement| {
+            [&kinds.ready, &kinds.any_ready, &kinds.any_due].map(|statement| {
                 let mut statement = queue.connection.prepare(statement).unwrap();
                 let parameters = statement.parameter_count();
                 let mut rows = statement

@@ -42,8 +42,10 @@
 //! | dies, however | at the next claim of another process, which [`wait`](Queue::wait) leads to within a second, lost |
 //! | drops a claim unsettled, or works longer than the lease | at its own next claim after the lease, lost |
 //! | lives and hangs | when its lease is over and another worker has watched one more pass, lost |
+//! | is not known to live or not, as in a copy that was put back | in the same way |
 //!
-//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees with the process. Leases of
+//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees with the process. Where that
+//! file is gone, removed by a cleaner of old files say, the lease alone decides until a living owner has made it anew. Leases of
 //! this process are judged by its monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a
 //! worker, one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter than a lease takes
 //! nothing from one that hangs.)
@@ -51,6 +53,16 @@
 //! A job that was lost may be what killed its worker: it is delivered alone from then on, and after
 //! [`max_lost`](Options::max_lost) times in a row it is a dead letter. To stop without a loss, on `SIGTERM` say, drop the queue or
 //! call [`release_held`](Queue::release_held).
+//!
+//! # Forks, and files that are replaced
+//!
+//! A queue belongs to the process that opened it. In a child that was forked with it, every operation is [`Error::Forked`], and
+//! dropping it does nothing; but the child also inherits the lock by which others see that the parent lives, so its end shows
+//! only when both are gone, or by the lease. Fork first and open then, also in the child.
+//!
+//! When the file is deleted or replaced, the next operation turns to the file that is there, or makes one, and what is enqueued
+//! goes there. Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as your own tables may
+//! be missing: [`migrate`](Queue::migrate), and repeat it.
 //!
 //! # Long work, threads, async
 //!
@@ -125,6 +137,7 @@ struct Readme;
 mod budget;
 mod claim;
 mod claim_no;
+mod claiming;
 mod clock;
 mod connection;
 mod dead;
@@ -132,6 +145,7 @@ mod enqueue;
 mod ensure;
 mod error;
 mod format;
+mod handle;
 mod history;
 mod identity;
 mod inspect;

@@ -80,9 +80,9 @@ static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 pub(crate) struct Alive(PathBuf);
 
 impl Alive {
-    pub(crate) fn new(path: &Path) -> Self {
-        live(|live| live.insert(path.into()));
-        Self(path.into())
+    /// None when another has it.
+    pub(crate) fn take(path: &Path) -> Option<Self> {
+        live(|live| live.insert(path.into())).then(|| Self(path.into()))
     }
 }
 
@@ -90,10 +90,6 @@ impl Drop for Alive {
     fn drop(&mut self) {
         live(|live| live.remove(&self.0));
     }
-}
-
-pub(crate) fn is_alive(path: &Path) -> bool {
-    live(|live| live.contains(path))
 }
 
 fn live<R>(f: impl FnOnce(&mut BTreeSet<PathBuf>) -> R) -> R {

@@ -178,6 +178,14 @@ impl Options {
         }
     }
 
+    /// The statement that tells whether there are any, or some are due.
+    pub(crate) fn any_due(&self) -> &str {
+        match &self.kinds {
+            Some(Ok(kinds)) => &kinds.any_due,
+            _ => sql::ANY_DUE,
+        }
+    }
+
     /// The clock to use.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;

@@ -67,6 +67,14 @@ fn hot_statements_keep_their_plans() {
             "SCAN queue_job USING COVERING INDEX queue_job_running",
         ),
         (
+            sql::HELD_BY_OTHERS,
+            "SCAN queue_job USING COVERING INDEX queue_job_running",
+        ),
+        (
+            sql::ANY_DUE,
+            "SCAN queue_meta | SCALAR SUBQUERY 1 | SCAN queue_job USING COVERING INDEX queue_job_ready | SCALAR SUBQUERY 2 | SEARCH queue_job USING COVERING INDEX queue_job_waiting (due<?)",
+        ),
+        (
             sql::OVERDUE,
             "SEARCH queue_job USING INDEX queue_job_running (lease_until<?)",
         ),

@@ -85,6 +85,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// As [`open_or_salvage`](Self::open_or_salvage).
     pub fn salvage(self, reason: impl Display) -> Result<(Self, Option<Salvage>)> {
+        self.check_process()?;
         let (path, options) = (self.path.clone(), self.options.clone());
         // Nothing more is written over what may yet be read.
         self.connection

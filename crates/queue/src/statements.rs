@@ -76,6 +76,17 @@ pub(crate) const IS_PAUSED: &str = "SELECT paused FROM queue_meta";
 
 pub(crate) const OTHER_OWNERS: &str = "SELECT id FROM queue_owner WHERE id <> ?1";
 
+pub(crate) const REGISTER: &str = "INSERT OR IGNORE INTO queue_owner (id, since) VALUES (?1, ?2)";
+
+pub(crate) const FORGET_OWNER: &str = "DELETE FROM queue_owner WHERE id = ?1";
+
+pub(crate) const HELD_BY_OTHERS: &str =
+    "SELECT claim FROM queue_job WHERE state = 2 AND claim NOT BETWEEN ?1 AND ?2 LIMIT ?3";
+
+/// Whether a claim would find a job.
+pub(crate) const ANY_DUE: &str = "SELECT NOT paused AND (EXISTS (SELECT 1 FROM queue_job WHERE state = 1) \
+     OR EXISTS (SELECT 1 FROM queue_job WHERE state = 0 AND due <= ?1)) FROM queue_meta";
+
 pub(crate) const ANY_READY: &str = "SELECT EXISTS (SELECT 1 FROM queue_job WHERE state = 1)";
 
 pub(crate) const NEXT_WAITING: &str = "SELECT min(due) FROM queue_job WHERE state = 0";

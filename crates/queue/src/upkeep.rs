@@ -29,6 +29,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn maintain(&mut self) -> Result<Upkeep> {
+        self.check_process()?;
         self.untidy = false;
         let mut freed = 0;
         loop {
@@ -90,12 +91,12 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails in a way that keeps it from looking, as damage often does ([`Error::Corrupt`]).
     pub fn check(&self) -> Result<Vec<String>> {
-        let mut check = self.connection.prepare("PRAGMA integrity_check")?;
+        let mut check = self.reader()?.prepare("PRAGMA integrity_check")?;
         let mut found: Vec<String> = check
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         found.retain(|line| line != "ok");
-        let counts_hold: bool = self.connection.query_row(
+        let counts_hold: bool = self.reader()?.query_row(
             "SELECT (waiting, ready, running, dead) = (SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1), \
              count(*) FILTER (WHERE state = 2), (SELECT count(*) FROM queue_dead) FROM queue_job) FROM queue_meta",
             [],
@@ -122,7 +123,7 @@ impl<T> Queue<T> {
     /// [`Error::AppTooNew`] when more steps have run than are known here; or a step fails, and none has then run.
     pub fn migrate(&mut self, app: &str, steps: &[&str]) -> Result<()> {
         let known = steps.len() as i64;
-        let version = schema::app_version(&self.connection, app)?;
+        let version = schema::app_version(self.reader()?, app)?;
         if version == known {
             return Ok(());
         }

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::claim;
 use crate::clock::{from_ms, to_ms};
+use crate::connection::noise;
 use crate::error::{Error, Result};
 use crate::options::Role;
-use crate::owner::{self, Life};
 use crate::queue::Queue;
 use crate::schema;
 use crate::statements as sql;
+use crate::tx::Held;
 
 /// How often a sleeping worker looks whether another process wrote.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
@@ -20,7 +20,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// Why [`Queue::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// Another process, or another queue of this one, wrote to the file.
+    /// Another process, or another queue of this one, wrote to the file; or put another one in its place.
     Changed,
     /// A job is due.
     Due,
@@ -40,14 +40,14 @@ impl<T> Queue<T> {
             return Ok(None);
         }
         if self
-            .connection
+            .reader()?
             .prepare_cached(self.options.any_ready())?
             .query_row([], |row| row.get(0))?
         {
             return Ok(Some(self.options.clock.now()));
         }
         let due: Option<i64> = self
-            .connection
+            .reader()?
             .prepare_cached(sql::NEXT_WAITING)?
             .query_row([], |row| row.get(0))?;
         Ok(due.map(from_ms))
@@ -60,7 +60,10 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn changed(&mut self) -> Result<bool> {
-        let version = schema::pragma(&self.connection, "data_version")?;
+        let version = schema::pragma(self.reader()?, "data_version")?;
+        if self.is_replaced() {
+            return Ok(true);
+        }
         let changed = std::mem::replace(&mut self.seen, version) != version;
         self.untidy |= changed;
         Ok(changed)
@@ -104,7 +107,9 @@ impl<T> Queue<T> {
             }
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
-            if !nap(LOOK.min(left).min(until_due)) {
+            // Differing, so that those who sleep on one queue do not all look, and then claim, at once.
+            let look = LOOK.mul_f64(f64::midpoint(1.0, noise()));
+            if !nap(look.min(left).min(until_due)) {
                 return Ok(Wake::TimedOut);
             }
             if self.changed()? {
@@ -126,29 +131,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Whether a claim would take back jobs, or must begin to watch a lease that others let run out.
-    fn is_anything_lost(&self) -> Result<bool> {
+    /// Whether a claim would take back jobs.
+    fn is_anything_lost(&mut self) -> Result<bool> {
         let monotonic = self.options.clock.monotonic();
-        if self
-            .held
-            .first()
-            .is_some_and(|held| held.expires <= monotonic)
-        {
-            return Ok(true);
-        }
-        let own = self.owner.as_ref().map_or(0, |owner| owner.id);
-        let mut others = self.connection.prepare_cached(sql::OTHER_OWNERS)?;
-        let mut others = others.query([own])?;
-        while let Some(other) = others.next()? {
-            if let Life::Dead(_lock) = owner::life(&self.path, other.get(0)?) {
-                return Ok(true);
-            }
-        }
-        let now = to_ms(self.options.clock.now());
-        let overdue = claim::overdue(&self.connection, own, now)?;
-        Ok(overdue.iter().any(|(seen, lease)| {
-            let watched = self.watched.get(seen);
-            watched.is_none_or(|since| claim::is_over(monotonic, *since, *lease))
-        }))
+        let is_over = |held: &Held| held.expires <= monotonic;
+        Ok(self.held.first().is_some_and(is_over) || self.look_for_lost()?.is_any())
     }
 }
