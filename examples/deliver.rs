@@ -1,7 +1,9 @@
-//! Deliver to a service that may be away: `cargo run --example deliver`. What these crates are for, in one program that runs
-//! for a few seconds: messages go into a queue on disk, and a runner delivers them. While the service is away the breaker is
-//! open and nothing is claimed; a probe at growing intervals finds out when it is back, and asks the breaker for an early
-//! trial. No message is lost, none uses up its attempts for an outage, and one that the service refuses becomes a dead letter.
+//! Deliver to a service that may be away: `cargo run --example deliver`. What these crates are for,
+//! in one program that runs for a few seconds: messages go into a queue on disk, and a runner
+//! delivers them. While the service is away the breaker is open and nothing is claimed; a probe at
+//! growing intervals finds out when it is back, and asks the breaker for an early trial. No message
+//! is lost, none uses up its attempts for an outage, and one that the service refuses becomes a
+//! dead letter.
 #![allow(clippy::print_stdout)]
 
 #[path = "deliver/service.rs"]
@@ -123,7 +125,8 @@ async fn deliver(
     }
 }
 
-/// Looks after the service while the circuit is open. It changes nothing: it asks the breaker, which decides.
+/// Looks after the service while the circuit is open. It changes nothing: it asks the breaker,
+/// which decides.
 async fn probe(breaker: Arc<Breaker>, address: std::net::SocketAddr) {
     let mut schedule = Schedule::default();
     loop {

@@ -11,7 +11,8 @@ pub fn part() -> Option<(String, PathBuf)> {
     ))
 }
 
-/// A command that runs the test `plays` of this program (ignored unless asked for) in the given part.
+/// A command that runs the test `plays` of this program (ignored unless asked for) in the given
+/// part.
 pub fn command(part: &str, file: &Path) -> Command {
     under(Command::new(std::env::current_exe().unwrap()), part, file)
 }

@@ -1,5 +1,6 @@
-//! Periodic jobs by cron text, in UTC or the zone you say: `cargo run --example queue_cron --features tokio -- "0 3 * * *"
-//! Europe/Berlin`. Without arguments, every other second, three times.
+//! Periodic jobs by cron text, in UTC or the zone you say: `cargo run --example queue_cron
+//! --features tokio -- "0 3 * * *" Europe/Berlin`. Without arguments, every other second, three
+//! times.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -19,7 +20,8 @@ fn cron(text: &str, zone: TimeZone, payload: &str) -> Result<Periodic<String>, B
         Ok(cron.find_next_occurrence(&now, false)?.timestamp().into())
     };
     next(SystemTime::now())?;
-    // A text that was found to have a next time has one after that; should the calendar end, a day is as good as any.
+    // A text that was found to have a next time has one after that; should the calendar end, a day
+    // is as good as any.
     let next = move |_, now| next(now).unwrap_or(now + std::time::Duration::from_secs(86_400));
     Ok(Periodic::new(text, next, move |_| {
         NewJob::new(payload.clone())

@@ -1,4 +1,5 @@
-//! Kinds of jobs: the variants of an enum payload. A worker may take those that its own enum has, and leave the others to others.
+//! Kinds of jobs: the variants of an enum payload. A worker may take those that its own enum has,
+//! and leave the others to others.
 
 use std::fmt::{self, Display};
 
@@ -10,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::statements as sql;
 
-/// The variant in a payload as serde writes it: `{"Mail":{…}}` or `"Mail"`. Nothing is stored for it, so a newer payload that
-/// takes a job's place brings its kind along.
+/// The variant in a payload as serde writes it: `{"Mail":{…}}` or `"Mail"`. Nothing is stored for
+/// it, so a newer payload that takes a job's place brings its kind along.
 macro_rules! kind {
     () => {
         "substr(payload, instr(payload, '\"') + 1, instr(substr(payload, instr(payload, '\"') + 1), '\"') - 1)"
@@ -46,7 +47,8 @@ impl Kinds {
             .iter()
             .map(|name| format!("'{}'", name.replace('\'', "''")))
             .collect();
-        // One search for each kind, of as many jobs as are asked for: what is queued of other kinds is not looked at.
+        // One search for each kind, of as many jobs as are asked for: what is queued of other kinds
+        // is not looked at.
         let only = |statement: &str, names: &str| {
             let these = format!("WHERE state = 1 AND {} IN ({names})", kind!());
             statement.replace("WHERE state = 1", &these)

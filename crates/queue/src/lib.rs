@@ -66,10 +66,10 @@
 //!
 //! # Long work, threads, async
 //!
-//! A [`Queue`] blocks its thread and belongs to one at a time. Work that may take longer than the lease needs
-//! [`extend`](Queue::extend) before it ends, and only the queue that claimed a job can extend it. So let one thread own the queue
-//! and the claims, hand the payloads to others, and let it settle and extend for them. Under an async runtime this is a blocking
-//! task, or a loop around [`changed`](Queue::changed).
+//! With the feature `tokio`, a `Runner` does all of this. By hand: a [`Queue`] blocks its thread and belongs to one at a time. Work that may
+//! take longer than the lease needs [`extend`](Queue::extend) before it ends, and only the queue that claimed a job can extend
+//! it. So let one thread own the queue and the claims, hand the payloads to others, and let it settle and extend for them.
+//! Under an async runtime this is a blocking task, or a loop around [`changed`](Queue::changed).
 //!
 //! # Sleeping
 //!
@@ -108,13 +108,25 @@
 //! something reads there, as [`Error::Corrupt`]: then call [`salvage`](Queue::salvage), whose example is the loop a worker needs.
 //! [`check`](Queue::check) looks for damage in the whole file. Whatever is replaced stays, under a dated name.
 //!
-//! # Changing the payload's type
+//! # Kinds, and changing the payload's type
+//!
+//! Kinds of jobs are the variants of an enum payload. With [`Options::kinds_of`] a worker takes those its enum has and leaves the
+//! others: to another program that shares the file, or to the next version of this one, whose producers may then start first.
 //!
 //! A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`] when it is claimed, so that it blocks nothing:
 //! [`claim`](Queue::claim) does not fail, [`dead_summary`](Queue::dead_summary) tells. Let new versions read old payloads
-//! (`#[serde(default)]`, an enum with new variants), and old workers stop before new producers start; otherwise
-//! [`redrive`](Queue::redrive) what the old ones buried. The file itself is safe: a version of this library that does not know
-//! its schema says [`Error::TooNew`].
+//! (`#[serde(default)]`, new variants); [`redrive`](Queue::redrive) what old ones buried all the same. Give the file a name with
+//! [`Options::format`], and a program that takes it for something else is refused, instead of burying all that is in it. The file
+//! itself is safe: a version of this library that does not know its schema says [`Error::TooNew`].
+//!
+//! # Again and again
+//!
+//! [`enqueue_due`](Queue::enqueue_due) enqueues [`Periodic`] jobs, each time once among all processes that call it. Times are the wall
+//! clock's, in UTC, unless the closure that gives them says otherwise; the example `queue_cron` has it read cron text, in a zone.
+//!
+//! # Tests
+//!
+//! [`InMemory`] is a place to open queues at that makes no file, and a [`ManualClock`] lets leases end and jobs come due.
 //!
 //! # Anti-patterns
 //!
@@ -130,7 +142,7 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -1,4 +1,5 @@
-//! Queues without a file, for tests: SQLite's own memory file system, which all connections of the process share.
+//! Queues without a file, for tests: SQLite's own memory file system, which all connections of the
+//! process share.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use crate::error::Result;
 /// What the path of one begins with; no folder has this name.
 const PREFIX: &str = ":memory:/";
 
-/// A place in memory to open queues at, as at a path: for tests, of programs whose queue is on disk. No file is made.
+/// A place in memory to open queues at, as at a path: for tests, of programs whose queue is on
+/// disk. No file is made.
 ///
 /// ```
 /// use queue::{InMemory, Options, Queue};
@@ -24,8 +26,9 @@ const PREFIX: &str = ":memory:/";
 /// # Ok::<(), queue::Error>(())
 /// ```
 ///
-/// All queues opened at it in this process are one, and what is in it is gone with the last of them and this. Everything else is
-/// as on disk, but what only a disk has: other processes, durability, and [`salvage`](crate::Queue::salvage).
+/// All queues opened at it in this process are one, and what is in it is gone with the last of them
+/// and this. Everything else is as on disk, but what only a disk has: other processes, durability,
+/// and [`salvage`](crate::Queue::salvage).
 #[derive(Debug)]
 pub struct InMemory {
     path: PathBuf,
@@ -75,7 +78,8 @@ pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Owners in memory that live.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// What a lock on a file is to an owner on disk: it ends with the owner, also when a panic ends that.
+/// What a lock on a file is to an owner on disk: it ends with the owner, also when a panic ends
+/// that.
 #[derive(Debug)]
 pub(crate) struct Alive(PathBuf);
 

@@ -1,4 +1,5 @@
-//! Jobs that come again and again, enqueued once for each time they are due, however many processes look.
+//! Jobs that come again and again, enqueued once for each time they are due, however many processes
+//! look.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,8 @@ use crate::job::{NewJob, OnConflict};
 use crate::queue::Queue;
 use crate::tx::Tx;
 
-/// Made by the first who needs it: most files have no periodic jobs, and every process parses every table.
+/// Made by the first who needs it: most files have no periodic jobs, and every process parses every
+/// table.
 const SCHEMA: &[&str] = &[
     "CREATE TABLE queue_periodic (name TEXT PRIMARY KEY, last INTEGER NOT NULL, next INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 ];
@@ -33,8 +35,8 @@ type Make<T> = Box<dyn Fn(SystemTime) -> NewJob<T> + Send>;
 /// # Ok::<(), queue::Error>(())
 /// ```
 ///
-/// A job made without a [key](NewJob::key) gets the name as its key and [`OnConflict::Keep`]: while one is queued or runs, no
-/// other comes.
+/// A job made without a [key](NewJob::key) gets the name as its key and [`OnConflict::Keep`]: while
+/// one is queued or runs, no other comes.
 pub struct Periodic<T> {
     name: String,
     next: Next,
@@ -42,7 +44,8 @@ pub struct Periodic<T> {
 }
 
 impl<T> Periodic<T> {
-    /// Due this long after it was first seen, and then again and again. Times that nobody was there for are made up for by one.
+    /// Due this long after it was first seen, and then again and again. Times that nobody was there
+    /// for are made up for by one.
     ///
     /// `name` is its name in the file: what has it shares one timetable, in all processes.
     pub fn every(
@@ -54,11 +57,13 @@ impl<T> Periodic<T> {
         Self::new(name, next, move |_| make())
     }
 
-    /// Due at the times that `next` gives, from when it was last due (or first seen) and the time now; never earlier than the
-    /// former. When `next` goes by the former alone, times that nobody was there for are all made up for, one by one; when it
-    /// gives one after the time now, by one. `make` is told for which time it makes the job.
+    /// Due at the times that `next` gives, from when it was last due (or first seen) and the time
+    /// now; never earlier than the former. When `next` goes by the former alone, times that nobody
+    /// was there for are all made up for, one by one; when it gives one after the time now, by one.
+    /// `make` is told for which time it makes the job.
     ///
-    /// Each time is used once, in all processes together, also when the clock is set back by less than a period.
+    /// Each time is used once, in all processes together, also when the clock is set back by less
+    /// than a period.
     pub fn new(
         name: impl Into<String>,
         next: impl Fn(SystemTime, SystemTime) -> SystemTime + Send + 'static,
@@ -128,7 +133,8 @@ fn look(
 }
 
 impl<T: Serialize> Queue<T> {
-    /// Enqueues those of these jobs that are due; when to call this again: at the next time that one of them is.
+    /// Enqueues those of these jobs that are due; when to call this again: at the next time that
+    /// one of them is.
     ///
     /// Any number of processes may do this for the same names: each time is used once.
     ///
@@ -216,7 +222,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the clock is set, whoever looks when, and whether the timetable goes by the last time or by the clock alone.
+        /// However the clock is set, whoever looks when, and whether the timetable goes by the last
+        /// time or by the clock alone.
         #[test]
         fn no_time_is_used_twice(
             interval in 1_i64..50, by_clock: bool, steps in prop::collection::vec(-60_i64..120, 1..200),

@@ -60,7 +60,8 @@ impl<T: Clone> From<&Claim<T>> for Delivery<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ended {
-    /// Jobs whose handlers were cut off at the deadline. They are ready again, and the attempt does not count.
+    /// Jobs whose handlers were cut off at the deadline. They are ready again, and the attempt does
+    /// not count.
     pub cut_off: usize,
 }
 
@@ -92,12 +93,15 @@ pub struct Ended {
 /// # }
 /// ```
 ///
-/// - A thread of its own renews the leases, so a handler may block its thread, or the whole runtime, for as long as it likes.
-///   One that hangs for ever keeps its job for ever: put a timeout around what can hang.
-/// - A handler that panics has failed, like one that returns an error. [`Failure`] says what is to come of the job; where it leaves
-///   that open, [`retry`](Self::retry) decides. [`Then`] ends the job and writes to your own tables in one step.
+/// - A thread of its own renews the leases, so a handler may block its thread, or the whole
+///   runtime, for as long as it likes. One that hangs for ever keeps its job for ever: put a
+///   timeout around what can hang.
+/// - A handler that panics has failed, like one that returns an error. [`Failure`] says what is to
+///   come of the job; where it leaves that open, [`retry`](Self::retry) decides. [`Then`] ends the
+///   job and writes to your own tables in one step.
 /// - A job that was lost before, and may be what killed its worker, runs alone.
-/// - A handler whose job is cancelled, or whose lease is lost all the same (the machine slept), is aborted at its next `await`.
+/// - A handler whose job is cancelled, or whose lease is lost all the same (the machine slept), is
+///   aborted at its next `await`.
 /// - To enqueue meanwhile, open the file once more.
 ///
 /// | setting | default |
@@ -141,15 +145,17 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Runner<T> {
         self
     }
 
-    /// After which failed attempt (from 1) to try again, and how long later; `None` makes the job a dead letter. With the crate
-    /// `backoff`: `|attempt| (attempt < 12).then(|| policy.delay(attempt - 1, &mut Unseeded))`.
+    /// After which failed attempt (from 1) to try again, and how long later; `None` makes the job a
+    /// dead letter. With the crate `backoff`: `|attempt| (attempt < 12).then(||
+    /// policy.delay(attempt - 1, &mut Unseeded))`.
     pub fn retry(mut self, policy: impl Fn(u32) -> Option<Duration> + Send + 'static) -> Self {
         self.settings.retry = Box::new(policy);
         self
     }
 
-    /// In how long jobs may be claimed: zero is now, and `None` that nobody knows (it is asked again within a second). Asked
-    /// before each claim. With the crate `breaker`: `move || breaker.ready_in()`.
+    /// In how long jobs may be claimed: zero is now, and `None` that nobody knows (it is asked
+    /// again within a second). Asked before each claim. With the crate `breaker`: `move ||
+    /// breaker.ready_in()`.
     pub fn gate(mut self, ready_in: impl Fn() -> Option<Duration> + Send + 'static) -> Self {
         self.settings.gate = Box::new(ready_in);
         self
@@ -171,21 +177,23 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Runner<T> {
         self.periodic(Periodic::every(name, interval, make))
     }
 
-    /// How long handlers may go on after the stop; then they are aborted at their next `await`, and their jobs released.
+    /// How long handlers may go on after the stop; then they are aborted at their next `await`, and
+    /// their jobs released.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
     }
 
-    /// Works until `stop` is ready, then claims no more and waits for what runs, up to the [`grace`](Self::grace). When the
-    /// future is dropped, that is without any grace.
+    /// Works until `stop` is ready, then claims no more and waits for what runs, up to the
+    /// [`grace`](Self::grace). When the future is dropped, that is without any grace.
     ///
     /// # Errors
-    /// When the database fails, other than being [busy](crate::Error::Busy). Handlers are then aborted and their jobs released,
-    /// or lost: they are delivered again.
+    /// When the database fails, other than being [busy](crate::Error::Busy). Handlers are then
+    /// aborted and their jobs released, or lost: they are delivered again.
     ///
     /// # Panics
-    /// When the closure of [`retry`](Self::retry) or [`gate`](Self::gate) does, or outside a tokio runtime.
+    /// When the closure of [`retry`](Self::retry) or [`gate`](Self::gate) does, or outside a tokio
+    /// runtime.
     pub async fn run<S, H, F, D, E>(self, stop: S, handler: H) -> Result<Ended>
     where
         S: Future,

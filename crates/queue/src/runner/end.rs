@@ -11,8 +11,8 @@ use crate::tx::Tx;
 const ATTEMPTS: u32 = 12;
 const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// Why a handler failed, and what is to come of the job. Any error becomes one by `?`, and is tried again as
-/// [`Runner::retry`](crate::Runner::retry) says.
+/// Why a handler failed, and what is to come of the job. Any error becomes one by `?`, and is tried
+/// again as [`Runner::retry`](crate::Runner::retry) says.
 ///
 /// ```
 /// # use queue::Failure;
@@ -131,11 +131,11 @@ impl<E: std::error::Error> From<E> for Failure {
 
 type Write<T> = Box<dyn FnOnce(&Tx<'_, T>) -> Result<()> + Send>;
 
-/// A job that is done, and what to write in the transaction that ends it: to your own tables, or follow-up jobs. A handler that
-/// has nothing to write returns `()`.
+/// A job that is done, and what to write in the transaction that ends it: to your own tables, or
+/// follow-up jobs. A handler that has nothing to write returns `()`.
 ///
-/// It runs on the runner's own thread, so it should only write. When it fails, or panics, nothing is written and the attempt
-/// has failed.
+/// It runs on the runner's own thread, so it should only write. When it fails, or panics, nothing
+/// is written and the attempt has failed.
 ///
 /// ```
 /// # use queue::{Delivery, Failure, Then};

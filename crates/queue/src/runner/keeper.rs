@@ -1,4 +1,5 @@
-//! The thread that owns the queue and the claims: it claims, renews and settles, while handlers run on the runtime.
+//! The thread that owns the queue and the claims: it claims, renews and settles, while handlers run
+//! on the runtime.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -295,7 +296,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         })
     }
 
-    /// A job that was lost before, and may kill this worker too, has no company that would be lost with it.
+    /// A job that was lost before, and may kill this worker too, has no company that would be lost
+    /// with it.
     fn room(&self) -> usize {
         let busy = self.deadline.is_some()
             || self.alone.is_some()
