@@ -508,6 +508,40 @@ async fn a_periodic_job_comes_when_it_is_due_and_once_while_it_runs() {
     stage.stop(runner).await;
 }
 
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_runner_goes_on_with_the_file_that_takes_the_place_of_its_own() {
+    let stage = Stage::with(&["old"]);
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let finish = Arc::new(Notify::new());
+    let may = finish.clone();
+    let runner = stage.run(
+        |runner| runner.every("each", 1_000 * LEASE, || NewJob::new("x".to_owned())),
+        move |job: Delivery<String>| {
+            let (begun, may) = (begun.clone(), may.clone());
+            async move {
+                begun.send(job.payload)?;
+                may.notified().await;
+                Ok::<_, mpsc::error::SendError<String>>(())
+            }
+        },
+    );
+    assert_eq!(begins.recv().await.unwrap(), "old");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(stage.path().with_file_name(format!("q.db{suffix}")));
+    }
+    stage.queue().enqueue("new".to_owned()).unwrap();
+    // So that the timetable is looked at, in the new file.
+    stage.clock.advance(Duration::from_secs(60));
+    finish.notify_one();
+    assert_eq!(begins.recv().await.unwrap(), "new");
+    finish.notify_one();
+    stage.until(|queue| live(queue) == 0).await;
+    stage.stop(runner).await;
+    assert_eq!(stage.queue().counts().unwrap().done, 1);
+}
+
 #[tokio::test]
 async fn a_failing_database_ends_the_runner_with_its_error() {
     let stage = Stage::with(&["a"]);

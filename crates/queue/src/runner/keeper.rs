@@ -177,7 +177,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             Err(failure) => (self.settle_failed(claim, &failure), Err(failure)),
         };
         match settled {
-            Ok(()) | Err(Error::LeaseLost { .. }) => Ok(None),
+            Ok(()) | Err(Error::LeaseLost { .. } | Error::Replaced { .. }) => Ok(None),
             // It did not even begin.
             Err(Error::Busy(_)) => Ok(Some(end)),
             Err(error) => Err(error),
@@ -221,7 +221,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             }
             match self.queue.extend(claim, lease) {
                 Ok(()) | Err(Error::Busy(_)) => {}
-                Err(Error::LeaseLost { .. }) => lost.extend(id),
+                Err(Error::LeaseLost { .. } | Error::Replaced { .. }) => lost.extend(id),
                 Err(error) => return Err(error),
             }
         }
@@ -256,7 +256,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             return Ok(());
         }
         let next_in = match self.queue.enqueue_due(&self.settings.periodic) {
-            Err(Error::Busy(_)) => LOOK,
+            // Replaced: it is another file by now, and will have it.
+            Err(Error::Busy(_) | Error::Replaced { .. }) => LOOK,
             next => {
                 let left = next?.map(|next| next.duration_since(self.inbox.clock.now()));
                 left.and_then(std::result::Result::ok).unwrap_or_default()
