@@ -534,6 +534,9 @@ async fn a_runner_goes_on_with_the_file_that_takes_the_place_of_its_own() {
     stage.queue().enqueue("new".to_owned()).unwrap();
     // So that the timetable is looked at, in the new file.
     stage.clock.advance(Duration::from_secs(60));
+    stage
+        .until(|queue| queue.sql().prepare("SELECT 1 FROM queue_periodic").is_ok())
+        .await;
     finish.notify_one();
     assert_eq!(begins.recv().await.unwrap(), "new");
     finish.notify_one();
