@@ -517,7 +517,7 @@ async fn a_runner_goes_on_with_the_file_that_takes_the_place_of_its_own() {
     let finish = Arc::new(Notify::new());
     let may = finish.clone();
     let runner = stage.run(
-        |runner| runner.every("each", 1_000 * LEASE, || NewJob::new("x".to_owned())),
+        |runner| runner.every("each", LEASE / 4, || NewJob::new("x".to_owned())),
         move |job: Delivery<String>| {
             let (begun, may) = (begun.clone(), may.clone());
             async move {
@@ -533,9 +533,12 @@ async fn a_runner_goes_on_with_the_file_that_takes_the_place_of_its_own() {
     }
     stage.queue().enqueue("new".to_owned()).unwrap();
     // So that the timetable is looked at, in the new file.
-    stage.clock.advance(Duration::from_secs(60));
+    stage.clock.advance(LEASE / 4);
     stage
-        .until(|queue| queue.sql().prepare("SELECT 1 FROM queue_periodic").is_ok())
+        .until(|queue| {
+            stage.clock.advance(Duration::from_millis(10));
+            queue.sql().prepare("SELECT 1 FROM queue_periodic").is_ok()
+        })
         .await;
     finish.notify_one();
     assert_eq!(begins.recv().await.unwrap(), "new");
