@@ -271,8 +271,8 @@ impl<T> Tx<'_, T> {
         for id in filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))? {
             let back = self.execute(
                 "INSERT INTO queue_job \
-                 (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
-                 SELECT id, 1, priority, ?2, key, enqueued, 0, deferred, 0, superseded, has_history, payload FROM queue_dead AS dead \
+                 (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload, due_set) \
+                 SELECT id, 1, priority, ?2, key, enqueued, 0, deferred, 0, superseded, has_history, payload, ?2 FROM queue_dead AS dead \
                  WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
                 params![id, self.now],
             )?;

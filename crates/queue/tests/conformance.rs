@@ -26,6 +26,12 @@ conformance! { Sqlite:
         a_hung_owner_loses_its_job_in_the_end,
         many_claimers_share_the_jobs,
     },
+    clock::{
+        a_released_job_is_ready_although_the_clock_was_set_back,
+        a_ready_job_that_is_replaced_stays_ready,
+        a_follow_up_that_was_due_stays_due,
+        what_a_wrong_clock_put_off_waits_from_now_on,
+    },
     dead::{
         a_job_that_kills_its_workers_is_dead_lettered,
         dead_letters_are_found_summed_up_redriven_and_purged,

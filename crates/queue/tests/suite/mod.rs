@@ -1,6 +1,7 @@
 //! The contract of a queue, for any backend: implement [`Store`] and [`Subject`], then name the store in `conformance!`.
 #![allow(dead_code)]
 
+pub mod clock;
 pub mod contract;
 pub mod dead;
 pub mod keys;
