@@ -4,9 +4,11 @@
 mod child;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
 
 use child::{file, say};
+use queue::Claim;
 
 const WORKERS: usize = 4;
 const BATCH: usize = 5;
@@ -19,16 +21,31 @@ fn plays() {
         return;
     };
     let mut queue = child::consumer(&file);
-    say("here");
+    let tell = |claims: &[Claim<String>]| {
+        for claim in claims {
+            say(&format!("claimed {}", claim.payload()));
+        }
+        say(&format!("batch {}", claims.len()));
+    };
+    // All hold their first batch at once, so that none of them finds nothing left.
+    let mut first = Vec::new();
+    while first.is_empty() {
+        first = queue.claim(BATCH).unwrap();
+        std::thread::yield_now();
+    }
+    tell(&first);
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    for claim in first {
+        queue.done(claim).unwrap();
+    }
     while queue.counts().unwrap().done < JOBS as u64 {
         let claims = queue.claim(BATCH).unwrap();
         if claims.is_empty() {
             std::thread::yield_now();
             continue;
         }
-        say(&format!("batch {}", claims.len()));
+        tell(&claims);
         for claim in claims {
-            say(&format!("claimed {}", claim.payload()));
             queue.done(claim).unwrap();
         }
     }
@@ -38,38 +55,33 @@ fn plays() {
 fn each_job_goes_to_one_process() {
     let dir = tempfile::tempdir().unwrap();
     let mut queue = child::producer(&file(&dir));
+    let numbers = |range: std::ops::Range<usize>| range.map(|n| n.to_string());
+    queue.enqueue_all(numbers(0..WORKERS * BATCH)).unwrap();
     let mut workers: Vec<_> = (0..WORKERS)
-        .map(|_| child::command("worker", &file(&dir)).spawn().unwrap())
+        .map(|_| {
+            let mut worker = child::command("worker", &file(&dir));
+            worker.stdin(Stdio::piped()).spawn().unwrap()
+        })
         .collect();
     let mut outs: Vec<_> = workers
         .iter_mut()
         .map(|worker| BufReader::new(worker.stdout.take().unwrap()))
         .collect();
-    for out in &mut outs {
-        let mut line = String::new();
-        while line.trim() != "here" {
-            line.clear();
-            assert!(
-                out.read_line(&mut line).unwrap() > 0,
-                "a worker ended early"
-            );
+    let mut said: Vec<String> = vec![String::new(); WORKERS];
+    for (out, said) in outs.iter_mut().zip(&mut said) {
+        while !said.ends_with(&format!("batch {BATCH}\n")) {
+            assert!(out.read_line(said).unwrap() > 0, "a worker ended early");
         }
     }
-    queue.enqueue_all((0..JOBS).map(|n| n.to_string())).unwrap();
-    let said: Vec<Vec<u8>> = std::thread::scope(|scope| {
-        let read = |mut out: BufReader<_>| {
-            let mut said = Vec::new();
-            out.read_to_end(&mut said).unwrap();
-            said
-        };
-        let readers: Vec<_> = outs
-            .into_iter()
-            .map(|out| scope.spawn(move || read(out)))
-            .collect();
-        readers
-            .into_iter()
-            .map(|reader| reader.join().unwrap())
-            .collect()
+    queue.enqueue_all(numbers(WORKERS * BATCH..JOBS)).unwrap();
+    for worker in &mut workers {
+        let mut go = worker.stdin.take().unwrap();
+        writeln!(go, "go on").unwrap();
+    }
+    std::thread::scope(|scope| {
+        for (out, said) in outs.iter_mut().zip(&mut said) {
+            scope.spawn(move || out.read_to_string(said).unwrap());
+        }
     });
     for mut worker in workers {
         assert!(worker.wait().unwrap().success());
@@ -77,11 +89,10 @@ fn each_job_goes_to_one_process() {
     let mut claimed: BTreeMap<String, usize> = BTreeMap::new();
     let mut short = Vec::new();
     for said in &said {
-        for payload in child::said(said, "claimed") {
+        for payload in child::said(said.as_bytes(), "claimed") {
             *claimed.entry(payload).or_default() += 1;
         }
-        let batches = child::said(said, "batch");
-        assert!(!batches.is_empty(), "each took a part");
+        let batches = child::said(said.as_bytes(), "batch");
         short.extend(batches.into_iter().filter(|n| *n != BATCH.to_string()));
     }
     assert_eq!(claimed.len(), JOBS);
