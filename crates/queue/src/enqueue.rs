@@ -179,7 +179,23 @@ impl<T> Tx<'_, T> {
         Ok(Some(state))
     }
 
-    /// Removes every job that nobody has claimed; see [`Queue::clear`](crate::Queue::clear).
+    /// Removes a job unless it is claimed or gone; how many.
+    pub(crate) fn remove_idle(&self, job: i64) -> Result<u64> {
+        let state = self
+            .sql
+            .prepare_cached(sql::STATE)?
+            .query_row([job], |row| Ok(State::from_stored(row.get(0)?)))
+            .optional()?;
+        let Some(state @ (State::Waiting | State::Ready)) = state else {
+            return Ok(0);
+        };
+        self.execute(sql::FORGET_HISTORY, [job])?;
+        self.execute(sql::REMOVE, [job])?;
+        self.count(|tally| tally.moves(Some(state), None));
+        Ok(1)
+    }
+
+    /// Removes every job that nobody has claimed, all in this transaction; see [`Queue::clear`](crate::Queue::clear).
     ///
     /// # Errors
     /// When the database fails.

@@ -134,6 +134,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod batches;
 mod budget;
 mod claim;
 mod claim_no;

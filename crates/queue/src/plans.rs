@@ -42,6 +42,7 @@ fn hot_statements_keep_their_plans() {
         sql::FOLLOW_UP,
         sql::REMOVE,
         sql::HELD,
+        sql::STATE,
         sql::GIVE_BACK,
         sql::BURY,
     ];

@@ -54,6 +54,12 @@ pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, iif(?3, next_payloa
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
+/// Jobs that nobody has claimed.
+pub(crate) const IDLE: &str =
+    "SELECT id FROM queue_job WHERE state = 0 UNION ALL SELECT id FROM queue_job WHERE state = 1";
+
+pub(crate) const STATE: &str = "SELECT state FROM queue_job WHERE id = ?1";
+
 pub(crate) const META: &str = "SELECT min_version, last_id, paused, waiting FROM queue_meta";
 
 pub(crate) const HELD: &str =

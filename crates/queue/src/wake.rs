@@ -106,10 +106,19 @@ impl<T> Queue<T> {
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
             // Differing, so that those who sleep on one queue do not all look, and then claim, at once.
-            let look = LOOK.mul_f64(f64::midpoint(1.0, noise()));
+            let look = LOOK.mul_f64(1.0 - noise() / 4.0);
             std::thread::sleep(look.min(left).min(until_due));
             if self.changed()? {
                 return Ok(Wake::Changed);
+            }
+            if self.untidy
+                && self.options.role == Role::Consumer
+                && started.elapsed() >= LOOK_AROUND
+            {
+                match self.tidy() {
+                    Ok(_) | Err(Error::Busy(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             if looked_around.elapsed() < LOOK_AROUND {
                 continue;
@@ -117,12 +126,6 @@ impl<T> Queue<T> {
             looked_around = Instant::now();
             if !paused && self.is_anything_lost()? {
                 return Ok(Wake::Lost);
-            }
-            if self.untidy && self.options.role == Role::Consumer {
-                match self.maintain() {
-                    Ok(_) | Err(Error::Busy(_)) => {}
-                    Err(error) => return Err(error),
-                }
             }
         }
     }
