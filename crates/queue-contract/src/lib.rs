@@ -19,6 +19,7 @@
 )]
 
 pub mod child;
+pub mod clock;
 pub mod contract;
 pub mod dead;
 pub mod histories;
@@ -189,6 +190,12 @@ macro_rules! contract {
                 a_hung_owner_loses_its_job_in_the_end,
                 a_dead_owner_loses_its_jobs_at_once,
                 many_claimers_share_the_jobs,
+            },
+            clock::{
+                a_released_job_is_ready_although_the_clock_was_set_back,
+                a_ready_job_that_is_replaced_stays_ready,
+                a_follow_up_that_was_due_stays_due,
+                what_a_wrong_clock_put_off_waits_from_now_on,
             },
             dead::{
                 a_job_that_kills_its_workers_is_dead_lettered,

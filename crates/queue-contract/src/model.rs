@@ -23,6 +23,8 @@ pub struct Job {
     pub id: i64,
     pub key: Option<String>,
     pub work: Work,
+    /// When its due time was set.
+    pub set: i64,
     pub state: State,
     /// Index of the claim, while running.
     pub claim: usize,
@@ -37,6 +39,7 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowUp {
     pub work: Work,
+    pub set: i64,
     /// Its payload when the running job is not done.
     pub unless_done: String,
 }
@@ -44,6 +47,11 @@ pub struct FollowUp {
 /// How merged payloads are made: in it are both, and which was first.
 pub fn merge(held: String, new: String) -> String {
     format!("{held}+{new}")
+}
+
+/// A clock that was set back since a due time was set makes no wait longer.
+fn kept(due: i64, set: i64, now: i64) -> i64 {
+    if set > now { now + (due - set) } else { due }
 }
 
 /// Whether a payload has another in it.
@@ -117,6 +125,7 @@ impl Model {
             id,
             key,
             work,
+            set: self.wall,
             state,
             claim,
             attempts: 0,
@@ -156,15 +165,17 @@ impl Model {
                         job.superseded += 1;
                         self.superseded += 1;
                         FollowUp {
+                            set: wall,
                             unless_done: with(&older.unless_done),
                             work: Work {
                                 payload: with(&older.work.payload),
-                                due: work.due.min(older.work.due),
+                                due: work.due.min(kept(older.work.due, older.set, wall)),
                                 priority: work.priority.min(older.work.priority),
                             },
                         }
                     }
                     None => FollowUp {
+                        set: wall,
                         unless_done: with(&job.work.payload),
                         work,
                     },
@@ -173,9 +184,14 @@ impl Model {
                 Ok(Enqueued::FollowUp(job.id))
             }
             (OnConflict::Replace, State::Waiting | State::Ready) => {
+                let held = match job.state {
+                    State::Ready => job.work.due.min(wall),
+                    _ => kept(job.work.due, job.set, wall),
+                };
+                job.set = wall;
                 job.work = Work {
                     payload: with(&job.work.payload),
-                    due: work.due.min(job.work.due),
+                    due: work.due.min(held),
                     priority: work.priority.min(job.work.priority),
                 };
                 job.state = if job.work.due <= wall {
@@ -250,11 +266,14 @@ impl Model {
 
     /// The attempt and the counters are settled by the caller; a follow-up takes over with fresh ones.
     fn give_back(&mut self, at: usize, due: i64) {
+        let wall = self.wall;
         let job = &mut self.jobs[at];
         job.work.due = due;
+        job.set = wall;
         if let Some(newer) = job.follow_up.take() {
             job.work = Work {
                 payload: newer.unless_done,
+                due: kept(newer.work.due, newer.set, wall),
                 ..newer.work
             };
             (job.attempts, job.lost) = (0, 0);
@@ -272,6 +291,7 @@ impl Model {
             if !done {
                 next.work.payload = next.unless_done;
             }
+            next.work.due = kept(next.work.due, next.set, self.wall);
             self.insert(job.key.clone(), next.work);
         }
         job
@@ -292,6 +312,10 @@ impl Model {
             return vec![];
         }
         for job in &mut self.jobs {
+            if job.state == State::Waiting && job.set > self.wall {
+                job.work.due = kept(job.work.due, job.set, self.wall);
+                job.set = self.wall;
+            }
             if job.state == State::Waiting && job.work.due <= self.wall {
                 job.state = State::Ready;
             }
@@ -365,7 +389,7 @@ impl Model {
             }
             Settle::Release => {
                 self.jobs[at].attempts -= 1;
-                let due = self.jobs[at].work.due;
+                let due = self.jobs[at].work.due.min(self.wall);
                 self.give_back(at, due);
             }
         }
@@ -416,6 +440,7 @@ impl Model {
             }
             let mut job = self.dead.remove(at).job;
             (job.attempts, job.lost, job.state, job.claim) = (0, 0, State::Ready, usize::MAX);
+            job.set = wall;
             job.work.due = wall;
             self.jobs.push(job);
             back += 1;
@@ -436,15 +461,12 @@ impl Model {
 
     pub fn next_due(&self) -> Option<i64> {
         let ready = self.count(State::Ready) > 0;
-        let waiting = self
-            .jobs
-            .iter()
-            .filter(|job| job.state == State::Waiting)
-            .map(|job| job.work.due)
-            .min();
+        let waiting = self.jobs.iter().filter(|job| job.state == State::Waiting);
+        let set_back = waiting.clone().any(|job| job.set > self.wall);
+        let waiting = waiting.map(|job| job.work.due).min();
         if self.paused {
             None
-        } else if ready {
+        } else if ready || set_back {
             Some(self.wall)
         } else {
             waiting

@@ -1,9 +1,10 @@
 //! The contract between processes: the test's own program, started again to play parts, and killed.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::Range;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use super::{Settle, Shared, Subject, child, job, one, payloads};
 
@@ -43,54 +44,76 @@ fn hang() -> ! {
 }
 
 fn share<S: Shared>(queue: &mut S::Subject) {
+    // All hold their first batch at once, so that none of them finds nothing left.
+    let mut first = Vec::new();
+    while first.is_empty() {
+        first = queue.claim(BATCH);
+        std::thread::yield_now();
+    }
+    tell::<S>(&first);
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    for claim in first {
+        queue.settle(claim, Settle::Done).unwrap();
+    }
     while queue.counts().done < JOBS as u64 {
         let claims = queue.claim(BATCH);
         if claims.is_empty() {
             std::thread::yield_now();
             continue;
         }
-        child::say(&format!("batch {}", claims.len()));
+        tell::<S>(&claims);
         for claim in claims {
-            child::say(&format!("claimed {}", S::Subject::show(&claim).payload));
             queue.settle(claim, Settle::Done).unwrap();
         }
     }
+}
+
+fn tell<S: Shared>(claims: &[<S::Subject as Subject>::Claim]) {
+    for payload in payloads::<S::Subject>(claims) {
+        child::say(&format!("claimed {payload}"));
+    }
+    child::say(&format!("batch {}", claims.len()));
 }
 
 /// A process that plays a part, and what it says.
 struct Player {
     process: Child,
     out: BufReader<std::process::ChildStdout>,
+    said: String,
 }
 
 impl Player {
     /// Returns when it has the queue open.
     fn start(part: &str, address: &Path) -> Self {
-        let mut process = child::command(part, address).spawn().unwrap();
+        let mut process = child::command(part, address);
+        let mut process = process.stdin(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(process.stdout.take().unwrap());
-        let mut player = Self { process, out };
+        let said = String::new();
+        let mut player = Self { process, out, said };
         player.hear("here");
         player
     }
 
-    /// Waits for a line that begins so.
-    fn hear(&mut self, beginning: &str) {
-        let mut line = String::new();
-        while !line.starts_with(beginning) {
-            line.clear();
-            let read = self.out.read_line(&mut line).unwrap();
+    /// Waits until it says this.
+    fn hear(&mut self, line: &str) {
+        while self.said.lines().next_back() != Some(line) {
+            let read = self.out.read_line(&mut self.said).unwrap();
             assert!(read > 0, "a process ended early");
         }
     }
 
-    /// All it says until it ends.
-    fn rest(mut self) -> (Vec<u8>, bool) {
-        let mut said = Vec::new();
-        self.out.read_to_end(&mut said).unwrap();
-        (said, self.process.wait().unwrap().success())
+    fn tell_to_go_on(&mut self) {
+        let stdin = self.process.stdin.as_mut().unwrap();
+        writeln!(stdin, "go on").unwrap();
     }
 
-    fn kill(mut self) -> Vec<u8> {
+    /// All it said until it ended; and whether it ended well.
+    fn rest(mut self) -> (String, bool) {
+        self.out.read_to_string(&mut self.said).unwrap();
+        (self.said, self.process.wait().unwrap().success())
+    }
+
+    fn kill(mut self) -> String {
         self.process.kill().unwrap();
         self.rest().0
     }
@@ -98,31 +121,36 @@ impl Player {
 
 pub fn each_job_goes_to_one_process<S: Shared>(store: &S) {
     let mut queue = store.open();
-    let workers: Vec<Player> = (0..WORKERS)
+    let numbers = |range: Range<usize>| range.map(|n| job(&n.to_string())).collect();
+    queue.enqueue_all(numbers(0..WORKERS * BATCH)).unwrap();
+    let mut workers: Vec<Player> = (0..WORKERS)
         .map(|_| Player::start("worker", &store.address()))
         .collect();
-    let jobs = (0..JOBS).map(|n| job(&n.to_string())).collect();
-    queue.enqueue_all(jobs).unwrap();
-    let said: Vec<Vec<u8>> = std::thread::scope(|scope| {
-        let readers: Vec<_> = workers
-            .into_iter()
-            .map(|worker| scope.spawn(|| worker.rest()))
-            .collect();
-        let rest = readers.into_iter().map(|reader| reader.join().unwrap());
-        rest.map(|(said, success)| {
-            assert!(success);
+    for worker in &mut workers {
+        worker.hear(&format!("batch {BATCH}"));
+    }
+    queue.enqueue_all(numbers(WORKERS * BATCH..JOBS)).unwrap();
+    for worker in &mut workers {
+        worker.tell_to_go_on();
+    }
+    let said: Vec<String> = std::thread::scope(|scope| {
+        let rest = |worker: Player| {
+            let (said, ended_well) = worker.rest();
+            assert!(ended_well);
             said
-        })
-        .collect()
+        };
+        let start = |worker| scope.spawn(move || rest(worker));
+        let readers: Vec<_> = workers.into_iter().map(start).collect();
+        let said = readers.into_iter().map(|reader| reader.join().unwrap());
+        said.collect()
     });
     let mut claimed: BTreeMap<String, usize> = BTreeMap::new();
     let mut short = Vec::new();
     for said in &said {
-        for payload in child::said(said, "claimed") {
+        for payload in child::said(said.as_bytes(), "claimed") {
             *claimed.entry(payload).or_default() += 1;
         }
-        let batches = child::said(said, "batch");
-        assert!(!batches.is_empty(), "each took a part");
+        let batches = child::said(said.as_bytes(), "batch");
         short.extend(batches.into_iter().filter(|n| *n != BATCH.to_string()));
     }
     assert_eq!(claimed.len(), JOBS);
@@ -151,7 +179,7 @@ pub fn what_a_killed_process_was_told_is_stored_is_there<S: Shared>(store: &S) {
         let mut producer = Player::start("producer", &store.address());
         producer.hear("stored 3");
         let said = producer.kill();
-        let stored = child::said(&said, "stored").len() + 4;
+        let stored = child::said(said.as_bytes(), "stored").len();
         let mut queue = store.open();
         let claims = queue.claim(usize::MAX);
         let order: Vec<String> = (0..claims.len()).map(|n| n.to_string()).collect();

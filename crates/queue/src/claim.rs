@@ -135,17 +135,22 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 }
 
 impl<T> Tx<'_, T> {
-    /// Makes up to `n` jobs ready that are due, the longest due first.
+    /// Makes up to `n` jobs ready that are due, the longest due first. Those that a clock set back would keep waiting begin
+    /// their wait now.
     fn promote(&self, n: usize) -> Result<()> {
         if self.waiting == 0 {
             return Ok(());
         }
         let limit = i64::try_from(n).unwrap_or(i64::MAX);
-        let mut select = self.sql.prepare_cached(sql::DUE)?;
-        let due: Vec<i64> = select
-            .query_map(params![self.now, limit], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for id in due {
+        let ids = |sql| -> rusqlite::Result<Vec<i64>> {
+            let mut select = self.sql.prepare_cached(sql)?;
+            let ids = select.query_map(params![self.now, limit], |row| row.get(0))?;
+            ids.collect()
+        };
+        for id in ids(sql::SET_BACK)? {
+            self.execute(sql::WAIT_ANEW, [id, self.now])?;
+        }
+        for id in ids(sql::DUE)? {
             self.execute(sql::PROMOTE, [id])?;
             self.count(|tally| tally.moves(Some(State::Waiting), Some(State::Ready)));
         }
@@ -251,10 +256,12 @@ mod tests {
         queue.enqueue(NewJob::new(1)).unwrap();
         let now = crate::clock::to_ms(SystemTime::now());
         let (job, none, lease) = (backlog as i64, ClaimNo::first(99), 1_000);
-        let statements: [(&str, &[&dyn ToSql]); 7] = [
+        let statements: [(&str, &[&dyn ToSql]); 9] = [
             (sql::META, &[]),
             (sql::OTHER_OWNERS, &[&0]),
             (sql::OVERDUE, &[&now, &none, &none, &9]),
+            (sql::ANY_DUE, &[&now]),
+            (sql::SET_BACK, &[&now, &1_000]),
             (sql::DUE, &[&now, &1_000]),
             (sql::READY, &[&1]),
             (sql::TAKE, &[&(job + 1), &none, &lease, &lease]),

@@ -10,7 +10,7 @@ use crate::claim;
 use crate::claim_no::ClaimNo;
 use crate::clock::to_ms;
 use crate::connection::Durability;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::handle::IfReplaced;
 use crate::job::Claim;
 use crate::owner::{self, Life, Lock, Owner};
@@ -59,10 +59,7 @@ impl<T> Queue<T> {
     where
         T: DeserializeOwned,
     {
-        match self.claim_here(n) {
-            Err(Error::Replaced { .. }) => self.claim_here(n),
-            claims => claims,
-        }
+        self.following(|queue| queue.claim_here(n))
     }
 
     fn claim_here(&mut self, n: usize) -> Result<Vec<Claim<T>>>

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use rusqlite::{Row, ToSql, named_params, params};
 
 use crate::clock::{from_ms, to_ms};
-use crate::connection::Durability;
 use crate::error::Result;
 use crate::history::EventKind;
 use crate::job::{State, text};
@@ -150,6 +149,14 @@ impl DeadFilter {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The letters that match, the youngest first.
+    fn letters(&self, connection: &rusqlite::Connection) -> Result<Vec<Letter>> {
+        self.select(connection, "id, died", |row| {
+            let (id, died) = (row.get(0)?, row.get(1)?);
+            Ok(Letter { id, died })
+        })
+    }
+
     /// Named so, one letter is found by its id, or those of a key by that, instead of by looking at all.
     pub(crate) fn statement(&self, columns: &str) -> String {
         let this = match (&self.job, &self.key) {
@@ -162,6 +169,13 @@ impl DeadFilter {
              AND {this} AND died >= :from AND died < :before ORDER BY died DESC, id DESC LIMIT :limit"
         )
     }
+}
+
+/// One death of a job: an id that died again is another one.
+#[derive(Debug, Clone, Copy)]
+struct Letter {
+    id: i64,
+    died: i64,
 }
 
 impl<T> Queue<T> {
@@ -220,91 +234,108 @@ impl<T> Queue<T> {
         Ok(summary.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and their history.
+    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and their history. Many go in
+    /// batches, between which other processes write: those that die meanwhile stay. In one step, see [`Tx::redrive`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; the batches before are done, and it can be repeated.
     pub fn redrive(&mut self, filter: &DeadFilter) -> Result<Redriven> {
-        self.write(Durability::Power, |tx| tx.redrive(filter))
+        self.following(|queue| {
+            let letters = filter.letters(queue.reader()?)?;
+            let all = letters.len() as u64;
+            let jobs = queue.in_batches(letters, |tx, letter| tx.redrive_one(letter))?;
+            let skipped = all - jobs;
+            Ok(Redriven { jobs, skipped })
+        })
     }
 
-    /// Deletes the dead letters that match, with their history; how many.
+    /// Deletes the dead letters that match, with their history; how many. In batches, as [`redrive`](Self::redrive) does; in
+    /// one step, see [`Tx::purge`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// As [`redrive`](Self::redrive).
     pub fn purge(&mut self, filter: &DeadFilter) -> Result<u64> {
-        self.write(Durability::Power, |tx| tx.purge(filter))
+        self.following(|queue| {
+            let letters = filter.letters(queue.reader()?)?;
+            queue.in_batches(letters, |tx, letter| tx.delete_dead(letter))
+        })
     }
 
-    /// Deletes all dead letters but the youngest `keep`, with their history; how many.
+    /// Deletes all dead letters but the youngest `keep`, with their history; how many. In batches.
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// As [`redrive`](Self::redrive).
     pub fn purge_but(&mut self, keep: u64) -> Result<u64> {
-        self.write(Durability::Power, |tx| {
-            let keep = i64::try_from(keep).unwrap_or(i64::MAX);
-            let mut last = tx.sql.prepare_cached(
-                "SELECT id FROM queue_dead ORDER BY died DESC, id DESC LIMIT -1 OFFSET ?1",
-            )?;
-            let ids = last
-                .query_map([keep], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<i64>>>()?;
-            ids.iter()
-                .try_fold(0, |purged, id| Ok(purged + tx.delete_dead(*id)?))
+        self.following(|queue| {
+            let mut letters = DeadFilter::all().letters(queue.reader()?)?;
+            letters.drain(
+                ..letters
+                    .len()
+                    .min(usize::try_from(keep).unwrap_or(usize::MAX)),
+            );
+            queue.in_batches(letters, |tx, letter| tx.delete_dead(letter))
         })
     }
 }
 
 impl<T> Tx<'_, T> {
-    /// Takes dead letters back; see [`Queue::redrive`].
+    /// Takes dead letters back, all in this transaction; see [`Queue::redrive`].
     ///
     /// # Errors
     /// When the database fails.
     pub fn redrive(&self, filter: &DeadFilter) -> Result<Redriven> {
         let mut redriven = Redriven::default();
-        for id in filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))? {
-            let back = self.execute(
-                "INSERT INTO queue_job \
-                 (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
-                 SELECT id, 1, priority, ?2, key, enqueued, 0, deferred, 0, superseded, has_history, payload FROM queue_dead AS dead \
-                 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
-                params![id, self.now],
-            )?;
-            if back == 0 {
-                redriven.skipped += 1;
-            } else {
-                self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
-                self.count(|tally| {
-                    tally.dead -= 1;
-                    tally.moves(None, Some(State::Ready));
-                });
-                self.record(id, EventKind::Redriven, None, None)?;
-                redriven.jobs += 1;
+        for letter in filter.letters(&self.sql)? {
+            match self.redrive_one(letter)? {
+                0 => redriven.skipped += 1,
+                jobs => redriven.jobs += jobs,
             }
         }
         Ok(redriven)
     }
 
-    /// Deletes dead letters; see [`Queue::purge`].
+    /// Deletes dead letters, all in this transaction; see [`Queue::purge`].
     ///
     /// # Errors
     /// When the database fails.
     pub fn purge(&self, filter: &DeadFilter) -> Result<u64> {
-        let ids = filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))?;
-        ids.iter()
-            .try_fold(0, |purged, id| Ok(purged + self.delete_dead(*id)?))
+        let mut letters = filter.letters(&self.sql)?.into_iter();
+        letters.try_fold(0, |purged, letter| Ok(purged + self.delete_dead(letter)?))
     }
 
-    fn delete_dead(&self, id: i64) -> Result<u64> {
-        self.execute(sql::FORGET_HISTORY, [id])?;
-        let deleted = self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
-        self.count(|tally| tally.dead -= i64::from(deleted > 0));
+    /// How many: none when a live job has its key, or the letter is gone.
+    fn redrive_one(&self, Letter { id, died }: Letter) -> Result<u64> {
+        let back = self.execute(
+            "INSERT INTO queue_job \
+             (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload, due_set) \
+             SELECT id, 1, priority, ?3, key, enqueued, 0, deferred, 0, superseded, has_history, payload, ?3 FROM queue_dead AS dead \
+             WHERE id = ?1 AND died = ?2 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
+            params![id, died, self.now],
+        )?;
+        if back > 0 {
+            self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
+            self.count(|tally| {
+                tally.dead -= 1;
+                tally.moves(None, Some(State::Ready));
+            });
+            self.record(id, EventKind::Redriven, None, None)?;
+        }
+        Ok(back as u64)
+    }
+
+    fn delete_dead(&self, Letter { id, died }: Letter) -> Result<u64> {
+        let delete = "DELETE FROM queue_dead WHERE id = ?1 AND died = ?2";
+        let deleted = self.execute(delete, [id, died])?;
+        if deleted > 0 {
+            self.execute(sql::FORGET_HISTORY, [id])?;
+            self.count(|tally| tally.dead -= 1);
+        }
         Ok(deleted as u64)
     }
 }

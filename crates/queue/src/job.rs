@@ -79,7 +79,8 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Not before this time by the wall clock; one that was set by a wrong clock waits until it.
+    /// Not before this time by the wall clock. When the clock is set back to before the moment of the enqueue, what was left to
+    /// wait then counts from now on: a clock that was wrong for a moment keeps no job for years.
     pub fn due_at(mut self, time: SystemTime) -> Self {
         self.due = Due::At(time);
         self

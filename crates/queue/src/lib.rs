@@ -146,6 +146,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod batches;
 mod budget;
 mod claim;
 mod claim_no;

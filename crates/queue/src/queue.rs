@@ -157,14 +157,21 @@ impl<T> Queue<T> {
     }
 
     /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What runs is left, with its
-    /// follow-up.
+    /// follow-up. Many go in batches, between which other processes write: new jobs stay. In one step, see [`Tx::clear`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; the batches before are done, and it can be repeated.
     pub fn clear(&mut self) -> Result<u64> {
-        self.write(Durability::Power, |tx| tx.clear())
+        self.following(|queue| {
+            let idle = {
+                let mut select = queue.reader()?.prepare_cached(sql::IDLE)?;
+                let idle = select.query_map([], |row| row.get(0))?;
+                idle.collect::<rusqlite::Result<Vec<i64>>>()?
+            };
+            queue.in_batches(idle, |tx, job| tx.remove_idle(job))
+        })
     }
 
     /// The work is done: the job is gone, or its follow-up takes its place.

@@ -1,5 +1,8 @@
 //! Keeping the file small and sound: what the long-lived consumer does for everybody.
 
+use std::time::Instant;
+
+use crate::batches::{BATCH, let_others_in};
 use crate::error::{Error, Result};
 use crate::owner::beside;
 use crate::queue::Queue;
@@ -24,18 +27,34 @@ pub struct Upkeep {
 
 impl<T> Queue<T> {
     /// Gives unused pages back to the file system and moves the write-ahead log into the file. For the consumer, when idle;
-    /// [`wait`](Self::wait) does it by itself after a second without work.
+    /// [`wait`](Self::wait) does it by itself after a second without work. Others write meanwhile.
     ///
     /// # Errors
     /// When the database fails.
     pub fn maintain(&mut self) -> Result<Upkeep> {
+        let mut freed_pages = self.tidy()?;
+        while self.untidy {
+            let_others_in();
+            freed_pages += self.tidy()?;
+        }
+        Ok(Upkeep {
+            freed_pages,
+            log_bytes: self.log_bytes(),
+        })
+    }
+
+    /// A moment's worth of upkeep; the pages given back. There is more to do for as long as the queue is untidy.
+    pub(crate) fn tidy(&mut self) -> Result<u64> {
         self.check_process()?;
-        self.untidy = false;
+        let started = Instant::now();
         let mut freed = 0;
         loop {
             let free = pragma(&self.connection, "freelist_count")?;
             if free == 0 {
                 break;
+            }
+            if started.elapsed() >= BATCH {
+                return Ok(freed);
             }
             // Each step of the statement frees one page.
             let mut vacuum = self
@@ -49,6 +68,7 @@ impl<T> Queue<T> {
                 break;
             }
         }
+        self.untidy = false;
         // A truncating checkpoint waits for all readers: only when none is in the way.
         let (log, moved): (i64, i64) =
             self.connection
@@ -59,10 +79,7 @@ impl<T> Queue<T> {
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
-        Ok(Upkeep {
-            freed_pages: freed,
-            log_bytes: self.log_bytes(),
-        })
+        Ok(freed)
     }
 
     /// By path: SQLite must be the only one to open its files.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::clock::{from_ms, to_ms};
+use crate::clock::{duration_ms, from_ms, to_ms};
 use crate::connection::noise;
 use crate::error::{Error, Result};
 use crate::options::Role;
@@ -22,7 +22,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 pub enum Wake {
     /// Another process, or another queue of this one, wrote to the file; or put another one in its place.
     Changed,
-    /// A job is due.
+    /// A job is due, or the clock was set back while one waits: [`Queue::claim`] then keeps it from waiting longer.
     Due,
     /// A worker that had jobs is gone, or a lease has ended: [`Queue::claim`] takes the jobs back.
     Lost,
@@ -31,7 +31,8 @@ pub enum Wake {
 }
 
 impl<T> Queue<T> {
-    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or the queue is paused.
+    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or the queue is paused. Also now
+    /// when the clock was set back while jobs wait, until a [`claim`](Self::claim) has seen to it.
     ///
     /// # Errors
     /// When the database fails.
@@ -46,10 +47,11 @@ impl<T> Queue<T> {
         {
             return Ok(Some(self.options.clock.now()));
         }
+        let now = to_ms(self.options.clock.now());
         let due: Option<i64> = self
             .reader()?
             .prepare_cached(sql::NEXT_WAITING)?
-            .query_row([], |row| row.get(0))?;
+            .query_row([now], |row| row.get(0))?;
         Ok(due.map(from_ms))
     }
 
@@ -95,10 +97,18 @@ impl<T> Queue<T> {
         // These stay so for as long as nothing changes.
         let due = self.next_due()?.map(to_ms);
         let paused = self.is_paused()?;
+        let clock = self.options.clock.clone();
+        let (began, mut now) = (clock.monotonic(), to_ms(clock.now()));
+        let wait = due.map(|due| due.saturating_sub(now));
         let mut looked_around = started;
         loop {
-            let until_due = due.map(|due| due.saturating_sub(to_ms(self.options.clock.now())));
-            if until_due.is_some_and(|left| left <= 0) {
+            // Whichever clock is first: one that was set, or one that stood still while the machine slept.
+            let waited = duration_ms(clock.monotonic().saturating_sub(began));
+            let earlier = std::mem::replace(&mut now, to_ms(clock.now()));
+            let until_due = due
+                .zip(wait)
+                .map(|(due, wait)| (due - now).min(wait - waited));
+            if until_due.is_some_and(|left| left <= 0 || now < earlier) {
                 return Ok(Wake::Due);
             }
             let left = at_most.saturating_sub(started.elapsed());
@@ -108,12 +118,21 @@ impl<T> Queue<T> {
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
             // Differing, so that those who sleep on one queue do not all look, and then claim, at once.
-            let look = LOOK.mul_f64(f64::midpoint(1.0, noise()));
+            let look = LOOK.mul_f64(1.0 - noise() / 4.0);
             if !nap(look.min(left).min(until_due)) {
                 return Ok(Wake::TimedOut);
             }
             if self.changed()? {
                 return Ok(Wake::Changed);
+            }
+            if self.untidy
+                && self.options.role == Role::Consumer
+                && started.elapsed() >= LOOK_AROUND
+            {
+                match self.tidy() {
+                    Ok(_) | Err(Error::Busy(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             if looked_around.elapsed() < LOOK_AROUND {
                 continue;
@@ -121,12 +140,6 @@ impl<T> Queue<T> {
             looked_around = Instant::now();
             if !paused && self.is_anything_lost()? {
                 return Ok(Wake::Lost);
-            }
-            if self.untidy && self.options.role == Role::Consumer {
-                match self.maintain() {
-                    Ok(_) | Err(Error::Busy(_)) => {}
-                    Err(error) => return Err(error),
-                }
             }
         }
     }

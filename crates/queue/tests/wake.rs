@@ -4,9 +4,10 @@
 mod child;
 
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use queue::{Options, Queue, Wake};
+use queue::{Clock, NewJob, Options, Queue, Wake};
 
 const LEASE: Duration = Duration::from_secs(1);
 /// Far beyond anything that is expected; a test that fails need not be quick.
@@ -79,6 +80,67 @@ fn a_claim_dropped_here_wakes_this_worker_when_its_lease_ends() {
     drop(queue.claim(1).unwrap());
     let (woken, took) = work(&mut queue);
     assert!(woken == Wake::Lost && took < LONG / 2, "{woken:?} {took:?}");
+}
+
+/// The operating system's, but the wall clock is set back after a moment, or stands still.
+#[derive(Debug)]
+struct Wrong {
+    started: Instant,
+    stands_still: bool,
+}
+
+impl Clock for Wrong {
+    fn now(&self) -> SystemTime {
+        let wall = SystemTime::UNIX_EPOCH + 1_000 * LONG;
+        let passed = self.started.elapsed();
+        match passed < Duration::from_millis(200) {
+            _ if self.stands_still => wall,
+            true => wall + passed,
+            false => wall + passed - 60 * LONG,
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+fn wrong(dir: &tempfile::TempDir, stands_still: bool) -> Queue<String> {
+    let started = Instant::now();
+    let clock = Wrong {
+        started,
+        stands_still,
+    };
+    let options = Options::consumer().clock(Arc::new(clock));
+    let mut queue = Queue::open(child::file(dir), options).unwrap();
+    queue.changed().unwrap();
+    queue
+}
+
+#[test]
+fn a_clock_set_back_wakes_a_worker_that_waits_for_a_job() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = wrong(&dir, false);
+    let job = NewJob::new("a".to_owned()).due_in(LONG);
+    queue.enqueue(job).unwrap();
+    assert_eq!(queue.wait(LONG / 2).unwrap(), Wake::Due);
+    // Its wait begins anew, and is no longer than it was.
+    assert!(queue.claim(1).unwrap().is_empty());
+    let due = queue.next_due().unwrap().unwrap();
+    let wrong = SystemTime::UNIX_EPOCH + 1_000 * LONG;
+    assert!(due < wrong, "{due:?}");
+    queue.changed().unwrap();
+    assert_eq!(queue.wait(LEASE / 4).unwrap(), Wake::TimedOut);
+}
+
+#[test]
+fn a_clock_that_stands_still_delays_no_wake() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = wrong(&dir, true);
+    let job = NewJob::new("a".to_owned()).due_in(LEASE / 4);
+    queue.enqueue(job).unwrap();
+    queue.changed().unwrap();
+    assert_eq!(queue.wait(LONG).unwrap(), Wake::Due);
 }
 
 /// Nothing can be taken back then, so there is nothing to wake up for.
