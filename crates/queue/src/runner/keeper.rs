@@ -24,6 +24,9 @@ use crate::wake::LOOK;
 /// How often a gate that nobody knows the end of is asked again.
 const ASK: Duration = Duration::from_secs(1);
 
+/// The shortest rest.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Periodic jobs are looked at this often at least: the wall clock, which they go by, may be set.
 const LOOK_AT_PERIODIC: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,10 @@ pub(super) enum Message<T> {
 
 /// One delivery of a job.
 type Id = (i64, ClaimNo);
+
+fn id<T>(claim: &Claim<T>) -> Id {
+    (claim.id, claim.no)
+}
 
 pub(super) struct Keeper<T> {
     queue: Queue<T>,
@@ -207,27 +214,20 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         let lease = self.queue.options.lease;
         let soon = self.inbox.clock.monotonic().saturating_add(lease / 2);
         let mut lost = Vec::new();
-        let running = self
-            .running
-            .iter_mut()
-            .map(|(id, running)| (Some(*id), &mut running.claim));
-        let others = self
-            .alone
-            .iter_mut()
-            .chain(self.ended.iter_mut().map(|(claim, _)| claim));
-        for (id, claim) in running.chain(others.map(|claim| (None, claim))) {
+        let running = self.running.values_mut().map(|running| &mut running.claim);
+        let ended = self.ended.iter_mut().map(|(claim, _)| claim);
+        for claim in running.chain(&mut self.alone).chain(ended) {
             if claim.expires > soon {
                 continue;
             }
             match self.queue.extend(claim, lease) {
                 Ok(()) | Err(Error::Busy(_)) => {}
-                Err(Error::LeaseLost { .. } | Error::Replaced { .. }) => lost.extend(id),
+                Err(Error::LeaseLost { .. } | Error::Replaced { .. }) => lost.push(id(claim)),
                 Err(error) => return Err(error),
             }
         }
-        for id in lost {
-            self.running.remove(&id);
-        }
+        self.running.retain(|id, _| !lost.contains(id));
+        self.alone.take_if(|claim| lost.contains(&id(claim)));
         Ok(())
     }
 
@@ -269,7 +269,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
 
     /// Claims as many jobs as there is room for.
     fn fill(&mut self) -> Result<Next> {
-        if let Some(claim) = self.alone.take_if(|_| self.running.is_empty()) {
+        let may_start = self.running.is_empty() && self.deadline.is_none();
+        if let Some(claim) = self.alone.take_if(|_| may_start) {
             self.start(claim);
         }
         let room = self.room();
@@ -315,7 +316,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
     }
 
     fn start(&mut self, claim: Claim<T>) {
-        let id = (claim.id, claim.no);
+        let id = id(&claim);
         let (delivery, work) = (Delivery::from(&claim), Arc::clone(&self.work));
         let sender = self.sender.clone();
         let task = self.runtime.spawn(async move {
@@ -338,7 +339,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         let mut nap = |nap: Duration| {
             let left =
                 |inbox: &Inbox<T>| alarm.map(|alarm| alarm.saturating_sub(inbox.clock.monotonic()));
-            inbox.nap(left(inbox).map_or(nap, |left| left.min(nap)));
+            // What is overdue, and was tried in vain, is not tried without a pause.
+            inbox.nap(left(inbox).map_or(nap, |left| left.max(PAUSE).min(nap)));
             inbox.received.is_empty() && left(inbox) != Some(Duration::ZERO)
         };
         match next {
