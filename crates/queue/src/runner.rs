@@ -70,12 +70,9 @@ pub struct Ended {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> queue::Result<()> {
-/// # let dir = tempfile::tempdir().unwrap();
-/// # let path = dir.path().join("jobs.db");
-/// # let finished = tokio::sync::Notify::new();
-/// # let finished = std::sync::Arc::new(finished);
-/// # let tell = finished.clone();
+/// # let path = queue::InMemory::new()?;
 /// use queue::{Delivery, Failure, Options, Queue, Runner};
+/// use tokio::time::{Duration, sleep};
 ///
 /// async fn greet(job: Delivery<String>) -> Result<(), Failure> {
 ///     println!("hello, {}", job.payload);
@@ -84,10 +81,7 @@ pub struct Ended {
 ///
 /// let mut queue: Queue<String> = Queue::open(&path, Options::consumer())?;
 /// queue.enqueue("Ann".to_owned())?;
-/// # let greet = move |job| { tell.notify_one(); greet(job) };
-/// let stop = async { // a signal: tokio::signal::ctrl_c()
-/// #   finished.notified().await
-/// };
+/// let stop = sleep(Duration::from_millis(100)); // in earnest tokio::signal::ctrl_c()
 /// Runner::new(queue).concurrency(4).run(stop, greet).await?;
 /// # Ok(())
 /// # }
@@ -102,7 +96,8 @@ pub struct Ended {
 /// - A job that was lost before, and may be what killed its worker, runs alone.
 /// - A handler whose job is cancelled, or whose lease is lost all the same (the machine slept), is
 ///   aborted at its next `await`.
-/// - To enqueue meanwhile, open the file once more.
+/// - To enqueue meanwhile, open the file once more. Any number of runners may work on one file.
+/// - The payload is cloned once for each delivery: the runner keeps what it needs to settle it.
 ///
 /// | setting | default |
 /// |---|---|
