@@ -164,6 +164,7 @@ mod rescue;
 mod salvage;
 mod schema;
 mod settle;
+mod sqlite;
 mod statements;
 mod tally;
 mod tx;
@@ -174,7 +175,7 @@ pub use rusqlite;
 
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::dead::{DeadFilter, DeadLetter, DeadSummary, Redriven};
-pub use crate::error::{Error, Result, Written};
+pub use crate::error::{Cause, Error, Result, Written};
 pub use crate::history::{Event, EventKind};
 pub use crate::inspect::{Counts, JobInfo};
 pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};
