@@ -3,9 +3,10 @@
 use std::time::SystemTime;
 
 use rusqlite::{Row, ToSql, named_params, params};
+use serde::de::DeserializeOwned;
 
 use crate::clock::{from_ms, to_ms};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::EventKind;
 use crate::job::{State, text};
 use crate::queue::Queue;
@@ -14,6 +15,7 @@ use crate::tx::Tx;
 
 /// A job that cannot succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// The job's id.
@@ -42,8 +44,19 @@ pub struct DeadLetter {
     pub payload: String,
 }
 
+impl DeadLetter {
+    /// The payload, read as the type it was enqueued with.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when it is no such: for one, in a letter of type [`UNDECODABLE`](crate::UNDECODABLE).
+    pub fn into_payload<T: DeserializeOwned>(self) -> Result<T> {
+        serde_json::from_str(&self.payload).map_err(Error::Decode)
+    }
+}
+
 /// Dead letters of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DeadSummary {
     /// The type of error.
@@ -58,6 +71,7 @@ pub struct DeadSummary {
 
 /// What a redrive did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Redriven {
     /// Dead letters that are live jobs again.
@@ -123,6 +137,36 @@ impl DeadFilter {
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// The types of error of which one is wanted; any, when there are none.
+    pub fn get_error_types(&self) -> &[String] {
+        &self.error_types
+    }
+
+    /// The key wanted.
+    pub fn get_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The job wanted.
+    pub fn get_job(&self) -> Option<i64> {
+        self.job
+    }
+
+    /// The earliest time of death wanted.
+    pub fn get_died_from(&self) -> Option<SystemTime> {
+        self.from
+    }
+
+    /// The time before which it died.
+    pub fn get_died_before(&self) -> Option<SystemTime> {
+        self.before
+    }
+
+    /// How many are wanted at most.
+    pub fn get_limit(&self) -> Option<u64> {
+        self.limit
     }
 
     /// Runs a query over the dead letters that match, the youngest first.

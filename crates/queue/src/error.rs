@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+/// What the database or the system says: with SQLite, a [`rusqlite::Error`] or an [`std::io::Error`].
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why an operation failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -60,6 +63,9 @@ pub enum Error {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Encode(serde_json::Error),
+    /// A stored payload is not what it was read as.
+    #[error("the payload cannot be read as the type asked for: {0}")]
+    Decode(serde_json::Error),
     /// A number in the payload is no number or infinite. JSON has no such number, and would hold none at all.
     #[error("the payload holds a number that is NaN or infinite, which JSON cannot: leave it out")]
     NotFinite,
@@ -85,30 +91,30 @@ pub enum Error {
     #[error(
         "other processes kept the queue file locked for longer than the busy timeout: try again, or raise Options::busy_timeout"
     )]
-    Busy(#[source] rusqlite::Error),
+    Busy(#[source] Cause),
     /// The disk is full.
     #[error("the disk that holds the queue is full: free some space and try again")]
-    DiskFull(#[source] rusqlite::Error),
+    DiskFull(#[source] Cause),
     /// The file, or its folder, cannot be written; or it was opened with [`Options::inspector`](crate::Options::inspector).
     #[error(
         "the queue is read-only: check owner and permissions of its file and folder, and that it was not opened to inspect"
     )]
-    ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
+    ReadOnly(#[source] Cause),
     /// The file cannot be opened.
     #[error("cannot open the queue file {path} ({cause}): check the path and who may read it")]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: Cause,
     },
     /// The disk failed to read or write.
     #[error("the disk that holds the queue failed to read or write: check the disk ({0})")]
-    Io(rusqlite::Error),
+    Io(Cause),
     /// The file is damaged. [`Queue::salvage`](crate::Queue::salvage) sets it aside and rescues what can be read;
     /// [`Queue::open_or_salvage`](crate::Queue::open_or_salvage) does so with a file that cannot even be opened.
     #[error("the queue file is damaged ({0}): salvage it, what can be read is rescued")]
-    Corrupt(rusqlite::Error),
+    Corrupt(Cause),
     /// The file is a healthy database of something else.
     #[error("{path} is not a queue (application id {application_id:#x}): check the path")]
     Foreign {
@@ -227,11 +233,11 @@ pub enum Error {
     #[error(
         "the commit failed, so the change may or may not be stored ({0}): repeat it (safe for jobs with a key) or look"
     )]
-    CommitUnknown(rusqlite::Error),
+    CommitUnknown(Cause),
     /// SQLite refused a statement: one of the application's own, such as one that breaks a constraint of its tables; or it
     /// failed in a way that has no name here.
     #[error("a statement failed: {0}")]
-    Sqlite(rusqlite::Error),
+    Database(Cause),
 }
 
 fn named(format: &Option<String>) -> String {
@@ -246,6 +252,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whether a failed operation changed the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Written {
     /// Nothing was written: the operation can be repeated.
     No,
@@ -279,7 +286,7 @@ impl Error {
             Some(
                 ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation | ErrorCode::DiskFull,
             ) => error.into(),
-            _ => Self::CommitUnknown(error),
+            _ => Self::CommitUnknown(error.into()),
         }
     }
 }
@@ -291,12 +298,14 @@ impl From<rusqlite::Error> for Error {
                 ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
                 | ErrorCode::FileLockingProtocolFailed,
-            ) => Self::Busy(error),
-            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            ) => Self::Busy(error.into()),
+            Some(ErrorCode::DiskFull) => Self::DiskFull(error.into()),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error.into()),
-            Some(ErrorCode::SystemIoFailure) => Self::Io(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
-            _ => Self::Sqlite(error),
+            Some(ErrorCode::SystemIoFailure) => Self::Io(error.into()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Corrupt(error.into())
+            }
+            _ => Self::Database(error.into()),
         }
     }
 }

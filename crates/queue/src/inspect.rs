@@ -13,6 +13,7 @@ use crate::statements as sql;
 
 /// How many jobs there are. Kept in the file with each change: reading them costs the same with ten jobs and with ten million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Counts {
     /// Jobs not due yet, when last looked: a claim moves the due ones.
@@ -42,6 +43,7 @@ impl Counts {
 
 /// A live job, as seen by an onlooker.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct JobInfo {
     /// Its id.

@@ -12,6 +12,7 @@ use crate::merge::Merge;
 
 /// What to do when a live job already has the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnConflict {
     /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more urgent priority and fresh
     /// attempts. A running one is left alone and its settle turns into one follow-up with the newest payload.
@@ -135,6 +136,48 @@ impl<T> NewJob<T> {
     }
 }
 
+/// What was said, as for [`std::process::Command`]: for another store of jobs.
+impl<T> NewJob<T> {
+    /// The payload.
+    pub fn get_payload(&self) -> &T {
+        &self.payload
+    }
+
+    /// The payload alone.
+    pub fn into_payload(self) -> T {
+        self.payload
+    }
+
+    /// The key.
+    pub fn get_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// When it is due, if it is enqueued now.
+    pub fn get_due(&self, now: SystemTime) -> SystemTime {
+        match self.due {
+            Due::Now => now,
+            Due::At(time) => time,
+            Due::In(delay) => now.checked_add(delay).unwrap_or(now),
+        }
+    }
+
+    /// Lower runs first.
+    pub fn get_priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// What to do when a live job already has the key.
+    pub fn get_on_conflict(&self) -> OnConflict {
+        self.on_conflict
+    }
+
+    /// How its payload and an older one become one.
+    pub fn get_merge(&self) -> Option<fn(T, T) -> T> {
+        self.merge.map(Merge::function)
+    }
+}
+
 impl<T> From<T> for NewJob<T> {
     fn from(payload: T) -> Self {
         Self::new(payload)
@@ -143,6 +186,7 @@ impl<T> From<T> for NewJob<T> {
 
 /// What an enqueue did. Whatever it was, it is on disk and survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Enqueued {
     /// A new job.
     Added(i64),
@@ -166,6 +210,7 @@ impl Enqueued {
 
 /// The state of a live job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum State {
     /// Not due yet.
     Waiting,
@@ -242,6 +287,12 @@ impl<T> Claim<T> {
     /// What to do.
     pub fn payload(&self) -> &T {
         &self.payload
+    }
+
+    /// The payload alone, as when the claim was settled in a [`transaction`](crate::Queue::transaction), which leaves it. An
+    /// unsettled job comes back when its lease ends.
+    pub fn into_payload(self) -> T {
+        self.payload
     }
 
     /// The job's id; never used for another job of this file.

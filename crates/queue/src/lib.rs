@@ -182,6 +182,7 @@ mod runner;
 mod salvage;
 mod schema;
 mod settle;
+mod sqlite;
 mod statements;
 mod tally;
 mod tx;
@@ -192,7 +193,7 @@ pub use rusqlite;
 
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::dead::{DeadFilter, DeadLetter, DeadSummary, Redriven};
-pub use crate::error::{Error, Result, Written};
+pub use crate::error::{Cause, Error, Result, Written};
 pub use crate::history::{Event, EventKind};
 pub use crate::inspect::{Counts, JobInfo};
 pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};

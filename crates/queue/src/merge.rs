@@ -32,6 +32,10 @@ impl<T> Merge<T> {
         }
     }
 
+    pub(crate) fn function(self) -> fn(T, T) -> T {
+        self.merge
+    }
+
     /// An older payload that cannot be read is none.
     fn of(self, held: &str, new: &str, limit: usize) -> Result<String>
     where

@@ -98,21 +98,6 @@ impl<T> Queue<T> {
         })
     }
 
-    /// The kind of network file system the file is on, when [`Options::allow_network_fs`] let it be opened there.
-    pub fn network_fs(&self) -> Option<&str> {
-        self.network_fs.as_deref()
-    }
-
-    /// The file, as an absolute path without symbolic links.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The connection, for reading the application's own tables. Write through [`transaction`](Self::transaction).
-    pub fn sql(&self) -> &Connection {
-        &self.connection
-    }
-
     /// Stores a job.
     ///
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.

@@ -19,6 +19,7 @@ use crate::rescue::{self, Rescued};
 
 /// What [`Queue::open_or_salvage`] had to do: worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Salvage {
     /// The damaged file, untouched, under a dated name; its write-ahead log beside it.

@@ -19,6 +19,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// Why [`Queue::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wake {
     /// Another process, or another queue of this one, wrote to the file; or put another one in its place.
     Changed,
