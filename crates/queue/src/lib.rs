@@ -74,7 +74,7 @@
 //!
 //! # Sleeping
 //!
-//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks 20 times a second at a counter that SQLite shares
+//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks some 23 times a second at a counter that SQLite shares
 //! between processes in memory, which costs about a thousandth of a processor, works on every system, and needs neither a
 //! socket nor another thread. In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
 //!

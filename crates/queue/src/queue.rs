@@ -320,6 +320,13 @@ impl<T> Drop for Queue<T> {
             }
             return;
         }
+        // In a file that nobody will open again there is nothing to give back, and none is made for it.
+        if self.is_replaced() {
+            if let Some(owner) = self.owner.take() {
+                owner.retire();
+            }
+            return;
+        }
         if std::thread::panicking() || self.release_held().is_err() {
             return;
         }
