@@ -11,7 +11,8 @@ use proptest::sample::select;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use queue::{DeadFilter, Enqueued, NewJob, OnConflict, State};
 use sqlite::Sqlite;
-use suite::model::{Limits, Model, Work, merge};
+use suite::model::{Limits, Model, Work};
+use suite::model_keys::merge;
 use suite::{Refusal, Settle, Store, Subject, assert_counted};
 
 type Handle = <Sqlite as Store>::Subject;

@@ -8,7 +8,7 @@ use queue::{
     Redriven, State,
 };
 
-use crate::suite::model::covers;
+use crate::suite::model_keys::covers;
 use crate::suite::{Refusal, Settle, Shown, Store, Subject};
 
 pub struct Sqlite {
