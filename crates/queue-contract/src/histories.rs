@@ -8,7 +8,8 @@ use proptest::test_runner::TestRunner;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use queue::{DeadFilter, Enqueued, NewJob, OnConflict, State};
 
-use crate::model::{Limits, Model, Work, merge};
+use crate::model::{Limits, Model, Work};
+use crate::model_keys::merge;
 use crate::{Refusal, Settle, Store, Subject, assert_counted};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];

@@ -25,6 +25,7 @@ pub mod dead;
 pub mod histories;
 pub mod keys;
 pub mod model;
+pub mod model_keys;
 pub mod processes;
 pub mod sqlite;
 
@@ -87,7 +88,7 @@ pub trait Subject: Send {
     const MAX_LOST: u32;
     const PAYLOAD_LIMIT: usize;
     fn enqueue(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
-    /// A payload covers another as [`model::covers`] says.
+    /// A payload covers another as [`model_keys::covers`] says.
     fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal>;
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal>;
     fn claim(&mut self, n: usize) -> Vec<Self::Claim>;

@@ -10,7 +10,7 @@ use queue::{
     Queue, Redriven, State,
 };
 
-use crate::model::covers;
+use crate::model_keys::covers;
 use crate::{Refusal, Settle, Shared, Shown, Store, Subject};
 
 /// On disk.

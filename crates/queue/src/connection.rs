@@ -18,6 +18,7 @@ use crate::memory;
 use crate::network;
 use crate::options::{Options, Role};
 use crate::owner::beside;
+use crate::process::Open;
 use crate::schema;
 
 /// The first SQLite without the WAL-reset bug, <https://www.sqlite.org/wal.html#walresetbug>.
@@ -47,7 +48,7 @@ pub(crate) enum Durability {
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
-    pub(crate) file: FileId,
+    pub(crate) open: Open,
     pub(crate) network_fs: Option<String>,
     /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
     pub(crate) in_use: Option<File>,
@@ -65,7 +66,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         return Ok(Opened {
             connection,
             path: path.into(),
-            file: FileId::at(path),
+            open: Open::new(FileId::at(path))?,
             network_fs: None,
             in_use: None,
         });
@@ -81,10 +82,19 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         Err(_) if options.role == Role::Inspector => None,
         Err(error) => return Err(error),
     };
+    let mut open = None;
+    if let Ok(file) = std::fs::metadata(&path) {
+        identity::check_one_name(&path, &file, in_use.as_ref())?;
+        open = Some(Open::new(FileId::of(&file))?);
+    }
     let (connection, network_fs) = open_real(&path, options)?;
+    let open = match open {
+        Some(open) => open,
+        None => Open::new(FileId::at(&path))?,
+    };
     Ok(Opened {
         connection,
-        file: FileId::at(&path),
+        open,
         path,
         network_fs,
         in_use,
@@ -94,9 +104,6 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
 /// Opens the file at its real path, which the caller has locked.
 pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, Option<String>)> {
     let created = ensure_file(path, options.role)?;
-    if !created {
-        identity::check_one_name(path)?;
-    }
     // A producer trusts the process that made the file to have looked.
     let network_fs = if created || options.role == Role::Consumer {
         network::kind(path)
@@ -182,6 +189,7 @@ pub(crate) fn in_use_lock(path: &Path, create: bool) -> Result<File> {
     let path = beside(path, "-in-use");
     private(
         OpenOptions::new()
+            .read(true)
             .write(true)
             .create(create)
             .truncate(false),

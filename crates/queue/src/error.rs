@@ -45,9 +45,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The queue was opened by the process that this one was forked from.
+    /// The queue, or another one on the same file, was opened by the process that this one was forked from.
     #[error(
-        "this queue was opened before the process forked, and is its parent's: open another one in the child"
+        "this queue was opened before the process forked, and is its parent's: open queues after a fork, or start a program in the child"
     )]
     Forked,
     /// The payload is larger than [`Options::payload_limit`](crate::Options::payload_limit).

@@ -27,20 +27,16 @@ impl<T> Queue<T> {
     /// SQLite's locks, and those on files beside, are those of the process that opened the queue
     /// (<https://www.sqlite.org/howtocorrupt.html>, "carrying an open database connection across a fork").
     pub(crate) fn check_process(&self) -> Result<()> {
-        if self.is_forked() {
+        if self.open.is_forked() {
             Err(Error::Forked)
         } else {
             Ok(())
         }
     }
 
-    pub(crate) fn is_forked(&self) -> bool {
-        self.process != std::process::id()
-    }
-
     /// Whether the path now leads to another file, or to none.
     pub(crate) fn is_replaced(&self) -> bool {
-        !self.file.is_at(&self.path)
+        !self.open.file().is_at(&self.path)
     }
 
     /// Turns to the file that is there now, and makes one where there is none. Nothing that was claimed is held any more.
@@ -48,7 +44,7 @@ impl<T> Queue<T> {
         let Opened {
             connection,
             path,
-            file,
+            open,
             network_fs,
             in_use,
         } = connection::open(&self.path, &self.options)?;
@@ -59,7 +55,7 @@ impl<T> Queue<T> {
         self.watched.clear();
         self.looked_around = None;
         self.durability = Durability::Power;
-        (self.path, self.file) = (path, file);
+        (self.path, self.open) = (path, open);
         (self.network_fs, self.in_use) = (network_fs, in_use);
         self.connection = connection;
         Ok(())
@@ -104,7 +100,7 @@ impl<T> Queue<T> {
         }
         self.begin(if_replaced)?;
         let sql = Immediate::begun(&mut self.connection);
-        let tx = Tx::begun(sql, &self.options, &self.path, self.file)?;
+        let tx = Tx::begun(sql, &self.options, &self.path, self.open.file())?;
         let value = f(&tx)?;
         self.untidy = true;
         for held in tx.commit()? {

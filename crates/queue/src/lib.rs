@@ -58,7 +58,8 @@
 //!
 //! A queue belongs to the process that opened it. In a child that was forked with it, every operation is [`Error::Forked`], and
 //! dropping it does nothing; but the child also inherits the lock by which others see that the parent lives, so its end shows
-//! only when both are gone, or by the lease. Fork first and open then, also in the child.
+//! only when both are gone, or by the lease. Nor can the child open the same file again, as SQLite would take no locks there.
+//! Fork first and open then, or start a program in the child.
 //!
 //! When the file is deleted or replaced, the next operation turns to the file that is there, or makes one, and what is enqueued
 //! goes there. Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as your own tables may
@@ -73,7 +74,7 @@
 //!
 //! # Sleeping
 //!
-//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks 20 times a second at a counter that SQLite shares
+//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks some 23 times a second at a counter that SQLite shares
 //! between processes in memory, which costs about a thousandth of a processor, works on every system, and needs neither a
 //! socket nor another thread. In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
 //!
@@ -174,6 +175,7 @@ mod payload;
 mod periodic;
 #[cfg(test)]
 mod plans;
+mod process;
 mod queue;
 mod repair;
 mod rescue;

@@ -13,10 +13,10 @@ use crate::claim::Watched;
 use crate::connection::{self, Durability, Opened};
 use crate::error::{Error, Result};
 use crate::handle::IfReplaced;
-use crate::identity::FileId;
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
+use crate::process::Open;
 use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
@@ -46,9 +46,7 @@ pub struct Queue<T> {
     pub(crate) connection: Connection,
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
-    pub(crate) file: FileId,
-    /// That opened it.
-    pub(crate) process: u32,
+    pub(crate) open: Open,
     pub(crate) network_fs: Option<String>,
     pub(crate) in_use: Option<File>,
     pub(crate) durability: Durability,
@@ -69,12 +67,12 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     /// When the file cannot be opened or is no queue this program can use: [`Error::Open`], [`Error::Corrupt`],
-    /// [`Error::Foreign`], [`Error::TooNew`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`], [`Error::Busy`].
+    /// [`Error::Foreign`], [`Error::TooNew`], [`Error::HardLinked`], [`Error::MountPoint`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`], [`Error::Busy`]; or in a child that was forked with this file open, [`Error::Forked`].
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let Opened {
             connection,
             path,
-            file,
+            open,
             network_fs,
             in_use,
         } = connection::open(path.as_ref(), &options)?;
@@ -82,8 +80,7 @@ impl<T> Queue<T> {
             connection,
             options,
             path,
-            file,
-            process: std::process::id(),
+            open,
             network_fs,
             in_use,
             durability: Durability::Power,
@@ -248,7 +245,7 @@ impl<T> Queue<T> {
 
     fn why_not_held(&self, claim: &Claim<T>) -> Result<Error> {
         let job = claim.id;
-        if claim.file != self.file {
+        if claim.file != self.open.file() {
             let path = self.path.clone();
             return Ok(Error::Replaced { path });
         }
@@ -316,10 +313,17 @@ impl<T> Queue<T> {
 impl<T> Drop for Queue<T> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
-        if self.is_forked() {
+        if self.open.is_forked() {
             // Even closing it is not for this process. A queue in memory takes its place, as a field must be dropped.
             if let Ok(nothing) = Connection::open_in_memory() {
                 std::mem::forget(std::mem::replace(&mut self.connection, nothing));
+            }
+            return;
+        }
+        // In a file that nobody will open again there is nothing to give back, and none is made for it.
+        if self.is_replaced() {
+            if let Some(owner) = self.owner.take() {
+                owner.retire();
             }
             return;
         }

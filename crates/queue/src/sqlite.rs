@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::schema;
 
 impl<T> Queue<T> {
-    /// The kind of network file system the file is on, when [`Options::allow_network_fs`] let it be opened there.
+    /// The kind of network file system the file is on, when [`Options::allow_network_fs`](crate::Options::allow_network_fs) let it be opened there.
     pub fn network_fs(&self) -> Option<&str> {
         self.network_fs.as_deref()
     }

@@ -169,6 +169,20 @@ fn closing_a_queue_of_the_old_file_leaves_the_new_one_alone() {
 }
 
 #[test]
+fn closing_a_queue_makes_no_file_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&file(&dir));
+    queue.enqueue("a".to_owned()).unwrap();
+    let claims = queue.claim(1).unwrap();
+    delete(&file(&dir), &WHOLE);
+    drop(queue);
+    let left = fs::read_dir(dir.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["q.db-in-use"]);
+    drop(claims);
+}
+
+#[test]
 fn a_sleeping_worker_hears_of_the_new_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut worker = consumer(&file(&dir));
