@@ -195,7 +195,7 @@ impl<T> Queue<T> {
         self.check_process()?;
         self.begin(IfReplaced::Follow)?;
         let now = to_ms(self.options.clock.now());
-        let tx = Immediate::begun(&mut self.connection);
+        let tx = Immediate::begun(&mut self.connection, self.open.process());
         let owner = loop {
             tx.execute("UPDATE queue_meta SET last_owner = last_owner + 1", [])?;
             let id = tx.query_row("SELECT last_owner FROM queue_meta", [], |row| row.get(0))?;

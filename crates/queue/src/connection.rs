@@ -1,6 +1,6 @@
 //! Opening a connection: settings made and read back, the schema created once.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -215,9 +215,13 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     if role == Role::Inspector || path.exists() {
         return Ok(false);
     }
-    // One process at a time, where a folder can be locked.
+    // One process at a time, where a folder can be locked; but not for as long as anybody may have it locked.
     let folder = path.parent().and_then(|folder| File::open(folder).ok());
-    let _alone = folder.as_ref().map(File::lock);
+    let is_taken = |folder: &File| matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
+    let mut looks = 0..100;
+    while folder.as_ref().is_some_and(is_taken) && looks.next().is_some() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     if path.exists() {
         return Ok(false);
     }

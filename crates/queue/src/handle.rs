@@ -99,7 +99,7 @@ impl<T> Queue<T> {
             self.durability = durability;
         }
         self.begin(if_replaced)?;
-        let sql = Immediate::begun(&mut self.connection);
+        let sql = Immediate::begun(&mut self.connection, self.open.process());
         let tx = Tx::begun(sql, &self.options, &self.path, self.open.file())?;
         let value = f(&tx)?;
         self.untidy = true;

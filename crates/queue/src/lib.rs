@@ -61,8 +61,8 @@
 //! only when both are gone, or by the lease. Nor can the child open the same file again, as SQLite would take no locks there.
 //! Fork first and open then, or start a program in the child.
 //!
-//! When the file is deleted or replaced, the next operation turns to the file that is there, or makes one, and what is enqueued
-//! goes there. Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as your own tables may
+//! When the file is deleted or replaced, the next operation that writes turns to the file that is there, or makes one, and what
+//! is enqueued goes there; [`wait`](Queue::wait) notices it too. Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as your own tables may
 //! be missing: [`migrate`](Queue::migrate), and repeat it.
 //!
 //! # Long work, threads, async

@@ -37,6 +37,10 @@ impl Open {
         self.0.file
     }
 
+    pub(crate) fn process(&self) -> u32 {
+        self.0.process
+    }
+
     pub(crate) fn is_forked(&self) -> bool {
         self.0.process != std::process::id()
     }

@@ -306,7 +306,14 @@ impl<T> Queue<T> {
         &mut self,
         f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.write_on(IfReplaced::Refuse, Durability::Power, f)
+        self.write_on(IfReplaced::Refuse, Durability::Power, |tx| {
+            let done = f(tx)?;
+            // The closure, of all that runs in a transaction, may have forked.
+            if tx.sql.is_forked() {
+                return Err(Error::Forked.into());
+            }
+            Ok(done)
+        })
     }
 }
 

@@ -55,22 +55,18 @@ impl<'c> Immediate<'c> {
     }
 
     /// Of a transaction that was begun. Exclusive, so that there is one at a time.
-    pub(crate) fn begun(connection: &'c mut Connection) -> Self {
-        let process = std::process::id();
+    pub(crate) fn begun(connection: &'c mut Connection, process: u32) -> Self {
         Self {
             connection,
             process,
         }
     }
 
-    fn is_forked(&self) -> bool {
+    pub(crate) fn is_forked(&self) -> bool {
         self.process != std::process::id()
     }
 
     pub(crate) fn commit(self) -> Result<()> {
-        if self.is_forked() {
-            return Err(Error::Forked);
-        }
         let mut commit = self.connection.prepare_cached("COMMIT")?;
         commit.execute([]).map(drop).map_err(Error::commit)
     }
@@ -86,12 +82,8 @@ impl std::ops::Deref for Immediate<'_> {
 
 impl Drop for Immediate<'_> {
     fn drop(&mut self) {
-        // In a child that was forked meanwhile it is the parent's transaction.
-        if self.is_forked() {
-            return;
-        }
-        // Committed already, or rolled back by SQLite itself.
-        if !self.connection.is_autocommit() {
+        // Committed already, or rolled back by SQLite itself; or the parent's, in a child that was forked meanwhile.
+        if !self.connection.is_autocommit() && !self.is_forked() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
     }
