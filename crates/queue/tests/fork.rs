@@ -12,7 +12,7 @@ use fork::{Fork, fork, waitpid};
 use queue::{Claim, DeadFilter, Error, NewJob, Options, Queue, State};
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test fork` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test fork` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

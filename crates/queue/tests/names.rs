@@ -11,7 +11,7 @@ use child::{file, ready, said, say};
 use queue::{Error, Options, Queue};
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test names` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test names` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

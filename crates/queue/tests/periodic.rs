@@ -27,7 +27,7 @@ fn tick() -> Periodic<String> {
 }
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test periodic` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test periodic` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

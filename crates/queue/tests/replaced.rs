@@ -27,7 +27,7 @@ type Settle<'a> = &'a dyn Fn(&mut Queue<String>, Claim<String>) -> queue::Result
 const WHOLE: [&str; 3] = ["", "-wal", "-shm"];
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test replaced` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test replaced` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(120);
 const LEASE: Duration = Duration::from_millis(400);
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test runners` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test runners` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -31,7 +31,7 @@ fn work(queue: &mut Queue<String>) -> (Wake, Duration) {
 }
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test wake` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test wake` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;
