@@ -46,8 +46,8 @@ impl Owner {
         }))
     }
 
-    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is locked, since an unlocked
-    /// one is a dead owner's.
+    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is
+    /// locked, since an unlocked one is a dead owner's.
     pub(crate) fn renew(&mut self) -> Result<bool> {
         if self.is_in_place() {
             return Ok(false);
@@ -77,8 +77,8 @@ impl Owner {
     }
 }
 
-/// The file, locked; none when another process has the lock. Without locks an owner can still work, and others go by its
-/// leases.
+/// The file, locked; none when another process has the lock. Without locks an owner can still work,
+/// and others go by its leases.
 fn locked(path: &Path) -> Result<Option<File>> {
     let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path)
