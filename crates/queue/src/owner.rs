@@ -77,8 +77,8 @@ impl Owner {
     }
 }
 
-/// The file, locked; none when another process has the lock. Without locks an owner can still work,
-/// and others go by its leases.
+/// The file, locked; none when another process has the lock. Without locks an owner can still work, and others go by its
+/// leases.
 fn locked(path: &Path) -> Result<Option<File>> {
     let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path)
