@@ -1,4 +1,5 @@
-//! Clocks that are set back: what was ready stays so, and what waits does not wait longer than it was told to.
+//! Clocks that are set back: what was ready stays so, and what waits does not wait longer than it
+//! was told to.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The model's answer to a new job: what a key that is taken means, and what becomes of two payloads.
+//! The model's answer to a new job: what a key that is taken means, and what becomes of two
+//! payloads.
 
 use queue::{Enqueued, OnConflict, State};
 
@@ -86,7 +87,8 @@ impl Model {
         }
     }
 
-    /// As enqueue, but nothing is written where a job, or a running one's follow-up, stands that would stay as it is.
+    /// As enqueue, but nothing is written where a job, or a running one's follow-up, stands that
+    /// would stay as it is.
     pub fn ensure(
         &mut self,
         key: Option<&str>,

@@ -1,4 +1,5 @@
-//! Long operations in short transactions, so that a producer waits for a moment and not for all of it.
+//! Long operations in short transactions, so that a producer waits for a moment and not for all of
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ pub(crate) fn let_others_in() {
 }
 
 impl<T> Queue<T> {
-    /// Does something with each item of a list that was read without the write lock; the sum of what was done.
+    /// Does something with each item of a list that was read without the write lock; the sum of
+    /// what was done.
     pub(crate) fn in_batches<I>(
         &mut self,
         items: Vec<I>,

@@ -40,7 +40,8 @@ pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec
     Ok(overdue.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Watches what is overdue, and nothing else from now on; those that were watched for the whole lease.
+/// Watches what is overdue, and nothing else from now on; those that were watched for the whole
+/// lease.
 pub(crate) fn watch(
     watched: &mut Watched,
     overdue: Vec<(Overdue, i64)>,
@@ -135,8 +136,8 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 }
 
 impl<T> Tx<'_, T> {
-    /// Makes up to `n` jobs ready that are due, the longest due first. Those that a clock set back would keep waiting begin
-    /// their wait now.
+    /// Makes up to `n` jobs ready that are due, the longest due first. Those that a clock set back
+    /// would keep waiting begin their wait now.
     fn promote(&self, n: usize) -> Result<()> {
         if self.waiting == 0 {
             return Ok(());
@@ -186,7 +187,8 @@ impl<T> Tx<'_, T> {
         self.execute(sql::REGISTER, [owner, self.now]).map(drop)
     }
 
-    /// Forgets an owner that has no job. When it is alive after all, it makes its file anew and registers again.
+    /// Forgets an owner that has no job. When it is alive after all, it makes its file anew and
+    /// registers again.
     fn forget_idle(&self, owner: i64) -> Result<()> {
         let (first, last) = ClaimNo::range(owner);
         if self.jobs(sql::HELD_BY, params![first, last, 1])?.is_empty() {

@@ -1,4 +1,5 @@
-//! Claiming, as a process sees it: look first, and take the write lock only where there is something to take.
+//! Claiming, as a process sees it: look first, and take the write lock only where there is
+//! something to take.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +21,8 @@ use crate::tx::{Held, Immediate};
 
 /// While busy, other owners are looked at this often; when there is nothing to claim, each time.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
-/// Running jobs of others among which their owners are looked for; with more, all owners are looked at.
+/// Running jobs of others among which their owners are looked for; with more, all owners are looked
+/// at.
 const HOLDERS: i64 = 1_000;
 
 /// What others lost, as a look from outside a transaction found it.
@@ -42,14 +44,16 @@ impl Lost {
 }
 
 impl<T> Queue<T> {
-    /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None while paused.
+    /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None
+    /// while paused.
     ///
-    /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once) and jobs whose lease
-    /// ran out. A job that was lost before is handed out alone, since it may be what killed its worker. A payload that is no
-    /// `T` becomes a dead letter of type [`UNDECODABLE`](crate::UNDECODABLE).
+    /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once)
+    /// and jobs whose lease ran out. A job that was lost before is handed out alone, since it may
+    /// be what killed its worker. A payload that is no `T` becomes a dead letter of type
+    /// [`UNDECODABLE`](crate::UNDECODABLE).
     ///
-    /// Where there is nothing to claim and nothing was the last time, this only looks: idle workers wait for nobody, and
-    /// nobody for them.
+    /// Where there is nothing to claim and nothing was the last time, this only looks: idle workers
+    /// wait for nobody, and nobody for them.
     ///
     /// Durability: a power cut may undo it; the jobs are then delivered again.
     ///
@@ -131,7 +135,8 @@ impl<T> Queue<T> {
         Ok(claims)
     }
 
-    /// What others lost. Costs a look at the lock of each owner that holds a job; the first time, of every owner.
+    /// What others lost. Costs a look at the lock of each owner that holds a job; the first time,
+    /// of every owner.
     pub(crate) fn look_for_lost(&mut self) -> Result<Lost> {
         self.check_process()?;
         let mut lost = Lost::default();

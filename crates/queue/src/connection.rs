@@ -215,7 +215,8 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     if role == Role::Inspector || path.exists() {
         return Ok(false);
     }
-    // One process at a time, where a folder can be locked; but not for as long as anybody may have it locked.
+    // One process at a time, where a folder can be locked; but not for as long as anybody may have
+    // it locked.
     let folder = path.parent().and_then(|folder| File::open(folder).ok());
     let is_taken = |folder: &File| matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
     let mut looks = 0..100;

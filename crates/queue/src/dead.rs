@@ -48,7 +48,8 @@ impl DeadLetter {
     /// The payload, read as the type it was enqueued with.
     ///
     /// # Errors
-    /// [`Error::Decode`] when it is no such: for one, in a letter of type [`UNDECODABLE`](crate::UNDECODABLE).
+    /// [`Error::Decode`] when it is no such: for one, in a letter of type
+    /// [`UNDECODABLE`](crate::UNDECODABLE).
     pub fn into_payload<T: DeserializeOwned>(self) -> Result<T> {
         serde_json::from_str(&self.payload).map_err(Error::Decode)
     }
@@ -278,8 +279,9 @@ impl<T> Queue<T> {
         Ok(summary.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and their history. Many go in
-    /// batches, between which other processes write: those that die meanwhile stay. In one step, see [`Tx::redrive`].
+    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and
+    /// their history. Many go in batches, between which other processes write: those that die
+    /// meanwhile stay. In one step, see [`Tx::redrive`].
     ///
     /// Durability: survives a power cut.
     ///
@@ -295,8 +297,8 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Deletes the dead letters that match, with their history; how many. In batches, as [`redrive`](Self::redrive) does; in
-    /// one step, see [`Tx::purge`].
+    /// Deletes the dead letters that match, with their history; how many. In batches, as
+    /// [`redrive`](Self::redrive) does; in one step, see [`Tx::purge`].
     ///
     /// Durability: survives a power cut.
     ///

@@ -195,7 +195,8 @@ impl<T> Tx<'_, T> {
         Ok(1)
     }
 
-    /// Removes every job that nobody has claimed, all in this transaction; see [`Queue::clear`](crate::Queue::clear).
+    /// Removes every job that nobody has claimed, all in this transaction; see
+    /// [`Queue::clear`](crate::Queue::clear).
     ///
     /// # Errors
     /// When the database fails.

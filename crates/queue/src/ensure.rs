@@ -12,12 +12,14 @@ use crate::schema;
 use crate::statements as sql;
 
 impl<T> Queue<T> {
-    /// Stores a job as [`enqueue`](Self::enqueue) does, unless a job with its key stands there already that nobody has
-    /// claimed, that is due and was never tried, that is at least as urgent, and whose payload covers the new one:
-    /// `covers(held, new)`. Then nothing is written, nobody is waited for, and the answer is [`Enqueued::Kept`]. For a running
-    /// job all this is asked of its follow-up.
+    /// Stores a job as [`enqueue`](Self::enqueue) does, unless a job with its key stands there
+    /// already that nobody has claimed, that is due and was never tried, that is at least as
+    /// urgent, and whose payload covers the new one: `covers(held, new)`. Then nothing is written,
+    /// nobody is waited for, and the answer is [`Enqueued::Kept`]. For a running job all this is
+    /// asked of its follow-up.
     ///
-    /// What the job is about must be stored before the call, as with any enqueue: the job that is kept may be claimed at once.
+    /// What the job is about must be stored before the call, as with any enqueue: the job that is
+    /// kept may be claimed at once.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -51,10 +53,11 @@ impl<T> Queue<T> {
 
     /// The job that stands for this one already.
     ///
-    /// A look without the write lock is enough, whatever others commit between it and the answer. It sees the newest commit, so
-    /// in a moment after the call began, and so after the caller stored what the job is about, nobody had claimed the job.
-    /// Who claims it from then on reads what the caller stored. And it cannot be lost to a power cut: a job becomes visible
-    /// after its sync, and a claim or settle that is undone leaves a live job with its key.
+    /// A look without the write lock is enough, whatever others commit between it and the answer.
+    /// It sees the newest commit, so in a moment after the call began, and so after the caller
+    /// stored what the job is about, nobody had claimed the job. Who claims it from then on reads
+    /// what the caller stored. And it cannot be lost to a power cut: a job becomes visible after
+    /// its sync, and a claim or settle that is undone leaves a live job with its key.
     fn covering(&self, job: &NewJob<T>, covers: impl Fn(&T, &T) -> bool) -> Result<Option<i64>>
     where
         T: DeserializeOwned,

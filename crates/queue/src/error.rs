@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
-/// What the database or the system says: with SQLite, a [`rusqlite::Error`] or an [`std::io::Error`].
+/// What the database or the system says: with SQLite, a [`rusqlite::Error`] or an
+/// [`std::io::Error`].
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why an operation failed. Each message says what to do.
@@ -36,8 +37,8 @@ pub enum Error {
         /// The job that has it.
         job: i64,
     },
-    /// The queue's file was deleted or replaced. The queue has turned to the file that is there now, or made one: the next
-    /// operation works on that. Claims of before are void.
+    /// The queue's file was deleted or replaced. The queue has turned to the file that is there
+    /// now, or made one: the next operation works on that. Claims of before are void.
     #[error(
         "{path} was deleted or replaced while the queue was open: drop this work, its job was in the old file; the queue now uses the file that is there"
     )]
@@ -45,7 +46,8 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The queue, or another one on the same file, was opened by the process that this one was forked from.
+    /// The queue, or another one on the same file, was opened by the process that this one was
+    /// forked from.
     #[error(
         "this queue was opened before the process forked, and is its parent's: open queues after a fork, or start a program in the child"
     )]
@@ -66,7 +68,8 @@ pub enum Error {
     /// A stored payload is not what it was read as.
     #[error("the payload cannot be read as the type asked for: {0}")]
     Decode(serde_json::Error),
-    /// A number in the payload is no number or infinite. JSON has no such number, and would hold none at all.
+    /// A number in the payload is no number or infinite. JSON has no such number, and would hold
+    /// none at all.
     #[error("the payload holds a number that is NaN or infinite, which JSON cannot: leave it out")]
     NotFinite,
     /// The payload has more arrays and objects within each other than can be read back.
@@ -207,7 +210,8 @@ pub enum Error {
         /// How many names.
         links: u64,
     },
-    /// The file is mounted by itself, into a container say. Inside and outside, SQLite would use another log.
+    /// The file is mounted by itself, into a container say. Inside and outside, SQLite would use
+    /// another log.
     #[error(
         "{path} is mounted by itself, and the queue's log beside it would be another one than outside: mount the folder"
     )]

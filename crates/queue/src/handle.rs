@@ -1,4 +1,5 @@
-//! Whether a queue in memory is still one: its file is the one its path names, and this process is the one that opened it.
+//! Whether a queue in memory is still one: its file is the one its path names, and this process is
+//! the one that opened it.
 
 use rusqlite::Connection;
 
@@ -25,7 +26,8 @@ impl<T> Queue<T> {
     }
 
     /// SQLite's locks, and those on files beside, are those of the process that opened the queue
-    /// (<https://www.sqlite.org/howtocorrupt.html>, "carrying an open database connection across a fork").
+    /// (<https://www.sqlite.org/howtocorrupt.html>, "carrying an open database connection across a
+    /// fork").
     pub(crate) fn check_process(&self) -> Result<()> {
         if self.open.is_forked() {
             Err(Error::Forked)
@@ -39,7 +41,8 @@ impl<T> Queue<T> {
         !self.open.file().is_at(&self.path)
     }
 
-    /// Turns to the file that is there now, and makes one where there is none. Nothing that was claimed is held any more.
+    /// Turns to the file that is there now, and makes one where there is none. Nothing that was
+    /// claimed is held any more.
     fn reopen(&mut self) -> Result<()> {
         let Opened {
             connection,
@@ -61,8 +64,8 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Begins a transaction on the file that the path names while the lock is held, so that nothing goes into a file that
-    /// nobody will open again.
+    /// Begins a transaction on the file that the path names while the lock is held, so that nothing
+    /// goes into a file that nobody will open again.
     pub(crate) fn begin(&mut self, if_replaced: IfReplaced) -> Result<()> {
         Immediate::begin(&self.connection)?;
         if !self.is_replaced() {
@@ -78,7 +81,8 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Runs an operation that means the same on whatever file is there; claims from another one it refuses by itself.
+    /// Runs an operation that means the same on whatever file is there; claims from another one it
+    /// refuses by itself.
     pub(crate) fn write<R, E: From<Error>>(
         &mut self,
         durability: Durability,

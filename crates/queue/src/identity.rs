@@ -1,5 +1,6 @@
-//! Which file is this? A queue is sound only while its file has one name: SQLite puts the log beside the name it was
-//! given, so under a second name another process would write another log (<https://www.sqlite.org/howtocorrupt.html>).
+//! Which file is this? A queue is sound only while its file has one name: SQLite puts the log
+//! beside the name it was given, so under a second name another process would write another log
+//! (<https://www.sqlite.org/howtocorrupt.html>).
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, Write};
@@ -21,7 +22,8 @@ impl FileId {
         Self(std::fs::metadata(path).ok().as_ref().and_then(number))
     }
 
-    /// Whether the path leads to this file. A file is deleted or replaced only where it has a number.
+    /// Whether the path leads to this file. A file is deleted or replaced only where it has a
+    /// number.
     pub(crate) fn is_at(self, path: &Path) -> bool {
         self.0.is_none()
             || match std::fs::metadata(path) {
@@ -44,10 +46,11 @@ fn number(_: &Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// Refuses a file that others may reach under another name. Where that cannot be told, it is taken to have one.
+/// Refuses a file that others may reach under another name. Where that cannot be told, it is taken
+/// to have one.
 ///
-/// `beside` is a file in the same folder, in which is noted which file was found to belong there: to ask the kernel takes as
-/// long as a fifth of opening a queue.
+/// `beside` is a file in the same folder, in which is noted which file was found to belong there:
+/// to ask the kernel takes as long as a fifth of opening a queue.
 pub(crate) fn check_one_name(path: &Path, file: &Metadata, beside: Option<&File>) -> Result<()> {
     let links = links(file);
     if links > 1 {
@@ -100,7 +103,8 @@ fn links(_: &Metadata) -> u64 {
 
 /// The mount that a name leads into, as the kernel numbers them.
 ///
-/// Opened as a name only (`O_PATH`), since closing a real handle would drop the process's locks on the database.
+/// Opened as a name only (`O_PATH`), since closing a real handle would drop the process's locks on
+/// the database.
 #[cfg(target_os = "linux")]
 fn mount(path: &Path) -> Option<u64> {
     use std::os::fd::AsRawFd;

@@ -80,8 +80,9 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Not before this time by the wall clock. When the clock is set back to before the moment of the enqueue, what was left to
-    /// wait then counts from now on: a clock that was wrong for a moment keeps no job for years.
+    /// Not before this time by the wall clock. When the clock is set back to before the moment of
+    /// the enqueue, what was left to wait then counts from now on: a clock that was wrong for a
+    /// moment keeps no job for years.
     pub fn due_at(mut self, time: SystemTime) -> Self {
         self.due = Due::At(time);
         self
@@ -105,8 +106,8 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Where the payload would take the place of an older one ([`OnConflict::Replace`]), this function's answer to
-    /// (older, newer) does instead. It must depend on nothing else.
+    /// Where the payload would take the place of an older one ([`OnConflict::Replace`]), this
+    /// function's answer to (older, newer) does instead. It must depend on nothing else.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -124,9 +125,10 @@ impl<T> NewJob<T> {
     /// # Ok::<(), queue::Error>(())
     /// ```
     ///
-    /// A payload that comes in while the job runs is merged with that of the follow-up, when there is one already. The
-    /// follow-up also takes in the payload that runs, unless that ends as [`done`](crate::Queue::done): what was tried in vain
-    /// is still wanted, and what was done is not. An older payload that is no `T` counts as none.
+    /// A payload that comes in while the job runs is merged with that of the follow-up, when there
+    /// is one already. The follow-up also takes in the payload that runs, unless that ends as
+    /// [`done`](crate::Queue::done): what was tried in vain is still wanted, and what was done is
+    /// not. An older payload that is no `T` counts as none.
     pub fn merge(mut self, merge: fn(T, T) -> T) -> Self
     where
         T: DeserializeOwned,
@@ -190,12 +192,13 @@ impl<T> From<T> for NewJob<T> {
 pub enum Enqueued {
     /// A new job.
     Added(i64),
-    /// A waiting or ready job with this key took the payload, or what [merging](NewJob::merge) made of it.
+    /// A waiting or ready job with this key took the payload, or what [merging](NewJob::merge) made
+    /// of it.
     Replaced(i64),
     /// The running job with this key will turn into one follow-up with the payload.
     FollowUp(i64),
-    /// The existing job stays and the payload was dropped: [`OnConflict::Keep`], or [`Queue::ensure`](crate::Queue::ensure)
-    /// had nothing to change.
+    /// The existing job stays and the payload was dropped: [`OnConflict::Keep`], or
+    /// [`Queue::ensure`](crate::Queue::ensure) had nothing to change.
     Kept(i64),
 }
 
@@ -289,8 +292,9 @@ impl<T> Claim<T> {
         &self.payload
     }
 
-    /// The payload alone, as when the claim was settled in a [`transaction`](crate::Queue::transaction), which leaves it. An
-    /// unsettled job comes back when its lease ends.
+    /// The payload alone, as when the claim was settled in a
+    /// [`transaction`](crate::Queue::transaction), which leaves it. An unsettled job comes back
+    /// when its lease ends.
     pub fn into_payload(self) -> T {
         self.payload
     }

@@ -44,11 +44,12 @@
 //! | lives and hangs | when its lease is over and another worker has watched one more pass, lost |
 //! | is not known to live or not, as in a copy that was put back | in the same way |
 //!
-//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees with the process. Where that
-//! file is gone, removed by a cleaner of old files say, the lease alone decides until a living owner has made it anew. Leases of
-//! this process are judged by its monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a
-//! worker, one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter than a lease takes
-//! nothing from one that hangs.)
+//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees
+//! with the process. Where that file is gone, removed by a cleaner of old files say, the lease
+//! alone decides until a living owner has made it anew. Leases of this process are judged by its
+//! monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a worker,
+//! one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter
+//! than a lease takes nothing from one that hangs.)
 //!
 //! A job that was lost may be what killed its worker: it is delivered alone from then on, and after
 //! [`max_lost`](Options::max_lost) times in a row it is a dead letter. To stop without a loss, on `SIGTERM` say, drop the queue or
@@ -56,14 +57,16 @@
 //!
 //! # Forks, and files that are replaced
 //!
-//! A queue belongs to the process that opened it. In a child that was forked with it, every operation is [`Error::Forked`], and
-//! dropping it does nothing; but the child also inherits the lock by which others see that the parent lives, so its end shows
-//! only when both are gone, or by the lease. Nor can the child open the same file again, as SQLite would take no locks there.
-//! Fork first and open then, or start a program in the child.
+//! A queue belongs to the process that opened it. In a child that was forked with it, every
+//! operation is [`Error::Forked`], and dropping it does nothing; but the child also inherits the
+//! lock by which others see that the parent lives, so its end shows only when both are gone, or by
+//! the lease. Nor can the child open the same file again, as SQLite would take no locks there. Fork
+//! first and open then, or start a program in the child.
 //!
-//! When the file is deleted or replaced, the next operation that writes turns to the file that is there, or makes one, and what
-//! is enqueued goes there; [`wait`](Queue::wait) notices it too. Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as your own tables may
-//! be missing: [`migrate`](Queue::migrate), and repeat it.
+//! When the file is deleted or replaced, the next operation that writes turns to the file that is
+//! there, or makes one, and what is enqueued goes there; [`wait`](Queue::wait) notices it too.
+//! Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as
+//! your own tables may be missing: [`migrate`](Queue::migrate), and repeat it.
 //!
 //! # Long work, threads, async
 //!
@@ -74,9 +77,10 @@
 //!
 //! # Sleeping
 //!
-//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks some 23 times a second at a counter that SQLite shares
-//! between processes in memory, which costs about a thousandth of a processor, works on every system, and needs neither a
-//! socket nor another thread. In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
+//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks some 23 times a
+//! second at a counter that SQLite shares between processes in memory, which costs about a
+//! thousandth of a processor, works on every system, and needs neither a socket nor another thread.
+//! In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
 //!
 //! # Durability
 //!
@@ -95,13 +99,15 @@
 //! database in a process that has a queue open on it: closing any handle drops SQLite's locks
 //! (<https://www.sqlite.org/howtocorrupt.html>).
 //!
-//! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
-//! as a queue. A second name for the file, a hard link say, or a mount of the file alone into a container, is refused: the log
-//! would be another one under each name. Mount the folder.
+//! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes
+//! one whole, compact file that opens as a queue. A second name for the file, a hard link say, or a
+//! mount of the file alone into a container, is refused: the log would be another one under each
+//! name. Mount the folder.
 //!
-//! To put a copy back, close the queue everywhere, remove `jobs.db-wal` and `jobs.db-shm`, and move the copy to `jobs.db`: a log
-//! that is left would be taken for the copy's own, and damage it. To move a queue, close it everywhere and move `jobs.db`
-//! together with `jobs.db-wal`: until a consumer has run, the jobs may be in the log alone.
+//! To put a copy back, close the queue everywhere, remove `jobs.db-wal` and `jobs.db-shm`, and move
+//! the copy to `jobs.db`: a log that is left would be taken for the copy's own, and damage it. To
+//! move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a
+//! consumer has run, the jobs may be in the log alone.
 //!
 //! # Damage
 //!
@@ -137,7 +143,8 @@
 //! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
 //!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
-//! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when the job stands there already.
+//! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when
+//!   the job stands there already.
 //! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.
 

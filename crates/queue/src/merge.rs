@@ -58,8 +58,8 @@ pub(crate) struct Held {
     pub(crate) next_unless_done: Option<String>,
 }
 
-/// What a follow-up will do: the first when the running job is done, the second when it is not, and so has yet to be done
-/// too. None when that makes no difference.
+/// What a follow-up will do: the first when the running job is done, the second when it is not, and
+/// so has yet to be done too. None when that makes no difference.
 pub(crate) type Next = (String, Option<String>);
 
 impl Held {

@@ -53,8 +53,8 @@ impl Owner {
         }))
     }
 
-    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is locked, since an unlocked
-    /// one is a dead owner's.
+    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is
+    /// locked, since an unlocked one is a dead owner's.
     pub(crate) fn renew(&mut self) -> Result<bool> {
         if self.is_in_place() {
             return Ok(false);

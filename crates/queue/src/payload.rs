@@ -1,7 +1,8 @@
 //! A payload as stored: JSON that can be read back.
 //!
-//! serde_json writes `null` for a number that is not finite, and reads nothing nested deeper than it likes: both would be
-//! noticed only by the worker. So a payload is walked through once, by a serializer that writes nothing.
+//! serde_json writes `null` for a number that is not finite, and reads nothing nested deeper than
+//! it likes: both would be noticed only by the worker. So a payload is walked through once, by a
+//! serializer that writes nothing.
 
 use std::fmt::Display;
 

@@ -1,4 +1,5 @@
-//! Which process has a queue open. After a fork there are two with the same memory, and only one of them may use it.
+//! Which process has a queue open. After a fork there are two with the same memory, and only one of
+//! them may use it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,8 +13,9 @@ struct Entry {
     process: u32,
 }
 
-/// All that are open, also those of the process that this one was forked from: SQLite's own list of the locks it holds is
-/// inherited too, and so a child would take no locks on a file that its parent had open.
+/// All that are open, also those of the process that this one was forked from: SQLite's own list of
+/// the locks it holds is inherited too, and so a child would take no locks on a file that its
+/// parent had open.
 static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
 /// That this process has a file open, until it is dropped.

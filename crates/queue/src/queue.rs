@@ -66,8 +66,10 @@ impl<T> Queue<T> {
     /// Opens the queue in this file, and creates it when it is missing (unless opened to inspect).
     ///
     /// # Errors
-    /// When the file cannot be opened or is no queue this program can use: [`Error::Open`], [`Error::Corrupt`],
-    /// [`Error::Foreign`], [`Error::TooNew`], [`Error::HardLinked`], [`Error::MountPoint`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`], [`Error::Busy`]; or in a child that was forked with this file open, [`Error::Forked`].
+    /// When the file cannot be opened or is no queue this program can use: [`Error::Open`],
+    /// [`Error::Corrupt`], [`Error::Foreign`], [`Error::TooNew`], [`Error::HardLinked`],
+    /// [`Error::MountPoint`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`],
+    /// [`Error::Busy`]; or in a child that was forked with this file open, [`Error::Forked`].
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let Opened {
             connection,
@@ -100,8 +102,9 @@ impl<T> Queue<T> {
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
     ///
     /// # Errors
-    /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`], [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails;
-    /// [`Error::written`] says whether the job may be stored all the same.
+    /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`],
+    /// [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails; [`Error::written`] says
+    /// whether the job may be stored all the same.
     pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
     where
         T: Serialize,
@@ -138,8 +141,9 @@ impl<T> Queue<T> {
         self.write(Durability::Power, |tx| tx.cancel(key))
     }
 
-    /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What runs is left, with its
-    /// follow-up. Many go in batches, between which other processes write: new jobs stay. In one step, see [`Tx::clear`].
+    /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What
+    /// runs is left, with its follow-up. Many go in batches, between which other processes write:
+    /// new jobs stay. In one step, see [`Tx::clear`].
     ///
     /// Durability: survives a power cut.
     ///
@@ -300,8 +304,9 @@ impl<T> Queue<T> {
     /// ```
     ///
     /// # Errors
-    /// What the closure returns; everything is then rolled back. [`Error::LeaseLost`] when any settle in it was refused.
-    /// [`Error::Replaced`], and the closure has not run: the new file may not have the application's tables.
+    /// What the closure returns; everything is then rolled back. [`Error::LeaseLost`] when any
+    /// settle in it was refused. [`Error::Replaced`], and the closure has not run: the new file may
+    /// not have the application's tables.
     pub fn transaction<R, E: From<Error>>(
         &mut self,
         f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
@@ -321,13 +326,15 @@ impl<T> Drop for Queue<T> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
         if self.open.is_forked() {
-            // Even closing it is not for this process. A queue in memory takes its place, as a field must be dropped.
+            // Even closing it is not for this process. A queue in memory takes its place, as a
+            // field must be dropped.
             if let Ok(nothing) = Connection::open_in_memory() {
                 std::mem::forget(std::mem::replace(&mut self.connection, nothing));
             }
             return;
         }
-        // In a file that nobody will open again there is nothing to give back, and none is made for it.
+        // In a file that nobody will open again there is nothing to give back, and none is made for
+        // it.
         if self.is_replaced() {
             if let Some(owner) = self.owner.take() {
                 owner.retire();

@@ -138,7 +138,8 @@ fn app_schema(connection: &Connection, which: &str) -> rusqlite::Result<Vec<(Str
         .collect()
 }
 
-/// Copies one table's readable rows; how many. `refused` says which rows the new table does not take.
+/// Copies one table's readable rows; how many. `refused` says which rows the new table does not
+/// take.
 fn copy(connection: &Connection, table: &str, refused: &str, lost: &mut Vec<String>) -> u64 {
     let quoted = format!("\"{}\"", table.replace('"', "\"\""));
     let columns = match common_columns(connection, table) {

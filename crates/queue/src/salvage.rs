@@ -286,7 +286,8 @@ enum Log {
     Without,
 }
 
-/// SQLite checks that a log is whole, not that it is this file's. One that is makes no whole file damaged.
+/// SQLite checks that a log is whole, not that it is this file's. One that is makes no whole file
+/// damaged.
 fn is_log_anothers(connection: &Connection, work: &Path, aside: &Path) -> Result<bool> {
     if !beside(aside, "-wal").exists() || connection::is_log_damaged(aside) {
         return Ok(false);
@@ -298,7 +299,8 @@ fn is_log_anothers(connection: &Connection, work: &Path, aside: &Path) -> Result
     Ok(!is_whole(Log::With)? && is_whole(Log::Without)?)
 }
 
-/// Runs `take` with a repaired copy of the file attached as `old`. None when its tables cannot be listed.
+/// Runs `take` with a repaired copy of the file attached as `old`. None when its tables cannot be
+/// listed.
 fn read<R>(
     connection: &Connection,
     work: &Path,

@@ -248,7 +248,8 @@ impl<T> Tx<'_, T> {
         self.remove(job, no, false)
     }
 
-    /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a job of its own.
+    /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a
+    /// job of its own.
     fn remove(&self, job: i64, no: ClaimNo, done: bool) -> Result<bool> {
         type Removed = (
             bool,

@@ -1,6 +1,7 @@
-//! What a queue has because it lives in an SQLite file: a path, a connection, the application's own tables beside it, damage
-//! to look for. With [`salvage`](Queue::salvage) and [`Tx::sql`](crate::Tx::sql), this is what another database would do in
-//! another way; the rest of [`Queue`] says nothing of SQLite.
+//! What a queue has because it lives in an SQLite file: a path, a connection, the application's own
+//! tables beside it, damage to look for. With [`salvage`](Queue::salvage) and
+//! [`Tx::sql`](crate::Tx::sql), this is what another database would do in another way; the rest of
+//! [`Queue`] says nothing of SQLite.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use crate::queue::Queue;
 use crate::schema;
 
 impl<T> Queue<T> {
-    /// The kind of network file system the file is on, when [`Options::allow_network_fs`](crate::Options::allow_network_fs) let it be opened there.
+    /// The kind of network file system the file is on, when
+    /// [`Options::allow_network_fs`](crate::Options::allow_network_fs) let it be opened there.
     pub fn network_fs(&self) -> Option<&str> {
         self.network_fs.as_deref()
     }
@@ -21,7 +23,8 @@ impl<T> Queue<T> {
         &self.path
     }
 
-    /// The connection, for reading the application's own tables. Write through [`transaction`](Self::transaction).
+    /// The connection, for reading the application's own tables. Write through
+    /// [`transaction`](Self::transaction).
     pub fn sql(&self) -> &Connection {
         &self.connection
     }
@@ -29,7 +32,8 @@ impl<T> Queue<T> {
     /// Looks for damage; what was found, or nothing. Reads the whole file.
     ///
     /// # Errors
-    /// When the database fails in a way that keeps it from looking, as damage often does ([`Error::Corrupt`]).
+    /// When the database fails in a way that keeps it from looking, as damage often does
+    /// ([`Error::Corrupt`]).
     pub fn check(&self) -> Result<Vec<String>> {
         let mut check = self.reader()?.prepare("PRAGMA integrity_check")?;
         let mut found: Vec<String> = check
@@ -48,8 +52,9 @@ impl<T> Queue<T> {
         Ok(found)
     }
 
-    /// Brings the application's own tables in this file to the newest version: runs the steps that have not run yet, all
-    /// in one transaction. `app` names the application; steps are only ever added at the end.
+    /// Brings the application's own tables in this file to the newest version: runs the steps that
+    /// have not run yet, all in one transaction. `app` names the application; steps are only ever
+    /// added at the end.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -60,7 +65,8 @@ impl<T> Queue<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::AppTooNew`] when more steps have run than are known here; or a step fails, and none has then run.
+    /// [`Error::AppTooNew`] when more steps have run than are known here; or a step fails, and none
+    /// has then run.
     pub fn migrate(&mut self, app: &str, steps: &[&str]) -> Result<()> {
         let known = steps.len() as i64;
         let version = schema::app_version(self.reader()?, app)?;

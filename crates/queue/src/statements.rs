@@ -19,7 +19,8 @@ pub(crate) const NEXT: &str = "SELECT next_due, next_enqueued FROM queue_job WHE
 pub(crate) const PAYLOADS: &str =
     "SELECT payload, next_payload, next_unless_done FROM queue_job WHERE id = ?1";
 
-/// The job of a key, or a running one's follow-up, where replacing its payload would change nothing else; and its payloads.
+/// The job of a key, or a running one's follow-up, where replacing its payload would change nothing
+/// else; and its payloads.
 pub(crate) const STANDING: &str = "SELECT id, iif(state = 2, next_payload, payload), next_unless_done FROM queue_job \
      WHERE key = :key AND iif(state = 2, next_due, due) <= :due AND iif(state = 2, next_priority, priority) <= :priority \
      AND (state = 2 OR (attempts = 0 AND lost = 0)) AND (SELECT min_version FROM queue_meta) <= :version";
@@ -32,7 +33,8 @@ pub(crate) const MARK_RUNNING: &str = "UPDATE queue_job SET superseded = superse
 pub(crate) const DUE: &str =
     "SELECT id FROM queue_job WHERE state = 0 AND due <= ?1 ORDER BY due LIMIT ?2";
 
-/// Waiting jobs whose due time was set by a clock that was set back since. Bounded, for the same reason.
+/// Waiting jobs whose due time was set by a clock that was set back since. Bounded, for the same
+/// reason.
 pub(crate) const SET_BACK: &str =
     "SELECT id FROM queue_job WHERE state = 0 AND due_set > ?1 LIMIT ?2";
 

@@ -82,7 +82,8 @@ impl std::ops::Deref for Immediate<'_> {
 
 impl Drop for Immediate<'_> {
     fn drop(&mut self) {
-        // Committed already, or rolled back by SQLite itself; or the parent's, in a child that was forked meanwhile.
+        // Committed already, or rolled back by SQLite itself; or the parent's, in a child that was
+        // forked meanwhile.
         if !self.connection.is_autocommit() && !self.is_forked() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
@@ -151,7 +152,8 @@ impl<'q, T> Tx<'q, T> {
         self.sql.connection
     }
 
-    /// Refuses a claim from another file, and one whose lease has ended on this process's own clock.
+    /// Refuses a claim from another file, and one whose lease has ended on this process's own
+    /// clock.
     pub(crate) fn fence(&self, claim: &Claim<T>) -> Result<()> {
         if claim.file != self.file {
             return Err(Error::Replaced {

@@ -44,7 +44,8 @@ impl<T> Queue<T> {
         })
     }
 
-    /// A moment's worth of upkeep; the pages given back. There is more to do for as long as the queue is untidy.
+    /// A moment's worth of upkeep; the pages given back. There is more to do for as long as the
+    /// queue is untidy.
     pub(crate) fn tidy(&mut self) -> Result<u64> {
         self.check_process()?;
         let started = Instant::now();

@@ -21,9 +21,11 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wake {
-    /// Another process, or another queue of this one, wrote to the file; or put another one in its place.
+    /// Another process, or another queue of this one, wrote to the file; or put another one in its
+    /// place.
     Changed,
-    /// A job is due, or the clock was set back while one waits: [`Queue::claim`] then keeps it from waiting longer.
+    /// A job is due, or the clock was set back while one waits: [`Queue::claim`] then keeps it from
+    /// waiting longer.
     Due,
     /// A worker that had jobs is gone, or a lease has ended: [`Queue::claim`] takes the jobs back.
     Lost,
@@ -32,8 +34,9 @@ pub enum Wake {
 }
 
 impl<T> Queue<T> {
-    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or the queue is paused. Also now
-    /// when the clock was set back while jobs wait, until a [`claim`](Self::claim) has seen to it.
+    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or
+    /// the queue is paused. Also now when the clock was set back while jobs wait, until a
+    /// [`claim`](Self::claim) has seen to it.
     ///
     /// # Errors
     /// When the database fails.
@@ -103,7 +106,8 @@ impl<T> Queue<T> {
         let wait = due.map(|due| due.saturating_sub(now));
         let mut looked_around = started;
         loop {
-            // Whichever clock is first: one that was set, or one that stood still while the machine slept.
+            // Whichever clock is first: one that was set, or one that stood still while the machine
+            // slept.
             let waited = duration_ms(clock.monotonic().saturating_sub(began));
             let earlier = std::mem::replace(&mut now, to_ms(clock.now()));
             let until_due = due
@@ -118,7 +122,8 @@ impl<T> Queue<T> {
             }
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
-            // Differing, so that those who sleep on one queue do not all look, and then claim, at once.
+            // Differing, so that those who sleep on one queue do not all look, and then claim, at
+            // once.
             let look = LOOK.mul_f64(1.0 - noise() / 4.0);
             if !nap(look.min(left).min(until_due)) {
                 return Ok(Wake::TimedOut);

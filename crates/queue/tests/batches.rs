@@ -1,4 +1,5 @@
-//! Operations on very many rows go in batches: another process writes meanwhile, and the file gets small again.
+//! Operations on very many rows go in batches: another process writes meanwhile, and the file gets
+//! small again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;

@@ -1,4 +1,5 @@
-//! An enqueue that changes nothing needs no lock and writes nothing; one that would change something does all of it.
+//! An enqueue that changes nothing needs no lock and writes nothing; one that would change
+//! something does all of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,5 @@
-//! A process that forks with a queue open: the child is told so, and neither it nor its end touches what the parent holds.
+//! A process that forks with a queue open: the child is told so, and neither it nor its end touches
+//! what the parent holds.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

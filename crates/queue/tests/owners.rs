@@ -116,7 +116,8 @@ fn an_idle_worker_needs_no_lock() {
     assert!(matches!(new.claim(1), Err(Error::Busy(_))));
 }
 
-/// With a job running, as then its owner is looked at. Ratios of the fastest, as other processes use the machine.
+/// With a job running, as then its owner is looked at. Ratios of the fastest, as other processes
+/// use the machine.
 #[test]
 fn an_empty_claim_costs_the_same_with_many_owners() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! The file is deleted or replaced under living processes: nothing goes into a file that nobody will open again.
+//! The file is deleted or replaced under living processes: nothing goes into a file that nobody
+//! will open again.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -42,7 +43,8 @@ fn plays() {
     }
 }
 
-/// The old log and the memory it is shared in are left to those who have the old file open, and are not the new file's.
+/// The old log and the memory it is shared in are left to those who have the old file open, and are
+/// not the new file's.
 #[test]
 fn two_processes_go_over_to_one_new_file() {
     let dir = tempfile::tempdir().unwrap();

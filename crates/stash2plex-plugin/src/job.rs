@@ -79,8 +79,8 @@ impl Job {
         }
     }
 
-    /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
-    /// not lost.
+    /// What an older job and a newer one with its key are together: the newer one, but a look at
+    /// Plex that was asked for is not lost.
     pub fn merge(held: Self, new: Self) -> Self {
         match (held, new) {
             (Self::Scene { force: true, .. }, Self::Scene { id, .. }) => {
