@@ -1,6 +1,6 @@
 //! An async call with retries under tokio: a request that fails twice, with a budget shared by all tasks.
 //!
-//! `cargo run --example backoff_tokio --features backoff/tokio`
+//! `cargo run --example backoff_tokio --features outlast-backoff/tokio`
 use std::{
     io,
     sync::atomic::{AtomicU32, Ordering},

@@ -1,6 +1,6 @@
 //! The breaker as a `tower` layer.
 //!
-//! `cargo run -p breaker --example breaker_tower --features tower`
+//! `cargo run -p outlast-breaker --example breaker_tower --features tower`
 
 use std::sync::Arc;
 

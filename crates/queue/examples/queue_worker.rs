@@ -14,7 +14,7 @@ enum Job {
 }
 
 fn main() -> Result<()> {
-    let path = std::env::temp_dir().join("queue_worker.db");
+    let path = std::env::temp_dir().join(format!("queue_worker-{}.db", std::process::id()));
     let mut queue: Queue<Job> = Queue::open(&path, Options::consumer())?;
     queue.migrate(
         "example",

@@ -7,10 +7,11 @@ use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
 
 use crate::claim_no::ClaimNo;
+use crate::claiming::Lost;
 use crate::clock::duration_ms;
 use crate::error::Result;
 use crate::job::{Claim, State, text};
-use crate::owner::{self, Life};
+use crate::owner;
 use crate::settle::UNDECODABLE;
 use crate::statements as sql;
 use crate::tx::Tx;
@@ -27,7 +28,7 @@ const RECLAIMED_AT_ONCE: i64 = 1_000;
 pub(crate) type Watched = HashMap<Overdue, Duration>;
 
 /// A job, the claim on it, and when (by the wall clock) its lease ended.
-type Overdue = (i64, ClaimNo, i64);
+pub(crate) type Overdue = (i64, ClaimNo, i64);
 
 /// Running jobs of other owners whose lease has ended by the wall clock, and how long it is.
 pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec<(Overdue, i64)>> {
@@ -39,9 +40,29 @@ pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec
     Ok(overdue.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether a claim that is watched since then has had its whole lease.
-pub(crate) fn is_over(monotonic: Duration, since: Duration, lease: i64) -> bool {
-    duration_ms(monotonic.saturating_sub(since)) >= lease
+/// Watches what is overdue, and nothing else from now on; those that were watched for the whole
+/// lease.
+pub(crate) fn watch(
+    watched: &mut Watched,
+    overdue: Vec<(Overdue, i64)>,
+    monotonic: Duration,
+) -> impl Iterator<Item = Overdue> {
+    let still = |(seen, lease): (Overdue, i64)| {
+        let since = watched.get(&seen).copied().unwrap_or(monotonic);
+        (
+            seen,
+            since,
+            duration_ms(monotonic.saturating_sub(since)) >= lease,
+        )
+    };
+    let still: Vec<_> = overdue.into_iter().map(still).collect();
+    *watched = still
+        .iter()
+        .map(|(seen, since, _)| (*seen, *since))
+        .collect();
+    still
+        .into_iter()
+        .filter_map(|(seen, _, over)| over.then_some(seen))
 }
 
 /// A job that can be taken.
@@ -82,7 +103,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
     /// The most urgent jobs.
     fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<Ready<T>>> {
         let expires = self.monotonic.saturating_add(self.options.lease);
-        let mut select = self.sql.prepare_cached(sql::READY)?;
+        let mut select = self.sql.prepare_cached(self.options.ready())?;
         let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
@@ -93,6 +114,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
             let claim = payload.map(|payload| Claim {
                 id,
                 no,
+                file: self.file,
                 expires,
                 priority,
                 due,
@@ -114,17 +136,22 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 }
 
 impl<T> Tx<'_, T> {
-    /// Makes up to `n` jobs ready that are due, the longest due first.
+    /// Makes up to `n` jobs ready that are due, the longest due first. Those that a clock set back
+    /// would keep waiting begin their wait now.
     fn promote(&self, n: usize) -> Result<()> {
         if self.waiting == 0 {
             return Ok(());
         }
         let limit = i64::try_from(n).unwrap_or(i64::MAX);
-        let mut select = self.sql.prepare_cached(sql::DUE)?;
-        let due: Vec<i64> = select
-            .query_map(params![self.now, limit], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for id in due {
+        let ids = |sql| -> rusqlite::Result<Vec<i64>> {
+            let mut select = self.sql.prepare_cached(sql)?;
+            let ids = select.query_map(params![self.now, limit], |row| row.get(0))?;
+            ids.collect()
+        };
+        for id in ids(sql::SET_BACK)? {
+            self.execute(sql::WAIT_ANEW, [id, self.now])?;
+        }
+        for id in ids(sql::DUE)? {
             self.execute(sql::PROMOTE, [id])?;
             self.count(|tally| tally.moves(Some(State::Waiting), Some(State::Ready)));
         }
@@ -141,33 +168,46 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    /// Takes back what others lost; the number of jobs.
-    pub(crate) fn reclaim_lost(&self, own: i64, watched: &mut Watched) -> Result<usize> {
-        let owners: Vec<i64> = self
-            .sql
-            .prepare_cached(sql::OTHER_OWNERS)?
-            .query_map([own], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut reclaimed = 0;
-        for owner in owners {
-            if let Life::Dead(_lock) = owner::life(self.path, owner) {
-                reclaimed += self.reclaim_owner(owner)?;
-            }
+    /// Takes back what others lost.
+    pub(crate) fn reclaim_lost(&self, own: i64, lost: &Lost, watched: &mut Watched) -> Result<()> {
+        for (owner, _lock) in &lost.dead {
+            self.reclaim_owner(*owner)?;
         }
-        Ok(reclaimed + self.reclaim_overdue(own, watched)?)
+        for owner in &lost.missing {
+            self.forget_idle(*owner)?;
+        }
+        if lost.overdue {
+            self.reclaim_overdue(own, watched)?;
+        }
+        Ok(())
     }
 
-    fn reclaim_owner(&self, owner: i64) -> Result<usize> {
+    /// An owner by its own lock; one that is registered already stays so.
+    pub(crate) fn register(&self, owner: i64) -> Result<()> {
+        self.execute(sql::REGISTER, [owner, self.now]).map(drop)
+    }
+
+    /// Forgets an owner that has no job. When it is alive after all, it makes its file anew and
+    /// registers again.
+    fn forget_idle(&self, owner: i64) -> Result<()> {
+        let (first, last) = ClaimNo::range(owner);
+        if self.jobs(sql::HELD_BY, params![first, last, 1])?.is_empty() {
+            self.execute(sql::FORGET_OWNER, [owner])?;
+        }
+        Ok(())
+    }
+
+    fn reclaim_owner(&self, owner: i64) -> Result<()> {
         let (first, last) = ClaimNo::range(owner);
         let jobs = self.jobs(sql::HELD_BY, params![first, last, RECLAIMED_AT_ONCE])?;
         for (job, no) in &jobs {
             self.reclaim(*job, *no, "owner died")?;
         }
         if i64::try_from(jobs.len()).is_ok_and(|n| n < RECLAIMED_AT_ONCE) {
-            self.execute("DELETE FROM queue_owner WHERE id = ?1", [owner])?;
+            self.execute(sql::FORGET_OWNER, [owner])?;
             owner::bury(self.path, owner);
         }
-        Ok(jobs.len())
+        Ok(())
     }
 
     fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, ClaimNo)>> {
@@ -176,18 +216,12 @@ impl<T> Tx<'_, T> {
         Ok(jobs.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn reclaim_overdue(&self, own: i64, watched: &mut Watched) -> Result<usize> {
-        let still: HashMap<_, _> = overdue(&self.sql, own, self.now)?.into_iter().collect();
-        watched.retain(|seen, _| still.contains_key(seen));
-        let mut reclaimed = 0;
-        for (seen @ (job, no, _), lease) in still {
-            let since = *watched.entry(seen).or_insert(self.monotonic);
-            if is_over(self.monotonic, since, lease) && self.reclaim(job, no, "lease ran out")? {
-                watched.remove(&seen);
-                reclaimed += 1;
-            }
+    fn reclaim_overdue(&self, own: i64, watched: &mut Watched) -> Result<()> {
+        let overdue = overdue(&self.sql, own, self.now)?;
+        for (job, no, _) in watch(watched, overdue, self.monotonic) {
+            self.reclaim(job, no, "lease ran out")?;
         }
-        Ok(reclaimed)
+        Ok(())
     }
 }
 
@@ -224,10 +258,12 @@ mod tests {
         queue.enqueue(NewJob::new(1)).unwrap();
         let now = crate::clock::to_ms(SystemTime::now());
         let (job, none, lease) = (backlog as i64, ClaimNo::first(99), 1_000);
-        let statements: [(&str, &[&dyn ToSql]); 7] = [
+        let statements: [(&str, &[&dyn ToSql]); 9] = [
             (sql::META, &[]),
             (sql::OTHER_OWNERS, &[&0]),
             (sql::OVERDUE, &[&now, &none, &none, &9]),
+            (sql::ANY_DUE, &[&now]),
+            (sql::SET_BACK, &[&now, &1_000]),
             (sql::DUE, &[&now, &1_000]),
             (sql::READY, &[&1]),
             (sql::TAKE, &[&(job + 1), &none, &lease, &lease]),

@@ -19,6 +19,11 @@ impl ClaimNo {
         Self(self.0 + 1)
     }
 
+    /// The owner whose claim it is.
+    pub(crate) fn owner(self) -> i64 {
+        self.0 >> SEQUENCE_BITS
+    }
+
     /// Smallest and largest number of an owner.
     pub(crate) fn range(owner: i64) -> (Self, Self) {
         (Self::first(owner), Self(((owner + 1) << SEQUENCE_BITS) - 1))

@@ -102,6 +102,16 @@ pub(crate) fn from_ms(ms: i64) -> SystemTime {
     time.unwrap_or(UNIX_EPOCH)
 }
 
+/// A due time, as it is to be kept now. When it was set at a time that is yet to come, the clock
+/// was set back since: what was left to wait then is left to wait from now on.
+pub(crate) fn kept(due: i64, set: i64, now: i64) -> i64 {
+    if set > now {
+        due.saturating_sub(set).saturating_add(now)
+    } else {
+        due
+    }
+}
+
 pub(crate) fn duration_ms(duration: Duration) -> i64 {
     // Far beyond any calendar, and small enough that sums of two cannot overflow.
     i64::try_from(duration.as_millis())

@@ -1,6 +1,6 @@
 //! Opening a connection: settings made and read back, the schema created once.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +11,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 
 use crate::error::{Error, Result};
+use crate::format;
+use crate::identity::{self, FileId};
+use crate::kinds;
+use crate::memory;
 use crate::network;
 use crate::options::{Options, Role};
 use crate::owner::beside;
+use crate::process::Open;
 use crate::schema;
 
 /// The first SQLite without the WAL-reset bug, <https://www.sqlite.org/wal.html#walresetbug>.
@@ -43,6 +48,7 @@ pub(crate) enum Durability {
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
+    pub(crate) open: Open,
     pub(crate) network_fs: Option<String>,
     /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
     pub(crate) in_use: Option<File>,
@@ -52,6 +58,17 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
     if rusqlite::version_number() < SQLITE_FLOOR {
         return Err(Error::SqliteTooOld {
             found: rusqlite::version(),
+        });
+    }
+    if memory::is_in_memory(path) {
+        let mut connection = memory::connect(path)?;
+        prepare(&mut connection, path, options)?;
+        return Ok(Opened {
+            connection,
+            path: path.into(),
+            open: Open::new(FileId::at(path))?,
+            network_fs: None,
+            in_use: None,
         });
     }
     let path = real(path)?;
@@ -65,9 +82,19 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         Err(_) if options.role == Role::Inspector => None,
         Err(error) => return Err(error),
     };
+    let mut open = None;
+    if let Ok(file) = std::fs::metadata(&path) {
+        identity::check_one_name(&path, &file, in_use.as_ref())?;
+        open = Some(Open::new(FileId::of(&file))?);
+    }
     let (connection, network_fs) = open_real(&path, options)?;
+    let open = match open {
+        Some(open) => open,
+        None => Open::new(FileId::at(&path))?,
+    };
     Ok(Opened {
         connection,
+        open,
         path,
         network_fs,
         in_use,
@@ -107,13 +134,18 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             Err(error) => Box::new(error),
         },
     })?;
+    prepare(&mut connection, path, options)?;
+    Ok((connection, network_fs))
+}
+
+fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    set_busy_handler(&mut connection, options.busy_timeout)?;
+    set_busy_handler(connection, options.busy_timeout)?;
     let started = Instant::now();
     loop {
-        match set_up(&mut connection, path, options.role) {
+        match set_up(connection, path, options.role) {
             // Switching to WAL answers "busy" without calling the handler while others do the same.
             Err(Error::Busy(_)) if started.elapsed() < options.busy_timeout => {
                 std::thread::sleep(pause(started.elapsed()))
@@ -121,7 +153,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
             result => break result?,
         }
     }
-    Ok((connection, network_fs))
+    format::check(connection, options, path)?;
+    kinds::prepare(connection, options)
 }
 
 /// Whether the log begins with anything but <https://www.sqlite.org/fileformat.html#the_write_ahead_log>. SQLite would take it
@@ -156,6 +189,7 @@ pub(crate) fn in_use_lock(path: &Path, create: bool) -> Result<File> {
     let path = beside(path, "-in-use");
     private(
         OpenOptions::new()
+            .read(true)
             .write(true)
             .create(create)
             .truncate(false),
@@ -180,6 +214,21 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if role == Role::Inspector || path.exists() {
         return Ok(false);
+    }
+    // One process at a time, where a folder can be locked; but not for as long as anybody may have
+    // it locked.
+    let folder = path.parent().and_then(|folder| File::open(folder).ok());
+    let is_taken = |folder: &File| matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
+    let mut looks = 0..100;
+    while folder.as_ref().is_some_and(is_taken) && looks.next().is_some() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    if path.exists() {
+        return Ok(false);
+    }
+    // What a deleted file left: the new one would share them with whoever has the old one open.
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(path, suffix));
     }
     match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Ok(_) => Ok(true),
@@ -208,15 +257,25 @@ fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()
 /// same lock. Short waits stay short, and a hundred waiting processes leave the processor to the one that works: at a
 /// millisecond each, a hundred on two cores took 40 s for what now takes one.
 fn pause(waited: Duration) -> Duration {
-    let noise = std::time::SystemTime::now()
+    let mean = (waited / 10).clamp(Duration::from_millis(1), Duration::from_millis(20));
+    mean / 2 + mean.mul_f64(noise())
+}
+
+/// From 0 to 1, differing between processes and from moment to moment.
+pub(crate) fn noise() -> f64 {
+    let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default()
         .subsec_nanos();
-    let mean = (waited / 10).clamp(Duration::from_millis(1), Duration::from_millis(20));
-    mean / 2 + mean.mul_f64(f64::from(noise / 64 % 1_000) / 1_000.0)
+    f64::from(nanos / 64 % 1_000) / 1_000.0
 }
 
 fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
+    let journal = if memory::is_in_memory(path) {
+        "memory"
+    } else {
+        "wal"
+    };
     if !schema::is_current(connection, path)? {
         if role == Role::Inspector {
             return Err(Error::Foreign {
@@ -226,14 +285,14 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
         }
         // Space can be given back step by step only if this is set before the first table.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        setting(connection, "journal_mode", "wal")?;
+        setting(connection, "journal_mode", journal)?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::migrate(&tx, path)?;
         tx.commit().map_err(Error::commit)?;
     }
     // A copy that SQLite made of a queue has another mode.
-    if role != Role::Inspector && confirm(connection, "journal_mode", "wal").is_err() {
-        setting(connection, "journal_mode", "wal")?;
+    if role != Role::Inspector && confirm(connection, "journal_mode", journal).is_err() {
+        setting(connection, "journal_mode", journal)?;
     }
     let checkpoint = match role {
         Role::Consumer => CONSUMER_CHECKPOINT,

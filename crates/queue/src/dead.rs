@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use rusqlite::{Row, ToSql, named_params, params};
+use serde::de::DeserializeOwned;
 
 use crate::clock::{from_ms, to_ms};
-use crate::connection::Durability;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::EventKind;
 use crate::job::{State, text};
 use crate::queue::Queue;
@@ -15,6 +15,7 @@ use crate::tx::Tx;
 
 /// A job that cannot succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// The job's id.
@@ -43,8 +44,20 @@ pub struct DeadLetter {
     pub payload: String,
 }
 
+impl DeadLetter {
+    /// The payload, read as the type it was enqueued with.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when it is no such: for one, in a letter of type
+    /// [`UNDECODABLE`](crate::UNDECODABLE).
+    pub fn into_payload<T: DeserializeOwned>(self) -> Result<T> {
+        serde_json::from_str(&self.payload).map_err(Error::Decode)
+    }
+}
+
 /// Dead letters of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DeadSummary {
     /// The type of error.
@@ -59,6 +72,7 @@ pub struct DeadSummary {
 
 /// What a redrive did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Redriven {
     /// Dead letters that are live jobs again.
@@ -126,6 +140,36 @@ impl DeadFilter {
         self
     }
 
+    /// The types of error of which one is wanted; any, when there are none.
+    pub fn get_error_types(&self) -> &[String] {
+        &self.error_types
+    }
+
+    /// The key wanted.
+    pub fn get_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The job wanted.
+    pub fn get_job(&self) -> Option<i64> {
+        self.job
+    }
+
+    /// The earliest time of death wanted.
+    pub fn get_died_from(&self) -> Option<SystemTime> {
+        self.from
+    }
+
+    /// The time before which it died.
+    pub fn get_died_before(&self) -> Option<SystemTime> {
+        self.before
+    }
+
+    /// How many are wanted at most.
+    pub fn get_limit(&self) -> Option<u64> {
+        self.limit
+    }
+
     /// Runs a query over the dead letters that match, the youngest first.
     fn select<R>(
         &self,
@@ -150,6 +194,14 @@ impl DeadFilter {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The letters that match, the youngest first.
+    fn letters(&self, connection: &rusqlite::Connection) -> Result<Vec<Letter>> {
+        self.select(connection, "id, died", |row| {
+            let (id, died) = (row.get(0)?, row.get(1)?);
+            Ok(Letter { id, died })
+        })
+    }
+
     /// Named so, one letter is found by its id, or those of a key by that, instead of by looking at all.
     pub(crate) fn statement(&self, columns: &str) -> String {
         let this = match (&self.job, &self.key) {
@@ -164,6 +216,13 @@ impl DeadFilter {
     }
 }
 
+/// One death of a job: an id that died again is another one.
+#[derive(Debug, Clone, Copy)]
+struct Letter {
+    id: i64,
+    died: i64,
+}
+
 impl<T> Queue<T> {
     /// The dead letters that match, the youngest first.
     ///
@@ -171,7 +230,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>> {
         let columns = "id, died, error_type, message, key, priority, enqueued, attempts, deferred, lost, superseded, payload";
-        filter.select(&self.connection, columns, |row| {
+        filter.select(self.reader()?, columns, |row| {
             Ok(DeadLetter {
                 id: row.get(0)?,
                 died: from_ms(row.get(1)?),
@@ -194,7 +253,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn dead_keys(&self, filter: &DeadFilter) -> Result<Vec<(i64, String)>> {
-        let rows = filter.select(&self.connection, "id, key", |row| {
+        let rows = filter.select(self.reader()?, "id, key", |row| {
             Ok((row.get(0)?, text(row, 1)?))
         })?;
         let with_key = |(id, key): (i64, Option<String>)| key.map(|key| (id, key));
@@ -206,7 +265,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn dead_summary(&self) -> Result<Vec<DeadSummary>> {
-        let mut select = self.connection.prepare_cached(
+        let mut select = self.reader()?.prepare_cached(
             "SELECT error_type, count(*), min(died), max(died) FROM queue_dead GROUP BY error_type ORDER BY count(*) DESC, error_type",
         )?;
         let summary = select.query_map([], |row| {
@@ -220,91 +279,109 @@ impl<T> Queue<T> {
         Ok(summary.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and their history.
+    /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and
+    /// their history. Many go in batches, between which other processes write: those that die
+    /// meanwhile stay. In one step, see [`Tx::redrive`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; the batches before are done, and it can be repeated.
     pub fn redrive(&mut self, filter: &DeadFilter) -> Result<Redriven> {
-        self.write(Durability::Power, |tx| tx.redrive(filter))
+        self.following(|queue| {
+            let letters = filter.letters(queue.reader()?)?;
+            let all = letters.len() as u64;
+            let jobs = queue.in_batches(letters, |tx, letter| tx.redrive_one(letter))?;
+            let skipped = all - jobs;
+            Ok(Redriven { jobs, skipped })
+        })
     }
 
-    /// Deletes the dead letters that match, with their history; how many.
+    /// Deletes the dead letters that match, with their history; how many. In batches, as
+    /// [`redrive`](Self::redrive) does; in one step, see [`Tx::purge`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// As [`redrive`](Self::redrive).
     pub fn purge(&mut self, filter: &DeadFilter) -> Result<u64> {
-        self.write(Durability::Power, |tx| tx.purge(filter))
+        self.following(|queue| {
+            let letters = filter.letters(queue.reader()?)?;
+            queue.in_batches(letters, |tx, letter| tx.delete_dead(letter))
+        })
     }
 
-    /// Deletes all dead letters but the youngest `keep`, with their history; how many.
+    /// Deletes all dead letters but the youngest `keep`, with their history; how many. In batches.
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// As [`redrive`](Self::redrive).
     pub fn purge_but(&mut self, keep: u64) -> Result<u64> {
-        self.write(Durability::Power, |tx| {
-            let keep = i64::try_from(keep).unwrap_or(i64::MAX);
-            let mut last = tx.sql.prepare_cached(
-                "SELECT id FROM queue_dead ORDER BY died DESC, id DESC LIMIT -1 OFFSET ?1",
-            )?;
-            let ids = last
-                .query_map([keep], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<i64>>>()?;
-            ids.iter()
-                .try_fold(0, |purged, id| Ok(purged + tx.delete_dead(*id)?))
+        self.following(|queue| {
+            let mut letters = DeadFilter::all().letters(queue.reader()?)?;
+            letters.drain(
+                ..letters
+                    .len()
+                    .min(usize::try_from(keep).unwrap_or(usize::MAX)),
+            );
+            queue.in_batches(letters, |tx, letter| tx.delete_dead(letter))
         })
     }
 }
 
 impl<T> Tx<'_, T> {
-    /// Takes dead letters back; see [`Queue::redrive`].
+    /// Takes dead letters back, all in this transaction; see [`Queue::redrive`].
     ///
     /// # Errors
     /// When the database fails.
     pub fn redrive(&self, filter: &DeadFilter) -> Result<Redriven> {
         let mut redriven = Redriven::default();
-        for id in filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))? {
-            let back = self.execute(
-                "INSERT INTO queue_job \
-                 (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
-                 SELECT id, 1, priority, ?2, key, enqueued, 0, deferred, 0, superseded, has_history, payload FROM queue_dead AS dead \
-                 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
-                params![id, self.now],
-            )?;
-            if back == 0 {
-                redriven.skipped += 1;
-            } else {
-                self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
-                self.count(|tally| {
-                    tally.dead -= 1;
-                    tally.moves(None, Some(State::Ready));
-                });
-                self.record(id, EventKind::Redriven, None, None)?;
-                redriven.jobs += 1;
+        for letter in filter.letters(&self.sql)? {
+            match self.redrive_one(letter)? {
+                0 => redriven.skipped += 1,
+                jobs => redriven.jobs += jobs,
             }
         }
         Ok(redriven)
     }
 
-    /// Deletes dead letters; see [`Queue::purge`].
+    /// Deletes dead letters, all in this transaction; see [`Queue::purge`].
     ///
     /// # Errors
     /// When the database fails.
     pub fn purge(&self, filter: &DeadFilter) -> Result<u64> {
-        let ids = filter.select(&self.sql, "id", |row| row.get::<_, i64>(0))?;
-        ids.iter()
-            .try_fold(0, |purged, id| Ok(purged + self.delete_dead(*id)?))
+        let mut letters = filter.letters(&self.sql)?.into_iter();
+        letters.try_fold(0, |purged, letter| Ok(purged + self.delete_dead(letter)?))
     }
 
-    fn delete_dead(&self, id: i64) -> Result<u64> {
-        self.execute(sql::FORGET_HISTORY, [id])?;
-        let deleted = self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
-        self.count(|tally| tally.dead -= i64::from(deleted > 0));
+    /// How many: none when a live job has its key, or the letter is gone.
+    fn redrive_one(&self, Letter { id, died }: Letter) -> Result<u64> {
+        let back = self.execute(
+            "INSERT INTO queue_job \
+             (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload, due_set) \
+             SELECT id, 1, priority, ?3, key, enqueued, 0, deferred, 0, superseded, has_history, payload, ?3 FROM queue_dead AS dead \
+             WHERE id = ?1 AND died = ?2 AND NOT EXISTS (SELECT 1 FROM queue_job WHERE key = dead.key)",
+            params![id, died, self.now],
+        )?;
+        if back > 0 {
+            self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
+            self.count(|tally| {
+                tally.dead -= 1;
+                tally.moves(None, Some(State::Ready));
+            });
+            self.record(id, EventKind::Redriven, None, None)?;
+        }
+        Ok(back as u64)
+    }
+
+    fn delete_dead(&self, Letter { id, died }: Letter) -> Result<u64> {
+        let delete = "DELETE FROM queue_dead WHERE id = ?1 AND died = ?2";
+        let deleted = self.execute(delete, [id, died])?;
+        if deleted > 0 {
+            self.execute(sql::FORGET_HISTORY, [id])?;
+            self.count(|tally| tally.dead -= 1);
+        }
         Ok(deleted as u64)
     }
 }

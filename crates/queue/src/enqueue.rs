@@ -3,13 +3,14 @@
 use rusqlite::{OptionalExtension, named_params, params};
 use serde::Serialize;
 
-use crate::clock::{duration_ms, to_ms};
+use crate::clock::kept;
 use crate::error::{Error, Result};
 use crate::history::EventKind;
-use crate::job::{Due, Enqueued, NewJob, OnConflict, State, text};
+use crate::job::{Enqueued, NewJob, OnConflict, State, text};
 use crate::merge::Held;
+use crate::payload::encode;
 use crate::statements as sql;
-use crate::tx::{Tx, encode};
+use crate::tx::Tx;
 
 /// What to do with a new job whose key is taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,11 +52,7 @@ impl<T> Tx<'_, T> {
         let limit = self.options.payload_limit;
         let payload = encode(&job.payload, limit)?;
         self.check_budget()?;
-        let due = match job.due {
-            Due::Now => self.now,
-            Due::At(time) => to_ms(time),
-            Due::In(delay) => self.now.saturating_add(duration_ms(delay)),
-        };
+        let due = job.due.after(self.now);
         let (key, priority) = (job.key.as_deref(), i64::from(job.priority));
         let added = self.insert(&Row {
             priority,
@@ -95,15 +92,17 @@ impl<T> Tx<'_, T> {
                     Some(merge) => self.payloads(id)?.followed(&payload, merge, limit)?,
                     None => (payload, None),
                 };
-                let again: bool = self
+                let next = self
                     .sql
-                    .prepare_cached(sql::HAS_FOLLOW_UP)?
-                    .query_row([id], |row| row.get(0))?;
+                    .prepare_cached(sql::NEXT)?
+                    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let next = self.next_due(next);
+                let due = next.map_or(due, |next| due.min(next));
                 self.execute(
                     sql::MARK_RUNNING,
                     named_params! { ":id": id, ":now": self.now, ":due": due, ":priority": priority, ":payload": payload, ":unless_done": unless_done },
                 )?;
-                if again {
+                if next.is_some() {
                     self.record(id, EventKind::Superseded, None, None)?;
                 }
                 Ok(Enqueued::FollowUp(id))
@@ -121,7 +120,8 @@ impl<T> Tx<'_, T> {
             row.due,
             row.key,
             row.enqueued,
-            row.payload
+            row.payload,
+            self.now
         ];
         if self.execute(sql::INSERT, values)? == 0 {
             return Ok(None);
@@ -133,12 +133,23 @@ impl<T> Tx<'_, T> {
         Ok(Some(id))
     }
 
+    /// When a follow-up is due, from when it was to be, and when that was set.
+    pub(crate) fn next_due(&self, (due, set): (Option<i64>, Option<i64>)) -> Option<i64> {
+        Some(kept(due?, set?, self.now))
+    }
+
     /// The live job that has this key: its id, state and due time.
     fn holder(&self, key: &str) -> rusqlite::Result<(i64, State, i64)> {
         self.sql
             .prepare_cached(sql::FIND_KEY)?
             .query_row([key], |row| {
-                Ok((row.get(0)?, State::from_stored(row.get(1)?), row.get(2)?))
+                let (state, due) = (State::from_stored(row.get(1)?), row.get(2)?);
+                let due = match state {
+                    State::Waiting => kept(due, row.get(3)?, self.now),
+                    // What was ready once stays so, whatever the clock says now.
+                    State::Ready | State::Running => self.now.min(due),
+                };
+                Ok((row.get(0)?, state, due))
             })
     }
 
@@ -168,7 +179,24 @@ impl<T> Tx<'_, T> {
         Ok(Some(state))
     }
 
-    /// Removes every job that nobody has claimed; see [`Queue::clear`](crate::Queue::clear).
+    /// Removes a job unless it is claimed or gone; how many.
+    pub(crate) fn remove_idle(&self, job: i64) -> Result<u64> {
+        let state = self
+            .sql
+            .prepare_cached(sql::STATE)?
+            .query_row([job], |row| Ok(State::from_stored(row.get(0)?)))
+            .optional()?;
+        let Some(state @ (State::Waiting | State::Ready)) = state else {
+            return Ok(0);
+        };
+        self.execute(sql::FORGET_HISTORY, [job])?;
+        self.execute(sql::REMOVE, [job])?;
+        self.count(|tally| tally.moves(Some(state), None));
+        Ok(1)
+    }
+
+    /// Removes every job that nobody has claimed, all in this transaction; see
+    /// [`Queue::clear`](crate::Queue::clear).
     ///
     /// # Errors
     /// When the database fails.

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+/// What the database or the system says: with SQLite, a [`rusqlite::Error`] or an
+/// [`std::io::Error`].
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why an operation failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +37,21 @@ pub enum Error {
         /// The job that has it.
         job: i64,
     },
+    /// The queue's file was deleted or replaced. The queue has turned to the file that is there
+    /// now, or made one: the next operation works on that. Claims of before are void.
+    #[error(
+        "{path} was deleted or replaced while the queue was open: drop this work, its job was in the old file; the queue now uses the file that is there"
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The queue, or another one on the same file, was opened by the process that this one was
+    /// forked from.
+    #[error(
+        "this queue was opened before the process forked, and is its parent's: open queues after a fork, or start a program in the child"
+    )]
+    Forked,
     /// The payload is larger than [`Options::payload_limit`](crate::Options::payload_limit).
     #[error(
         "the payload has {size} bytes and the limit is {limit}: store the data elsewhere and queue a reference"
@@ -46,6 +65,21 @@ pub enum Error {
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON: {0}")]
     Encode(serde_json::Error),
+    /// A stored payload is not what it was read as.
+    #[error("the payload cannot be read as the type asked for: {0}")]
+    Decode(serde_json::Error),
+    /// A number in the payload is no number or infinite. JSON has no such number, and would hold
+    /// none at all.
+    #[error("the payload holds a number that is NaN or infinite, which JSON cannot: leave it out")]
+    NotFinite,
+    /// The payload has more arrays and objects within each other than can be read back.
+    #[error(
+        "the payload is nested deeper than {limit} arrays and objects, and could not be read back: flatten it"
+    )]
+    TooNested {
+        /// How many can be read.
+        limit: usize,
+    },
     /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
     #[error(
         "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"
@@ -60,30 +94,30 @@ pub enum Error {
     #[error(
         "other processes kept the queue file locked for longer than the busy timeout: try again, or raise Options::busy_timeout"
     )]
-    Busy(#[source] rusqlite::Error),
+    Busy(#[source] Cause),
     /// The disk is full.
     #[error("the disk that holds the queue is full: free some space and try again")]
-    DiskFull(#[source] rusqlite::Error),
+    DiskFull(#[source] Cause),
     /// The file, or its folder, cannot be written; or it was opened with [`Options::inspector`](crate::Options::inspector).
     #[error(
         "the queue is read-only: check owner and permissions of its file and folder, and that it was not opened to inspect"
     )]
-    ReadOnly(#[source] Box<dyn std::error::Error + Send + Sync>),
+    ReadOnly(#[source] Cause),
     /// The file cannot be opened.
     #[error("cannot open the queue file {path} ({cause}): check the path and who may read it")]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: Cause,
     },
     /// The disk failed to read or write.
     #[error("the disk that holds the queue failed to read or write: check the disk ({0})")]
-    Io(rusqlite::Error),
+    Io(Cause),
     /// The file is damaged. [`Queue::salvage`](crate::Queue::salvage) sets it aside and rescues what can be read;
     /// [`Queue::open_or_salvage`](crate::Queue::open_or_salvage) does so with a file that cannot even be opened.
     #[error("the queue file is damaged ({0}): salvage it, what can be read is rescued")]
-    Corrupt(rusqlite::Error),
+    Corrupt(Cause),
     /// The file is a healthy database of something else.
     #[error("{path} is not a queue (application id {application_id:#x}): check the path")]
     Foreign {
@@ -91,6 +125,28 @@ pub enum Error {
         path: PathBuf,
         /// What it says it is.
         application_id: i64,
+    },
+    /// The jobs in the file are others than the program opened it for; see [`Options::format`](crate::Options::format).
+    #[error(
+        "{path} holds {}, and was opened for {}: check the path, and the name the program gives with Options::format",
+        named(found),
+        named(wanted)
+    )]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What the file says its jobs are.
+        found: Option<String>,
+        /// What the program says.
+        wanted: Option<String>,
+    },
+    /// The type given to [`Options::kinds_of`](crate::Options::kinds_of) has no kinds.
+    #[error(
+        "{type_name} is no enum that serde writes with its variant's name first, as it does by default: leave out Options::kinds_of"
+    )]
+    NoKinds {
+        /// The type.
+        type_name: &'static str,
     },
     /// A newer version of this library has changed the file in a way this one cannot handle.
     #[error(
@@ -144,6 +200,25 @@ pub enum Error {
         /// Its kind, such as `nfs4`.
         kind: String,
     },
+    /// The file has several names. Under each, SQLite would use another log.
+    #[error(
+        "{path} has {links} names (hard links), and under each the queue would use another log: leave one of them, or copy the file"
+    )]
+    HardLinked {
+        /// The file.
+        path: PathBuf,
+        /// How many names.
+        links: u64,
+    },
+    /// The file is mounted by itself, into a container say. Inside and outside, SQLite would use
+    /// another log.
+    #[error(
+        "{path} is mounted by itself, and the queue's log beside it would be another one than outside: mount the folder"
+    )]
+    MountPoint {
+        /// The file.
+        path: PathBuf,
+    },
     /// The damaged file cannot be set aside while another process uses it.
     #[error("{path} is damaged and another process has it open: stop that process, then salvage")]
     InUse {
@@ -162,11 +237,18 @@ pub enum Error {
     #[error(
         "the commit failed, so the change may or may not be stored ({0}): repeat it (safe for jobs with a key) or look"
     )]
-    CommitUnknown(rusqlite::Error),
+    CommitUnknown(Cause),
     /// SQLite refused a statement: one of the application's own, such as one that breaks a constraint of its tables; or it
     /// failed in a way that has no name here.
     #[error("a statement failed: {0}")]
-    Sqlite(rusqlite::Error),
+    Database(Cause),
+}
+
+fn named(format: &Option<String>) -> String {
+    match format {
+        Some(name) => format!("jobs named {name:?}"),
+        None => "jobs without a name".to_owned(),
+    }
 }
 
 /// Result of a queue operation.
@@ -174,6 +256,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whether a failed operation changed the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Written {
     /// Nothing was written: the operation can be repeated.
     No,
@@ -207,7 +290,7 @@ impl Error {
             Some(
                 ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation | ErrorCode::DiskFull,
             ) => error.into(),
-            _ => Self::CommitUnknown(error),
+            _ => Self::CommitUnknown(error.into()),
         }
     }
 }
@@ -219,12 +302,14 @@ impl From<rusqlite::Error> for Error {
                 ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
                 | ErrorCode::FileLockingProtocolFailed,
-            ) => Self::Busy(error),
-            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            ) => Self::Busy(error.into()),
+            Some(ErrorCode::DiskFull) => Self::DiskFull(error.into()),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error.into()),
-            Some(ErrorCode::SystemIoFailure) => Self::Io(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
-            _ => Self::Sqlite(error),
+            Some(ErrorCode::SystemIoFailure) => Self::Io(error.into()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Corrupt(error.into())
+            }
+            _ => Self::Database(error.into()),
         }
     }
 }

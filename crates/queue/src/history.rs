@@ -16,6 +16,7 @@ const MESSAGE_LIMIT: usize = 4_096;
 
 /// What happened to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum EventKind {
     /// It failed and was put back for another attempt.
@@ -60,6 +61,7 @@ impl EventKind {
 
 /// One entry of a job's history; equal ones in a row are one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Event {
     /// What happened.

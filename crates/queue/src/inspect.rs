@@ -13,6 +13,7 @@ use crate::statements as sql;
 
 /// How many jobs there are. Kept in the file with each change: reading them costs the same with ten jobs and with ten million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Counts {
     /// Jobs not due yet, when last looked: a claim moves the due ones.
@@ -42,6 +43,7 @@ impl Counts {
 
 /// A live job, as seen by an onlooker.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct JobInfo {
     /// Its id.
@@ -79,7 +81,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn counts(&self) -> Result<Counts> {
         Ok(self
-            .connection
+            .reader()?
             .prepare_cached(sql::COUNTS)?
             .query_row([], |row| {
                 let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
@@ -101,7 +103,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn jobs(&self, state: State, limit: usize) -> Result<Vec<JobInfo>> {
-        let mut select = self.connection.prepare_cached(
+        let mut select = self.reader()?.prepare_cached(
             "SELECT id, key, priority, due, enqueued, lease_until, attempts, deferred, lost, superseded, next_payload IS NOT NULL, payload \
              FROM queue_job WHERE state = ?1 ORDER BY due, id LIMIT ?2",
         )?;
@@ -133,6 +135,6 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn history(&self, job: i64) -> Result<Vec<Event>> {
-        history::of(&self.connection, job)
+        history::of(self.reader()?, job)
     }
 }

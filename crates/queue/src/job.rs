@@ -6,10 +6,13 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::claim_no::ClaimNo;
+use crate::clock::{duration_ms, to_ms};
+use crate::identity::FileId;
 use crate::merge::Merge;
 
 /// What to do when a live job already has the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnConflict {
     /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more urgent priority and fresh
     /// attempts. A running one is left alone and its settle turns into one follow-up with the newest payload.
@@ -27,6 +30,17 @@ pub(crate) enum Due {
     Now,
     At(SystemTime),
     In(Duration),
+}
+
+impl Due {
+    /// The time that is meant, as stored.
+    pub(crate) fn after(self, now: i64) -> i64 {
+        match self {
+            Self::Now => now,
+            Self::At(time) => to_ms(time),
+            Self::In(delay) => now.saturating_add(duration_ms(delay)),
+        }
+    }
 }
 
 /// A job to enqueue: a payload, and how to treat it.
@@ -66,7 +80,9 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Not before this time by the wall clock; one that was set by a wrong clock waits until it.
+    /// Not before this time by the wall clock. When the clock is set back to before the moment of
+    /// the enqueue, what was left to wait then counts from now on: a clock that was wrong for a
+    /// moment keeps no job for years.
     pub fn due_at(mut self, time: SystemTime) -> Self {
         self.due = Due::At(time);
         self
@@ -90,8 +106,8 @@ impl<T> NewJob<T> {
         self
     }
 
-    /// Where the payload would take the place of an older one ([`OnConflict::Replace`]), this function's answer to
-    /// (older, newer) does instead. It must depend on nothing else.
+    /// Where the payload would take the place of an older one ([`OnConflict::Replace`]), this
+    /// function's answer to (older, newer) does instead. It must depend on nothing else.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -109,15 +125,58 @@ impl<T> NewJob<T> {
     /// # Ok::<(), queue::Error>(())
     /// ```
     ///
-    /// A payload that comes in while the job runs is merged with that of the follow-up, when there is one already. The
-    /// follow-up also takes in the payload that runs, unless that ends as [`done`](crate::Queue::done): what was tried in vain
-    /// is still wanted, and what was done is not. An older payload that is no `T` counts as none.
+    /// A payload that comes in while the job runs is merged with that of the follow-up, when there
+    /// is one already. The follow-up also takes in the payload that runs, unless that ends as
+    /// [`done`](crate::Queue::done): what was tried in vain is still wanted, and what was done is
+    /// not. An older payload that is no `T` counts as none.
     pub fn merge(mut self, merge: fn(T, T) -> T) -> Self
     where
         T: DeserializeOwned,
     {
         self.merge = Some(Merge::new(merge));
         self
+    }
+}
+
+/// What was said, as for [`std::process::Command`]: for another store of jobs.
+impl<T> NewJob<T> {
+    /// The payload.
+    pub fn get_payload(&self) -> &T {
+        &self.payload
+    }
+
+    /// The payload alone.
+    pub fn into_payload(self) -> T {
+        self.payload
+    }
+
+    /// The key.
+    pub fn get_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// When it is due, if it is enqueued now.
+    pub fn get_due(&self, now: SystemTime) -> SystemTime {
+        match self.due {
+            Due::Now => now,
+            Due::At(time) => time,
+            Due::In(delay) => now.checked_add(delay).unwrap_or(now),
+        }
+    }
+
+    /// Lower runs first.
+    pub fn get_priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// What to do when a live job already has the key.
+    pub fn get_on_conflict(&self) -> OnConflict {
+        self.on_conflict
+    }
+
+    /// How its payload and an older one become one.
+    pub fn get_merge(&self) -> Option<fn(T, T) -> T> {
+        self.merge.map(Merge::function)
     }
 }
 
@@ -129,14 +188,17 @@ impl<T> From<T> for NewJob<T> {
 
 /// What an enqueue did. Whatever it was, it is on disk and survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Enqueued {
     /// A new job.
     Added(i64),
-    /// A waiting or ready job with this key took the payload, or what [merging](NewJob::merge) made of it.
+    /// A waiting or ready job with this key took the payload, or what [merging](NewJob::merge) made
+    /// of it.
     Replaced(i64),
     /// The running job with this key will turn into one follow-up with the payload.
     FollowUp(i64),
-    /// [`OnConflict::Keep`]: the existing job stays and the payload was dropped.
+    /// The existing job stays and the payload was dropped: [`OnConflict::Keep`], or
+    /// [`Queue::ensure`](crate::Queue::ensure) had nothing to change.
     Kept(i64),
 }
 
@@ -151,6 +213,7 @@ impl Enqueued {
 
 /// The state of a live job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum State {
     /// Not due yet.
     Waiting,
@@ -210,6 +273,7 @@ impl State {
 pub struct Claim<T> {
     pub(crate) id: i64,
     pub(crate) no: ClaimNo,
+    pub(crate) file: FileId,
     /// On the monotonic clock.
     pub(crate) expires: Duration,
     pub(crate) priority: i64,
@@ -226,6 +290,13 @@ impl<T> Claim<T> {
     /// What to do.
     pub fn payload(&self) -> &T {
         &self.payload
+    }
+
+    /// The payload alone, as when the claim was settled in a
+    /// [`transaction`](crate::Queue::transaction), which leaves it. An unsettled job comes back
+    /// when its lease ends.
+    pub fn into_payload(self) -> T {
+        self.payload
     }
 
     /// The job's id; never used for another job of this file.

@@ -42,28 +42,45 @@
 //! | dies, however | at the next claim of another process, which [`wait`](Queue::wait) leads to within a second, lost |
 //! | drops a claim unsettled, or works longer than the lease | at its own next claim after the lease, lost |
 //! | lives and hangs | when its lease is over and another worker has watched one more pass, lost |
+//! | is not known to live or not, as in a copy that was put back | in the same way |
 //!
-//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees with the process. Leases of
-//! this process are judged by its monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a
-//! worker, one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter than a lease takes
-//! nothing from one that hangs.)
+//! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees
+//! with the process. Where that file is gone, removed by a cleaner of old files say, the lease
+//! alone decides until a living owner has made it anew. Leases of this process are judged by its
+//! monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a worker,
+//! one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter
+//! than a lease takes nothing from one that hangs.)
 //!
 //! A job that was lost may be what killed its worker: it is delivered alone from then on, and after
 //! [`max_lost`](Options::max_lost) times in a row it is a dead letter. To stop without a loss, on `SIGTERM` say, drop the queue or
 //! call [`release_held`](Queue::release_held).
 //!
+//! # Forks, and files that are replaced
+//!
+//! A queue belongs to the process that opened it. In a child that was forked with it, every
+//! operation is [`Error::Forked`], and dropping it does nothing; but the child also inherits the
+//! lock by which others see that the parent lives, so its end shows only when both are gone, or by
+//! the lease. Nor can the child open the same file again, as SQLite would take no locks there. Fork
+//! first and open then, or start a program in the child.
+//!
+//! When the file is deleted or replaced, the next operation that writes turns to the file that is
+//! there, or makes one, and what is enqueued goes there; [`wait`](Queue::wait) notices it too.
+//! Claims of before are [`Error::Replaced`]; so is a [`transaction`](Queue::transaction), once, as
+//! your own tables may be missing: [`migrate`](Queue::migrate), and repeat it.
+//!
 //! # Long work, threads, async
 //!
-//! A [`Queue`] blocks its thread and belongs to one at a time. Work that may take longer than the lease needs
-//! [`extend`](Queue::extend) before it ends, and only the queue that claimed a job can extend it. So let one thread own the queue
-//! and the claims, hand the payloads to others, and let it settle and extend for them. Under an async runtime this is a blocking
-//! task, or a loop around [`changed`](Queue::changed).
+//! With the feature `tokio`, a `Runner` does all of this. By hand: a [`Queue`] blocks its thread and belongs to one at a time. Work that may
+//! take longer than the lease needs [`extend`](Queue::extend) before it ends, and only the queue that claimed a job can extend
+//! it. So let one thread own the queue and the claims, hand the payloads to others, and let it settle and extend for them.
+//! Under an async runtime this is a blocking task, or a loop around [`changed`](Queue::changed).
 //!
 //! # Sleeping
 //!
-//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks 20 times a second at a counter that SQLite shares
-//! between processes in memory, which costs about a thousandth of a processor, works on every system, and needs neither a
-//! socket nor another thread. In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
+//! [`wait`](Queue::wait) blocks until there may be something to claim. It looks some 23 times a
+//! second at a counter that SQLite shares between processes in memory, which costs about a
+//! thousandth of a processor, works on every system, and needs neither a socket nor another thread.
+//! In an event loop, await a timer and ask [`changed`](Queue::changed), which is that look alone.
 //!
 //! # Durability
 //!
@@ -82,9 +99,15 @@
 //! database in a process that has a queue open on it: closing any handle drops SQLite's locks
 //! (<https://www.sqlite.org/howtocorrupt.html>).
 //!
-//! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes one whole, compact file that opens
-//! as a queue. To move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a consumer has run,
-//! the jobs may be in the log alone.
+//! A copy while the queue is in use: `queue.sql().execute("VACUUM INTO ?1", ["backup.db"])` makes
+//! one whole, compact file that opens as a queue. A second name for the file, a hard link say, or a
+//! mount of the file alone into a container, is refused: the log would be another one under each
+//! name. Mount the folder.
+//!
+//! To put a copy back, close the queue everywhere, remove `jobs.db-wal` and `jobs.db-shm`, and move
+//! the copy to `jobs.db`: a log that is left would be taken for the copy's own, and damage it. To
+//! move a queue, close it everywhere and move `jobs.db` together with `jobs.db-wal`: until a
+//! consumer has run, the jobs may be in the log alone.
 //!
 //! # Damage
 //!
@@ -92,13 +115,25 @@
 //! something reads there, as [`Error::Corrupt`]: then call [`salvage`](Queue::salvage), whose example is the loop a worker needs.
 //! [`check`](Queue::check) looks for damage in the whole file. Whatever is replaced stays, under a dated name.
 //!
-//! # Changing the payload's type
+//! # Kinds, and changing the payload's type
+//!
+//! Kinds of jobs are the variants of an enum payload. With [`Options::kinds_of`] a worker takes those its enum has and leaves the
+//! others: to another program that shares the file, or to the next version of this one, whose producers may then start first.
 //!
 //! A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`] when it is claimed, so that it blocks nothing:
 //! [`claim`](Queue::claim) does not fail, [`dead_summary`](Queue::dead_summary) tells. Let new versions read old payloads
-//! (`#[serde(default)]`, an enum with new variants), and old workers stop before new producers start; otherwise
-//! [`redrive`](Queue::redrive) what the old ones buried. The file itself is safe: a version of this library that does not know
-//! its schema says [`Error::TooNew`].
+//! (`#[serde(default)]`, new variants); [`redrive`](Queue::redrive) what old ones buried all the same. Give the file a name with
+//! [`Options::format`], and a program that takes it for something else is refused, instead of burying all that is in it. The file
+//! itself is safe: a version of this library that does not know its schema says [`Error::TooNew`].
+//!
+//! # Again and again
+//!
+//! [`enqueue_due`](Queue::enqueue_due) enqueues [`Periodic`] jobs, each time once among all processes that call it. Times are the wall
+//! clock's, in UTC, unless the closure that gives them says otherwise; the example `queue_cron` has it read cron text, in a zone.
+//!
+//! # Tests
+//!
+//! [`InMemory`] is a place to open queues at that makes no file, and a [`ManualClock`] lets leases end and jobs come due.
 //!
 //! # Anti-patterns
 //!
@@ -108,39 +143,55 @@
 //! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
 //!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
+//! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when
+//!   the job stands there already.
 //! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.
 
 #![forbid(unsafe_code)]
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod batches;
 mod budget;
 mod claim;
 mod claim_no;
+mod claiming;
 mod clock;
 mod connection;
 mod dead;
 mod enqueue;
+mod ensure;
 mod error;
+mod format;
+mod handle;
 mod history;
+mod identity;
 mod inspect;
 mod job;
+mod kinds;
+mod memory;
 mod merge;
 mod network;
 mod options;
 mod owner;
 mod pause;
+mod payload;
+mod periodic;
 #[cfg(test)]
 mod plans;
+mod process;
 mod queue;
 mod repair;
 mod rescue;
+#[cfg(feature = "tokio")]
+mod runner;
 mod salvage;
 mod schema;
 mod settle;
+mod sqlite;
 mod statements;
 mod tally;
 mod tx;
@@ -151,12 +202,16 @@ pub use rusqlite;
 
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::dead::{DeadFilter, DeadLetter, DeadSummary, Redriven};
-pub use crate::error::{Error, Result, Written};
+pub use crate::error::{Cause, Error, Result, Written};
 pub use crate::history::{Event, EventKind};
 pub use crate::inspect::{Counts, JobInfo};
 pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};
+pub use crate::memory::InMemory;
 pub use crate::options::Options;
+pub use crate::periodic::Periodic;
 pub use crate::queue::Queue;
+#[cfg(feature = "tokio")]
+pub use crate::runner::{Delivery, Ended, Failure, Runner, Then};
 pub use crate::salvage::Salvage;
 pub use crate::settle::{OWNER_DIED, UNDECODABLE};
 pub use crate::tx::Tx;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
-use crate::tx::encode;
+use crate::payload::encode;
 
 /// How an older payload and a newer one become one; see [`NewJob::merge`](crate::NewJob::merge).
 #[derive(Debug)]
@@ -32,6 +32,10 @@ impl<T> Merge<T> {
         }
     }
 
+    pub(crate) fn function(self) -> fn(T, T) -> T {
+        self.merge
+    }
+
     /// An older payload that cannot be read is none.
     fn of(self, held: &str, new: &str, limit: usize) -> Result<String>
     where
@@ -54,8 +58,8 @@ pub(crate) struct Held {
     pub(crate) next_unless_done: Option<String>,
 }
 
-/// What a follow-up will do: the first when the running job is done, the second when it is not, and so has yet to be done
-/// too. None when that makes no difference.
+/// What a follow-up will do: the first when the running job is done, the second when it is not, and
+/// so has yet to be done too. None when that makes no difference.
 pub(crate) type Next = (String, Option<String>);
 
 impl Held {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
 use crate::clock::{Clock, SystemClock};
+use crate::kinds::{Kinds, NoKinds};
+use crate::statements as sql;
 
 /// What a process does with the queue; it decides who tidies the file up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) enum Role {
 /// | [`disk_budget`](Self::disk_budget) | none |
 /// | [`allow_network_fs`](Self::allow_network_fs) | no |
 /// | [`clock`](Self::clock) | [`SystemClock`] |
+/// | [`format`](Self::format) | none |
+/// | [`kinds_of`](Self::kinds_of) | all |
 ///
 /// ```
 /// # use std::time::Duration;
@@ -40,6 +46,8 @@ pub struct Options {
     pub(crate) disk_budget: Option<u64>,
     pub(crate) allow_network_fs: bool,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) format: Option<String>,
+    pub(crate) kinds: Option<Result<Kinds, NoKinds>>,
 }
 
 impl Options {
@@ -53,6 +61,8 @@ impl Options {
             disk_budget: None,
             allow_network_fs: false,
             clock: Arc::new(SystemClock),
+            format: None,
+            kinds: None,
         }
     }
 
@@ -111,6 +121,69 @@ impl Options {
     pub fn allow_network_fs(mut self) -> Self {
         self.allow_network_fs = true;
         self
+    }
+
+    /// What the jobs are, such as `"mail jobs, version 2"`. The first to open a file with a name gives it that name; from then on
+    /// it opens with this name only ([`Error::OtherFormat`](crate::Error::OtherFormat)), or to inspect without one. So a program that is
+    /// given the wrong file, or the file of a version whose payloads it cannot read, is told so, instead of making dead letters
+    /// of all that is in it.
+    ///
+    /// A file without a name opens without one; with one, it takes it.
+    pub fn format(mut self, name: impl Into<String>) -> Self {
+        self.format = Some(name.into());
+        self
+    }
+
+    /// Claim only jobs of kinds that `T` has: variants of this enum, as serde writes it by default (no `tag`, no `untagged`). Others
+    /// stay in the queue, for workers that know them: those of another program that shares the file, or of the next version.
+    ///
+    /// ```
+    /// # use queue::{Options, Queue};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("jobs.db");
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// enum Job { Mail { to: String }, Sum(Vec<u64>) }
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// enum Mails { Mail { to: String } }
+    ///
+    /// let mut queue: Queue<Job> = Queue::open(&path, Options::producer())?;
+    /// queue.enqueue_all([Job::Sum(vec![1, 2]), Job::Mail { to: "Ann".into() }])?;
+    ///
+    /// let mut mails: Queue<Mails> = Queue::open(&path, Options::consumer().kinds_of::<Mails>())?;
+    /// assert_eq!(mails.claim(10)?.len(), 1);
+    /// # Ok::<(), queue::Error>(())
+    /// ```
+    ///
+    /// The first worker that asks for this adds an index to the file. Whether the type is such an enum shows when the queue is
+    /// opened ([`Error::NoKinds`](crate::Error::NoKinds)).
+    pub fn kinds_of<T: DeserializeOwned>(mut self) -> Self {
+        self.kinds = Some(Kinds::of::<T>().ok_or(NoKinds(std::any::type_name::<T>())));
+        self
+    }
+
+    /// The statement that finds jobs to claim.
+    pub(crate) fn ready(&self) -> &str {
+        match &self.kinds {
+            Some(Ok(kinds)) => &kinds.ready,
+            _ => sql::READY,
+        }
+    }
+
+    /// The statement that tells whether there are any.
+    pub(crate) fn any_ready(&self) -> &str {
+        match &self.kinds {
+            Some(Ok(kinds)) => &kinds.any_ready,
+            _ => sql::ANY_READY,
+        }
+    }
+
+    /// The statement that tells whether there are any, or some are due.
+    pub(crate) fn any_due(&self) -> &str {
+        match &self.kinds {
+            Some(Ok(kinds)) => &kinds.any_due,
+            _ => sql::ANY_DUE,
+        }
     }
 
     /// The clock to use.

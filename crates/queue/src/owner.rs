@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::claim_no::ClaimNo;
 use crate::connection::private;
 use crate::error::{Error, Result};
+use crate::identity::FileId;
+use crate::memory::{self, Alive};
 
 /// This process as a holder of claims.
 #[derive(Debug)]
@@ -15,8 +18,14 @@ pub(crate) struct Owner {
     /// The newest claim number given out.
     pub(crate) newest: ClaimNo,
     path: PathBuf,
-    /// Locked as long as it is open.
-    _lock: File,
+    lock: Lock,
+}
+
+/// Held as long as it is there.
+#[derive(Debug)]
+pub(crate) enum Lock {
+    OnFile(File),
+    InMemory { _alive: Alive },
 }
 
 /// What can be told about another owner.
@@ -24,51 +33,94 @@ pub(crate) struct Owner {
 pub(crate) enum Life {
     Alive,
     /// The lock is held until this is dropped, so that nobody else buries the same owner.
-    Dead(Option<File>),
+    Dead(Lock),
+    /// Somebody removed its file, as a cleaner of old files does: only the lease decides.
+    Missing,
     /// Locks do not work here: only the lease decides.
     Unknown,
 }
 
 impl Owner {
     /// Takes the lock of a new owner. To be called in the transaction that registers the id, so that nobody looks too early.
-    pub(crate) fn new(database: &Path, id: i64) -> Result<Self> {
+    /// None when another process has it: one that still has a file open that was here before.
+    pub(crate) fn new(database: &Path, id: i64) -> Result<Option<Self>> {
         let path = lock_path(database, id);
-        let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
-            .open(&path)
-            .map_err(Error::file(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            // Without locks the owner can still work; others go by its leases.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(error) => return Err(Error::file(&path)(error.into())),
-        }
-        Ok(Self {
+        Ok(locked(&path)?.map(|lock| Self {
             id,
             newest: ClaimNo::first(id),
             path,
-            _lock: lock,
-        })
+            lock,
+        }))
+    }
+
+    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is
+    /// locked, since an unlocked one is a dead owner's.
+    pub(crate) fn renew(&mut self) -> Result<bool> {
+        if self.is_in_place() {
+            return Ok(false);
+        }
+        let mut name = OsString::from(&self.path);
+        name.push("-new");
+        let Some(lock) = locked(name.as_ref())? else {
+            return Ok(false);
+        };
+        std::fs::rename(&name, &self.path).map_err(Error::file(&self.path))?;
+        self.lock = lock;
+        Ok(true)
+    }
+
+    fn is_in_place(&self) -> bool {
+        match &self.lock {
+            Lock::OnFile(file) => file
+                .metadata()
+                .is_ok_and(|file| FileId::of(&file).is_at(&self.path)),
+            Lock::InMemory { .. } => true,
+        }
     }
 
     /// Removes the lock file.
     pub(crate) fn retire(self) {
-        let Self {
-            path, _lock: lock, ..
-        } = self;
-        drop(lock);
-        let _ = std::fs::remove_file(path);
+        if self.is_in_place() {
+            let Self { path, lock, .. } = self;
+            drop(lock);
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The file, locked; none when another process has the lock. Without locks an owner can still work, and others go by its
+/// leases.
+fn locked(path: &Path) -> Result<Option<Lock>> {
+    if memory::is_in_memory(path) {
+        return Ok(Alive::take(path).map(|_alive| Lock::InMemory { _alive }));
+    }
+    let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(path)
+        .map_err(Error::file(path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Lock::OnFile(lock))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+            Ok(Some(Lock::OnFile(lock)))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::file(path)(error)),
     }
 }
 
 /// Whether an owner's process still holds its lock.
 pub(crate) fn life(database: &Path, id: i64) -> Life {
-    match OpenOptions::new().write(true).open(lock_path(database, id)) {
+    let path = lock_path(database, id);
+    if memory::is_in_memory(database) {
+        return Alive::take(&path)
+            .map_or(Life::Alive, |_alive| Life::Dead(Lock::InMemory { _alive }));
+    }
+    match OpenOptions::new().write(true).open(path) {
         Ok(file) => match file.try_lock() {
-            Ok(()) => Life::Dead(Some(file)),
+            Ok(()) => Life::Dead(Lock::OnFile(file)),
             Err(TryLockError::WouldBlock) => Life::Alive,
             Err(TryLockError::Error(_)) => Life::Unknown,
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Life::Dead(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Life::Missing,
         Err(_) => Life::Unknown,
     }
 }

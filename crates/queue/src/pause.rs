@@ -32,7 +32,7 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn is_paused(&self) -> Result<bool> {
         Ok(self
-            .connection
+            .reader()?
             .prepare_cached(sql::IS_PAUSED)?
             .query_row([], |row| row.get(0))?)
     }

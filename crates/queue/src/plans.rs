@@ -32,15 +32,17 @@ fn hot_statements_keep_their_plans() {
         .unwrap();
     let one_row = [
         sql::REPLACE_IDLE,
-        sql::HAS_FOLLOW_UP,
+        sql::NEXT,
         sql::PAYLOADS,
         sql::MARK_RUNNING,
         sql::PROMOTE,
+        sql::WAIT_ANEW,
         sql::TAKE,
         sql::EXTEND,
         sql::FOLLOW_UP,
         sql::REMOVE,
         sql::HELD,
+        sql::STATE,
         sql::GIVE_BACK,
         sql::BURY,
     ];
@@ -54,6 +56,10 @@ fn hot_statements_keep_their_plans() {
             "SEARCH queue_job USING INDEX queue_job_key (key=?)",
         ),
         (
+            sql::STANDING,
+            "SEARCH queue_job USING INDEX queue_job_key (key=?) | SCALAR SUBQUERY 1 | SCAN queue_meta",
+        ),
+        (
             sql::DUE,
             "SEARCH queue_job USING COVERING INDEX queue_job_waiting (due<?)",
         ),
@@ -63,12 +69,27 @@ fn hot_statements_keep_their_plans() {
             "SCAN queue_job USING COVERING INDEX queue_job_running",
         ),
         (
+            sql::HELD_BY_OTHERS,
+            "SCAN queue_job USING COVERING INDEX queue_job_running",
+        ),
+        (
+            sql::ANY_DUE,
+            "SCAN queue_meta | SCALAR SUBQUERY 1 | SCAN queue_job USING COVERING INDEX queue_job_ready \
+             | SCALAR SUBQUERY 2 | SEARCH queue_job USING COVERING INDEX queue_job_waiting (due<?) \
+             | SCALAR SUBQUERY 3 | SEARCH queue_job USING COVERING INDEX queue_job_due_set (due_set>?)",
+        ),
+        (
             sql::OVERDUE,
             "SEARCH queue_job USING INDEX queue_job_running (lease_until<?)",
         ),
         (
+            sql::SET_BACK,
+            "SEARCH queue_job USING COVERING INDEX queue_job_due_set (due_set>?)",
+        ),
+        (
             sql::NEXT_WAITING,
-            "SEARCH queue_job USING COVERING INDEX queue_job_waiting",
+            "SEARCH queue_job USING COVERING INDEX queue_job_waiting \
+             | SCALAR SUBQUERY 1 | SEARCH queue_job USING COVERING INDEX queue_job_due_set (due_set>?)",
         ),
         (
             sql::FORGET_HISTORY,

@@ -6,22 +6,19 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::claim::Watched;
-use crate::clock::to_ms;
 use crate::connection::{self, Durability, Opened};
 use crate::error::{Error, Result};
+use crate::handle::IfReplaced;
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
+use crate::process::Open;
 use crate::statements as sql;
 use crate::tx::{Held, Tx};
-
-/// While busy, other owners are looked at this often; when there is nothing to claim, each time.
-const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// A persistent queue of jobs with payloads of type `T`, shared by any number of processes through one SQLite file.
 ///
@@ -49,13 +46,16 @@ pub struct Queue<T> {
     pub(crate) connection: Connection,
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
-    network_fs: Option<String>,
+    pub(crate) open: Open,
+    pub(crate) network_fs: Option<String>,
     pub(crate) in_use: Option<File>,
-    durability: Durability,
+    pub(crate) durability: Durability,
     pub(crate) owner: Option<Owner>,
     pub(crate) held: BTreeSet<Held>,
     pub(crate) watched: Watched,
-    looked_around: Option<Duration>,
+    pub(crate) looked_around: Option<Duration>,
+    /// The last claim found nothing.
+    pub(crate) idle: bool,
     pub(crate) seen: i64,
     /// Written to since the last upkeep.
     pub(crate) untidy: bool,
@@ -66,12 +66,15 @@ impl<T> Queue<T> {
     /// Opens the queue in this file, and creates it when it is missing (unless opened to inspect).
     ///
     /// # Errors
-    /// When the file cannot be opened or is no queue this program can use: [`Error::Open`], [`Error::Corrupt`],
-    /// [`Error::Foreign`], [`Error::TooNew`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`], [`Error::Busy`].
+    /// When the file cannot be opened or is no queue this program can use: [`Error::Open`],
+    /// [`Error::Corrupt`], [`Error::Foreign`], [`Error::TooNew`], [`Error::HardLinked`],
+    /// [`Error::MountPoint`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`],
+    /// [`Error::Busy`]; or in a child that was forked with this file open, [`Error::Forked`].
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let Opened {
             connection,
             path,
+            open,
             network_fs,
             in_use,
         } = connection::open(path.as_ref(), &options)?;
@@ -79,6 +82,7 @@ impl<T> Queue<T> {
             connection,
             options,
             path,
+            open,
             network_fs,
             in_use,
             durability: Durability::Power,
@@ -86,25 +90,11 @@ impl<T> Queue<T> {
             held: BTreeSet::new(),
             watched: Watched::new(),
             looked_around: None,
+            idle: true,
             seen: 0,
             untidy: true,
             payload: PhantomData,
         })
-    }
-
-    /// The kind of network file system the file is on, when [`Options::allow_network_fs`] let it be opened there.
-    pub fn network_fs(&self) -> Option<&str> {
-        self.network_fs.as_deref()
-    }
-
-    /// The file, as an absolute path without symbolic links.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The connection, for reading the application's own tables. Write through [`transaction`](Self::transaction).
-    pub fn sql(&self) -> &Connection {
-        &self.connection
     }
 
     /// Stores a job.
@@ -112,8 +102,9 @@ impl<T> Queue<T> {
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
     ///
     /// # Errors
-    /// [`Error::Encode`], [`Error::PayloadTooLarge`], [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails;
-    /// [`Error::written`] says whether the job may be stored all the same.
+    /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`],
+    /// [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails; [`Error::written`] says
+    /// whether the job may be stored all the same.
     pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
     where
         T: Serialize,
@@ -150,76 +141,23 @@ impl<T> Queue<T> {
         self.write(Durability::Power, |tx| tx.cancel(key))
     }
 
-    /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What runs is left, with its
-    /// follow-up.
+    /// Removes every live job that nobody has claimed, due or waiting; the number of jobs. What
+    /// runs is left, with its follow-up. Many go in batches, between which other processes write:
+    /// new jobs stay. In one step, see [`Tx::clear`].
     ///
     /// Durability: survives a power cut.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; the batches before are done, and it can be repeated.
     pub fn clear(&mut self) -> Result<u64> {
-        self.write(Durability::Power, |tx| tx.clear())
-    }
-
-    /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None while paused.
-    ///
-    /// Takes back first what is lost: jobs of processes that died (noticed by their lock, at once) and jobs whose lease
-    /// ran out. A job that was lost before is handed out alone, since it may be what killed its worker. A payload that is no
-    /// `T` becomes a dead letter of type [`UNDECODABLE`](crate::UNDECODABLE).
-    ///
-    /// Durability: a power cut may undo it; the jobs are then delivered again.
-    ///
-    /// # Errors
-    /// When the database fails, or the file that marks this process as alive cannot be locked.
-    pub fn claim(&mut self, n: usize) -> Result<Vec<Claim<T>>>
-    where
-        T: DeserializeOwned,
-    {
-        self.register()?;
-        let Some(owner) = &mut self.owner else {
-            return Ok(Vec::new());
-        };
-        let (id, no) = (owner.id, owner.newest.next());
-        let monotonic = self.options.clock.monotonic();
-        let expired: Vec<Held> = self
-            .held
-            .iter()
-            .take_while(|held| held.expires <= monotonic)
-            .copied()
-            .collect();
-        let look_around = self
-            .looked_around
-            .is_none_or(|last| monotonic.saturating_sub(last) >= LOOK_AROUND);
-        let mut watched = std::mem::take(&mut self.watched);
-        let mut claims = Vec::new();
-        let claimed: Result<()> = self.write(Durability::Process, |tx| {
-            for held in &expired {
-                tx.reclaim(held.job, held.no, "lease ran out")?;
-                tx.settled(*held);
-            }
-            if tx.paused {
-                return Ok(());
-            }
-            if look_around {
-                tx.reclaim_lost(id, &mut watched)?;
-            }
-            tx.claim(no, n, &mut claims)?;
-            if !look_around && claims.len() < n && tx.reclaim_lost(id, &mut watched)? > 0 {
-                tx.claim(no, n, &mut claims)?;
-            }
-            Ok(())
-        });
-        self.watched = watched;
-        claimed?;
-        claims.sort_by_key(|claim| (claim.priority, claim.due, claim.id));
-        if look_around {
-            self.looked_around = Some(monotonic);
-        }
-        self.held.extend(claims.iter().map(Held::from));
-        if let Some(owner) = &mut self.owner {
-            owner.newest = no;
-        }
-        Ok(claims)
+        self.following(|queue| {
+            let idle = {
+                let mut select = queue.reader()?.prepare_cached(sql::IDLE)?;
+                let idle = select.query_map([], |row| row.get(0))?;
+                idle.collect::<rusqlite::Result<Vec<i64>>>()?
+            };
+            queue.in_batches(idle, |tx, job| tx.remove_idle(job))
+        })
     }
 
     /// The work is done: the job is gone, or its follow-up takes its place.
@@ -298,6 +236,7 @@ impl<T> Queue<T> {
     /// # Errors
     /// As [`done`](Self::done), and [`Error::ClaimedElsewhere`].
     pub fn extend(&mut self, claim: &mut Claim<T>, by: Duration) -> Result<()> {
+        self.check_process()?;
         if !self.held.contains(&Held::from(&*claim)) {
             return Err(self.why_not_held(claim)?);
         }
@@ -310,6 +249,10 @@ impl<T> Queue<T> {
 
     fn why_not_held(&self, claim: &Claim<T>) -> Result<Error> {
         let job = claim.id;
+        if claim.file != self.open.file() {
+            let path = self.path.clone();
+            return Ok(Error::Replaced { path });
+        }
         let mut held = self.connection.prepare_cached(sql::HELD)?;
         Ok(if held.exists(params![job, claim.no])? {
             Error::ClaimedElsewhere { job }
@@ -327,13 +270,18 @@ impl<T> Queue<T> {
             return Ok(0);
         }
         let held: Vec<Held> = self.held.iter().copied().collect();
-        self.write(Durability::Process, |tx| {
+        let released = self.write_on(IfReplaced::Refuse, Durability::Process, |tx| {
             let mut released = 0;
             for held in held {
                 released += usize::from(tx.release_held(held)?);
             }
             Ok(released)
-        })
+        });
+        match released {
+            // Nothing is held in the new file.
+            Err(Error::Replaced { .. }) => Ok(0),
+            released => released,
+        }
     }
 
     /// Runs several operations and the application's own writes as one step: all of it happens, or nothing.
@@ -356,57 +304,43 @@ impl<T> Queue<T> {
     /// ```
     ///
     /// # Errors
-    /// What the closure returns; everything is then rolled back. [`Error::LeaseLost`] when any settle in it was refused.
+    /// What the closure returns; everything is then rolled back. [`Error::LeaseLost`] when any
+    /// settle in it was refused. [`Error::Replaced`], and the closure has not run: the new file may
+    /// not have the application's tables.
     pub fn transaction<R, E: From<Error>>(
         &mut self,
         f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.write(Durability::Power, f)
-    }
-
-    pub(crate) fn write<R, E: From<Error>>(
-        &mut self,
-        durability: Durability,
-        f: impl FnOnce(&Tx<'_, T>) -> Result<R, E>,
-    ) -> Result<R, E> {
-        if self.options.role == Role::Consumer && self.durability != durability {
-            connection::set_durability(&self.connection, durability)?;
-            self.durability = durability;
-        }
-        let tx = Tx::begin(&mut self.connection, &self.options, &self.path)?;
-        let value = f(&tx)?;
-        self.untidy = true;
-        for held in tx.commit()? {
-            self.held.remove(&held);
-        }
-        Ok(value)
-    }
-
-    /// Makes this queue an owner of claims, once.
-    fn register(&mut self) -> Result<()> {
-        if self.owner.is_some() {
-            return Ok(());
-        }
-        let now = to_ms(self.options.clock.now());
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute("UPDATE queue_meta SET last_owner = last_owner + 1", [])?;
-        let id = tx.query_row("SELECT last_owner FROM queue_meta", [], |row| row.get(0))?;
-        tx.execute(
-            "INSERT INTO queue_owner (id, since) VALUES (?1, ?2)",
-            [id, now],
-        )?;
-        let owner = Owner::new(&self.path, id)?;
-        tx.commit().map_err(Error::commit)?;
-        self.owner = Some(owner);
-        Ok(())
+        self.write_on(IfReplaced::Refuse, Durability::Power, |tx| {
+            let done = f(tx)?;
+            // The closure, of all that runs in a transaction, may have forked.
+            if tx.sql.is_forked() {
+                return Err(Error::Forked.into());
+            }
+            Ok(done)
+        })
     }
 }
 
 impl<T> Drop for Queue<T> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
+        if self.open.is_forked() {
+            // Even closing it is not for this process. A queue in memory takes its place, as a
+            // field must be dropped.
+            if let Ok(nothing) = Connection::open_in_memory() {
+                std::mem::forget(std::mem::replace(&mut self.connection, nothing));
+            }
+            return;
+        }
+        // In a file that nobody will open again there is nothing to give back, and none is made for
+        // it.
+        if self.is_replaced() {
+            if let Some(owner) = self.owner.take() {
+                owner.retire();
+            }
+            return;
+        }
         if std::thread::panicking() || self.release_held().is_err() {
             return;
         }

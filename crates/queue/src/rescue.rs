@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use crate::error::Result;
+use crate::format;
 
 /// Halving a range around damage ends after this many tries, since a lost inner page makes every range fail.
 const TRIES: u32 = 20_000;
@@ -34,13 +35,11 @@ pub(crate) fn attach(connection: &Connection, path: &Path) -> Result<()> {
 }
 
 /// Copies everything readable from `old` into the new queue.
-pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
-    let mut rescued = Rescued::default();
+pub(crate) fn take(connection: &Connection, rescued: &mut Rescued) {
     let lost = &mut rescued.lost;
-    copy(connection, "queue_job", lost);
-    copy(connection, "queue_dead", lost);
-    copy(connection, "queue_event", lost);
-    copy(connection, "queue_app", lost);
+    for table in ["queue_job", "queue_dead", "queue_event", "queue_app"] {
+        copy(connection, table, "that break its rules", lost);
+    }
     let counters = connection.execute(
         "UPDATE main.queue_meta SET (last_id, last_owner, paused, done, deferred, lost, superseded) = \
          (SELECT max(main.queue_meta.last_id, last_id), last_owner, paused, done, deferred, lost, superseded FROM old.queue_meta WHERE id = 1) \
@@ -53,19 +52,39 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
                 .into(),
         );
     }
-    // No claim outlives the file; and no number is used twice.
+    format::rescue(connection);
+    rescued.app_rows = copy_app_tables(connection, lost);
+}
+
+/// Copies what the new queue has no job for yet, from an `old` whose pages are not all of one file.
+pub(crate) fn take_more(connection: &Connection, rescued: &mut Rescued) {
+    for table in ["queue_job", "queue_dead", "queue_event"] {
+        let mut lost = Vec::new();
+        copy(
+            connection,
+            table,
+            "that the file has too, or that break its rules",
+            &mut lost,
+        );
+        let lost = lost.into_iter().map(|lost| format!("of the log, {lost}"));
+        rescued.lost.extend(lost);
+    }
+}
+
+/// Makes one sound queue of what was taken.
+pub(crate) fn finish(connection: &Connection, rescued: &mut Rescued) -> Result<()> {
+    // No claim outlives the file; no number is used twice; no job is live and dead.
     connection.execute_batch(
         "UPDATE main.queue_job SET state = 1, payload = coalesce(next_unless_done, next_payload, payload), due = ifnull(next_due, due), \
            priority = ifnull(next_priority, priority), enqueued = ifnull(next_enqueued, enqueued), attempts = iif(next_payload IS NULL, max(attempts - 1, 0), 0), \
            claim = NULL, lease_until = NULL, lease = NULL, next_payload = NULL, next_unless_done = NULL, next_due = NULL, next_priority = NULL, next_enqueued = NULL \
-         WHERE state = 2",
+         WHERE state = 2; DELETE FROM main.queue_dead WHERE id IN (SELECT id FROM main.queue_job)",
     )?;
     connection.execute_batch(
         "UPDATE main.queue_meta SET last_id = max(last_id, (SELECT ifnull(max(id), 0) FROM main.queue_job), \
            (SELECT ifnull(max(id), 0) FROM main.queue_dead)), dead = (SELECT count(*) FROM main.queue_dead), \
            waiting = (SELECT count(*) FROM main.queue_job WHERE state = 0), ready = (SELECT count(*) FROM main.queue_job WHERE state = 1)",
     )?;
-    rescued.app_rows = copy_app_tables(connection, lost);
     (rescued.jobs, rescued.dead) = connection.query_row(
         "SELECT (SELECT count(*) FROM main.queue_job), (SELECT count(*) FROM main.queue_dead)",
         [],
@@ -76,7 +95,15 @@ pub(crate) fn rescue(connection: &Connection) -> Result<Rescued> {
             ))
         },
     )?;
-    Ok(rescued)
+    Ok(())
+}
+
+/// Whether the pages of the attached file fit together, whatever is written on them.
+pub(crate) fn is_whole(connection: &Connection) -> bool {
+    let rules = |ignored| connection.pragma_update(None, "ignore_check_constraints", ignored);
+    let check = rules(true)
+        .and_then(|()| connection.query_row("PRAGMA old.integrity_check(1)", [], |row| row.get(0)));
+    rules(false).is_ok() && check.is_ok_and(|found: String| found == "ok")
 }
 
 /// The application's tables, then their indexes, views and triggers; how many rows.
@@ -86,7 +113,7 @@ fn copy_app_tables(connection: &Connection, lost: &mut Vec<String>) -> u64 {
         Ok(tables) => {
             for (name, sql) in tables {
                 match connection.execute_batch(&sql) {
-                    Ok(()) => rows += copy(connection, &name, lost),
+                    Ok(()) => rows += copy(connection, &name, "that break its rules", lost),
                     Err(error) => lost.push(format!("{name}: {error}")),
                 }
             }
@@ -111,8 +138,9 @@ fn app_schema(connection: &Connection, which: &str) -> rusqlite::Result<Vec<(Str
         .collect()
 }
 
-/// Copies one table's readable rows; how many.
-fn copy(connection: &Connection, table: &str, lost: &mut Vec<String>) -> u64 {
+/// Copies one table's readable rows; how many. `refused` says which rows the new table does not
+/// take.
+fn copy(connection: &Connection, table: &str, refused: &str, lost: &mut Vec<String>) -> u64 {
     let quoted = format!("\"{}\"", table.replace('"', "\"\""));
     let columns = match common_columns(connection, table) {
         Ok(columns) if !columns.is_empty() => columns.join(", "),
@@ -129,7 +157,7 @@ fn copy(connection: &Connection, table: &str, lost: &mut Vec<String>) -> u64 {
         Ok(rows) => {
             match count(connection, &quoted).map(|there| there - rows as i64) {
                 Ok(0) => {}
-                Ok(n) => lost.push(format!("{table}: {n} rows that break its rules")),
+                Ok(n) => lost.push(format!("{table}: {n} rows {refused}")),
                 Err(error) => lost.push(format!("{table}: {error}")),
             }
             return rows as u64;

@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::clock::to_ms;
@@ -18,6 +19,7 @@ use crate::rescue::{self, Rescued};
 
 /// What [`Queue::open_or_salvage`] had to do: worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Salvage {
     /// The damaged file, untouched, under a dated name; its write-ahead log beside it.
@@ -84,7 +86,11 @@ impl<T> Queue<T> {
     /// # Errors
     /// As [`open_or_salvage`](Self::open_or_salvage).
     pub fn salvage(self, reason: impl Display) -> Result<(Self, Option<Salvage>)> {
+        self.check_process()?;
         let (path, options) = (self.path.clone(), self.options.clone());
+        // Nothing more is written over what may yet be read.
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         drop(self);
         let reason = Reason {
             text: reason.to_string(),
@@ -227,43 +233,103 @@ fn rescue_into(
             .push("the file was no queue, and nothing was taken from it".into());
         return close(connection).map(|()| rescued);
     }
+    if is_log_anothers(&connection, work, aside)? {
+        rescued.lost.push(
+            "the write-ahead log is another file's (a copy was put back beside it): both were read, the file first".into(),
+        );
+        read(
+            &connection,
+            work,
+            aside,
+            Log::Without,
+            Repair::None,
+            |connection| {
+                rescue::take(connection, &mut rescued);
+            },
+        )?;
+        read(
+            &connection,
+            work,
+            aside,
+            Log::With,
+            Repair::None,
+            |connection| {
+                rescue::take_more(connection, &mut rescued);
+            },
+        )?;
+        rescue::finish(&connection, &mut rescued)?;
+        return close(connection).map(|()| rescued);
+    }
     for repair in Repair::ALL {
-        remove_database(work);
-        copy(aside, work)?;
-        if beside(aside, "-wal").exists() {
-            copy(&beside(aside, "-wal"), &beside(work, "-wal"))?;
-        }
-        if repair
-            .apply(work, &connection)
-            .and_then(|()| rescue::attach(&connection, work))
-            .is_ok()
-        {
-            rescued = rescue::rescue(&connection)?;
+        let taken = read(&connection, work, aside, Log::With, repair, |connection| {
+            rescue::take(connection, &mut rescued);
+        });
+        if taken?.is_some() {
             rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
             if connection::is_log_damaged(aside) {
-                rescued
-                    .lost
-                    .push("what was in the write-ahead log alone".into());
+                let log = "what was in the write-ahead log alone".to_owned();
+                rescued.lost.push(log);
             }
-            connection.execute_batch("DETACH old")?;
+            rescue::finish(&connection, &mut rescued)?;
             return close(connection).map(|()| rescued);
         }
-        // Attached, but not readable.
-        let attached: Option<i64> = connection
-            .query_row(
-                "SELECT 1 FROM pragma_database_list WHERE name = 'old'",
-                [],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if attached.is_some() {
-            connection.execute_batch("DETACH old")?;
-        }
     }
-    rescued
-        .lost
-        .push("everything: no table could be found in the file".into());
+    let everything = "everything: no table could be found in the file".to_owned();
+    rescued.lost.push(everything);
     close(connection).map(|()| rescued)
+}
+
+/// Whether the file is read with its log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    With,
+    Without,
+}
+
+/// SQLite checks that a log is whole, not that it is this file's. One that is makes no whole file
+/// damaged.
+fn is_log_anothers(connection: &Connection, work: &Path, aside: &Path) -> Result<bool> {
+    if !beside(aside, "-wal").exists() || connection::is_log_damaged(aside) {
+        return Ok(false);
+    }
+    let is_whole = |log| {
+        let whole = read(connection, work, aside, log, Repair::None, rescue::is_whole);
+        whole.map(|whole| whole.unwrap_or(false))
+    };
+    Ok(!is_whole(Log::With)? && is_whole(Log::Without)?)
+}
+
+/// Runs `take` with a repaired copy of the file attached as `old`. None when its tables cannot be
+/// listed.
+fn read<R>(
+    connection: &Connection,
+    work: &Path,
+    aside: &Path,
+    log: Log,
+    repair: Repair,
+    take: impl FnOnce(&Connection) -> R,
+) -> Result<Option<R>> {
+    remove_database(work);
+    copy(aside, work)?;
+    if log == Log::With && beside(aside, "-wal").exists() {
+        copy(&beside(aside, "-wal"), &beside(work, "-wal"))?;
+    }
+    let attached = repair
+        .apply(work, connection)
+        .and_then(|()| rescue::attach(connection, work));
+    let taken = attached.is_ok().then(|| take(connection));
+    // Attached perhaps, though not readable.
+    let attached: Option<i64> = connection
+        .query_row(
+            "SELECT 1 FROM pragma_database_list WHERE name = 'old'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if attached.is_some() {
+        connection.execute_batch("DETACH old")?;
+    }
+    Ok(taken)
 }
 
 /// Leaves one file without a log.

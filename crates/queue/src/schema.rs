@@ -14,7 +14,11 @@ use crate::error::{Error, Result};
 pub(crate) const APPLICATION_ID: i64 = 0x4a6f_6251;
 
 /// One for each released schema: from version `n` to version `n + 1` at index `n`.
-const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+];
 
 /// The schema this program writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -95,7 +95,8 @@ impl<T> Tx<'_, T> {
             claim,
             &GiveBack {
                 kind: EventKind::Released,
-                due: claim.due,
+                // By a clock that was set back it would not be due yet.
+                due: claim.due.min(self.now),
                 error_type: None,
                 message: None,
             },
@@ -192,7 +193,10 @@ impl<T> Tx<'_, T> {
     fn held(&self, job: i64, no: ClaimNo) -> Result<Option<(i64, Option<i64>)>> {
         let mut held = self.sql.prepare_cached(sql::HELD)?;
         Ok(held
-            .query_row(params![job, no], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![job, no], |row| {
+                let next = self.next_due((row.get(1)?, row.get(2)?));
+                Ok((row.get(0)?, next))
+            })
             .optional()?)
     }
 
@@ -200,11 +204,12 @@ impl<T> Tx<'_, T> {
         let Some((_, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
-        let state = State::idle(follow_up.unwrap_or(how.due), self.now);
+        let due = follow_up.unwrap_or(how.due);
+        let state = State::idle(due, self.now);
         self.execute(
             sql::GIVE_BACK,
             named_params! {
-                ":id": job, ":claim": no, ":due": how.due, ":state": state.stored(),
+                ":id": job, ":claim": no, ":due": due, ":now": self.now, ":state": state.stored(),
                 ":unspent": how.kind != EventKind::Retried,
                 ":deferred": how.kind == EventKind::Deferred,
                 ":lost": how.kind == EventKind::Lost,
@@ -243,7 +248,8 @@ impl<T> Tx<'_, T> {
         self.remove(job, no, false)
     }
 
-    /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a job of its own.
+    /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a
+    /// job of its own.
     fn remove(&self, job: i64, no: ClaimNo, done: bool) -> Result<bool> {
         type Removed = (
             bool,
@@ -269,6 +275,7 @@ impl<T> Tx<'_, T> {
         let Some((has_history, key, payload, due, priority, enqueued)) = removed else {
             return Ok(false);
         };
+        let due = self.next_due((due, enqueued));
         self.execute(sql::REMOVE, [job])?;
         self.count(|tally| tally.moves(Some(State::Running), None));
         if done && has_history {

@@ -3,28 +3,43 @@
 
 /// Inserts nothing when the key is taken.
 pub(crate) const INSERT: &str = "INSERT INTO queue_job \
-     (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0, ?7) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING";
+     (id, state, priority, due, key, enqueued, attempts, deferred, lost, superseded, has_history, payload, due_set) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0, ?7, ?8) ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING";
 
-pub(crate) const FIND_KEY: &str = "SELECT id, state, due FROM queue_job WHERE key = ?1";
+pub(crate) const FIND_KEY: &str =
+    "SELECT id, state, due, ifnull(due_set, enqueued) FROM queue_job WHERE key = ?1";
 
-pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = :due, \
+pub(crate) const REPLACE_IDLE: &str = "UPDATE queue_job SET payload = :payload, enqueued = :now, due = :due, due_set = :now, \
      priority = min(priority, :priority), state = :state, attempts = 0, lost = 0, superseded = superseded + 1 \
      WHERE id = :id";
 
-pub(crate) const HAS_FOLLOW_UP: &str =
-    "SELECT next_payload IS NOT NULL FROM queue_job WHERE id = ?1";
+/// When the follow-up is due, and when that was set.
+pub(crate) const NEXT: &str = "SELECT next_due, next_enqueued FROM queue_job WHERE id = ?1";
 
 pub(crate) const PAYLOADS: &str =
     "SELECT payload, next_payload, next_unless_done FROM queue_job WHERE id = ?1";
 
+/// The job of a key, or a running one's follow-up, where replacing its payload would change nothing
+/// else; and its payloads.
+pub(crate) const STANDING: &str = "SELECT id, iif(state = 2, next_payload, payload), next_unless_done FROM queue_job \
+     WHERE key = :key AND iif(state = 2, next_due, due) <= :due AND iif(state = 2, next_priority, priority) <= :priority \
+     AND (state = 2 OR (attempts = 0 AND lost = 0)) AND (SELECT min_version FROM queue_meta) <= :version";
+
 pub(crate) const MARK_RUNNING: &str = "UPDATE queue_job SET superseded = superseded + (next_payload IS NOT NULL), \
-     next_payload = :payload, next_unless_done = :unless_done, next_enqueued = :now, next_due = min(ifnull(next_due, :due), :due), \
+     next_payload = :payload, next_unless_done = :unless_done, next_enqueued = :now, next_due = :due, \
      next_priority = min(ifnull(next_priority, :priority), :priority) WHERE id = :id";
 
 /// Bounded, so that no claim waits for a whole backlog to move.
 pub(crate) const DUE: &str =
     "SELECT id FROM queue_job WHERE state = 0 AND due <= ?1 ORDER BY due LIMIT ?2";
+
+/// Waiting jobs whose due time was set by a clock that was set back since. Bounded, for the same
+/// reason.
+pub(crate) const SET_BACK: &str =
+    "SELECT id FROM queue_job WHERE state = 0 AND due_set > ?1 LIMIT ?2";
+
+pub(crate) const WAIT_ANEW: &str =
+    "UPDATE queue_job SET due = due - due_set + ?2, due_set = ?2 WHERE id = ?1";
 
 pub(crate) const PROMOTE: &str = "UPDATE queue_job SET state = 1 WHERE id = ?1";
 
@@ -41,13 +56,20 @@ pub(crate) const FOLLOW_UP: &str = "SELECT has_history, key, iif(?3, next_payloa
 
 pub(crate) const REMOVE: &str = "DELETE FROM queue_job WHERE id = ?1";
 
+/// Jobs that nobody has claimed.
+pub(crate) const IDLE: &str =
+    "SELECT id FROM queue_job WHERE state = 0 UNION ALL SELECT id FROM queue_job WHERE state = 1";
+
+pub(crate) const STATE: &str = "SELECT state FROM queue_job WHERE id = ?1";
+
 pub(crate) const META: &str = "SELECT min_version, last_id, paused, waiting FROM queue_meta";
 
-pub(crate) const HELD: &str = "SELECT lost, next_due FROM queue_job WHERE id = ?1 AND claim = ?2";
+pub(crate) const HELD: &str =
+    "SELECT lost, next_due, next_enqueued FROM queue_job WHERE id = ?1 AND claim = ?2";
 
 /// Back to the queue. A follow-up that was marked takes the job's place, with fresh attempts.
 pub(crate) const GIVE_BACK: &str = "UPDATE queue_job SET \
-     state = :state, due = ifnull(next_due, :due), priority = ifnull(next_priority, priority), \
+     state = :state, due = :due, due_set = :now, priority = ifnull(next_priority, priority), \
      payload = coalesce(next_unless_done, next_payload, payload), enqueued = ifnull(next_enqueued, enqueued), \
      attempts = iif(next_payload IS NULL, attempts - :unspent, 0), deferred = deferred + :deferred, \
      lost = iif(next_payload IS NULL AND :in_a_row, lost + :lost, 0), superseded = superseded + (next_payload IS NOT NULL), \
@@ -71,9 +93,23 @@ pub(crate) const IS_PAUSED: &str = "SELECT paused FROM queue_meta";
 
 pub(crate) const OTHER_OWNERS: &str = "SELECT id FROM queue_owner WHERE id <> ?1";
 
+pub(crate) const REGISTER: &str = "INSERT OR IGNORE INTO queue_owner (id, since) VALUES (?1, ?2)";
+
+pub(crate) const FORGET_OWNER: &str = "DELETE FROM queue_owner WHERE id = ?1";
+
+pub(crate) const HELD_BY_OTHERS: &str =
+    "SELECT claim FROM queue_job WHERE state = 2 AND claim NOT BETWEEN ?1 AND ?2 LIMIT ?3";
+
+/// Whether a claim would find a job, or one that waits for a clock that was set back.
+pub(crate) const ANY_DUE: &str = "SELECT NOT paused AND (EXISTS (SELECT 1 FROM queue_job WHERE state = 1) \
+     OR EXISTS (SELECT 1 FROM queue_job WHERE state = 0 AND due <= ?1) \
+     OR EXISTS (SELECT 1 FROM queue_job WHERE state = 0 AND due_set > ?1)) FROM queue_meta";
+
 pub(crate) const ANY_READY: &str = "SELECT EXISTS (SELECT 1 FROM queue_job WHERE state = 1)";
 
-pub(crate) const NEXT_WAITING: &str = "SELECT min(due) FROM queue_job WHERE state = 0";
+/// Now, when a claim has to look at the clock first.
+pub(crate) const NEXT_WAITING: &str = "SELECT iif(EXISTS (SELECT 1 FROM queue_job WHERE state = 0 AND due_set > ?1), ?1, min(due)) \
+     FROM queue_job WHERE state = 0";
 
 pub(crate) const COUNTS: &str =
     "SELECT waiting, ready, running, dead, done, deferred, lost, superseded FROM queue_meta";

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use serde::Serialize;
 
 use crate::clock::to_ms;
 use crate::error::{Error, Result};
+use crate::identity::FileId;
 use crate::job::{Claim, Payload};
 use crate::options::Options;
 use crate::schema;
@@ -24,6 +24,7 @@ pub struct Tx<'q, T> {
     pub(crate) sql: Immediate<'q>,
     pub(crate) options: &'q Options,
     pub(crate) path: &'q Path,
+    pub(crate) file: FileId,
     pub(crate) now: i64,
     pub(crate) monotonic: Duration,
     /// As the transaction began.
@@ -40,17 +41,34 @@ pub struct Tx<'q, T> {
 ///
 /// Not deferred: one that reads before it writes fails at once when another wrote in between. Not rusqlite's own, which
 /// compiles `BEGIN` and `COMMIT` anew each time: a twentieth of a claim.
-pub(crate) struct Immediate<'c>(&'c Connection);
+pub(crate) struct Immediate<'c> {
+    connection: &'c Connection,
+    process: u32,
+}
 
 impl<'c> Immediate<'c> {
-    /// Exclusive, so that there is one at a time.
-    fn begin(connection: &'c mut Connection) -> rusqlite::Result<Self> {
-        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        Ok(Self(connection))
+    pub(crate) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])
+            .map(drop)
     }
 
-    fn commit(self) -> rusqlite::Result<()> {
-        self.0.prepare_cached("COMMIT")?.execute([]).map(drop)
+    /// Of a transaction that was begun. Exclusive, so that there is one at a time.
+    pub(crate) fn begun(connection: &'c mut Connection, process: u32) -> Self {
+        Self {
+            connection,
+            process,
+        }
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    pub(crate) fn commit(self) -> Result<()> {
+        let mut commit = self.connection.prepare_cached("COMMIT")?;
+        commit.execute([]).map(drop).map_err(Error::commit)
     }
 }
 
@@ -58,15 +76,16 @@ impl std::ops::Deref for Immediate<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        self.0
+        self.connection
     }
 }
 
 impl Drop for Immediate<'_> {
     fn drop(&mut self) {
-        // Committed already, or rolled back by SQLite itself.
-        if !self.0.is_autocommit() {
-            let _ = self.0.execute_batch("ROLLBACK");
+        // Committed already, or rolled back by SQLite itself; or the parent's, in a child that was
+        // forked meanwhile.
+        if !self.connection.is_autocommit() && !self.is_forked() {
+            let _ = self.connection.execute_batch("ROLLBACK");
         }
     }
 }
@@ -90,12 +109,12 @@ impl<T> From<&Claim<T>> for Held {
 }
 
 impl<'q, T> Tx<'q, T> {
-    pub(crate) fn begin(
-        connection: &'q mut Connection,
+    pub(crate) fn begun(
+        sql: Immediate<'q>,
         options: &'q Options,
         path: &'q Path,
+        file: FileId,
     ) -> Result<Self> {
-        let sql = Immediate::begin(connection)?;
         let (min_version, last_id, paused, waiting) =
             sql.prepare_cached(sql::META)?.query_row([], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -108,6 +127,7 @@ impl<'q, T> Tx<'q, T> {
             sql,
             options,
             path,
+            file,
             now: to_ms(options.clock.now()),
             monotonic: options.clock.monotonic(),
             lost: Cell::new(None),
@@ -123,17 +143,23 @@ impl<'q, T> Tx<'q, T> {
             return Err(Error::LeaseLost { job });
         }
         self.tally.get().write(&self.sql)?;
-        self.sql.commit().map_err(Error::commit)?;
+        self.sql.commit()?;
         Ok(self.settled.into_inner())
     }
 
     /// The connection, in the transaction, for the application's own tables. Commit and rollback are not yours to call here.
     pub fn sql(&self) -> &Connection {
-        self.sql.0
+        self.sql.connection
     }
 
-    /// Refuses a claim whose lease has ended on this process's own clock.
+    /// Refuses a claim from another file, and one whose lease has ended on this process's own
+    /// clock.
     pub(crate) fn fence(&self, claim: &Claim<T>) -> Result<()> {
+        if claim.file != self.file {
+            return Err(Error::Replaced {
+                path: self.path.into(),
+            });
+        }
         if claim.expires <= self.monotonic {
             Err(self.lease_lost(claim.id))
         } else {
@@ -165,18 +191,5 @@ impl<'q, T> Tx<'q, T> {
     /// Runs a statement once, from the cache; the number of rows changed.
     pub(crate) fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
         Ok(self.sql.prepare_cached(sql)?.execute(params)?)
-    }
-}
-
-/// A payload as stored.
-pub(crate) fn encode<T: Serialize>(payload: &T, limit: usize) -> Result<String> {
-    let json = serde_json::to_string(payload).map_err(Error::Encode)?;
-    if json.len() > limit {
-        Err(Error::PayloadTooLarge {
-            size: json.len(),
-            limit,
-        })
-    } else {
-        Ok(json)
     }
 }

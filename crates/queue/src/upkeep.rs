@@ -1,9 +1,12 @@
 //! Keeping the file small and sound: what the long-lived consumer does for everybody.
 
-use crate::error::{Error, Result};
+use std::time::Instant;
+
+use crate::batches::{BATCH, let_others_in};
+use crate::error::Result;
 use crate::owner::beside;
 use crate::queue::Queue;
-use crate::schema::{self, pragma};
+use crate::schema::pragma;
 
 /// Pages given back in one transaction, so that producers wait for a few milliseconds at most.
 const VACUUM_STEP: i64 = 500;
@@ -14,6 +17,7 @@ const LONELY_LOG: u64 = 128 << 10;
 
 /// What [`Queue::maintain`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Upkeep {
     /// Pages given back to the file system.
@@ -24,17 +28,35 @@ pub struct Upkeep {
 
 impl<T> Queue<T> {
     /// Gives unused pages back to the file system and moves the write-ahead log into the file. For the consumer, when idle;
-    /// [`wait`](Self::wait) does it by itself after a second without work.
+    /// [`wait`](Self::wait) does it by itself after a second without work. Others write meanwhile.
     ///
     /// # Errors
     /// When the database fails.
     pub fn maintain(&mut self) -> Result<Upkeep> {
-        self.untidy = false;
+        let mut freed_pages = self.tidy()?;
+        while self.untidy {
+            let_others_in();
+            freed_pages += self.tidy()?;
+        }
+        Ok(Upkeep {
+            freed_pages,
+            log_bytes: self.log_bytes(),
+        })
+    }
+
+    /// A moment's worth of upkeep; the pages given back. There is more to do for as long as the
+    /// queue is untidy.
+    pub(crate) fn tidy(&mut self) -> Result<u64> {
+        self.check_process()?;
+        let started = Instant::now();
         let mut freed = 0;
         loop {
             let free = pragma(&self.connection, "freelist_count")?;
             if free == 0 {
                 break;
+            }
+            if started.elapsed() >= BATCH {
+                return Ok(freed);
             }
             // Each step of the statement frees one page.
             let mut vacuum = self
@@ -48,6 +70,7 @@ impl<T> Queue<T> {
                 break;
             }
         }
+        self.untidy = false;
         // A truncating checkpoint waits for all readers: only when none is in the way.
         let (log, moved): (i64, i64) =
             self.connection
@@ -58,10 +81,7 @@ impl<T> Queue<T> {
             self.connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
-        Ok(Upkeep {
-            freed_pages: freed,
-            log_bytes: self.log_bytes(),
-        })
+        Ok(freed)
     }
 
     /// By path: SQLite must be the only one to open its files.
@@ -83,69 +103,5 @@ impl<T> Queue<T> {
                 .connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
-    }
-
-    /// Looks for damage; what was found, or nothing. Reads the whole file.
-    ///
-    /// # Errors
-    /// When the database fails in a way that keeps it from looking, as damage often does ([`Error::Corrupt`]).
-    pub fn check(&self) -> Result<Vec<String>> {
-        let mut check = self.connection.prepare("PRAGMA integrity_check")?;
-        let mut found: Vec<String> = check
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        found.retain(|line| line != "ok");
-        let counts_hold: bool = self.connection.query_row(
-            "SELECT (waiting, ready, running, dead) = (SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1), \
-             count(*) FILTER (WHERE state = 2), (SELECT count(*) FROM queue_dead) FROM queue_job) FROM queue_meta",
-            [],
-            |row| row.get(0),
-        )?;
-        if !counts_hold {
-            found.push("the counts differ from a full count".into());
-        }
-        Ok(found)
-    }
-
-    /// Brings the application's own tables in this file to the newest version: runs the steps that have not run yet, all
-    /// in one transaction. `app` names the application; steps are only ever added at the end.
-    ///
-    /// ```
-    /// # let dir = tempfile::tempdir().unwrap();
-    /// # let mut queue: queue::Queue<u32> = queue::Queue::open(dir.path().join("jobs.db"), queue::Options::consumer())?;
-    /// queue.migrate("ledger", &["CREATE TABLE ledger (scene INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT"])?;
-    /// # queue.migrate("ledger", &["CREATE TABLE ledger (scene INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT"])?;
-    /// # Ok::<(), queue::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::AppTooNew`] when more steps have run than are known here; or a step fails, and none has then run.
-    pub fn migrate(&mut self, app: &str, steps: &[&str]) -> Result<()> {
-        let known = steps.len() as i64;
-        let version = schema::app_version(&self.connection, app)?;
-        if version == known {
-            return Ok(());
-        }
-        self.transaction(|tx| {
-            let found = schema::app_version(tx.sql(), app)?;
-            if found > known {
-                return Err(Error::AppTooNew {
-                    app: app.into(),
-                    found,
-                    known,
-                });
-            }
-            for step in steps
-                .iter()
-                .skip(usize::try_from(found).unwrap_or_default())
-            {
-                tx.sql().execute_batch(step)?;
-            }
-            tx.execute(
-                "INSERT OR REPLACE INTO queue_app (name, version) VALUES (?1, ?2)",
-                rusqlite::params![app, known],
-            )?;
-            Ok(())
-        })
     }
 }

@@ -2,27 +2,30 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::claim;
-use crate::clock::{from_ms, to_ms};
+use crate::clock::{duration_ms, from_ms, to_ms};
+use crate::connection::noise;
 use crate::error::{Error, Result};
 use crate::options::Role;
-use crate::owner::{self, Life};
 use crate::queue::Queue;
 use crate::schema;
 use crate::statements as sql;
+use crate::tx::Held;
 
 /// How often a sleeping worker looks whether another process wrote.
-const LOOK: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// How often it looks for jobs of workers that died or hang, and, with nothing to do, tidies up.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// Why [`Queue::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Wake {
-    /// Another process, or another queue of this one, wrote to the file.
+    /// Another process, or another queue of this one, wrote to the file; or put another one in its
+    /// place.
     Changed,
-    /// A job is due.
+    /// A job is due, or the clock was set back while one waits: [`Queue::claim`] then keeps it from
+    /// waiting longer.
     Due,
     /// A worker that had jobs is gone, or a lease has ended: [`Queue::claim`] takes the jobs back.
     Lost,
@@ -31,7 +34,9 @@ pub enum Wake {
 }
 
 impl<T> Queue<T> {
-    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or the queue is paused.
+    /// When the next job is due: now or earlier when one is ready, `None` when none is queued or
+    /// the queue is paused. Also now when the clock was set back while jobs wait, until a
+    /// [`claim`](Self::claim) has seen to it.
     ///
     /// # Errors
     /// When the database fails.
@@ -40,16 +45,17 @@ impl<T> Queue<T> {
             return Ok(None);
         }
         if self
-            .connection
-            .prepare_cached(sql::ANY_READY)?
+            .reader()?
+            .prepare_cached(self.options.any_ready())?
             .query_row([], |row| row.get(0))?
         {
             return Ok(Some(self.options.clock.now()));
         }
+        let now = to_ms(self.options.clock.now());
         let due: Option<i64> = self
-            .connection
+            .reader()?
             .prepare_cached(sql::NEXT_WAITING)?
-            .query_row([], |row| row.get(0))?;
+            .query_row([now], |row| row.get(0))?;
         Ok(due.map(from_ms))
     }
 
@@ -60,7 +66,10 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn changed(&mut self) -> Result<bool> {
-        let version = schema::pragma(&self.connection, "data_version")?;
+        let version = schema::pragma(self.reader()?, "data_version")?;
+        if self.is_replaced() {
+            return Ok(true);
+        }
         let changed = std::mem::replace(&mut self.seen, version) != version;
         self.untidy |= changed;
         Ok(changed)
@@ -73,6 +82,18 @@ impl<T> Queue<T> {
     /// # Errors
     /// When the database fails.
     pub fn wait(&mut self, at_most: Duration) -> Result<Wake> {
+        self.wait_napping(at_most, |nap| {
+            std::thread::sleep(nap);
+            true
+        })
+    }
+
+    /// As [`wait`](Self::wait); `nap` sleeps so long, or less, and says whether to go on.
+    pub(crate) fn wait_napping(
+        &mut self,
+        at_most: Duration,
+        mut nap: impl FnMut(Duration) -> bool,
+    ) -> Result<Wake> {
         let started = Instant::now();
         if self.changed()? {
             return Ok(Wake::Changed);
@@ -80,10 +101,19 @@ impl<T> Queue<T> {
         // These stay so for as long as nothing changes.
         let due = self.next_due()?.map(to_ms);
         let paused = self.is_paused()?;
+        let clock = self.options.clock.clone();
+        let (began, mut now) = (clock.monotonic(), to_ms(clock.now()));
+        let wait = due.map(|due| due.saturating_sub(now));
         let mut looked_around = started;
         loop {
-            let until_due = due.map(|due| due.saturating_sub(to_ms(self.options.clock.now())));
-            if until_due.is_some_and(|left| left <= 0) {
+            // Whichever clock is first: one that was set, or one that stood still while the machine
+            // slept.
+            let waited = duration_ms(clock.monotonic().saturating_sub(began));
+            let earlier = std::mem::replace(&mut now, to_ms(clock.now()));
+            let until_due = due
+                .zip(wait)
+                .map(|(due, wait)| (due - now).min(wait - waited));
+            if until_due.is_some_and(|left| left <= 0 || now < earlier) {
                 return Ok(Wake::Due);
             }
             let left = at_most.saturating_sub(started.elapsed());
@@ -92,9 +122,23 @@ impl<T> Queue<T> {
             }
             let until_due =
                 until_due.map_or(LOOK, |left| Duration::from_millis(left.unsigned_abs()));
-            std::thread::sleep(LOOK.min(left).min(until_due));
+            // Differing, so that those who sleep on one queue do not all look, and then claim, at
+            // once.
+            let look = LOOK.mul_f64(1.0 - noise() / 4.0);
+            if !nap(look.min(left).min(until_due)) {
+                return Ok(Wake::TimedOut);
+            }
             if self.changed()? {
                 return Ok(Wake::Changed);
+            }
+            if self.untidy
+                && self.options.role == Role::Consumer
+                && started.elapsed() >= LOOK_AROUND
+            {
+                match self.tidy() {
+                    Ok(_) | Err(Error::Busy(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
             if looked_around.elapsed() < LOOK_AROUND {
                 continue;
@@ -103,38 +147,13 @@ impl<T> Queue<T> {
             if !paused && self.is_anything_lost()? {
                 return Ok(Wake::Lost);
             }
-            if self.untidy && self.options.role == Role::Consumer {
-                match self.maintain() {
-                    Ok(_) | Err(Error::Busy(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
         }
     }
 
-    /// Whether a claim would take back jobs, or must begin to watch a lease that others let run out.
-    fn is_anything_lost(&self) -> Result<bool> {
+    /// Whether a claim would take back jobs.
+    fn is_anything_lost(&mut self) -> Result<bool> {
         let monotonic = self.options.clock.monotonic();
-        if self
-            .held
-            .first()
-            .is_some_and(|held| held.expires <= monotonic)
-        {
-            return Ok(true);
-        }
-        let own = self.owner.as_ref().map_or(0, |owner| owner.id);
-        let mut others = self.connection.prepare_cached(sql::OTHER_OWNERS)?;
-        let mut others = others.query([own])?;
-        while let Some(other) = others.next()? {
-            if let Life::Dead(_lock) = owner::life(&self.path, other.get(0)?) {
-                return Ok(true);
-            }
-        }
-        let now = to_ms(self.options.clock.now());
-        let overdue = claim::overdue(&self.connection, own, now)?;
-        Ok(overdue.iter().any(|(seen, lease)| {
-            let watched = self.watched.get(seen);
-            watched.is_none_or(|since| claim::is_over(monotonic, *since, *lease))
-        }))
+        let is_over = |held: &Held| held.expires <= monotonic;
+        Ok(self.held.first().is_some_and(is_over) || self.look_for_lost()?.is_any())
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use queue::{
-    Clock, DeadFilter, Enqueued, Error, EventKind, ManualClock, NewJob, OnConflict, Options, Queue,
-    State,
+    Claim, Clock, DeadFilter, Enqueued, Error, EventKind, ManualClock, NewJob, OnConflict, Options,
+    Queue, State,
 };
 
 struct Bench {
@@ -195,13 +195,17 @@ fn a_copy_made_by_sqlite_opens_as_a_queue() {
     let inspector: Queue<String> = Queue::open(&copy, Options::inspector()).unwrap();
     assert_eq!(inspector.counts().unwrap(), queue.counts().unwrap());
     drop(inspector);
-    let mut restored: Queue<String> = Queue::open(&copy, Options::consumer()).unwrap();
+    let options = Options::consumer().clock(bench.clock.clone());
+    let mut restored: Queue<String> = Queue::open(&copy, options).unwrap();
     assert_eq!(restored.check().unwrap(), Vec::<String>::new());
-    // What ran when the copy was made has no worker there.
-    let payloads: Vec<String> = (0..2)
-        .map(|_| restored.claim(1).unwrap().remove(0).payload().clone())
-        .collect();
-    assert_eq!(payloads, ["b", "a"]);
+    let payload = |claims: &[Claim<String>]| claims[0].payload().clone();
+    assert_eq!(payload(&restored.claim(1).unwrap()), "b");
+    // What ran when the copy was made has no worker there, nor the lock file of one.
+    let lease = Duration::from_secs(300);
+    bench.clock.advance(lease);
+    assert_eq!(payload(&restored.claim(1).unwrap()), "b");
+    bench.clock.advance(lease);
+    assert_eq!(payload(&restored.claim(1).unwrap()), "a");
     drop(running);
 }
 

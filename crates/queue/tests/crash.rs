@@ -18,7 +18,7 @@ const PRODUCERS: usize = 3;
 const CONSUMERS: usize = 2;
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test crash` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test crash` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

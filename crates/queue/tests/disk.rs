@@ -11,7 +11,7 @@ use child::{file, ready, say};
 use queue::{Error, NewJob, Options, Queue, Written};
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test disk` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test disk` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -12,7 +12,7 @@ use queue::rusqlite::Connection;
 use queue::{DeadFilter, Error, NewJob, OnConflict, Options, Queue, State, UNDECODABLE, Wake};
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test faults` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test faults` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -12,7 +12,7 @@ use child::{file, ready, say};
 use queue::NewJob;
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test lone` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test lone` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

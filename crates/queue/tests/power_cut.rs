@@ -17,7 +17,7 @@ use queue::{DeadFilter, NewJob, Options, Queue, State};
 use recorded::{Disk, Op, record};
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test power_cut` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test power_cut` runs it"]
 fn plays() {
     let Some((part, file)) = child::part() else {
         return;

@@ -16,7 +16,7 @@ use queue::{
 const BUSY: Duration = Duration::from_millis(30);
 
 #[test]
-#[ignore = "a part that the other tests play in child processes: `cargo test -p queue --test refused` runs it"]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test refused` runs it"]
 fn plays() {
     let Some((_, file)) = child::part() else {
         return;

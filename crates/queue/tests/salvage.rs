@@ -146,7 +146,7 @@ fn a_job_that_makes_no_sense_is_reported() {
             "PRAGMA ignore_check_constraints = ON; UPDATE queue_job SET {nonsense} WHERE id = 100"
         );
         queue.sql().execute_batch(&damage).unwrap();
-        let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
+        let reason = Error::Corrupt("damage".into());
         let (queue, salvage) = queue.salvage(&reason).unwrap();
         let salvage = salvage.unwrap();
         assert_eq!(
@@ -173,7 +173,7 @@ fn what_is_only_in_the_log_outlives_the_file() {
     let (queue, salvage) = Queue::<String>::open_or_salvage(&path, Options::producer()).unwrap();
     assert_eq!(salvage, None, "nothing was lost");
     // And set aside all the same, it is read with its log.
-    let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
+    let reason = Error::Corrupt("damage".into());
     let (mut queue, salvage) = queue.salvage(&reason).unwrap();
     let salvage = salvage.unwrap();
     assert_eq!((salvage.jobs, &salvage.lost), (5, &vec![]));
@@ -221,7 +221,7 @@ fn a_damaged_file_in_use_is_not_replaced() {
         Options::producer().busy_timeout(std::time::Duration::from_millis(20)),
     )
     .unwrap();
-    let reason = Error::Corrupt(queue::rusqlite::Error::InvalidQuery);
+    let reason = Error::Corrupt("damage".into());
     assert!(matches!(other.salvage(&reason), Err(Error::InUse { .. })));
     assert_eq!(live_rows(&worker), 490);
 }

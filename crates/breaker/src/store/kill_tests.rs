@@ -1,5 +1,5 @@
 //! Processes that share a breaker's file, or own it in turn, are killed: from outside at any moment, and by themselves at
-//! each step of a write. `BREAKER_KILLS=500 cargo test -p breaker kill_tests` runs the full form.
+//! each step of a write. `BREAKER_KILLS=500 cargo test -p outlast-breaker kill_tests` runs the full form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use queue::{Enqueued, EventKind, OnConflict, State};
 
-use super::model::merge;
+use super::model_keys::merge;
 use super::{
     Refusal, Settle, Store, Subject, assert_counted, every_settle, job, keyed, later, one,
 };

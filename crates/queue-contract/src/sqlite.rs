@@ -1,45 +1,92 @@
-//! The crate's own queue under the suite.
+//! The library's own queue, on disk and in memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use queue::{
-    Claim, Counts, DeadFilter, Enqueued, Error, EventKind, ManualClock, NewJob, Options, Queue,
-    Redriven, State,
+    Claim, Counts, DeadFilter, Enqueued, Error, EventKind, InMemory, ManualClock, NewJob, Options,
+    Queue, Redriven, State,
 };
 
-use crate::suite::{Refusal, Settle, Shown, Store, Subject};
+use crate::model_keys::covers;
+use crate::{Refusal, Settle, Shared, Shown, Store, Subject};
 
+/// On disk.
 pub struct Sqlite {
-    dir: tempfile::TempDir,
+    path: PathBuf,
     clock: Arc<ManualClock>,
+    /// Of who made it.
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Store for Sqlite {
     type Subject = Queue<String>;
 
     fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            path: dir.path().join("q.db"),
             clock: Arc::default(),
+            _dir: Some(dir),
         }
     }
 
     fn open(&self) -> Queue<String> {
-        let options = Options::consumer()
-            .clock(self.clock())
-            .lease(Queue::LEASE)
-            .max_lost(Queue::MAX_LOST);
-        Queue::open(
-            self.dir.path().join("q.db"),
-            options.payload_limit(Queue::PAYLOAD_LIMIT),
-        )
-        .unwrap()
+        open(&self.path, self.clock())
     }
 
     fn clock(&self) -> Arc<ManualClock> {
         self.clock.clone()
     }
+}
+
+impl Shared for Sqlite {
+    fn address(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    fn reach(address: &Path) -> Self {
+        Self {
+            path: address.into(),
+            clock: Arc::default(),
+            _dir: None,
+        }
+    }
+}
+
+/// In memory.
+pub struct Memory {
+    path: InMemory,
+    clock: Arc<ManualClock>,
+}
+
+impl Store for Memory {
+    type Subject = Queue<String>;
+
+    fn new() -> Self {
+        Self {
+            path: InMemory::new().unwrap(),
+            clock: Arc::default(),
+        }
+    }
+
+    fn open(&self) -> Queue<String> {
+        open(self.path.as_ref(), self.clock())
+    }
+
+    fn clock(&self) -> Arc<ManualClock> {
+        self.clock.clone()
+    }
+}
+
+fn open(path: &Path, clock: Arc<ManualClock>) -> Queue<String> {
+    let options = Options::consumer()
+        .clock(clock)
+        .lease(Queue::LEASE)
+        .max_lost(Queue::MAX_LOST);
+    Queue::open(path, options.payload_limit(Queue::PAYLOAD_LIMIT)).unwrap()
 }
 
 fn refusal(error: Error) -> Refusal {
@@ -59,6 +106,10 @@ impl Subject for Queue<String> {
 
     fn enqueue(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal> {
         Queue::enqueue(self, job).map_err(refusal)
+    }
+
+    fn ensure(&mut self, job: NewJob<String>) -> Result<Enqueued, Refusal> {
+        Queue::ensure(self, job, |held, new| covers(held, new)).map_err(refusal)
     }
 
     fn enqueue_all(&mut self, jobs: Vec<NewJob<String>>) -> Result<Vec<Enqueued>, Refusal> {
@@ -114,6 +165,16 @@ impl Subject for Queue<String> {
 
     fn release_held(&mut self) -> usize {
         Queue::release_held(self).unwrap()
+    }
+
+    /// A queue that a panic drops gives nothing back, and its lock is free, as when its process is killed.
+    fn die(self) {
+        let dying = AssertUnwindSafe(self);
+        let panic = catch_unwind(move || {
+            let _dying = dying;
+            resume_unwind(Box::new(()));
+        });
+        assert!(panic.is_err());
     }
 
     fn next_due(&mut self) -> Option<SystemTime> {

@@ -1,6 +1,6 @@
 //! What a queue is, in memory and in plain words: the reference every backend is compared with.
 
-use queue::{Enqueued, OnConflict, State};
+use queue::State;
 
 use super::{Refusal, Settle, Shown};
 
@@ -23,6 +23,8 @@ pub struct Job {
     pub id: i64,
     pub key: Option<String>,
     pub work: Work,
+    /// When its due time was set.
+    pub set: i64,
     pub state: State,
     /// Index of the claim, while running.
     pub claim: usize,
@@ -37,13 +39,14 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowUp {
     pub work: Work,
+    pub set: i64,
     /// Its payload when the running job is not done.
     pub unless_done: String,
 }
 
-/// How merged payloads are made: in it are both, and which was first.
-pub fn merge(held: String, new: String) -> String {
-    format!("{held}+{new}")
+/// A clock that was set back since a due time was set makes no wait longer.
+pub fn kept(due: i64, set: i64, now: i64) -> i64 {
+    if set > now { now + (due - set) } else { due }
 }
 
 /// A claim given out, by which handle, until when; it stays in the list when it is void.
@@ -104,7 +107,7 @@ impl Model {
         }
     }
 
-    fn insert(&mut self, key: Option<String>, work: Work) -> i64 {
+    pub fn insert(&mut self, key: Option<String>, work: Work) -> i64 {
         self.last_id += 1;
         let state = self.idle(work.due);
         let (id, claim) = (self.last_id, usize::MAX);
@@ -112,6 +115,7 @@ impl Model {
             id,
             key,
             work,
+            set: self.wall,
             state,
             claim,
             attempts: 0,
@@ -121,69 +125,6 @@ impl Model {
             follow_up: None,
         });
         id
-    }
-
-    pub fn enqueue(
-        &mut self,
-        key: Option<&str>,
-        work: Work,
-        policy: OnConflict,
-        merged: bool,
-    ) -> Result<Enqueued, Refusal> {
-        let wall = self.wall;
-        let with = |held: &str| match merged {
-            true => merge(held.to_owned(), work.payload.clone()),
-            false => work.payload.clone(),
-        };
-        let Some(job) = self
-            .jobs
-            .iter_mut()
-            .find(|job| key.is_some() && job.key.as_deref() == key)
-        else {
-            return Ok(Enqueued::Added(self.insert(key.map(str::to_owned), work)));
-        };
-        match (policy, job.state) {
-            (OnConflict::Keep, _) => Ok(Enqueued::Kept(job.id)),
-            (OnConflict::Reject, _) => Err(Refusal::KeyTaken(job.id)),
-            (OnConflict::Replace, State::Running) => {
-                let newest = match &job.follow_up {
-                    Some(older) => {
-                        job.superseded += 1;
-                        self.superseded += 1;
-                        FollowUp {
-                            unless_done: with(&older.unless_done),
-                            work: Work {
-                                payload: with(&older.work.payload),
-                                due: work.due.min(older.work.due),
-                                priority: work.priority.min(older.work.priority),
-                            },
-                        }
-                    }
-                    None => FollowUp {
-                        unless_done: with(&job.work.payload),
-                        work,
-                    },
-                };
-                job.follow_up = Some(newest);
-                Ok(Enqueued::FollowUp(job.id))
-            }
-            (OnConflict::Replace, State::Waiting | State::Ready) => {
-                job.work = Work {
-                    payload: with(&job.work.payload),
-                    due: work.due.min(job.work.due),
-                    priority: work.priority.min(job.work.priority),
-                };
-                job.state = if job.work.due <= wall {
-                    State::Ready
-                } else {
-                    State::Waiting
-                };
-                (job.attempts, job.lost) = (0, 0);
-                job.superseded += 1;
-                self.superseded += 1;
-                Ok(Enqueued::Replaced(job.id))
-            }
-        }
     }
 
     /// Jobs that run under a claim that ended.
@@ -220,11 +161,14 @@ impl Model {
 
     /// The attempt and the counters are settled by the caller; a follow-up takes over with fresh ones.
     fn give_back(&mut self, at: usize, due: i64) {
+        let wall = self.wall;
         let job = &mut self.jobs[at];
         job.work.due = due;
+        job.set = wall;
         if let Some(newer) = job.follow_up.take() {
             job.work = Work {
                 payload: newer.unless_done,
+                due: kept(newer.work.due, newer.set, wall),
                 ..newer.work
             };
             (job.attempts, job.lost) = (0, 0);
@@ -242,6 +186,7 @@ impl Model {
             if !done {
                 next.work.payload = next.unless_done;
             }
+            next.work.due = kept(next.work.due, next.set, self.wall);
             self.insert(job.key.clone(), next.work);
         }
         job
@@ -262,6 +207,10 @@ impl Model {
             return vec![];
         }
         for job in &mut self.jobs {
+            if job.state == State::Waiting && job.set > self.wall {
+                job.work.due = kept(job.work.due, job.set, self.wall);
+                job.set = self.wall;
+            }
             if job.state == State::Waiting && job.work.due <= self.wall {
                 job.state = State::Ready;
             }
@@ -335,7 +284,7 @@ impl Model {
             }
             Settle::Release => {
                 self.jobs[at].attempts -= 1;
-                let due = self.jobs[at].work.due;
+                let due = self.jobs[at].work.due.min(self.wall);
                 self.give_back(at, due);
             }
         }
@@ -386,6 +335,7 @@ impl Model {
             }
             let mut job = self.dead.remove(at).job;
             (job.attempts, job.lost, job.state, job.claim) = (0, 0, State::Ready, usize::MAX);
+            job.set = wall;
             job.work.due = wall;
             self.jobs.push(job);
             back += 1;
@@ -406,15 +356,12 @@ impl Model {
 
     pub fn next_due(&self) -> Option<i64> {
         let ready = self.count(State::Ready) > 0;
-        let waiting = self
-            .jobs
-            .iter()
-            .filter(|job| job.state == State::Waiting)
-            .map(|job| job.work.due)
-            .min();
+        let waiting = self.jobs.iter().filter(|job| job.state == State::Waiting);
+        let set_back = waiting.clone().any(|job| job.set > self.wall);
+        let waiting = waiting.map(|job| job.work.due).min();
         if self.paused {
             None
-        } else if ready {
+        } else if ready || set_back {
             Some(self.wall)
         } else {
             waiting

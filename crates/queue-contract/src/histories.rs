@@ -1,20 +1,16 @@
 //! Random histories of two workers on one queue, compared step by step with the reference model.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod sqlite;
-mod suite;
-
+use std::marker::PhantomData;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use queue::{DeadFilter, NewJob, OnConflict, State};
-use sqlite::Sqlite;
-use suite::model::{Limits, Model, Work, merge};
-use suite::{Settle, Store, Subject, assert_counted};
+use proptest::test_runner::TestRunner;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use queue::{DeadFilter, Enqueued, NewJob, OnConflict, State};
 
-type Handle = <Sqlite as Store>::Subject;
+use crate::model::{Limits, Model, Work};
+use crate::model_keys::merge;
+use crate::{Refusal, Settle, Store, Subject, assert_counted};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 const ERRORS: [&str; 2] = ["Broken", queue::OWNER_DIED];
@@ -27,7 +23,7 @@ enum Step {
         payload: u8,
         delay: i64,
         priority: i32,
-        policy: OnConflict,
+        how: How,
         merged: bool,
     },
     Claim {
@@ -54,16 +50,22 @@ enum Step {
     PurgeBut(usize),
 }
 
-struct Reference;
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Enqueue(OnConflict),
+    Ensure,
+}
 
-impl ReferenceStateMachine for Reference {
+struct Reference<S>(PhantomData<S>);
+
+impl<S: Store> ReferenceStateMachine for Reference<S> {
     type State = Model;
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Model> {
         let limits = Limits {
-            lease: i64::try_from(Handle::LEASE.as_secs()).unwrap(),
-            max_lost: Handle::MAX_LOST,
+            lease: i64::try_from(S::Subject::LEASE.as_secs()).unwrap(),
+            max_lost: S::Subject::MAX_LOST,
         };
         let mut model = Model::new(limits);
         model.wall = 1_000_000;
@@ -71,16 +73,18 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(_: &Model) -> BoxedStrategy<Step> {
-        let policy = select(vec![
-            OnConflict::Replace,
-            OnConflict::Replace,
-            OnConflict::Keep,
-            OnConflict::Reject,
+        let how = select(vec![
+            How::Enqueue(OnConflict::Replace),
+            How::Enqueue(OnConflict::Replace),
+            How::Enqueue(OnConflict::Keep),
+            How::Enqueue(OnConflict::Reject),
+            How::Ensure,
+            How::Ensure,
         ]);
         let key = prop_oneof![1 => Just(None), 3 => select(&KEYS).prop_map(Some)];
         prop_oneof![
-            8 => (key, any::<u8>(), select(vec![0, 0, 5, 60]), -1..2, policy, any::<bool>()).prop_map(
-                |(key, payload, delay, priority, policy, merged)| Step::Enqueue { key, payload, delay, priority, policy, merged }),
+            8 => (key, 0..3u8, select(vec![0, 0, 5, 60]), -1..2, how, any::<bool>()).prop_map(
+                |(key, payload, delay, priority, how, merged)| Step::Enqueue { key, payload, delay, priority, how, merged }),
             6 => (0..HANDLES, 0..4usize).prop_map(|(handle, n)| Step::Claim { handle, n }),
             8 => (0..HANDLES, 0..4usize, 0..5usize, select(vec![-3, 0, 5, 60])).prop_map(
                 |(handle, back, how, delay)| Step::Settle { handle, back, how, delay }),
@@ -104,7 +108,7 @@ impl ReferenceStateMachine for Reference {
                 payload,
                 delay,
                 priority,
-                policy,
+                how,
                 merged,
             } => {
                 let work = Work {
@@ -112,7 +116,7 @@ impl ReferenceStateMachine for Reference {
                     due: model.wall + delay,
                     priority: *priority,
                 };
-                let _ = model.enqueue(*key, work, *policy, *merged);
+                let _ = put(&mut model, *key, work, *how, *merged);
             }
             Step::Claim { handle, n } => drop(model.claim(*handle, *n)),
             Step::Settle {
@@ -143,6 +147,19 @@ impl ReferenceStateMachine for Reference {
     }
 }
 
+fn put(
+    model: &mut Model,
+    key: Option<&str>,
+    work: Work,
+    how: How,
+    merged: bool,
+) -> Result<Enqueued, Refusal> {
+    match how {
+        How::Enqueue(policy) => model.enqueue(key, work, policy, merged),
+        How::Ensure => model.ensure(key, work, merged),
+    }
+}
+
 fn settle(how: usize, due: SystemTime) -> Settle {
     [
         Settle::Done,
@@ -158,21 +175,21 @@ fn at(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())
 }
 
-struct Compared {
-    store: Sqlite,
-    handles: Vec<Handle>,
+struct Compared<S: Store> {
+    store: S,
+    handles: Vec<S::Subject>,
     /// In the model's order; None when it was consumed.
-    claims: Vec<Option<<Handle as Subject>::Claim>>,
+    claims: Vec<Option<<S::Subject as Subject>::Claim>>,
     /// The model before the step, to learn what the step should answer.
     before: Model,
 }
 
-impl StateMachineTest for Compared {
+impl<S: Store> StateMachineTest for Compared<S> {
     type SystemUnderTest = Self;
-    type Reference = Reference;
+    type Reference = Reference<S>;
 
     fn init_test(model: &Model) -> Self {
-        let store = Sqlite::new();
+        let store = S::new();
         store.clock().set(at(model.wall));
         let handles = (0..HANDLES).map(|_| store.open()).collect();
         Self {
@@ -193,14 +210,13 @@ impl StateMachineTest for Compared {
                 payload,
                 delay,
                 priority,
-                policy,
+                how,
                 merged,
             } => {
                 let due = model.wall + delay;
                 let mut job = NewJob::new(payload.to_string())
                     .due_at(at(due))
-                    .priority(priority)
-                    .on_conflict(policy);
+                    .priority(priority);
                 if let Some(key) = key {
                     job = job.key(key);
                 }
@@ -212,10 +228,12 @@ impl StateMachineTest for Compared {
                     due,
                     priority,
                 };
-                assert_eq!(
-                    Subject::enqueue(&mut test.handles[0], job),
-                    model.enqueue(key, work, policy, merged)
-                );
+                let queue = &mut test.handles[0];
+                let answer = match how {
+                    How::Enqueue(policy) => Subject::enqueue(queue, job.on_conflict(policy)),
+                    How::Ensure => Subject::ensure(queue, job),
+                };
+                assert_eq!(answer, put(model, key, work, how, merged));
             }
             Step::Claim { handle, n } => {
                 // Each takes back its own that ended; the others' would be watched for a lease first.
@@ -223,7 +241,7 @@ impl StateMachineTest for Compared {
                     assert!(Subject::claim(handle, 0).is_empty());
                 }
                 let claims = Subject::claim(&mut test.handles[handle], n);
-                let shown: Vec<_> = claims.iter().map(Handle::show).collect();
+                let shown: Vec<_> = claims.iter().map(S::Subject::show).collect();
                 assert_eq!(shown, model.claim(handle, n));
                 test.claims.extend(claims.into_iter().map(Some));
             }
@@ -288,7 +306,7 @@ impl StateMachineTest for Compared {
     }
 }
 
-impl Compared {
+impl<S: Store> Compared<S> {
     fn compare(&mut self, model: &Model) {
         let queue = &mut self.handles[0];
         let counts = Subject::counts(queue);
@@ -315,14 +333,23 @@ impl Compared {
     }
 }
 
-prop_state_machine! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("QUEUE_MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40),
+/// `QUEUE_MODEL_CASES` says how many histories.
+pub fn two_workers_do_what_the_model_does<S: Store>(_: &S) {
+    let cases = std::env::var("QUEUE_MODEL_CASES");
+    let config = ProptestConfig {
+        cases: cases
+            .ok()
+            .and_then(|cases| cases.parse().ok())
+            .unwrap_or(40),
         failure_persistence: None,
         max_shrink_iters: 4096,
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn two_workers_do_what_the_model_does(sequential 1..120 => Compared);
+    };
+    let histories = Reference::<S>::sequential_strategy(1..120);
+    TestRunner::new(config.clone())
+        .run(&histories, |(model, steps, seen)| {
+            Compared::<S>::test_sequential(config.clone(), model, steps, seen);
+            Ok(())
+        })
+        .unwrap();
 }

@@ -373,6 +373,23 @@ pub fn a_hung_owner_loses_its_job_in_the_end<S: Store>(store: &S) {
     other.settle(again, Settle::Done).unwrap();
 }
 
+/// Other than one that hangs: others need not wait for its lease.
+pub fn a_dead_owner_loses_its_jobs_at_once<S: Store>(store: &S) {
+    let (mut dying, mut other) = (store.open(), store.open());
+    dying.enqueue(keyed("k", "a")).unwrap();
+    let claim = one(&mut dying);
+    assert!(other.claim(1).is_empty());
+    dying.die();
+    let again = one(&mut other);
+    let shown = S::Subject::show(&again);
+    assert_eq!((shown.lost, shown.attempt), (1, 1));
+    // What it leaves behind is void.
+    let mut late = store.open();
+    assert_eq!(late.settle(claim, Settle::Done), Err(Refusal::LeaseLost));
+    other.settle(again, Settle::Done).unwrap();
+    assert_eq!(other.counts().live(), 0);
+}
+
 pub fn many_claimers_share_the_jobs<S: Store>(store: &S) {
     const JOBS: usize = 400;
     let mut queue = store.open();

@@ -1,0 +1,197 @@
+//! The file is deleted or replaced under living processes: nothing goes into a file that nobody
+//! will open again.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod child;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use child::{consumer, file, producer, ready};
+use queue::{Claim, Enqueued, Error, NewJob, Queue, Wake};
+
+/// Deletes files of the database.
+fn delete(path: &Path, suffixes: &[&str]) {
+    for suffix in suffixes {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        fs::remove_file(name).unwrap();
+    }
+}
+
+type Settle<'a> = &'a dyn Fn(&mut Queue<String>, Claim<String>) -> queue::Result<()>;
+
+const WHOLE: [&str; 3] = ["", "-wal", "-shm"];
+
+#[test]
+#[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test replaced` runs it"]
+fn plays() {
+    let Some((_, file)) = child::part() else {
+        return;
+    };
+    let mut queue = consumer(&file);
+    queue.enqueue("gone".to_owned()).unwrap();
+    for line in std::iter::once(Ok(String::new())).chain(std::io::stdin().lines()) {
+        if !line.unwrap().is_empty() {
+            queue.enqueue("child".to_owned()).unwrap();
+        }
+        child::say("enqueued one");
+    }
+}
+
+/// The old log and the memory it is shared in are left to those who have the old file open, and are
+/// not the new file's.
+#[test]
+fn two_processes_go_over_to_one_new_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&file(&dir));
+    let mut child = child::command("enqueue", &file(&dir))
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut enqueued = || said.any(|line| line.unwrap() == "enqueued one");
+    assert!(enqueued());
+    queue.enqueue("gone".to_owned()).unwrap();
+    delete(&file(&dir), &[""]);
+    queue.enqueue("a".to_owned()).unwrap();
+    let mut ask = child.stdin.take().unwrap();
+    writeln!(ask, "another").unwrap();
+    assert!(enqueued());
+    queue.enqueue("b".to_owned()).unwrap();
+    drop(ask);
+    assert!(child.wait().unwrap().success());
+    let late = producer(&file(&dir));
+    assert_eq!(ready(&late), ["a", "child", "b"]);
+    assert_eq!(late.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_enqueued_after_the_file_was_deleted_is_found() {
+    for suffixes in [&WHOLE[..1], &WHOLE[..]] {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut one, mut other) = (producer(&file(&dir)), consumer(&file(&dir)));
+        one.enqueue("gone".to_owned()).unwrap();
+        other.enqueue("gone too".to_owned()).unwrap();
+        delete(&file(&dir), suffixes);
+        one.enqueue("a".to_owned()).unwrap();
+        other.enqueue("b".to_owned()).unwrap();
+        one.enqueue_all(["c".to_owned()]).unwrap();
+        let mut late = consumer(&file(&dir));
+        assert_eq!(ready(&late), ["a", "b", "c"], "{suffixes:?}");
+        assert_eq!(late.check().unwrap(), Vec::<String>::new());
+        assert_eq!(late.claim(9).unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn a_job_that_stands_in_the_old_file_only_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = producer(&file(&dir));
+    let job = || NewJob::new("a".to_owned()).key("k");
+    queue.enqueue(job()).unwrap();
+    delete(&file(&dir), &WHOLE);
+    let stored = queue.ensure(job(), |_, _| true).unwrap();
+    assert!(matches!(stored, Enqueued::Added(_)), "{stored:?}");
+    assert_eq!(ready(&producer(&file(&dir))), ["a"]);
+}
+
+/// Ids and claim numbers of the new file are those of the old one again.
+#[test]
+fn a_claim_from_the_old_file_touches_nothing_in_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || consumer(&file(&dir));
+    let mut old = open();
+    old.enqueue_all((0..9).map(|n| n.to_string())).unwrap();
+    let mut claims = old.claim(9).unwrap();
+    delete(&file(&dir), &WHOLE);
+    let mut new = open();
+    new.enqueue_all((0..9).map(|n| format!("new {n}"))).unwrap();
+    // The owner's number is taken by the process that still has the old file.
+    let held = new.claim(4).unwrap();
+    assert_eq!(held.len(), 4);
+
+    let mut claim = claims.pop().unwrap();
+    let due = SystemTime::now();
+    let mut refused = vec![
+        old.extend(&mut claim, Duration::from_secs(1)).unwrap_err(),
+        old.transaction(|tx| tx.done(&claim)).unwrap_err(),
+        new.extend(&mut claim, Duration::from_secs(1)).unwrap_err(),
+        new.done(claim).unwrap_err(),
+    ];
+    let mut refuse = |settle: Settle<'_>| {
+        refused.push(settle(&mut old, claims.pop().unwrap()).unwrap_err());
+    };
+    refuse(&|queue, claim| queue.done(claim));
+    refuse(&|queue, claim| queue.retry_at(claim, due, "E", "e"));
+    refuse(&|queue, claim| queue.defer(claim, due, "not now"));
+    refuse(&|queue, claim| queue.dead(claim, "E", "e"));
+    refuse(&|queue, claim| queue.release(claim));
+    for error in refused {
+        assert!(matches!(error, Error::Replaced { .. }), "{error}");
+    }
+    assert_eq!(old.release_held().unwrap(), 0);
+    assert_eq!(new.counts().unwrap().running, 4);
+    // Both work on.
+    let more = old.claim(9).unwrap();
+    assert_eq!(more.len(), 5);
+    for claim in held {
+        new.done(claim).unwrap();
+    }
+    for claim in more {
+        old.done(claim).unwrap();
+    }
+    assert_eq!(new.check().unwrap(), Vec::<String>::new());
+    assert_eq!(new.counts().unwrap().done, 9);
+}
+
+/// Closing gives back what is held, but not what another holds under the same number.
+#[test]
+fn closing_a_queue_of_the_old_file_leaves_the_new_one_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut old = consumer(&file(&dir));
+    old.enqueue("a".to_owned()).unwrap();
+    let claims = old.claim(1).unwrap();
+    delete(&file(&dir), &WHOLE);
+    let mut new = consumer(&file(&dir));
+    new.enqueue("new".to_owned()).unwrap();
+    let held = new.claim(1).unwrap();
+    drop(old);
+    assert_eq!(new.counts().unwrap().running, 1);
+    let mut third = consumer(&file(&dir));
+    assert!(third.claim(1).unwrap().is_empty());
+    for claim in held {
+        new.done(claim).unwrap();
+    }
+    drop(claims);
+}
+
+#[test]
+fn closing_a_queue_makes_no_file_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&file(&dir));
+    queue.enqueue("a".to_owned()).unwrap();
+    let claims = queue.claim(1).unwrap();
+    delete(&file(&dir), &WHOLE);
+    drop(queue);
+    let left = fs::read_dir(dir.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["q.db-in-use"]);
+    drop(claims);
+}
+
+#[test]
+fn a_sleeping_worker_hears_of_the_new_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut worker = consumer(&file(&dir));
+    worker.changed().unwrap();
+    delete(&file(&dir), &WHOLE);
+    producer(&file(&dir)).enqueue("a".to_owned()).unwrap();
+    let woken = worker.wait(Duration::from_secs(60)).unwrap();
+    assert_eq!(woken, Wake::Changed);
+    assert_eq!(worker.claim(1).unwrap()[0].payload(), "a");
+}
