@@ -23,8 +23,7 @@ impl FileId {
     }
 
     fn noted(self) -> Option<String> {
-        self.0
-            .map(|(device, inode)| format!("{device} {inode}\n"))
+        self.0.map(|(device, inode)| format!("{device} {inode}\n"))
     }
 
     /// Whether the path leads to this file. A file is deleted or replaced only where it has a

@@ -84,6 +84,7 @@ impl<T> Queue<T> {
             connection,
             options,
             path,
+            seen: (0, open.file()),
             open,
             network_fs,
             in_use,
@@ -93,7 +94,6 @@ impl<T> Queue<T> {
             watched: Watched::new(),
             looked_around: None,
             idle: true,
-            seen: (0, open.file()),
             untidy: true,
             payload: PhantomData,
         })

@@ -6,6 +6,7 @@ mod child;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +16,8 @@ use queue::{DeadFilter, Queue};
 
 type Operation<'a> = &'a dyn Fn(&mut Queue<String>);
 
-/// Rows to redrive, enough for tens of batches; and three times as many to purge or to clear, which is that much faster.
+/// Rows to redrive, enough for tens of batches; and three times as many to purge or to clear, which is
+/// that much faster.
 fn rows() -> usize {
     setting("QUEUE_ROWS", 20_000)
 }
@@ -71,9 +73,12 @@ fn beside_a_producer(file: &Path, count: &str, operation: Operation<'_>) -> Seen
             }
             Seen { left, worst }
         });
-        operation(&mut queue);
+        // Also when it panics, for which the producer would wait for ever.
+        let ended = catch_unwind(AssertUnwindSafe(|| operation(&mut queue)));
         done.store(true, Ordering::Relaxed);
-        seen.join().unwrap()
+        let seen = seen.join().unwrap();
+        ended.unwrap_or_else(|panic| resume_unwind(panic));
+        seen
     })
 }
 
@@ -95,11 +100,7 @@ fn a_producer_waits_for_a_batch_and_not_for_all() {
     ];
     for (name, n, count, operation) in operations {
         let dir = tempfile::tempdir().unwrap();
-        let rows = if count == dead {
-            (rows(), 0)
-        } else {
-            (0, rows())
-        };
+        let rows = if count == dead { (n, 0) } else { (0, n) };
         fill(&file(&dir), rows.0, rows.1);
         let Seen { left, worst } = beside_a_producer(&file(&dir), count, operation);
         println!("{name}: the producer's longest enqueue took {worst:?}");
@@ -124,9 +125,17 @@ fn a_sleeping_worker_gives_space_back_moment_by_moment() {
     fill(&file(&dir), 0, 3 * rows());
     let mut queue = consumer(&file(&dir));
     queue.clear().unwrap();
-    let full = fs::metadata(file(&dir)).unwrap().len();
+    let free = |queue: &Queue<String>| -> i64 {
+        let count = "PRAGMA freelist_count";
+        queue.sql().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert!(free(&queue) > 1_000);
     queue.changed().unwrap();
-    while fs::metadata(file(&dir)).unwrap().len() > full / 4 {
+    for _ in 0..60 {
+        if free(&queue) == 0 {
+            return;
+        }
         queue.wait(Duration::from_secs(2)).unwrap();
     }
+    panic!("{} pages are left", free(&queue));
 }
