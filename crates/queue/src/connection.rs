@@ -92,6 +92,9 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
         Some(open) => open,
         None => Open::new(FileId::at(&path))?,
     };
+    if let (Some(in_use), false) = (&in_use, options.role == Role::Inspector) {
+        identity::note(in_use, open.file());
+    }
     Ok(Opened {
         connection,
         open,

@@ -22,6 +22,10 @@ impl FileId {
         Self(std::fs::metadata(path).ok().as_ref().and_then(number))
     }
 
+    fn noted(self) -> Option<String> {
+        self.0.map(|(device, inode)| format!("{device} {inode}\n"))
+    }
+
     /// Whether the path leads to this file. A file is deleted or replaced only where it has a
     /// number.
     pub(crate) fn is_at(self, path: &Path) -> bool {
@@ -47,10 +51,8 @@ fn number(_: &Metadata) -> Option<(u64, u64)> {
 }
 
 /// Refuses a file that others may reach under another name. Where that cannot be told, it is taken
-/// to have one.
-///
-/// `beside` is a file in the same folder, in which is noted which file was found to belong there:
-/// to ask the kernel takes as long as a fifth of opening a queue.
+/// to have one. To ask the kernel takes a fifth of opening a queue: not again for a file that is
+/// noted in `beside`, which lies in the same folder.
 pub(crate) fn check_one_name(path: &Path, file: &Metadata, beside: Option<&File>) -> Result<()> {
     let links = links(file);
     if links > 1 {
@@ -59,32 +61,35 @@ pub(crate) fn check_one_name(path: &Path, file: &Metadata, beside: Option<&File>
             links,
         });
     }
-    let Some((device, inode)) = number(file) else {
-        return Ok(());
-    };
-    let note = format!("{device} {inode}\n");
-    if beside.is_some_and(|beside| is_noted(beside, &note)) {
+    if beside.is_some_and(|beside| is_noted(beside, FileId::of(file))) {
         return Ok(());
     }
     match (mount(path), path.parent().and_then(mount)) {
         (Some(file), Some(folder)) if file != folder => {
-            return Err(Error::MountPoint { path: path.into() });
+            Err(Error::MountPoint { path: path.into() })
         }
-        _ => {}
+        _ => Ok(()),
     }
-    if let Some(mut beside) = beside {
-        // Else the next one asks the kernel too.
+}
+
+/// Notes that the file was found to belong beside this one. Where it cannot, the next one asks the
+/// kernel too.
+pub(crate) fn note(mut beside: &File, file: FileId) {
+    if let Some(note) = file.noted()
+        && !is_noted(beside, file)
+    {
         let _ = beside
             .rewind()
             .and_then(|()| beside.write_all(note.as_bytes()));
     }
-    Ok(())
 }
 
-fn is_noted(mut beside: &File, note: &str) -> bool {
+fn is_noted(mut beside: &File, file: FileId) -> bool {
     let mut found = [0; 48];
-    let read = beside.read(&mut found).unwrap_or_default();
-    found[..read].starts_with(note.as_bytes())
+    let read = beside.rewind().and_then(|()| beside.read(&mut found));
+    let found = found.get(..read.unwrap_or_default()).unwrap_or_default();
+    file.noted()
+        .is_some_and(|note| found.starts_with(note.as_bytes()))
 }
 
 #[cfg(unix)]

@@ -13,6 +13,7 @@ use crate::claim::Watched;
 use crate::connection::{self, Durability, Opened};
 use crate::error::{Error, Result};
 use crate::handle::IfReplaced;
+use crate::identity::FileId;
 use crate::job::{Claim, Enqueued, NewJob, Payload, State};
 use crate::options::{Options, Role};
 use crate::owner::Owner;
@@ -56,7 +57,8 @@ pub struct Queue<T> {
     pub(crate) looked_around: Option<Duration>,
     /// The last claim found nothing.
     pub(crate) idle: bool,
-    pub(crate) seen: i64,
+    /// By the last look for changes: the counter, and the file that was there.
+    pub(crate) seen: (i64, FileId),
     /// Written to since the last upkeep.
     pub(crate) untidy: bool,
     payload: Payload<T>,
@@ -82,6 +84,7 @@ impl<T> Queue<T> {
             connection,
             options,
             path,
+            seen: (0, open.file()),
             open,
             network_fs,
             in_use,
@@ -91,7 +94,6 @@ impl<T> Queue<T> {
             watched: Watched::new(),
             looked_around: None,
             idle: true,
-            seen: 0,
             untidy: true,
             payload: PhantomData,
         })

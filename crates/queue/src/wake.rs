@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::clock::{duration_ms, from_ms, to_ms};
 use crate::connection::noise;
 use crate::error::{Error, Result};
+use crate::identity::FileId;
 use crate::options::Role;
 use crate::queue::Queue;
 use crate::schema;
@@ -67,10 +68,9 @@ impl<T> Queue<T> {
     /// When the database fails.
     pub fn changed(&mut self) -> Result<bool> {
         let version = schema::pragma(self.reader()?, "data_version")?;
-        if self.is_replaced() {
-            return Ok(true);
-        }
-        let changed = std::mem::replace(&mut self.seen, version) != version;
+        let file = FileId::at(&self.path);
+        // Once for each file that comes in the place of another, or goes.
+        let changed = std::mem::replace(&mut self.seen, (version, file)) != (version, file);
         self.untidy |= changed;
         Ok(changed)
     }

@@ -4,8 +4,11 @@
 
 mod child;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use child::{consumer, file, producer, setting};
@@ -13,9 +16,10 @@ use queue::{DeadFilter, Queue};
 
 type Operation<'a> = &'a dyn Fn(&mut Queue<String>);
 
-/// Rows: enough for tens of batches.
+/// Rows to redrive, enough for tens of batches; and three times as many to purge or to clear, which is
+/// that much faster.
 fn rows() -> usize {
-    setting("QUEUE_ROWS", 60_000)
+    setting("QUEUE_ROWS", 20_000)
 }
 
 /// Fills the file with dead letters, and with jobs that are ready.
@@ -43,55 +47,65 @@ fn fill(file: &Path, dead: usize, ready: usize) {
     }
 }
 
-/// Runs a long operation beside a producer; how long it took, and the producer's longest enqueue.
-fn beside_a_producer(
-    file: &Path,
-    operation: impl FnOnce(&mut Queue<String>),
-) -> (Duration, Duration) {
+/// What a producer saw while a long operation ran.
+struct Seen {
+    /// Rows that were left, after each of its enqueues.
+    left: BTreeSet<i64>,
+    /// Its longest enqueue.
+    worst: Duration,
+}
+
+/// `count` selects how many rows are left.
+fn beside_a_producer(file: &Path, count: &str, operation: Operation<'_>) -> Seen {
     let mut queue = consumer(file);
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| {
-            let (mut producer, mut worst, mut times) = (producer(file), Duration::ZERO, 0);
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+        let seen = scope.spawn(|| {
+            let mut producer = producer(file);
+            let (mut left, mut worst) = (BTreeSet::new(), Duration::ZERO);
+            while !done.load(Ordering::Relaxed) {
                 let started = Instant::now();
                 producer.enqueue("new".to_owned()).unwrap();
                 worst = worst.max(started.elapsed());
-                times += 1;
+                let count = producer.sql().query_row(count, [], |row| row.get(0));
+                left.insert(count.unwrap());
                 std::thread::sleep(Duration::from_millis(1));
             }
-            assert!(times > 3, "{times}");
-            worst
+            Seen { left, worst }
         });
-        let started = Instant::now();
-        operation(&mut queue);
-        let took = started.elapsed();
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
-        (took, waits.join().unwrap())
+        // Also when it panics, for which the producer would wait for ever.
+        let ended = catch_unwind(AssertUnwindSafe(|| operation(&mut queue)));
+        done.store(true, Ordering::Relaxed);
+        let seen = seen.join().unwrap();
+        ended.unwrap_or_else(|panic| resume_unwind(panic));
+        seen
     })
 }
 
 #[test]
 fn a_producer_waits_for_a_batch_and_not_for_all() {
     let all = DeadFilter::all();
-    let n = rows() as u64;
+    let (few, many) = (rows(), 3 * rows());
     let (redrive, purge, clear) = (
-        |queue: &mut Queue<String>| assert_eq!(queue.redrive(&all).unwrap().jobs, n),
-        |queue: &mut Queue<String>| assert_eq!(queue.purge(&all).unwrap(), n),
-        |queue: &mut Queue<String>| assert!(queue.clear().unwrap() >= n),
+        |queue: &mut Queue<String>| assert_eq!(queue.redrive(&all).unwrap().jobs, few as u64),
+        |queue: &mut Queue<String>| assert_eq!(queue.purge(&all).unwrap(), many as u64),
+        |queue: &mut Queue<String>| assert!(queue.clear().unwrap() >= many as u64),
     );
-    let operations: [(&str, bool, Operation<'_>); 3] = [
-        ("redrive", true, &redrive),
-        ("purge", true, &purge),
-        ("clear", false, &clear),
+    let dead = "SELECT count(*) FROM queue_dead";
+    let ready = "SELECT count(*) FROM queue_job WHERE enqueued = 0";
+    let operations: [(&str, usize, &str, Operation<'_>); 3] = [
+        ("redrive", few, dead, &redrive),
+        ("purge", many, dead, &purge),
+        ("clear", many, ready, &clear),
     ];
-    for (name, dead, operation) in operations {
+    for (name, n, count, operation) in operations {
         let dir = tempfile::tempdir().unwrap();
-        let (dead, ready) = if dead { (rows(), 0) } else { (0, rows()) };
-        fill(&file(&dir), dead, ready);
-        let (took, worst) = beside_a_producer(&file(&dir), operation);
-        println!("{name}: {took:?}, worst wait of a producer {worst:?}");
-        assert!(worst < took / 3, "{name}: {worst:?} of {took:?}");
+        let rows = if count == dead { (n, 0) } else { (0, n) };
+        fill(&file(&dir), rows.0, rows.1);
+        let Seen { left, worst } = beside_a_producer(&file(&dir), count, operation);
+        println!("{name}: the producer's longest enqueue took {worst:?}");
+        let between = left.iter().filter(|left| (1..n as i64).contains(*left));
+        assert!(between.count() > 2, "{name}: in one step");
         let mut queue = consumer(&file(&dir));
         assert_eq!(queue.check().unwrap(), Vec::<String>::new(), "{name}");
         let log = fs::metadata(dir.path().join("q.db-wal")).map_or(0, |log| log.len());
@@ -108,12 +122,20 @@ fn a_producer_waits_for_a_batch_and_not_for_all() {
 #[test]
 fn a_sleeping_worker_gives_space_back_moment_by_moment() {
     let dir = tempfile::tempdir().unwrap();
-    fill(&file(&dir), 0, rows());
+    fill(&file(&dir), 0, 3 * rows());
     let mut queue = consumer(&file(&dir));
     queue.clear().unwrap();
-    let full = fs::metadata(file(&dir)).unwrap().len();
+    let free = |queue: &Queue<String>| -> i64 {
+        let count = "PRAGMA freelist_count";
+        queue.sql().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert!(free(&queue) > 1_000);
     queue.changed().unwrap();
-    while fs::metadata(file(&dir)).unwrap().len() > full / 4 {
+    for _ in 0..60 {
+        if free(&queue) == 0 {
+            return;
+        }
         queue.wait(Duration::from_secs(2)).unwrap();
     }
+    panic!("{} pages are left", free(&queue));
 }

@@ -184,6 +184,20 @@ fn closing_a_queue_makes_no_file_anew() {
     drop(claims);
 }
 
+/// In an event loop that has no use for a claim just now.
+#[test]
+fn a_file_that_goes_is_a_change_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = consumer(&file(&dir));
+    queue.changed().unwrap();
+    delete(&file(&dir), &WHOLE);
+    assert!(queue.changed().unwrap());
+    assert!(!queue.changed().unwrap());
+    drop(producer(&file(&dir)));
+    assert!(queue.changed().unwrap());
+    assert!(!queue.changed().unwrap());
+}
+
 #[test]
 fn a_sleeping_worker_hears_of_the_new_file() {
     let dir = tempfile::tempdir().unwrap();
