@@ -157,9 +157,12 @@ pub async fn look(
     policy: &Policy,
 ) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
     let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
-        let last = last.filter(|_| on)?;
+        let last = last?;
+        // What may have been given must be known before it is forgotten, whatever the settings are now.
         let intended = last.intents.iter().map(|intent| &intent.written);
-        let records = intended.chain([last]).filter_map(|one| of(one).as_ref());
+        let records = intended
+            .chain(on.then_some(last))
+            .filter_map(|one| of(one).as_ref());
         // A picture that may have been given was not seen yet, whatever its address.
         records.min_by_key(|given| given.seen.is_some())
     };

@@ -95,10 +95,14 @@ impl Syncer {
         };
         let libraries = self.libraries().await?;
         if self.missing {
-            // Closed never, so this only waits.
+            // A run begins with what Plex has now.
+            let age = match run.last {
+                0 => Duration::ZERO,
+                _ => FRESH,
+            };
             let _overlapping = self.limits.read().await;
             self.indexes
-                .renew(&self.plex, &libraries.chosen, FRESH, now)
+                .renew(&self.plex, &libraries.chosen, age, now)
                 .await?;
         }
         let after = (run.last > 0).then_some(SceneId(run.last));
