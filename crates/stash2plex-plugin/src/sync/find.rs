@@ -249,7 +249,7 @@ impl Finder<'_> {
 
     /// What Plex's filter finds; none where it has none.
     async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, Failure> {
-        if self.indexes.replaces_filter(library).await {
+        if self.indexes.replaces_filter(library, path).await {
             return Ok(None);
         }
         let _overlapping = self.limits.read().await;

@@ -12,8 +12,12 @@ use tokio::sync::Mutex;
 use super::libraries::Library;
 
 const PAGE: u32 = 500;
-/// After a miss, what changed since is read at most this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// What changed since the last look is hardly more than this.
+const FIRST_CHANGES: u32 = 50;
+/// Any time at all: what a job has looked at itself is not looked at again.
+const INSTANT: Duration = Duration::from_nanos(1);
+/// A time so far ahead was taken before the clock was set back.
+const SET_BACK: Duration = Duration::from_secs(60);
 /// Two items of one second may be told on two pages, so some seconds are read twice.
 const OVERLAP: i64 = 5;
 
@@ -74,8 +78,8 @@ impl Indexes {
                 let index = Index::of(plex, library, now).await?;
                 indexes.insert(library.section.clone(), index);
             }
-            // A clock that was set back counts as time that has passed.
-            Some(index) if is_past(index.refreshed, LOOK_AGAIN, now) => {
+            // Once for all jobs that had begun by then.
+            Some(index) if is_past(index.refreshed, INSTANT, now) => {
                 index.refresh(plex, library, now).await?;
             }
             Some(_) => {}
@@ -86,12 +90,13 @@ impl Indexes {
             .unwrap_or_default())
     }
 
-    /// Whether Plex is known to ignore the file filter in this library.
-    pub async fn replaces_filter(&self, library: &Library) -> bool {
+    /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it in this library, or takes
+    /// the name for several, since a comma means OR to it.
+    pub async fn replaces_filter(&self, library: &Library, path: &str) -> bool {
         let indexes = self.0.lock().await;
-        indexes
-            .get(&library.section)
-            .is_some_and(|index| index.filter_ignored)
+        let splits = || path::name_key(path).contains(',');
+        let index = indexes.get(&library.section);
+        index.is_some_and(|index| index.filter_ignored || splits())
     }
 
     /// Plex ignores the file filter in this library.
@@ -172,15 +177,19 @@ impl Indexes {
 }
 
 impl Index {
-    /// The whole library.
-    async fn of(plex: &Client, library: &Library, now: SystemTime) -> Result<Self, Error> {
-        let mut index = Self {
+    fn empty(now: SystemTime) -> Self {
+        Self {
             files: Vec::new(),
             updated_at: i64::MIN,
             read: now,
             refreshed: now,
             filter_ignored: false,
-        };
+        }
+    }
+
+    /// The whole library.
+    async fn of(plex: &Client, library: &Library, now: SystemTime) -> Result<Self, Error> {
+        let mut index = Self::empty(now);
         let mut next = Some(0);
         while let Some(start) = next {
             let page = plex
@@ -200,38 +209,45 @@ impl Index {
         library: &Library,
         now: SystemTime,
     ) -> Result<(), Error> {
-        self.refreshed = now;
         let known = self.updated_at.saturating_sub(OVERLAP);
-        let (mut changed, mut next) = (Vec::new(), Some(0));
+        let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
+        let mut changed = Self::empty(now);
+        let (mut keys, mut next, mut size) = (BTreeSet::<Box<str>>::new(), Some(0), FIRST_CHANGES);
         while let Some(start) = next {
-            let page = plex
-                .page(
-                    &library.section,
-                    library.kind,
-                    Sort::UpdatedDescending,
-                    start,
-                    PAGE,
-                )
-                .await?;
-            let times = page
-                .items
-                .iter()
-                .filter_map(|item| item.updated_at.or(item.added_at));
-            // One that tells no times is read to its end.
-            let reached = times.min().is_some_and(|oldest| oldest < known);
-            changed.extend(page.items);
-            next = page.next.filter(|_| !reached);
+            let page = plex.page(section, kind, sort, start, size).await?;
+            let changes = page.items.iter().map(changed_at);
+            let reached = changes.flatten().min().is_some_and(|oldest| oldest < known);
+            // Many may have changed in one second, and some servers tell no times.
+            let reached = reached || page.items.iter().all(|item| self.has(item));
+            keys.extend(page.items.iter().map(|item| item.key.as_str().into()));
+            page.items.iter().for_each(|item| changed.add(item));
+            (next, size) = (page.next.filter(|_| !reached), PAGE);
         }
-        let keys: BTreeSet<_> = changed.iter().map(|item| item.key.as_str()).collect();
-        self.files.retain(|file| !keys.contains(&*file.item));
-        changed.iter().for_each(|item| self.add(item));
+        let is_known = |file: &File| !keys.contains(&file.item);
+        self.files.retain(is_known);
+        self.files.append(&mut changed.files);
+        self.updated_at = self.updated_at.max(changed.updated_at);
+        self.refreshed = now;
         self.sort();
         Ok(())
     }
 
+    /// Whether the item's files are known as they are.
+    fn has(&self, item: &Item) -> bool {
+        item.files().all(|part| {
+            let (loose, exact) = hashes(&part.file);
+            let same = |file: &File| {
+                file.exact == exact
+                    && *file.item == *item.key.as_str()
+                    && file.trashed == item.deleted_at.is_some()
+            };
+            self.of_loose(loose).iter().any(same)
+        })
+    }
+
     fn add(&mut self, item: &Item) {
-        let changed = item.updated_at.or(item.added_at);
-        self.updated_at = self.updated_at.max(changed.unwrap_or(i64::MIN));
+        let changed = changed_at(item).unwrap_or(i64::MIN);
+        self.updated_at = self.updated_at.max(changed);
         self.files.extend(item.files().map(|part| {
             let (loose, exact) = hashes(&part.file);
             File {
@@ -286,9 +302,17 @@ impl Index {
     }
 }
 
+fn changed_at(item: &Item) -> Option<i64> {
+    item.updated_at.or(item.added_at)
+}
+
+/// Whether `then` is at least as old as that. What lies a little ahead was read for another job meanwhile; what lies far
+/// ahead was read before the clock was set back.
 fn is_past(then: SystemTime, age: Duration, now: SystemTime) -> bool {
-    now.duration_since(then)
-        .map_or(true, |passed| passed >= age)
+    match now.duration_since(then) {
+        Ok(passed) => passed >= age,
+        Err(ahead) => ahead.duration() >= SET_BACK,
+    }
 }
 
 fn hashes(path: &str) -> (u64, u64) {

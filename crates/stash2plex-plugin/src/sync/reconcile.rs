@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use plex::RatingKey;
 use queue::rusqlite::{self, Connection};
 use scene_sync::gap::{self, Gap};
 use scene_sync::{LastWritten, SceneFile, path};
@@ -122,8 +123,9 @@ impl Syncer {
             });
         }
         let details = if run.reach == Reach::Metadata {
-            self.details(known.iter().flat_map(|known| &known.items))
-                .await?
+            let rows = known.iter().flat_map(|known| &known.items);
+            let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
+            self.details(&keys).await?
         } else {
             BTreeMap::new()
         };
@@ -165,6 +167,10 @@ impl Syncer {
                 let there = self.indexes.items().await;
                 gone = ledger::ownerless(db, server)?;
                 gone.retain(|item| !there.contains(item));
+                // The listing may be older than the item.
+                let keys: Vec<_> = gone.iter().filter_map(|item| item.parse().ok()).collect();
+                let there = self.details(&keys).await?;
+                gone.retain(|item| !there.contains_key(item));
             }
             Step::Ended(Ended {
                 reach: run.reach,
@@ -276,14 +282,10 @@ impl Syncer {
         files.iter().any(|file| !libraries.covers(&file.path))
     }
 
-    /// The items of these rows, by their keys.
-    async fn details(
-        &self,
-        rows: impl Iterator<Item = &ItemRow<LastWritten>>,
-    ) -> Result<BTreeMap<String, plex::Item>, Stopped> {
-        let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
+    /// The items of these keys that Plex has.
+    async fn details(&self, keys: &[RatingKey]) -> Result<BTreeMap<String, plex::Item>, Stopped> {
         let _overlapping = self.limits.read().await;
-        let items = self.plex.items(&keys).await?;
+        let items = self.plex.items(keys).await?;
         Ok(items
             .into_iter()
             .map(|item| (item.key.as_str().to_owned(), item))

@@ -166,7 +166,8 @@ impl World {
         let twins = below(3) == 0;
         let dir = DataDir::create(config.path()).unwrap();
         let clock = Arc::new(ManualClock::default());
-        let options = Options::consumer().clock(clock.clone());
+        // As a worker's: longer than the time that passes while a job runs.
+        let options = Options::consumer().lease(24 * HOUR).clock(clock.clone());
         let queue = Queue::open(dir.database(), options).unwrap();
         ledger::create(queue.sql()).unwrap();
         let options = Options::producer().clock(clock.clone());

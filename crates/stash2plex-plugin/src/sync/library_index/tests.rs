@@ -5,7 +5,7 @@ use simulators::{FileFilter, PlexOptions, PlexServer, SectionKind};
 use super::*;
 use crate::sync::libraries::Libraries;
 
-const MINUTE: Duration = LOOK_AGAIN;
+const MOMENT: Duration = Duration::from_millis(1);
 
 struct Case {
     server: PlexServer,
@@ -58,14 +58,23 @@ impl Case {
 }
 
 #[tokio::test]
-async fn a_file_that_was_missed_is_looked_for_again_after_a_minute() {
+async fn jobs_that_began_before_a_look_share_it_and_later_ones_look_again() {
     let library = Case::new();
     let start = SystemTime::now();
     assert_eq!(library.keys("/media/a.mp4", start).await, [""; 0]);
     let key = library.server.add_file(library.section, "/media/a.mp4");
-    let before = start + MINUTE - Duration::from_millis(1);
-    assert_eq!(library.keys("/media/a.mp4", before).await, [""; 0]);
-    let found = library.keys("/media/a.mp4", start + MINUTE).await;
+    assert_eq!(library.keys("/media/a.mp4", start - MOMENT).await, [""; 0]);
+    let found = library.keys("/media/a.mp4", start + MOMENT).await;
+    assert_eq!(found, [key.to_string()]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_is_no_reason_not_to_look() {
+    let library = Case::new();
+    let start = SystemTime::now();
+    assert_eq!(library.keys("/media/a.mp4", start).await, [""; 0]);
+    let key = library.server.add_file(library.section, "/media/a.mp4");
+    let found = library.keys("/media/a.mp4", start - SET_BACK).await;
     assert_eq!(found, [key.to_string()]);
 }
 
@@ -81,16 +90,16 @@ async fn an_item_that_was_removed_and_added_again_is_found_under_its_new_key() {
     // The file of the other goes to an item that was there before.
     library.server.remove(moved);
     library.server.add_version(new, "/media/b.mp4");
-    let before = start + MINUTE - Duration::from_millis(1);
-    assert_eq!(library.keys("/media/a.mp4", before).await, [""; 0]);
+    assert_eq!(library.keys("/media/a.mp4", start - MOMENT).await, [""; 0]);
     for path in ["/media/b.mp4", "/media/a.mp4"] {
-        assert_eq!(library.keys(path, start + MINUTE).await, [new.to_string()]);
+        let found = library.keys(path, start + MOMENT).await;
+        assert_eq!(found, [new.to_string()]);
     }
     library.server.take_requests();
-    // Gone for good: a look at what changed now and then.
+    // Gone for good: a look at what changed each time.
     library.server.remove(new);
-    for minutes in 2..5 {
-        let now = start + minutes * MINUTE;
+    for moments in 2..5 {
+        let now = start + moments * MOMENT;
         assert_eq!(library.keys("/media/a.mp4", now).await, [""; 0]);
     }
     let requests = library.server.take_requests();
