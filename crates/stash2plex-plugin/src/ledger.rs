@@ -19,6 +19,7 @@ pub use migrate::migrate;
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS plex_server (id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE) STRICT;
 -- One owner an item is the primary key. An item without one keeps what was written to it for the scene that takes it next.
+-- With a rowid, since without one a record of more than a quarter of a page takes a page of its own.
 CREATE TABLE IF NOT EXISTS plex_item (
   server INTEGER NOT NULL,
   item TEXT NOT NULL,
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS plex_item (
   path_hash INTEGER NOT NULL,
   written TEXT NOT NULL,
   PRIMARY KEY (server, item)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS plex_item_scene ON plex_item(scene) WHERE scene IS NOT NULL;
 CREATE INDEX IF NOT EXISTS plex_item_path ON plex_item(path_hash);
 CREATE TABLE IF NOT EXISTS synced_scene (
