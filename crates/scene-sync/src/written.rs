@@ -103,7 +103,7 @@ pub struct Intent {
 
 /// A picture that was given to an item.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "StoredImage", into = "StoredImage")]
 pub struct ImageWritten {
     /// What named the cover in Stash: [`Scene::cover`](crate::Scene::cover).
     pub source: String,
@@ -112,19 +112,63 @@ pub struct ImageWritten {
     /// Plex.
     pub sha1: String,
     /// The last look at what Plex has selected.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<ImageSeen>,
 }
 
 /// A look at an item's selected picture.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageSeen {
     /// Plex's address of it (`thumb`, `art`). The same address later is the same picture, and no
     /// look is needed; another one proves nothing, since Plex may change it with any edit.
     pub address: String,
     /// What was selected, as [`Item::poster`](crate::Item::poster) names it.
     pub selected: String,
+}
+
+/// As it is stored: mostly what was given is what is seen, and is not repeated.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct StoredImage {
+    source: String,
+    sha1: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<StoredSeen>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct StoredSeen {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<String>,
+}
+
+impl From<ImageWritten> for StoredImage {
+    fn from(image: ImageWritten) -> Self {
+        let seen = image.seen.map(|seen| StoredSeen {
+            selected: Some(seen.selected).filter(|selected| *selected != image.sha1),
+            address: seen.address,
+        });
+        Self {
+            source: image.source,
+            sha1: image.sha1,
+            seen,
+        }
+    }
+}
+
+impl From<StoredImage> for ImageWritten {
+    fn from(stored: StoredImage) -> Self {
+        let seen = stored.seen.map(|seen| ImageSeen {
+            selected: seen.selected.unwrap_or_else(|| stored.sha1.clone()),
+            address: seen.address,
+        });
+        Self {
+            source: stored.source,
+            sha1: stored.sha1,
+            seen,
+        }
+    }
 }
 
 /// A value on record.
@@ -216,5 +260,27 @@ pub(crate) fn set_names(
 impl Preexisting {
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_is_stored_only_where_it_differs_from_what_was_given() {
+        let image = |selected: &str| ImageWritten {
+            source: "cover".into(),
+            sha1: "abc".into(),
+            seen: Some(ImageSeen {
+                address: "/thumb/1".into(),
+                selected: selected.into(),
+            }),
+        };
+        for (image, times) in [(image("abc"), 1), (image("def"), 1), (image(""), 1)] {
+            let text = serde_json::to_string(&image).unwrap();
+            assert_eq!(text.matches("abc").count(), times, "{text}");
+            assert_eq!(serde_json::from_str::<ImageWritten>(&text).unwrap(), image);
+        }
     }
 }

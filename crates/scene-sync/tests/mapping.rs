@@ -180,7 +180,7 @@ fn the_hash_sees_every_wish_and_nothing_else() {
         ("cover", |scene| scene.cover = Some("/1?t=2".into())),
     ];
     let hash = content_hash(&base, &policy);
-    assert_eq!(hash.len(), 64);
+    assert_eq!(hash.len(), 32);
     for (what, change) in changes {
         let mut changed = base.clone();
         change(&mut changed);
@@ -199,10 +199,7 @@ fn the_hash_sees_every_wish_and_nothing_else() {
     assert_ne!(content_hash(&base, &without), hash);
     // A stored fingerprint stays good: this value may change only with a reason.
     let known = content_hash(&titled("t"), &Policy::default());
-    assert_eq!(
-        known,
-        "b660df8ee656cce4a48a4f4948f750ed74bda7fc3daef8b1e172ea8849053c4b"
-    );
+    assert_eq!(known, "b660df8ee656cce4a48a4f4948f750ed");
 }
 
 #[test]

@@ -148,6 +148,12 @@ impl Cover {
     }
 }
 
+/// An address without the server, which may come back under another.
+pub fn place(address: &str) -> &str {
+    let host = address.split_once("://").map_or(address, |(_, host)| host);
+    host.find('/').map_or(address, |at| &host[at..])
+}
+
 /// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or may have. The lists are read only
 /// when an address is another than at the last look.
 pub async fn look(
