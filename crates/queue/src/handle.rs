@@ -36,8 +36,9 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Whether the path now leads to another file, or to none.
-    pub(crate) fn is_replaced(&self) -> bool {
+    /// Whether the path now leads to another file, or to none. What is written goes to the file that is there; what is read
+    /// comes from the old one until then, so a program with tables of its own in the file should open it anew.
+    pub fn is_replaced(&self) -> bool {
         !self.open.file().is_at(&self.path)
     }
 

@@ -70,13 +70,15 @@ impl DataDir {
         let folder = fs::metadata(&self.0).ok()?;
         let me = rustix::process::geteuid();
         let foreign = folder.uid() != me.as_raw() && !me.is_root();
-        (foreign && folder.mode() & 0o077 != 0).then(|| {
-            format!(
-                "{} belongs to another user and is open to others. All works, and its files are private; to close it, make it \
-                 belong to the user that Stash runs as",
-                self.0.display()
-            )
-        })
+        let advice = if foreign {
+            "belongs to another user and is open to others. All works, and its files are private; to close it, make it belong to \
+             the user that Stash runs as"
+        } else if is_shared(&self.0, folder.mode()).ok()? {
+            "is a shared folder and open to others. All works, and its files are private; to close it, set its mode to 0700"
+        } else {
+            return None;
+        };
+        (folder.mode() & 0o077 != 0).then(|| format!("{} {advice}", self.0.display()))
     }
 
     /// Only Unix knows modes.
@@ -103,6 +105,16 @@ impl DataDir {
     /// Held by the one worker.
     pub fn worker_lock(&self) -> PathBuf {
         self.0.join(WORKER_LOCK)
+    }
+
+    /// The newest connection to Stash, for the worker.
+    pub fn connection(&self) -> PathBuf {
+        self.0.join("connection.json")
+    }
+
+    /// Why the last worker could do nothing.
+    pub fn standstill(&self) -> PathBuf {
+        self.0.join("standstill.json")
     }
 
     /// The worker's log.
@@ -144,10 +156,11 @@ fn create_private(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
             let mode = fs::metadata(path)?.permissions().mode();
+            let shared = is_shared(path, mode)?;
             if mode & 0o077 != 0 {
                 // Only its owner can, and some network folders know no modes. The files in it are private by themselves, so
                 // it will do if it can be written.
-                if fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
+                if shared || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
                     let lock = path.join(WORKER_LOCK);
                     let mut open = private_file();
                     open.create(true).append(true).open(lock)?;
@@ -157,6 +170,12 @@ fn create_private(path: &Path) -> io::Result<()> {
         }
         done => done,
     }
+}
+
+/// A link, or a folder with bits of its own for a group, was set up by somebody, for others too: not to be closed unasked.
+#[cfg(unix)]
+fn is_shared(path: &Path, mode: u32) -> io::Result<bool> {
+    Ok(mode & 0o7000 != 0 || fs::symlink_metadata(path)?.is_symlink())
 }
 
 #[cfg(not(unix))]

@@ -98,6 +98,18 @@ impl Job {
         }
     }
 
+    /// Whether a person started it, or the timetable did: it begins with the settings as they are then.
+    pub fn is_task(&self) -> bool {
+        match self {
+            Self::Bulk { .. } => true,
+            Self::Reconcile(run) => run.began.is_none(),
+            Self::Scene { .. }
+            | Self::Scanned { .. }
+            | Self::PlexScan { .. }
+            | Self::FanOut { .. } => false,
+        }
+    }
+
     /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
     /// not lost.
     pub fn merge(held: Self, new: Self) -> Self {

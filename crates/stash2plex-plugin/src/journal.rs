@@ -1,25 +1,23 @@
-//! Log lines of the worker: to its own file, since Stash closes the pipes of what it started, or to
-//! Stash while a task runs the worker in the foreground.
+//! Log lines of the worker: to its own file, since Stash closes the pipes of what it started.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{self, File};
-use std::io::{self, Stderr, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stash::protocol::{Level, Log, visible};
+use stash::protocol::visible;
 
 use crate::data_dir::private_file;
 
 /// Where log lines go. Writing never fails for the caller: a full disk must not stop the sync.
 pub struct Journal<'a> {
     sink: Sink<'a>,
-    debug: bool,
+    debug: Cell<bool>,
 }
 
 enum Sink<'a> {
     File(RefCell<LogFile>),
-    Stash(&'a Log<Stderr>),
     Memory(&'a RefCell<Vec<String>>),
 }
 
@@ -29,57 +27,45 @@ impl<'a> Journal<'a> {
         Self::to(Sink::File(RefCell::new(LogFile::open(path))))
     }
 
-    /// Writes to Stash.
-    pub fn stash(log: &'a Log<Stderr>) -> Self {
-        Self::to(Sink::Stash(log))
-    }
-
     /// Collects the lines, for tests: level, a space, the text.
     pub fn memory(lines: &'a RefCell<Vec<String>>) -> Self {
         Self::to(Sink::Memory(lines))
     }
 
     fn to(sink: Sink<'a>) -> Self {
-        Self { sink, debug: false }
+        let debug = Cell::default();
+        Self { sink, debug }
     }
 
     /// Writes debug lines too, or not.
-    pub fn set_debug(&mut self, on: bool) {
-        self.debug = on;
+    pub fn set_debug(&self, on: bool) {
+        self.debug.set(on);
     }
 
     /// Expected noise, shown on request.
     pub fn debug(&self, text: impl AsRef<str>) {
-        if self.debug {
-            self.line(Level::Debug, "DEBUG", text.as_ref());
+        if self.debug.get() {
+            self.line("DEBUG", text.as_ref());
         }
     }
 
     /// Something worth knowing.
     pub fn info(&self, text: impl AsRef<str>) {
-        self.line(Level::Info, "INFO", text.as_ref());
+        self.line("INFO", text.as_ref());
     }
 
     /// Something a person may want to change.
     pub fn warn(&self, text: impl AsRef<str>) {
-        self.line(Level::Warning, "WARN", text.as_ref());
+        self.line("WARN", text.as_ref());
     }
 
     /// Something a person must change.
     pub fn error(&self, text: impl AsRef<str>) {
-        self.line(Level::Error, "ERROR", text.as_ref());
+        self.line("ERROR", text.as_ref());
     }
 
-    /// Shows how far a task is, 0 to 1; only Stash has a bar.
-    pub fn progress(&self, share: f64) {
-        if let Sink::Stash(log) = &self.sink {
-            log.progress(share);
-        }
-    }
-
-    fn line(&self, level: Level, word: &str, text: &str) {
+    fn line(&self, word: &str, text: &str) {
         match &self.sink {
-            Sink::Stash(log) => log.log(level, text),
             Sink::File(file) => file.borrow_mut().append(word, text),
             Sink::Memory(lines) => lines.borrow_mut().push(format!("{word} {text}")),
         }

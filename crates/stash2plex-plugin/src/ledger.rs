@@ -3,6 +3,7 @@
 
 mod left_out;
 mod migrate;
+mod totals;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use scene_sync::path;
@@ -14,6 +15,7 @@ use crate::job::Related;
 
 pub use left_out::{left_out, left_out_of, put_left_out};
 pub use migrate::migrate;
+pub use totals::{Total, count, count_from, counted_since, total};
 
 /// The tables; safe to run again. Only the worker does.
 const SCHEMA: &str = "

@@ -1,6 +1,7 @@
 //! The Stash plugin that keeps a Plex library's metadata equal to Stash's.
 #![forbid(unsafe_code)]
 
+pub mod connection;
 pub mod data_dir;
 pub mod db;
 pub mod home;
@@ -15,6 +16,7 @@ pub mod reconcile;
 pub mod request;
 pub mod settings;
 pub mod spawn;
+pub mod standstill;
 pub mod status;
 pub mod store;
 pub mod sync;

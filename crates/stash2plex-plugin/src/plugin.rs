@@ -10,6 +10,7 @@ use stash::protocol::{Log, PluginInput, Reply, ServerConnection, visible};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::request::Request;
+use crate::spawn::Start;
 use crate::{spawn, store, tasks};
 
 /// Why a call could not be carried out, in words for the user.
@@ -32,10 +33,23 @@ pub fn run(stdin: impl Read, stdout: impl Write) {
 fn answer(stdin: impl Read, log: &Log<std::io::Stderr>) -> Result<Value, Failure> {
     let input = PluginInput::read(stdin)?;
     match Request::of(&input.args)? {
-        Request::Ignore => Ok(json!("nothing that Plex shows has changed")),
+        Request::Ignore => {
+            go_on(&input.server_connection);
+            Ok(json!("nothing that Plex shows has changed"))
+        }
         Request::Record(job) => record(&input.server_connection, job, log),
-        Request::Task(task) => tasks::run(task, &input.server_connection, log),
+        Request::Task(task) => {
+            let answer = tasks::run(task, &input.server_connection, log);
+            go_on(&input.server_connection);
+            answer
+        }
     }
+}
+
+/// A worker may have been killed with work left. What cannot be done here, the next call tries again.
+fn go_on(connection: &ServerConnection) {
+    let dir = DataDir::locate(&connection.dir);
+    let _ = spawn::ensure_work_goes_on(&dir, connection);
 }
 
 /// A hundred saves at once on a slow disk take turns; better a slow save than a lost one.
@@ -61,6 +75,11 @@ fn record(
         queue.enqueue(new).map_err(words)?;
     }
     drop(queue);
+    let start = if by_hand {
+        Start::Always
+    } else {
+        Start::IfUseful
+    };
     // A hook, for whose end a save waits, says nothing.
     if by_hand {
         log.info(format!(
@@ -68,16 +87,14 @@ fn record(
             dir.worker_log().display()
         ));
     }
-    Ok(
-        match spawn::ensure_worker(&dir, connection.handover().expose()) {
-            Ok(()) => json!(format!("recorded {key}")),
-            Err(why) => {
-                let words = format!(
-                    "the background worker could not be started ({why}); the next change in Stash tries again"
-                );
-                log.warn(&words);
-                json!(format!("recorded {key}; {words}"))
-            }
-        },
-    )
+    Ok(match spawn::ensure_worker(&dir, connection, start) {
+        Ok(()) => json!(format!("recorded {key}")),
+        Err(why) => {
+            let words = format!(
+                "the background worker could not be started ({why}); the next change in Stash tries again"
+            );
+            log.warn(&words);
+            json!(format!("recorded {key}; {words}"))
+        }
+    })
 }

@@ -217,6 +217,11 @@ pub fn unix(time: SystemTime) -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// A wall-clock time as the breaker stores it.
+pub fn instant(time: SystemTime) -> breaker::Time {
+    breaker::Time::from_unix_micros(unix_millis(time).unsigned_abs().saturating_mul(1000))
+}
+
 /// Milliseconds since 1970.
 pub fn unix_millis(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -150,6 +150,8 @@ pub struct Settings {
     pub scan_delay: Duration,
     /// How long a worker with nothing to do stays.
     pub idle_timeout: Duration,
+    /// Failed jobs are deleted after so many days; 0 keeps them.
+    pub dead_letter_days: u32,
 }
 
 /// The rate of jobs after an outage: from `initial` to `target` per second within `duration`.
@@ -185,6 +187,7 @@ impl Settings {
         env: impl Fn(&str) -> Option<String>,
     ) -> (Self, Vec<Fault>) {
         let mut r = Reader::new(map);
+        let fast_recovery = r.bool("fast_recovery", false);
         let settings = Self {
             plex: r.plex(env),
             libraries: r.list("plex_library"),
@@ -236,16 +239,22 @@ impl Settings {
             path_map: r.path_map(),
             tls_skip_verify: r.bool("tls_skip_verify", false),
             concurrency: r.whole("concurrency", 4, 1..=8) as usize,
-            fast_recovery: r.bool("fast_recovery", false),
+            fast_recovery,
             ramp: r.ramp(),
             failure_threshold: r.whole("failure_threshold", 5, 1..=100),
             recovery_timeout: r.seconds("recovery_timeout", 60.0, 0.1..=3600.0),
             probe_interval: r.seconds("probe_interval", 5.0, 0.1..=600.0),
-            probe_cap: r.seconds("probe_cap", 60.0, 0.1..=3600.0),
+            // A server that is back is to be noticed soon.
+            probe_cap: r.seconds(
+                "probe_cap",
+                if fast_recovery { 15.0 } else { 60.0 },
+                0.1..=3600.0,
+            ),
             retry_base: r.seconds("retry_base", 5.0, 0.01..=600.0),
             not_found_base: r.seconds("not_found_base", 30.0, 0.01..=3600.0),
             scan_delay: r.seconds("scan_delay", 10.0, 0.0..=600.0),
             idle_timeout: r.seconds("idle_timeout", 600.0, 0.1..=86400.0),
+            dead_letter_days: r.whole("dead_letter_days", 30, 0..=36_500),
         };
         (settings, r.faults)
     }

@@ -3,40 +3,86 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
+use queue::{Options, Queue};
+use stash::protocol::ServerConnection;
+
+use crate::connection;
 use crate::data_dir::DataDir;
-use crate::worker_lock::WorkerLock;
+use crate::job::Job;
+use crate::standstill::Standstill;
+use crate::worker_lock::{self, Holder, Role, WorkerLock};
 
 /// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the command line.
 pub const WORKER_ARG: &str = "worker";
 
-/// Starts a worker unless one runs; `connection` is the JSON text it reads on stdin.
+/// Whether a worker is worth its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Not while the last one could do nothing and nothing has changed since.
+    IfUseful,
+    /// A person asks for it.
+    Always,
+}
+
+/// Makes sure that what was recorded before this call is worked off: starts a worker unless there is one, and leaves it the
+/// newest connection to Stash.
 ///
 /// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and the others
 /// see it taken.
-pub fn ensure_worker(dir: &DataDir, connection: &str) -> io::Result<()> {
-    ensure_worker_of(&std::env::current_exe()?, dir, connection)
+pub fn ensure_worker(dir: &DataDir, connection: &ServerConnection, start: Start) -> io::Result<()> {
+    ensure_worker_of(&std::env::current_exe()?, dir, connection, start)
 }
 
 /// The same with the program at this path. One that was replaced no longer finds itself: its own path names a deleted file.
-pub fn ensure_worker_of(program: &Path, dir: &DataDir, connection: &str) -> io::Result<()> {
-    let Some(_lock) = WorkerLock::try_take(dir)? else {
+pub fn ensure_worker_of(
+    program: &Path,
+    dir: &DataDir,
+    connection: &ServerConnection,
+    start: Start,
+) -> io::Result<()> {
+    connection::leave(dir, connection);
+    let lock = WorkerLock::try_take(dir, Role::Starter)?;
+    // Who holds it looks at the queue again before or after it lets go, but for one that was killed this very moment.
+    if lock.is_none() && !Holder::last(dir).is_some_and(|holder| holder.is_dying()) {
         return Ok(());
-    };
+    }
+    if start == Start::IfUseful && Standstill::lasts(dir) {
+        return Ok(());
+    }
+    let handover = connection.handover();
+    // In the pipe before there is a worker: whatever becomes of this process, the worker can read it.
+    let (stdin, mut into) = io::pipe()?;
+    into.write_all(handover.expose().as_bytes())?;
+    drop(into);
     let mut command = Command::new(program);
     // Stash waits for whoever holds its pipes, so the child gets none of them.
     command
         .arg(WORKER_ARG)
         .current_dir(dir.path())
-        .stdin(Stdio::piped())
+        .stdin(stdin)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     detach(&mut command);
-    let mut child = command.spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(connection.as_bytes())?;
-    }
+    command.spawn()?;
+    drop(lock);
     Ok(())
+}
+
+/// What every call of the plugin does that records nothing: starts a worker if work is due and there is none.
+pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::Result<()> {
+    if worker_lock::is_at_work(dir) || !dir.database().exists() || Standstill::lasts(dir) {
+        return Ok(());
+    }
+    // Damage is seen to, and told, by whoever writes.
+    let due = Queue::<Job>::open(dir.database(), Options::inspector())
+        .and_then(|queue| queue.next_due())
+        .unwrap_or(None);
+    match due.is_some_and(|due| due <= SystemTime::now()) {
+        true => ensure_worker(dir, connection, Start::IfUseful),
+        false => Ok(()),
+    }
 }
 
 /// Windows needs this at creation; on Unix the worker itself calls [`own_session`].

@@ -29,6 +29,8 @@ pub struct Status {
     pub exposed: Option<String>,
     /// The jobs.
     pub queue: Seen<QueueStatus>,
+    /// What was done since the first start; `None` before it.
+    pub totals: Option<Totals>,
     /// What was left out of scenes that were written.
     pub left_out: Vec<LeftOut>,
     /// What the path map may lack, the most likely first.
@@ -43,6 +45,17 @@ pub struct Status {
     pub last_probe: Option<LastProbe>,
     /// The last reconciliation that came to its end.
     pub last_reconciliation: Option<Ended>,
+}
+
+/// What the worker has done, over all its starts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Totals {
+    /// How often a scene was synced.
+    pub synced: u64,
+    /// Jobs that were given up.
+    pub failed: u64,
+    /// Since when it is counted.
+    pub since: f64,
 }
 
 /// Something that may not be there, or may not let itself be read.
@@ -345,7 +358,6 @@ pub struct PathHint {
 pub enum Worker {
     Running,
     NotRunning,
-    Unknown { why: String },
 }
 
 /// The last outages and what follows from them.

@@ -1,26 +1,29 @@
 //! The background worker.
 
-pub mod agenda;
 mod chores;
 pub mod circuit;
+mod claiming;
 pub mod engine;
+mod housekeeping;
+mod link;
 mod memory;
 #[cfg(test)]
 mod minutes;
 mod probing;
 mod process;
 mod ramp;
+pub mod scheduler;
 pub mod session;
 mod settle;
 #[cfg(test)]
 mod story;
+mod surroundings;
 pub mod time;
 mod timetable;
 #[cfg(test)]
 mod worlds;
 
 pub use probing::PROBE_KEY;
-pub use process::{Stay, WorkError, process, work};
-pub use ramp::instant;
+pub use process::process;
 use settle::BULK_PRIORITY;
 pub use settle::RECONCILED_KEY;

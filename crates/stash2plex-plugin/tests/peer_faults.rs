@@ -30,12 +30,12 @@ use queue::DeadFilter;
 use serde_json::json;
 use simulators::{Fault, Part, Rule, SectionKind, Trigger};
 use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::worker_lock::WorkerLock;
+use stash2plex_plugin::worker_lock::{Role, WorkerLock};
 
 /// Keeps workers away, so that what is saved waits for Process Queue.
 fn no_worker(plugin: &Installed) -> WorkerLock {
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    WorkerLock::try_take(&dir).unwrap().unwrap()
+    WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap()
 }
 
 fn save_all(plugin: &Installed) {

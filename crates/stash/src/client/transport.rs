@@ -36,10 +36,41 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
+    link: Arc<RwLock<Link>>,
+    schema: Arc<RwLock<Option<Arc<Schema>>>>,
+}
+
+/// Where Stash is, and as whom it is asked.
+#[derive(Debug, Clone)]
+struct Link {
     http: reqwest::Client,
     base: Url,
-    credentials: Arc<RwLock<Credentials>>,
-    schema: Arc<RwLock<Option<Arc<Schema>>>>,
+    credentials: Credentials,
+}
+
+impl Link {
+    fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
+        let builder = tls(builder, endpoint)?
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(QUERY_TIMEOUT);
+        headers(&endpoint.credentials)?;
+        Ok(Self {
+            http: builder
+                .build()
+                .map_err(|error| Error::from_reqwest(error, CONNECT_TIMEOUT))?,
+            base: endpoint.base.clone(),
+            credentials: endpoint.credentials.clone(),
+        })
+    }
+
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url.set_query(query);
+        url
+    }
 }
 
 #[derive(Serialize)]
@@ -59,20 +90,21 @@ impl Client {
     /// [`Error::Setup`] without a crypto provider, when the credentials fit no header, or when reqwest cannot be
     /// set up.
     pub fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
-        let builder = tls(builder, endpoint)?
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(QUERY_TIMEOUT);
-        headers(&endpoint.credentials)?;
         Ok(Self {
-            http: builder
-                .build()
-                .map_err(|error| Error::from_reqwest(error, CONNECT_TIMEOUT))?,
-            base: endpoint.base.clone(),
-            credentials: Arc::new(RwLock::new(endpoint.credentials.clone())),
+            link: Arc::new(RwLock::new(Link::new(builder, endpoint)?)),
             schema: Arc::default(),
         })
+    }
+
+    /// From now on this client and all its clones ask the Stash at `endpoint`, with the credentials given there: a Stash that
+    /// was restarted may have another port, and its sessions are new.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); then all stays as it was.
+    pub fn reconnect(&self, builder: ClientBuilder, endpoint: &Endpoint) -> Result<(), Error> {
+        *self.link.write().unwrap_or_else(PoisonError::into_inner) = Link::new(builder, endpoint)?;
+        self.forget_schema();
+        Ok(())
     }
 
     /// Uses this API key from now on: it outlives the session.
@@ -82,10 +114,10 @@ impl Client {
     pub fn use_api_key(&self, key: Secret) -> Result<(), Error> {
         let credentials = Credentials::ApiKey(key);
         headers(&credentials)?;
-        *self
-            .credentials
+        self.link
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = credentials;
+            .unwrap_or_else(PoisonError::into_inner)
+            .credentials = credentials;
         Ok(())
     }
 
@@ -111,14 +143,15 @@ impl Client {
     async fn post(&self, query: &str, variables: impl Serialize) -> Result<(u16, Vec<u8>), Error> {
         let body = serde_json::to_vec(&Request { query, variables })
             .map_err(|error| Error::Setup(format!("the variables are not JSON: {error}")))?;
-        let request = self
+        let link = self.link();
+        let request = link
             .http
-            .post(self.url("graphql", None))
-            .headers(self.headers()?)
+            .post(link.url("graphql", None))
+            .headers(headers(&link.credentials)?)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")
             .body(body);
-        let answer = self.send(request, QUERY_TIMEOUT).await?;
+        let answer = self.send(&link, request, QUERY_TIMEOUT).await?;
         let status = answer.status().as_u16();
         if !answer.status().is_success() && !is_faulty(status) {
             return Err(Error::Status { status });
@@ -129,9 +162,20 @@ impl Client {
     /// A Stash that does not know a field is another one than the one whose schema is known.
     fn noticed<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if matches!(result, Err(Error::Query { .. })) {
-            *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.forget_schema();
         }
         result
+    }
+
+    fn forget_schema(&self) {
+        *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn link(&self) -> Link {
+        self.link
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) async fn schema(&self) -> Result<Arc<Schema>, Error> {
@@ -155,17 +199,19 @@ impl Client {
         headers: HeaderMap,
         limit: Duration,
     ) -> Result<Response, Error> {
-        let request = self
+        let link = self.link();
+        let request = link
             .http
-            .get(self.url(path, query))
-            .headers(self.headers()?)
+            .get(link.url(path, query))
+            .headers(self::headers(&link.credentials)?)
             .headers(headers)
             .timeout(limit);
-        self.send(request, limit).await
+        self.send(&link, request, limit).await
     }
 
     async fn send(
         &self,
+        used: &Link,
         request: reqwest::RequestBuilder,
         limit: Duration,
     ) -> Result<Response, Error> {
@@ -184,16 +230,17 @@ impl Client {
             status if status.is_redirection() && to_login() => return Err(Error::Unauthorized),
             _ => {}
         }
-        self.take_fresh_session(answer.headers());
+        self.take_fresh_session(used, answer.headers());
         Ok(answer)
     }
 
-    fn take_fresh_session(&self, headers: &HeaderMap) {
-        let mut credentials = self
-            .credentials
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Credentials::Session(SessionCookie { name, value }) = &mut *credentials else {
+    /// The session goes on under another name; that of a Stash asked before a reconnect is of no use any more.
+    fn take_fresh_session(&self, used: &Link, headers: &HeaderMap) {
+        let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
+        if link.credentials != used.credentials {
+            return;
+        }
+        let Credentials::Session(SessionCookie { name, value }) = &mut link.credentials else {
             return;
         };
         let fresh = headers
@@ -203,22 +250,6 @@ impl Client {
         if let Some(fresh) = fresh.filter(|fresh| !fresh.is_empty()) {
             *value = Secret::new(fresh);
         }
-    }
-
-    fn url(&self, path: &str, query: Option<&str>) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path()));
-        url.set_query(query);
-        url
-    }
-
-    fn headers(&self) -> Result<HeaderMap, Error> {
-        headers(
-            &self
-                .credentials
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
     }
 }
 

@@ -296,7 +296,7 @@ fn any_value_of_any_setting_leaves_usable_settings() {
         debug_logging obfuscate_paths reconcile_interval reconcile_scope reconcile_missing path_map \
         plex_unmatched_path_map tls_skip_verify concurrency fast_recovery recovery_ramp ramp_initial_rate \
         ramp_target_rate ramp_duration failure_threshold recovery_timeout probe_interval probe_cap retry_base \
-        not_found_base idle_timeout plex_library poll_interval";
+        not_found_base idle_timeout dead_letter_days plex_library poll_interval";
     let values = [
         json!(null),
         json!(true),

@@ -5,20 +5,22 @@ use std::time::SystemTime;
 use breaker::machine::Kind;
 use breaker::{Document, Report, Time};
 use plex_health::Schedule;
+use queue::rusqlite::{self, Connection};
 use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
 
 use super::{
     About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, LeftOut, OutageEntry, Outages,
-    PathHint, QueueStatus, Ramp, Seen, SettingsStatus, Status, TriedJob, Worker,
+    PathHint, QueueStatus, Ramp, Seen, SettingsStatus, Status, Totals, TriedJob, Worker,
 };
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::ledger::{self, Total};
 use crate::outcome::ErrorKind;
-use crate::reconcile::Ended;
+use crate::reconcile::{Ended, instant};
 use crate::settings::Settings;
-use crate::worker::{PROBE_KEY, RECONCILED_KEY, instant};
-use crate::worker_lock::WorkerLock;
-use crate::{ledger, store};
+use crate::store;
+use crate::worker::{PROBE_KEY, RECONCILED_KEY};
+use crate::worker_lock;
 
 /// So many jobs are listed.
 const LISTED: usize = 20;
@@ -50,11 +52,13 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
     let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
     let Kept {
         queue,
+        totals,
         left_out,
         path_hints,
         last_probe,
         last_reconciliation,
     } = kept(dir, hidden);
+    let first = totals.map(|totals| totals.since);
     Status {
         taken_at: wall.unix_seconds(),
         circuit: circuit(dir, &report, settings, wall),
@@ -63,19 +67,17 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         unwritable: told.unwritable,
         exposed: told.exposed,
         queue,
+        totals,
         left_out,
         path_hints,
-        worker: match WorkerLock::is_held(dir) {
-            Ok(true) => Worker::Running,
-            Ok(false) => Worker::NotRunning,
-            Err(why) => Worker::Unknown {
-                why: why.to_string(),
-            },
+        worker: match worker_lock::is_at_work(dir) {
+            true => Worker::Running,
+            false => Worker::NotRunning,
         },
         outages: match &report {
             Report::Corrupted(_) => None,
-            Report::Missing => Some(outages(&breaker::OutageLog::new(wall, 1), wall)),
-            Report::Known(document) => Some(outages(&document.outage_log(wall), wall)),
+            Report::Missing => Some(outages(&breaker::OutageLog::new(wall, 1), first, wall)),
+            Report::Known(document) => Some(outages(&document.outage_log(wall), first, wall)),
         },
         ramp: document.and_then(|document| ramp(document, settings, wall)),
         last_probe,
@@ -128,8 +130,13 @@ fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Tim
     }
 }
 
-fn outages(log: &breaker::OutageLog, now: Time) -> Outages {
+/// `first` is when a worker first started, in Unix seconds: a log begins with the first thing to note.
+fn outages(log: &breaker::OutageLog, first: Option<f64>, now: Time) -> Outages {
     let figures = log.figures(now);
+    let since = log.since().unix_seconds();
+    let since = first.map_or(since, |first| first.min(since));
+    let downtime = figures.downtime.as_secs_f64();
+    let watched = (now.unix_seconds() - since).max(downtime);
     let entry = |outage: &breaker::Outage| OutageEntry {
         started: outage.started.unix_seconds(),
         ended: outage.ended.map(Time::unix_seconds),
@@ -138,13 +145,16 @@ fn outages(log: &breaker::OutageLog, now: Time) -> Outages {
         reason: outage.reason.as_str().to_owned(),
     };
     Outages {
-        since: log.since().unix_seconds(),
+        since,
         last: log.outages().rev().map(entry).collect(),
         ongoing: figures.ongoing,
-        downtime: figures.downtime.as_secs_f64(),
+        downtime,
         mttr: figures.mttr.map(|mean| mean.as_secs_f64()),
         mtbf: figures.mtbf.map(|mean| mean.as_secs_f64()),
-        availability: figures.availability,
+        availability: match watched > 0.0 {
+            true => 1.0 - downtime / watched,
+            false => 1.0,
+        },
     }
 }
 
@@ -161,6 +171,7 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 /// What the database keeps.
 struct Kept {
     queue: Seen<QueueStatus>,
+    totals: Option<Totals>,
     left_out: Vec<LeftOut>,
     path_hints: Vec<PathHint>,
     last_probe: Option<LastProbe>,
@@ -170,6 +181,7 @@ struct Kept {
 fn kept(dir: &DataDir, hidden: bool) -> Kept {
     let nothing = |queue| Kept {
         queue,
+        totals: None,
         left_out: Vec::new(),
         path_hints: Vec::new(),
         last_probe: None,
@@ -197,6 +209,7 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
             let hints = ledger::path_hints(queue.sql()).unwrap_or_default();
             Kept {
                 queue: Seen::Known(jobs),
+                totals: totals(queue.sql()).unwrap_or_default(),
                 left_out: left_out(&queue),
                 path_hints: hints
                     .into_iter()
@@ -211,6 +224,17 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
             }
         }
     }
+}
+
+fn totals(db: &Connection) -> rusqlite::Result<Option<Totals>> {
+    let Some(since) = ledger::counted_since(db)? else {
+        return Ok(None);
+    };
+    Ok(Some(Totals {
+        synced: ledger::total(db, Total::Synced)?,
+        failed: ledger::total(db, Total::Failed)?,
+        since: since as f64 / 1000.0,
+    }))
 }
 
 fn left_out(queue: &Queue<Job>) -> Vec<LeftOut> {

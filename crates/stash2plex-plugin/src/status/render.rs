@@ -5,7 +5,7 @@ use stash::protocol::Level;
 use super::words::{self, count, date, span};
 use super::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Searched, Seen, SettingsStatus,
-    Status, Worker,
+    Status, Totals, Worker,
 };
 use crate::settings::names;
 
@@ -61,6 +61,7 @@ pub fn queue(status: &Status) -> Vec<Line> {
     if let Seen::Known(queue) = &status.queue {
         lines.extend(jobs::listed(queue, now));
     }
+    lines.extend(status.totals.as_ref().map(totals));
     lines.extend(status.left_out.iter().map(left_out));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
@@ -98,6 +99,15 @@ pub fn queue(status: &Status) -> Vec<Line> {
     }));
     lines.push(worker(status));
     lines
+}
+
+fn totals(totals: &Totals) -> Line {
+    info(format!(
+        "In total since {}: {} synced, {} failed",
+        date(totals.since),
+        count(totals.synced, "scene", "scenes"),
+        count(totals.failed, "job", "jobs")
+    ))
 }
 
 fn left_out(left_out: &LeftOut) -> Line {
@@ -316,8 +326,5 @@ fn worker(status: &Status) -> Line {
         Worker::NotRunning => warn(
             "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",
         ),
-        Worker::Unknown { why } => warn(format!(
-            "Worker: not known, worker.lock cannot be read: {why}. Make it readable for the user that Stash runs as"
-        )),
     }
 }

@@ -1,7 +1,6 @@
 //! Which items of Plex hold the files of a scene.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
 use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
@@ -13,6 +12,7 @@ use super::library_index::{Indexes, Wish};
 use super::limits::RequestLimits;
 use crate::ledger::ItemRow;
 use crate::outcome::{Failure, SceneFault, Whose};
+use crate::worker::time::Moment;
 
 /// An item that holds a file of the scene.
 pub struct Target {
@@ -47,7 +47,7 @@ pub struct Finder<'a> {
     pub libraries: &'a Libraries,
     pub indexes: &'a Indexes,
     pub limits: &'a RequestLimits,
-    pub now: SystemTime,
+    pub now: Moment,
 }
 
 /// An item that may hold a file, and whether these are its details.

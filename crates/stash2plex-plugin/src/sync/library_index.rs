@@ -3,21 +3,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
 use scene_sync::path;
 use tokio::sync::Mutex;
 
 use super::libraries::Library;
+use crate::worker::time::Moment;
 
 const PAGE: u32 = 500;
 /// What changed since the last look is hardly more than this.
 const FIRST_CHANGES: u32 = 50;
 /// Any time at all: what a job has looked at itself is not looked at again.
 const INSTANT: Duration = Duration::from_nanos(1);
-/// A time so far ahead was taken before the clock was set back.
-const SET_BACK: Duration = Duration::from_secs(60);
 /// Two items of one second may be told on two pages, so some seconds are read twice.
 const OVERLAP: i64 = 5;
 
@@ -30,8 +29,8 @@ struct Index {
     files: Vec<File>,
     /// The latest change seen.
     updated_at: i64,
-    read: SystemTime,
-    refreshed: SystemTime,
+    read: Moment,
+    refreshed: Moment,
     /// Plex gives the whole library for a file filter.
     filter_ignored: bool,
 }
@@ -70,7 +69,7 @@ impl Indexes {
         plex: &Client,
         library: &Library,
         (path, wish): (&str, Wish),
-        now: SystemTime,
+        now: Moment,
     ) -> Result<Vec<RatingKey>, Error> {
         let mut indexes = self.0.lock().await;
         match indexes.get_mut(&library.section) {
@@ -79,7 +78,7 @@ impl Indexes {
                 indexes.insert(library.section.clone(), index);
             }
             // Once for all jobs that had begun by then.
-            Some(index) if is_past(index.refreshed, INSTANT, now) => {
+            Some(index) if now - index.refreshed >= INSTANT => {
                 index.refresh(plex, library, now).await?;
             }
             Some(_) => {}
@@ -107,7 +106,7 @@ impl Indexes {
         &self,
         plex: &Client,
         library: &Library,
-        now: SystemTime,
+        now: Moment,
     ) -> Result<(), Error> {
         let mut indexes = self.0.lock().await;
         if !indexes.contains_key(&library.section) {
@@ -129,12 +128,12 @@ impl Indexes {
         plex: &Client,
         libraries: &[Library],
         most: Duration,
-        now: SystemTime,
+        now: Moment,
     ) -> Result<(), Error> {
         let mut indexes = self.0.lock().await;
         for library in libraries {
             let old = indexes.get(&library.section);
-            if old.is_some_and(|index| !is_past(index.read, most, now)) {
+            if old.is_some_and(|index| now - index.read < most) {
                 continue;
             }
             let filter_ignored = old.is_some_and(|index| index.filter_ignored);
@@ -177,7 +176,7 @@ impl Indexes {
 }
 
 impl Index {
-    fn empty(now: SystemTime) -> Self {
+    fn empty(now: Moment) -> Self {
         Self {
             files: Vec::new(),
             updated_at: i64::MIN,
@@ -188,7 +187,7 @@ impl Index {
     }
 
     /// The whole library.
-    async fn of(plex: &Client, library: &Library, now: SystemTime) -> Result<Self, Error> {
+    async fn of(plex: &Client, library: &Library, now: Moment) -> Result<Self, Error> {
         let mut index = Self::empty(now);
         let mut next = Some(0);
         while let Some(start) = next {
@@ -207,7 +206,7 @@ impl Index {
         &mut self,
         plex: &Client,
         library: &Library,
-        now: SystemTime,
+        now: Moment,
     ) -> Result<(), Error> {
         let known = self.updated_at.saturating_sub(OVERLAP);
         let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
@@ -304,15 +303,6 @@ impl Index {
 
 fn changed_at(item: &Item) -> Option<i64> {
     item.updated_at.or(item.added_at)
-}
-
-/// Whether `then` is at least as old as that. What lies a little ahead was read for another job meanwhile; what lies far
-/// ahead was read before the clock was set back.
-fn is_past(then: SystemTime, age: Duration, now: SystemTime) -> bool {
-    match now.duration_since(then) {
-        Ok(passed) => passed >= age,
-        Err(ahead) => ahead.duration() >= SET_BACK,
-    }
 }
 
 fn hashes(path: &str) -> (u64, u64) {

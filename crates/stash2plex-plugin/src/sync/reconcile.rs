@@ -1,7 +1,7 @@
 //! One page of a reconciliation: scenes of Stash beside the ledger, and beside Plex where that is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use plex::RatingKey;
 use queue::rusqlite::{self, Connection};
@@ -17,6 +17,7 @@ use crate::ledger::{self, ItemRow, SceneRow, ServerId};
 use crate::outcome::Failure;
 use crate::reconcile::{Ended, Reach, Run, Step, time, unix};
 use crate::settings::Scope;
+use crate::worker::time::Time;
 
 /// Scenes of a page: about a megabyte.
 const PAGE: u32 = 250;
@@ -87,9 +88,9 @@ impl Syncer {
         &self,
         mut run: Run,
         (db, server): (&Connection, ServerId),
-        now: SystemTime,
+        clock: &impl Time,
     ) -> Result<Slice, Stopped> {
-        let began = *run.began.get_or_insert(unix(now));
+        let began = *run.began.get_or_insert(unix(clock.wall()));
         let filter = match run.reach.scope().reach() {
             None => SceneFilter::All,
             Some(reach) => SceneFilter::UpdatedSince(unix(time(began) - reach)),
@@ -103,7 +104,7 @@ impl Syncer {
             };
             let _overlapping = self.limits.read().await;
             self.indexes
-                .renew(&self.plex, &libraries.chosen, age, now)
+                .renew(&self.plex, &libraries.chosen, age, clock.now())
                 .await?;
         }
         let after = (run.last > 0).then_some(SceneId(run.last));
@@ -175,7 +176,7 @@ impl Syncer {
             Step::Ended(Ended {
                 reach: run.reach,
                 began,
-                ended: unix(now),
+                ended: unix(clock.wall()),
                 report: run.report,
             })
         } else {

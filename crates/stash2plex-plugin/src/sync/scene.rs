@@ -150,7 +150,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         self.note_left_out()?;
         self.record.equal(SceneRow {
             hash: (!owed).then_some(hash),
-            synced_at: unix_millis(self.time.now()),
+            synced_at: unix_millis(self.time.wall()),
             ..row
         });
         Ok(match owned.is_empty() {

@@ -1,4 +1,4 @@
-//! Working the queue off in the foreground, with progress.
+//! Watching the background worker at work, with progress.
 
 use std::io::Stderr;
 use std::thread;
@@ -12,19 +12,21 @@ use stash::protocol::{Log, ServerConnection};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
-use crate::journal::Journal;
+use crate::spawn::{self, Start};
+use crate::standstill::Standstill;
 use crate::status::words::count;
-use crate::worker::{Stay, work};
-use crate::worker_lock::WorkerLock;
-use crate::{spawn, store};
+use crate::{store, worker_lock};
 
-/// Between two looks at what a worker in the background does.
+/// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);
+/// A worker that has just been started takes its lock within this time.
+const STARTING: u32 = 25;
 
-/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
+/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server. Stopping it
+/// stops the watching, and never the work.
 ///
 /// # Errors
-/// The queue, the settings or the runtime fail.
+/// The queue cannot be read, or there can be no worker.
 pub fn run(
     connection: &ServerConnection,
     log: &Log<Stderr>,
@@ -36,25 +38,14 @@ pub fn run(
             .map_err(|why| store::words(&dir, &why))
     };
     let before = open()?.counts()?;
-    // Goes on even so: a reconciliation may be due.
     log.info(match before.live() {
         0 => "No change is waiting".to_owned(),
         waiting => count(waiting, "change waits", "changes wait"),
     });
-    loop {
-        if let Some(_lock) = WorkerLock::try_take(&dir)? {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            let mut journal = Journal::stash(log);
-            runtime.block_on(work(connection, &dir, &mut journal, Stay::UntilDrained))?;
-            break;
-        }
-        log.info("The background worker is processing the queue; showing its progress");
-        if watch(&dir, &open, &before, log)? {
-            break;
-        }
-    }
+    // What it says now is about what it finds now.
+    Standstill::end(&dir);
+    spawn::ensure_worker(&dir, connection, Start::Always)?;
+    watch(&dir, &open, &before, log)?;
     let counts = open()?.counts()?;
     let done = counts.done.saturating_sub(before.done);
     let failed = counts.dead.saturating_sub(before.dead);
@@ -64,41 +55,38 @@ pub fn run(
         count(done, "job", "jobs"),
         counts.live()
     ));
-    if counts.live() > 0 && circuit_open(&dir) {
-        log.warn(
-            "Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do",
-        );
-    }
-    // What waits for its time or for a server would otherwise wait for the next change in Stash; and a hook that came while
-    // this task held the lock started none.
     if counts.live() > 0 {
-        match spawn::ensure_worker(&dir, connection.handover().expose()) {
-            Ok(()) => log.info("The background worker goes on with what is waiting"),
-            Err(why) => log.warn(format!(
-                "The background worker could not be started ({why}): the next change in Stash tries again"
-            )),
+        if circuit_open(&dir) {
+            log.warn(
+                "Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do",
+            );
         }
+        log.info("The background worker goes on with what is waiting");
     }
     Ok(json!({ "done": done, "failed": failed, "waiting": counts.live() }))
 }
 
-/// Follows a worker in the background; true when nothing more can be done at once, false when it ended.
+/// Follows the worker until nothing more can be done at once.
 fn watch(
     dir: &DataDir,
     open: &impl Fn() -> Result<Queue<Job>, String>,
     before: &Counts,
     log: &Log<Stderr>,
-) -> Result<bool, Box<dyn std::error::Error>> {
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut without = 0;
     loop {
         // Opened for each look: a worker that has to repair the file must be alone with it.
         let counts = open()?.counts()?;
         let done = counts.done.saturating_sub(before.done) as f64;
         log.progress(done / (done + counts.live() as f64).max(1.0));
-        if counts.ready + counts.running == 0 || circuit_open(dir) {
-            return Ok(true);
+        let at_work = worker_lock::is_at_work(dir);
+        without = if at_work { 0 } else { without + 1 };
+        if let Some(mark) = Standstill::read(dir).filter(|_| !at_work) {
+            return Err(mark.why.into());
         }
-        if !WorkerLock::is_held(dir)? {
-            return Ok(false);
+        let nothing_due = counts.ready + counts.running == 0;
+        if nothing_due || circuit_open(dir) || without > STARTING {
+            return Ok(());
         }
         thread::sleep(LOOK);
     }

@@ -14,11 +14,11 @@ use super::{Failure, look};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::outcome::ErrorKind;
+use crate::reconcile::instant;
 use crate::status::render::{Line, info, warn};
 use crate::status::words::{count, date};
 use crate::status::{Connectivity, SettingsStatus};
-use crate::worker::instant;
-use crate::worker_lock::WorkerLock;
+use crate::worker_lock;
 use crate::{ledger, store};
 
 /// An outage is felt before the circuit opens: jobs that used up their tries in its first failures belong to it.
@@ -114,7 +114,7 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
             recovery.already_queued += redriven.skipped;
         }
     }
-    recovery.worker = WorkerLock::is_held(&dir).unwrap_or(false);
+    recovery.worker = worker_lock::is_at_work(&dir);
     Ok(recovery)
 }
 

@@ -6,13 +6,19 @@ use queue::{DeadFilter, Options, Queue};
 use scene_sync::path::folder_of;
 use stash::client::Scene;
 
+use super::settle::scene_job;
+use super::time::Time;
 use crate::db::Db;
 use crate::job::{Job, scene_of_key};
-use crate::ledger::ServerId;
+use crate::ledger::{self, ServerId};
 use crate::outcome::{Done, ErrorKind, Outcome};
 use crate::reconcile::{Run, Step};
 use crate::settings::Scope;
+use crate::status::words::count;
 use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
+
+/// Scenes queued by one transaction of a bulk job.
+const BULK: usize = 1000;
 
 /// What an errand brought.
 pub struct Errand {
@@ -23,8 +29,6 @@ pub struct Errand {
     pub force: bool,
     /// A folder Plex shall scan, if the user wants that.
     pub scan: Option<String>,
-    /// Scenes that used to show something Stash no longer has are in the ledger.
-    pub of: Option<(crate::job::Related, u64)>,
     /// What follows a page of a reconciliation.
     pub step: Option<Step>,
     /// Dead letters of the scenes that are queued again.
@@ -46,7 +50,6 @@ impl Errand {
             scenes: Vec::new(),
             force: false,
             scan: None,
-            of: None,
             step: None,
             letters: Vec::new(),
             gone: None,
@@ -86,7 +89,7 @@ pub async fn run(
     syncer: &Syncer,
     job: Job,
     (db, server): (&Db<'_>, ServerId),
-    now: SystemTime,
+    time: &impl Time,
 ) -> queue::Result<Errand> {
     Ok(match job {
         Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
@@ -99,25 +102,50 @@ pub async fn run(
         }
         Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
             Err(error) => Errand::new(Err(error.into())),
-            Ok(scenes) => Errand {
-                scenes,
-                of: Some((of, id)),
-                ..Errand::done("changed".to_owned())
-            },
+            Ok(mut scenes) => {
+                // Those that used to show what Stash no longer has are on record.
+                scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
+                all_of(scenes, false, "changed", db).await?
+            }
         },
-        Job::Bulk { scope } => match syncer.scenes_since(since(scope, now)).await {
+        Job::Bulk { scope } => match syncer.scenes_since(since(scope, time.wall())).await {
             Err(error) => Errand::new(Err(error.into())),
-            Ok(scenes) => Errand {
-                scenes,
-                force: true,
-                ..Errand::done("read from Stash".to_owned())
-            },
+            Ok(scenes) => all_of(scenes, true, "read from Stash", db).await?,
         },
-        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), now).await {
+        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), time).await {
             Ok(errand) => errand,
             Err(Stopped::Failed(why)) => Errand::new(Err(why)),
             Err(Stopped::Database(why)) => return Err(why),
         },
+    })
+}
+
+/// Queues all of these scenes but the last few, which are queued together with the errand's acknowledgement. Repeated after a
+/// crash, they coalesce by key.
+async fn all_of(
+    mut scenes: Vec<u64>,
+    force: bool,
+    why: &str,
+    db: &Db<'_>,
+) -> queue::Result<Errand> {
+    scenes.sort_unstable();
+    scenes.dedup();
+    let why = format!(
+        "{why}, {} queued",
+        count(scenes.len() as u64, "scene", "scenes")
+    );
+    while scenes.len() > BULK {
+        let rest = scenes.split_off(BULK);
+        let jobs = scenes.iter().map(|id| scene_job(*id, force));
+        db.with(|queue| queue.enqueue_all(jobs))?;
+        scenes = rest;
+        // The worker has one thread, and others wait for it.
+        tokio::task::yield_now().await;
+    }
+    Ok(Errand {
+        scenes,
+        force,
+        ..Errand::done(why)
     })
 }
 
@@ -146,11 +174,11 @@ async fn reconcile(
     syncer: &Syncer,
     run: Run,
     (db, server): (&Db<'_>, ServerId),
-    now: SystemTime,
+    time: &impl Time,
 ) -> Result<Errand, Stopped> {
     let database = db.with(|queue| queue.path().to_owned());
     let reader = Queue::<Job>::open(database, Options::inspector())?;
-    let mut slice = syncer.reconcile(run, (reader.sql(), server), now).await?;
+    let mut slice = syncer.reconcile(run, (reader.sql(), server), time).await?;
     if !slice.nowhere.is_empty() {
         let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
         for (_, key) in reader.dead_keys(&known)? {

@@ -1,12 +1,13 @@
 //! A breaker as the worker sees it: a gate with a time, and words for what changed.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use breaker::machine::Kind;
 use breaker::{Breaker, Permit};
 
-use super::agenda::Gate;
+use super::scheduler::Gate;
+use super::time::Moment;
 use crate::outcome::Signal;
 
 /// One server's circuit.
@@ -45,7 +46,7 @@ impl Circuit {
     }
 
     /// What is allowed at `now`, the worker's time.
-    pub fn gate(&self, now: SystemTime) -> Gate {
+    pub fn gate(&self, now: Moment) -> Gate {
         match (self.breaker.kind(), self.breaker.check()) {
             (Kind::Closed, Ok(())) => Gate::Open,
             (_, Ok(())) => Gate::Trial,

@@ -1,43 +1,34 @@
-//! The settings are read again each minute, with a new engine: what a worker says and when it ends must not begin anew with it. On
-//! the story's virtual clock.
+//! What a worker says, and when it ends, while the minutes pass. On the story's virtual clock.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backoff::SplitMix64;
-use breaker::{Breaker, FakeClock, Rules};
+use breaker::FakeClock;
 use plex_health::Schedule;
 use queue::{Clock, ManualClock, NewJob, Options, Queue};
 use serde_json::json;
 use simulators::{PlexOptions, StashOptions, World};
-use stash::protocol::PluginInput;
 
-use super::circuit::Circuit;
-use super::engine::{End, Engine};
-use super::memory::Lasting;
-use super::story::Virtual;
-use super::time::Time;
-use super::{ramp, session};
-use crate::data_dir::DataDir;
+use super::engine::Engine;
+use super::link;
+use super::scheduler::End;
+use super::story::{Place, Virtual};
+use super::time::{Moment, Time};
 use crate::db::Db;
 use crate::job::{Job, scene_key};
 use crate::journal::Journal;
 use crate::ledger;
-use crate::settings::Settings;
-use crate::sync::Syncer;
+use crate::reconcile::instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Shorter than the minute, so that some fall into a gentle start of few jobs.
-const REFRESH: Duration = Duration::from_secs(5);
 
 /// What a worker leaves.
 struct Life {
     end: End,
     minutes: u64,
     said: String,
-    schedule: Schedule,
+    probes: Schedule,
     /// When the end of the gentle start had been told.
     over: Option<Duration>,
 }
@@ -55,14 +46,13 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
         "plex_url": world.plex.url(), "plex_token": world.plex.token(), "probe_interval": 600, "probe_cap": 900,
         "path_map": "/data=>/media/scenes", "sync_poster": false, "sync_background": false,
     });
-    let (settings, faults) = Settings::read(map.as_object().unwrap(), |_| None);
-    assert_eq!(faults, []);
-    let dir = DataDir::create(config.path()).unwrap();
+    world.stash.set_plugin_settings("Stash2Plex", map);
+    let place = Place::new(config.path(), &world.stash);
     let clock = Arc::new(ManualClock::default());
     let began = clock.now();
-    let breaker_clock = Arc::new(FakeClock::at(ramp::instant(began)));
+    let breaker_clock = Arc::new(FakeClock::at(instant(began)));
     let options = Options::consumer().clock(clock.clone());
-    let mut queue = Queue::<Job>::open(dir.database(), options).unwrap();
+    let mut queue = Queue::<Job>::open(place.dir.database(), options).unwrap();
     ledger::create(queue.sql()).unwrap();
     let scenes = world.scenes.iter().take(jobs as usize);
     let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
@@ -83,50 +73,19 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
         began,
         passing: RefCell::new(Box::new(passed)),
     };
-    let circuit = || {
-        let breaker = Breaker::builder(Rules::default()).clock(breaker_clock.clone());
-        Circuit::new(breaker.build())
-    };
-    let (mut plex, mut stash) = (circuit(), circuit());
-    let connection = PluginInput::parse(world.stash.task_stdin(json!({})).as_bytes()).unwrap();
-    let client = session::stash(&connection.server_connection).unwrap();
-    let target = settings.plex.as_ref().unwrap();
-    let plex_client = session::plex(target, &settings, &dir).unwrap();
-    let syncer = Rc::new(Syncer::new(client, plex_client, &settings));
-    let (mut lasting, mut schedule) = (Lasting::start(began), Schedule::default());
+    let around = place.around();
+    let found = link::read(around.stash()).await.unwrap();
+    assert_eq!(found.1, []);
+    let (db, journal) = (Db::new(&mut queue), Journal::memory(&lines));
+    let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
     (time.passing.borrow_mut())(Duration::ZERO);
-    loop {
-        let db = Db::new(&mut queue);
-        let engine = Engine {
-            time: &time,
-            journal: &Journal::memory(&lines),
-            db: &db,
-            settings: &settings,
-            plex: &mut plex,
-            stash: &mut stash,
-            schedule: &mut schedule,
-            syncer: syncer.clone(),
-            probe: session::probe(target, &settings, &dir).unwrap(),
-            lasting: &mut lasting,
-            server: None,
-            ramp: None,
-            rng: SplitMix64::new(3),
-            drain: false,
-            refresh_at: Some(time.now() + REFRESH),
-            wake_at: None,
-        };
-        let end = engine.run().await.unwrap();
-        let minutes = time.now().duration_since(began).unwrap().as_secs() / 60;
-        if end != End::Refresh || minutes > 120 {
-            let said = lines.borrow().join("\n");
-            return Life {
-                end,
-                minutes,
-                said,
-                schedule,
-                over: over.get(),
-            };
-        }
+    let end = engine.run().await.unwrap();
+    Life {
+        end,
+        minutes: (time.now() - Moment::START).as_secs() / 60,
+        said: lines.borrow().join("\n"),
+        probes: engine.probes.clone(),
+        over: over.get(),
     }
 }
 
@@ -165,9 +124,9 @@ async fn an_outage_and_its_gentle_end_are_told_once() {
     // Plex is back within a minute, and five later all is as before.
     let over = life.over.unwrap();
     assert!(
-        (25 * MINUTE..=26 * MINUTE + REFRESH).contains(&over),
+        (25 * MINUTE..=26 * MINUTE + Duration::from_secs(5)).contains(&over),
         "{over:?}"
     );
     // A trial that found Plex well is a probe that passed.
-    assert_eq!(life.schedule.failures(), 0);
+    assert_eq!(life.probes.failures(), 0);
 }

@@ -23,25 +23,26 @@ fn wait(before: u32, settings: &Settings, rng: &mut impl Rng) -> Duration {
 impl<T: Time> Engine<'_, T> {
     /// A finished health probe.
     pub(super) fn probed(&mut self, report: &Report) {
-        let now = self.time.now();
+        let now = self.time.wall();
         if report.verdict.is_healthy() {
-            self.schedule.passed(now);
+            self.probes.passed(now);
             self.remember_probe();
             let ms = report.latency.as_millis();
             self.journal.info(format!(
                 "Plex health check passed ({ms}ms), recovery possible"
             ));
-            if self.settings.fast_recovery && self.plex.breaker().suggest_trial().is_ok() {
+            if self.link.settings.fast_recovery && self.link.plex.breaker().suggest_trial().is_ok()
+            {
                 self.journal.info("fast_recovery: trying now");
             }
             return;
         }
-        let (settings, rng) = (self.settings, &mut self.rng);
-        let wait = self.schedule.failed(now, |n| wait(n, settings, rng));
+        let (settings, rng) = (&*self.link.settings, &mut self.rng);
+        let wait = self.probes.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
         self.journal.debug(format!(
             "Plex health check {} failed: {}; next in {:.1} s",
-            self.schedule.failures(),
+            self.probes.failures(),
             report.verdict,
             wait.as_secs_f64()
         ));
@@ -49,7 +50,7 @@ impl<T: Time> Engine<'_, T> {
 
     /// For the next worker, and for whoever asks when Plex was last looked at.
     pub(super) fn remember_probe(&self) {
-        if let Ok(text) = serde_json::to_string(self.schedule) {
+        if let Ok(text) = serde_json::to_string(&self.probes) {
             // Lost, it costs one probe more.
             let _ = self.db.read(|db| ledger::set_meta(db, PROBE_KEY, &text));
         }

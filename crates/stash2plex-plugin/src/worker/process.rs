@@ -1,81 +1,36 @@
-//! The worker as a process: the lock, the settings, the loop, and handing over at the end.
+//! The worker as a process: the lock, the settings, the loop, what to do when the disk fails, and handing over at the end.
 
 use std::io::{self, Read};
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use backoff::SplitMix64;
-use breaker::{Breaker, FileStore, Rules};
-use plex_health::Schedule;
+use backoff::{Policy, SplitMix64};
 use queue::{Options, Queue};
-use stash::client::Client;
 use stash::protocol::{PluginInput, ServerConnection};
 
-use super::circuit::Circuit;
-use super::engine::{End, Engine};
-use super::memory::Lasting;
-use super::session::{self, Executable, SetupError};
+use super::engine::{Engine, WorkError};
+use super::link::{self, LinkError};
+use super::scheduler::End;
+use super::session::Executable;
 use super::settle::scene_job;
-use super::time::{SystemTimer, Time};
-use super::timetable;
+use super::surroundings::Surroundings;
+use super::time::SystemTimer;
 use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
-use crate::settings::{Fault, Settings};
-use crate::store;
-use crate::sync::Syncer;
-use crate::worker_lock::WorkerLock;
-use crate::{home, ledger, spawn};
+use crate::reconcile::unix_millis;
+use crate::spawn::Start;
+use crate::standstill::Standstill;
+use crate::worker_lock::{Role, WorkerLock};
+use crate::{connection, home, ledger, spawn, store};
 
-/// Settings are read again this often while there is work.
-const REFRESH: Duration = Duration::from_secs(60);
-/// A starting worker waits this long for a lock that a hook holds while it looks.
-const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// A starting worker waits this long for a lock that a hook holds while it looks, or a worker that is being killed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
 /// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
 const LEASE: Duration = Duration::from_secs(24 * 3600);
-
-/// Why a worker could not work.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkError {
-    /// The queue.
-    #[error(transparent)]
-    Queue(#[from] queue::Error),
-    /// The breaker's document.
-    #[error(transparent)]
-    Breaker(#[from] breaker::StoreError),
-    /// The clients.
-    #[error(transparent)]
-    Setup(#[from] SetupError),
-    /// The settings cannot be read.
-    #[error("the settings cannot be read: {0}")]
-    Stash(#[from] stash::client::Error),
-    /// The settings do not say where Plex is.
-    #[error("Nothing is sent to Plex. {}. Correct this under Settings › Plugins › Stash2Plex, then run the task Process Queue; \
-             changes are kept until then", list(.0))]
-    Settings(Vec<Fault>),
-    /// Turned off by the user.
-    #[error("the sync is turned off in the settings; changes are kept until it is on again")]
-    Disabled,
-}
-
-impl From<queue::rusqlite::Error> for WorkError {
-    fn from(error: queue::rusqlite::Error) -> Self {
-        Self::Queue(error.into())
-    }
-}
-
-fn list(faults: &[Fault]) -> String {
-    faults
-        .iter()
-        .filter(|fault| fault.blocks)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
 
 /// Runs as the worker; `stdin` carries the Stash connection.
 pub fn process(stdin: impl Read) -> ExitCode {
@@ -87,8 +42,8 @@ pub fn process(stdin: impl Read) -> ExitCode {
     let Ok(dir) = DataDir::create(&connection.dir) else {
         return ExitCode::from(1);
     };
-    let mut journal = Journal::file(&dir.worker_log());
-    match serve(&connection, &dir, &mut journal) {
+    let journal = Journal::file(&dir.worker_log());
+    match serve(connection, &dir, &journal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             journal.error(match why.downcast_ref() {
@@ -100,10 +55,11 @@ pub fn process(stdin: impl Read) -> ExitCode {
     }
 }
 
+/// Works for as long as there may be something to do.
 fn serve(
-    connection: &ServerConnection,
+    mut connection: ServerConnection,
     dir: &DataDir,
-    journal: &mut Journal<'_>,
+    journal: &Journal<'_>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,36 +70,66 @@ fn serve(
     };
     loop {
         journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
-        let end =
-            match runtime.block_on(work(connection, dir, journal, Stay::WhileUseful(&program))) {
-                // What the user wants is no error, however many saves start a worker meanwhile.
-                Err(off @ WorkError::Disabled) => {
-                    journal.info(format!("worker ends: {off}"));
-                    return Ok(());
-                }
-                end => end?,
-            };
-        journal.info(format!("worker ends: {}", words(end)));
-        drop(lock);
-        // A hook that looked before the lock was free saw a worker and started none: its job is ours.
-        let left_over = Queue::<Job>::open(dir.database(), Options::inspector())?
-            .next_due()?
-            .is_some_and(|due| due <= SystemTime::now());
-        if end == End::Replaced
-            && let Some(program) = program.path()
-            && let Err(why) = spawn::ensure_worker_of(program, dir, connection.handover().expose())
-        {
-            journal.warn(format!(
-                "the new version could not be started ({why}); the next change in Stash tries again"
-            ));
-        }
-        if end != End::Idle || !left_over {
-            return Ok(());
-        }
-        let Some(again) = WorkerLock::try_take(dir)? else {
-            return Ok(());
+        let around = Surroundings::new(dir, &lock, &program, connection)?;
+        let end = runtime.block_on(work_on(dir, journal, &around));
+        connection = around.connection();
+        let end = match end {
+            // What the user wants is no error.
+            Err(WorkError::Link(off @ LinkError::Disabled)) => {
+                journal.info(format!("worker ends: {off}"));
+                return Ok(());
+            }
+            end => end?,
         };
-        lock = again;
+        journal.info(format!("worker ends: {}", words(end)));
+        if end == End::Idle {
+            connection::forget(dir);
+        }
+        let ours = lock.guards(dir);
+        drop(lock);
+        if end == End::Stopped || !ours {
+            return Ok(());
+        }
+        if end == End::Replaced {
+            hand_over(&program, dir, &connection, journal);
+            return Ok(());
+        }
+        // A hook that looked before the lock was free saw a worker and started none: its job is ours, and its connection
+        // may be better than that which ended.
+        let newer = connection::read(dir).filter(|newer| *newer != connection);
+        let can_work = matches!(end, End::Idle | End::Removed) || newer.is_some();
+        if !can_work || !is_work_left(dir)? {
+            return Ok(());
+        }
+        connection = newer.unwrap_or(connection);
+        match WorkerLock::try_take(dir, Role::Worker)? {
+            Some(again) => lock = again,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
+    if !dir.database().exists() {
+        return Ok(false);
+    }
+    let due = Queue::<Job>::open(dir.database(), Options::inspector())?.next_due()?;
+    Ok(due.is_some_and(|due| due <= SystemTime::now()))
+}
+
+fn hand_over(
+    program: &Executable,
+    dir: &DataDir,
+    connection: &ServerConnection,
+    journal: &Journal<'_>,
+) {
+    let Some(program) = program.path() else {
+        return;
+    };
+    if let Err(why) = spawn::ensure_worker_of(program, dir, connection, Start::Always) {
+        journal.warn(format!(
+            "the new version could not be started ({why}); the next change in Stash tries again"
+        ));
     }
 }
 
@@ -153,234 +139,160 @@ fn words(end: End) -> &'static str {
         End::Stopped => "asked to stop",
         End::SessionRefused => "Stash ended the session; the next change brings a new one",
         End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
-        End::Refresh => "settings changed",
-        End::Moved => "Plex is another server now",
         End::Replaced => "the plugin was updated or removed",
+        End::Removed => "its files were removed",
     }
 }
 
 fn patient_lock(dir: &DataDir) -> io::Result<Option<WorkerLock>> {
-    let give_up = SystemTime::now() + LOCK_PATIENCE;
+    let began = Instant::now();
     loop {
-        match WorkerLock::try_take(dir)? {
-            None if SystemTime::now() < give_up => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            lock => return Ok(lock),
+        let lock = WorkerLock::try_take(dir, Role::Worker)?;
+        // Who holds it and is alive, and no hook, is the worker.
+        if lock.is_some() || crate::worker_lock::is_at_work(dir) || began.elapsed() > LOCK_PATIENCE
+        {
+            return Ok(lock);
         }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// How long to work.
-#[derive(Clone, Copy)]
-pub enum Stay<'a> {
-    /// As long as something may come, unless this program was replaced.
-    WhileUseful(&'a Executable),
-    /// Until nothing more can be done at once.
-    UntilDrained,
+/// Works, and again after a failure of the disk that may pass.
+async fn work_on(
+    dir: &DataDir,
+    journal: &Journal<'_>,
+    around: &Surroundings<'_>,
+) -> Result<End, WorkError> {
+    let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
+    let (mut rng, mut failed) = (SplitMix64::fresh(), 0);
+    let work = async {
+        loop {
+            let began = Instant::now();
+            let why = match work(dir, journal, around).await {
+                Err(WorkError::Queue(why)) if may_pass(&why) => why,
+                end => return end,
+            };
+            if began.elapsed() > Duration::from_secs(60) {
+                failed = 0;
+            }
+            let wait = policy.delay(failed, &mut rng);
+            if failed == 0 {
+                let why = store::words(dir, &why);
+                journal.error(format!("{why}; trying again until that works"));
+            }
+            failed += 1;
+            tokio::time::sleep(wait).await;
+            if around.removed(&dir.database()) {
+                return Ok(End::Removed);
+            }
+        }
+    };
+    // Around everything: a signal that came between two rounds would be lost.
+    tokio::select! {
+        biased;
+        () = asked_to_stop() => Ok(End::Stopped),
+        end = work => end,
+    }
 }
 
-/// Works; the caller holds the worker lock.
-///
-/// # Errors
-/// See [`WorkError`]; the queue keeps everything.
-pub async fn work(
-    connection: &ServerConnection,
+/// Whether the same may work a little later, with nothing done by anybody but a person who makes room.
+fn may_pass(why: &queue::Error) -> bool {
+    use queue::Error as E;
+    matches!(
+        why,
+        E::DiskFull(_)
+            | E::Busy(_)
+            | E::Io(_)
+            | E::ReadOnly(_)
+            | E::File { .. }
+            | E::CommitUnknown(_)
+            | E::InUse { .. }
+            | E::Replaced { .. }
+    )
+}
+
+/// Works once; the caller holds the worker lock.
+async fn work(
     dir: &DataDir,
-    journal: &mut Journal<'_>,
-    stay: Stay<'_>,
+    journal: &Journal<'_>,
+    around: &Surroundings<'_>,
 ) -> Result<End, WorkError> {
     let options = Options::consumer().lease(LEASE);
     let mut queue = store::open(dir, options, |said| journal.error(said))?;
-    match until_stopped(connection, dir, journal, stay, &mut queue).await {
+    match rounds(dir, journal, around, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
-        Err(WorkError::Queue(wrong)) => {
+        Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
             queue = store::mend(queue, wrong, |said| journal.error(said))?;
-            until_stopped(connection, dir, journal, stay, &mut queue).await
+            rounds(dir, journal, around, &mut queue).await
         }
         end => end,
     }
 }
 
-async fn until_stopped(
-    connection: &ServerConnection,
+async fn rounds(
     dir: &DataDir,
-    journal: &mut Journal<'_>,
-    stay: Stay<'_>,
+    journal: &Journal<'_>,
+    around: &Surroundings<'_>,
     queue: &mut Queue<Job>,
 ) -> Result<End, WorkError> {
     queue.transaction(|tx| -> queue::Result<_> {
         ledger::create(tx.sql())?;
+        ledger::count_from(tx.sql(), unix_millis(SystemTime::now()))?;
         let known = home::last(tx.sql())?;
         for scene in ledger::migrate(tx.sql(), known.as_deref())? {
             tx.enqueue(scene_job(scene, true))?;
         }
         Ok(())
     })?;
-    // Around everything: a signal that came between two rounds would be lost.
-    let end = tokio::select! {
-        biased;
-        () = asked_to_stop() => Ok(End::Stopped),
-        end = rounds(connection, dir, journal, stay, queue) => end,
-    };
-    queue.release_held()?;
-    end
-}
-
-/// The loop, again with each change of the settings.
-async fn rounds(
-    connection: &ServerConnection,
-    dir: &DataDir,
-    journal: &mut Journal<'_>,
-    stay: Stay<'_>,
-    queue: &mut Queue<Job>,
-) -> Result<End, WorkError> {
+    let found = first_settings(around, journal).await?;
     let time = SystemTimer::default();
-    let client = session::stash(connection)?;
-    let mut stash = Circuit::new(Breaker::new(Rules::default()));
-    let mut schedule = remembered(queue);
-    let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
-    let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
-    // What kept the circuit open may be mended.
-    let mut corrected = false;
-    loop {
-        if !settings.enabled {
-            return Err(WorkError::Disabled);
-        }
-        if let Some(target) = settings.plex.as_ref().filter(|to| to.token.is_none()) {
-            let open = session::needs_no_token(target, &settings).await;
-            if open == Some(true) {
-                journal.info("This Plex server needs no token");
-            }
-            // One that is away may turn out to need none.
-            if open != Some(false) {
-                faults.retain(|fault| fault.key != "plex_token");
-            }
-        }
-        let blocked = faults.iter().any(|fault| fault.blocks);
-        if faults != said {
-            let harmless = faults.iter().filter(|fault| !fault.blocks);
-            harmless.for_each(|fault| journal.warn(fault.to_string()));
-            said.clone_from(&faults);
-        }
-        let Some(target) = settings.plex.as_ref().filter(|_| !blocked) else {
-            return Err(WorkError::Settings(faults));
-        };
-        journal.set_debug(settings.debug_logging);
-        let rules = Rules::default()
-            .consecutive_failures(settings.failure_threshold)
-            .open_for(settings.recovery_timeout)
-            .early_trial_after(Duration::ZERO);
-        let store = FileStore::open(dir.breaker())?;
-        if let Some(aside) = store.set_aside() {
-            let name = aside.display();
-            journal.warn(format!(
-                "circuit_breaker.json was damaged; starting CLOSED, it is kept as {name}"
-            ));
-        }
-        let breaker = Breaker::builder(rules).open(store)?;
-        if std::mem::take(&mut corrected) && breaker.suggest_trial().is_ok() {
-            journal.info("Plex is tried with the new settings now");
-        }
-        let mut plex = Circuit::new(breaker);
-        let probe = session::probe(target, &settings, dir)?;
-        let plex_client = session::plex(target, &settings, dir)?;
-        let syncer = Rc::new(Syncer::new(client.clone(), plex_client, &settings));
-        let changed = loop {
-            if let Some(reach) = timetable::keep(queue, &settings, time.now())? {
-                journal.info(format!("reconciliation is due: {reach}"));
-            }
-            let wake_at = timetable::due_at(queue, &settings, time.now())?;
-            let queue_home = home::expected(queue.sql(), &target.url)?;
-            let db = Db::new(queue);
-            let engine = Engine {
-                time: &time,
-                journal,
-                db: &db,
-                settings: &settings,
-                plex: &mut plex,
-                stash: &mut stash,
-                schedule: &mut schedule,
-                syncer: syncer.clone(),
-                probe: session::at_home(probe.clone(), queue_home.as_deref()),
-                lasting: &mut lasting,
-                server: None,
-                ramp: None,
-                rng: SplitMix64::fresh(),
-                drain: matches!(stay, Stay::UntilDrained),
-                refresh_at: Some(time.now() + REFRESH),
-                wake_at,
-            };
-            match engine.run().await? {
-                End::Refresh => {}
-                End::Moved => break None,
-                end => return Ok(end),
-            }
-            if let Stay::WhileUseful(program) = stay
-                && program.replaced()
-            {
-                return Ok(End::Replaced);
-            }
-            // The folder was removed: nothing done here would be seen.
-            if !dir.worker_lock().exists() {
-                return Ok(End::Idle);
-            }
-            // While Stash is away the old settings serve.
-            if let Ok(new) = session::settings(&client).await
-                && new.0 != settings
-            {
-                break Some(new);
-            }
-        };
-        if let Some(new) = changed {
-            journal.info("settings changed");
-            corrected = leads_elsewhere(&settings, &new.0);
-            (settings, faults) = new;
-        }
+    let db = Db::new(queue);
+    let mut engine = stand_still(
+        around,
+        Engine::new(found, (&time, journal), dir, &db, around),
+    )?;
+    Standstill::end(dir);
+    let end = engine.run().await;
+    stand_still(around, end)
+}
+
+/// Leaves word where nothing can be done before a person changes a setting.
+fn stand_still<R>(around: &Surroundings<'_>, result: Result<R, WorkError>) -> Result<R, WorkError> {
+    if let Err(WorkError::Link(why)) = &result {
+        around.stand_still(why.to_string());
     }
+    result
 }
 
-/// Whether Plex may answer otherwise with the new settings than with the old ones.
-fn leads_elsewhere(old: &Settings, new: &Settings) -> bool {
-    old.plex != new.plex
-        || old.libraries != new.libraries
-        || old.tls_skip_verify != new.tls_skip_verify
-}
-
-/// The settings, once Stash answers: it may be starting.
+/// The settings, once Stash answers: it may be starting, and it may have come back somewhere else.
 async fn first_settings(
-    client: &Client,
+    around: &Surroundings<'_>,
     journal: &Journal<'_>,
-    stay: Stay<'_>,
-) -> Result<(Settings, Vec<Fault>), stash::client::Error> {
+) -> Result<link::Found, stash::client::Error> {
     const PATIENCE: Duration = Duration::from_secs(15 * 60);
-    let policy = backoff::Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
-    let (mut rng, mut waited, mut tries) = (SplitMix64::fresh(), Duration::ZERO, 0);
+    let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
+    let (mut rng, began, mut tries) = (SplitMix64::fresh(), Instant::now(), 0);
     loop {
-        match session::settings(client).await {
-            Err(error)
-                if error.is_temporary()
-                    && error != stash::client::Error::Unauthorized
-                    && waited < PATIENCE
-                    && matches!(stay, Stay::WhileUseful(_)) =>
-            {
-                let delay = policy.delay(tries, &mut rng);
-                if tries == 0 {
-                    journal.warn(format!("{error}; trying again for 15 minutes"));
-                }
-                (tries, waited) = (tries + 1, waited + delay);
-                tokio::time::sleep(delay).await;
-            }
-            result => return result,
+        around.watch_settings().await;
+        let error = match link::read(around.stash()).await {
+            Ok(found) => return Ok(found),
+            Err(_) if around.renew() => continue,
+            Err(error) => error,
+        };
+        let refused = error == stash::client::Error::Unauthorized;
+        if !error.is_temporary() || refused || began.elapsed() >= PATIENCE {
+            return Err(error);
+        }
+        if tries == 0 {
+            journal.warn(format!("{error}; trying again for 15 minutes"));
+        }
+        let until = Instant::now() + policy.delay(tries, &mut rng);
+        tries += 1;
+        // A hook may bring a better connection at any time.
+        while Instant::now() < until && !around.renew() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
-}
-
-/// The probe schedule as the last worker left it.
-fn remembered(queue: &Queue<Job>) -> Schedule {
-    let text = ledger::meta(queue.sql(), super::PROBE_KEY).ok().flatten();
-    text.and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(unix)]

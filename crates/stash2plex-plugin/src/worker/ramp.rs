@@ -1,82 +1,77 @@
 //! The gentle return after an outage: how fast jobs may follow one another.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
-use breaker::Time as Instant;
 use breaker::machine::Kind;
 use breaker::ramp::Ramp;
 
 use super::engine::Engine;
-use super::time::Time;
+use super::time::{Moment, Time};
 use crate::outcome::Signal;
-use crate::reconcile::unix_millis;
 use crate::settings;
 
 /// A ramp under way, and whether a job may be taken now.
 pub struct Rising {
     ramp: Ramp,
     token: bool,
-    ends: SystemTime,
+    ends: Moment,
 }
 
 impl Rising {
     /// The ramp that began at `started`, unless it is over by now.
-    pub fn resume(shape: settings::Ramp, started: Instant, now: SystemTime) -> Option<Self> {
+    pub fn resume(shape: settings::Ramp, started: Moment, now: Moment) -> Option<Self> {
         let curve = shape.curve();
-        let ramp = Ramp::new(curve, started, instant(now));
-        ramp.rate(instant(now))?;
-        let left = curve.duration.saturating_sub(instant(now) - started);
+        let ramp = Ramp::new(curve, started.instant(), now.instant());
+        ramp.rate(now.instant())?;
+        let left = curve.duration.saturating_sub(now - started);
         Some(Self {
             ramp,
             token: false,
-            // The breaker's time is counted in whole milliseconds here.
+            // The breaker's time is counted in whole microseconds.
             ends: now + left + Duration::from_millis(1),
         })
     }
 }
 
-/// The worker's time as the breaker counts it.
-pub fn instant(time: SystemTime) -> Instant {
-    Instant::from_unix_micros(unix_millis(time).unsigned_abs().saturating_mul(1000))
-}
-
 impl<T: Time> Engine<'_, T> {
     /// Begins the ramp where the breaker says the outage ended; also after a restart.
     pub(super) fn start_ramp(&mut self) {
-        let recovered = self.plex.breaker().snapshot().recovered_at;
-        self.ramp = self
-            .settings
-            .ramp
-            .zip(recovered)
-            .and_then(|(shape, started)| Rising::resume(shape, started, self.time.now()));
-        let told = std::mem::replace(&mut self.lasting.ramp_told, recovered) == recovered;
+        let recovered = self.link.plex.breaker().snapshot().recovered_at;
+        let now = self.time.now();
+        let shape = self.link.settings.ramp;
+        self.ramp = shape.zip(recovered).and_then(|(shape, at)| {
+            let stored = UNIX_EPOCH + Duration::from_micros(at.unix_micros());
+            Rising::resume(shape, self.time.moment(stored).min(now), now)
+        });
+        let told = std::mem::replace(&mut self.memory.ramp_told, recovered) == recovered;
         if let Some(rising) = self.ramp.as_ref().filter(|_| !told) {
             let rate = rising
                 .ramp
-                .rate(instant(self.time.now()))
+                .rate(self.time.now().instant())
                 .unwrap_or_default();
             self.journal
                 .info(format!("starting gently: {rate:.0} jobs/s, rising"));
         }
         match self.ramp {
-            Some(_) => self.lasting.ramp_owed = true,
-            // Its time passed between two looks at the settings.
+            Some(_) => self.memory.ramp_owed = true,
+            // Its time passed meanwhile.
             None => self.tell_ramp_over(),
         }
     }
 
     /// Once for each return, and not while the next outage makes it untrue.
     fn tell_ramp_over(&mut self) {
-        if std::mem::take(&mut self.lasting.ramp_owed) && self.plex.breaker().kind() == Kind::Closed
+        if std::mem::take(&mut self.memory.ramp_owed)
+            && self.link.plex.breaker().kind() == Kind::Closed
         {
             self.journal.info("gentle start is over: full speed again");
         }
     }
 
     /// When a job may be taken; `None` when nothing limits the rate.
-    pub(super) fn ramp_at(&mut self, now: SystemTime) -> Option<SystemTime> {
+    pub(super) fn ramp_at(&mut self, now: Moment) -> Option<Moment> {
         let rising = self.ramp.as_mut()?;
-        if rising.ramp.rate(instant(now)).is_none() {
+        if rising.ramp.rate(now.instant()).is_none() {
             self.ramp = None;
             self.tell_ramp_over();
             return None;
@@ -84,7 +79,7 @@ impl<T: Time> Engine<'_, T> {
         if rising.token {
             return Some(now);
         }
-        match rising.ramp.take(instant(now)) {
+        match rising.ramp.take(now.instant()) {
             Ok(()) => {
                 rising.token = true;
                 Some(now)
@@ -94,7 +89,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// When there is an end to tell of, though no job may be due then.
-    pub(super) fn ramp_ends(&self) -> Option<SystemTime> {
+    pub(super) fn ramp_ends(&self) -> Option<Moment> {
         let ends = self.ramp.as_ref()?.ends;
         (ends > self.time.now()).then_some(ends)
     }
@@ -113,7 +108,7 @@ impl<T: Time> Engine<'_, T> {
             Signal::Success => false,
             Signal::Failure | Signal::Trip(_) => true,
         };
-        let now = instant(self.time.now());
+        let now = self.time.now().instant();
         if let Some(rising) = &mut self.ramp {
             rising.ramp.record(failed, now);
         }

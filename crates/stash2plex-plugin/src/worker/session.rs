@@ -165,25 +165,37 @@ fn random() -> [u8; 16] {
     bytes
 }
 
-/// Whether the running program was replaced by an update since it started.
+/// The running program, and whether another one was put in its place.
 pub struct Executable {
     path: Option<std::path::PathBuf>,
-    modified: Option<std::time::SystemTime>,
+    identity: Option<Identity>,
 }
 
+type Identity = (std::time::SystemTime, u64);
+
 impl Executable {
-    /// Remembers the program as it is now.
+    /// Remembers the program as it is.
     pub fn current() -> Self {
-        let path = std::env::current_exe().ok();
-        let modified = path.as_deref().and_then(modified);
-        Self { path, modified }
+        // The one that runs, even if another one was put in its place between its start and this look.
+        let running = Path::new("/proc/self/exe");
+        // Linux says so when it was removed meanwhile.
+        let kept = |path: std::path::PathBuf| match path
+            .to_str()
+            .and_then(|text| text.strip_suffix(" (deleted)"))
+        {
+            Some(before) if !path.exists() => before.into(),
+            _ => path,
+        };
+        let path = std::env::current_exe().ok().map(kept);
+        let identity = identity(running).or_else(|| identity(path.as_deref()?));
+        Self { path, identity }
     }
 
     /// Whether another file stands in its place, or none.
     pub fn replaced(&self) -> bool {
         self.path
             .as_deref()
-            .is_some_and(|path| modified(path) != self.modified)
+            .is_some_and(|path| identity(path) != self.identity)
     }
 
     /// Where it was, and where its successor is.
@@ -192,6 +204,7 @@ impl Executable {
     }
 }
 
-fn modified(path: &Path) -> Option<std::time::SystemTime> {
-    path.metadata().and_then(|meta| meta.modified()).ok()
+fn identity(path: &Path) -> Option<Identity> {
+    let meta = path.metadata().ok()?;
+    Some((meta.modified().ok()?, meta.len()))
 }

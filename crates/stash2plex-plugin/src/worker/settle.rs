@@ -8,20 +8,19 @@ use queue::{DeadFilter, NewJob, Tx};
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
-use super::engine::{Engine, is_of_stash};
-use super::memory::{Memory, Taken};
+use super::claiming::is_of_stash;
+use super::engine::Engine;
+use super::memory::Taken;
 use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
-use crate::ledger::{self, ServerId};
+use crate::ledger::{self, ServerId, Total};
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Trouble, Whose};
 use crate::reconcile::Step;
 use crate::settings::Settings;
 use crate::status::words::count;
 use crate::sync::{Record, Synced, late};
 
-/// Scenes queued by one transaction of a bulk job.
-const BULK: usize = 1000;
 /// Bulk work waits behind what people just saved.
 pub const BULK_PRIORITY: i32 = 10;
 
@@ -53,21 +52,16 @@ fn record_and_queue(
     Ok(())
 }
 
-impl<'a, T: Time> Engine<'a, T> {
+impl<T: Time> Engine<'_, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
-    pub(super) fn settle(
-        &mut self,
-        taken: Taken,
-        mut errand: Errand,
-        memory: &mut Memory<'a>,
-    ) -> queue::Result<()> {
+    pub(super) fn settle(&mut self, taken: Taken, mut errand: Errand) -> queue::Result<()> {
         let Taken { claim, leave } = taken;
         let key = claim.key().unwrap_or_default().to_owned();
         let signal = match self.signal(&key, &errand.outcome) {
             // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
             // nothing of Plex must not leave an outage that is over open for good.
             Signal::Neutral
-                if self.plex.breaker().kind() == Kind::HalfOpen
+                if self.link.plex.breaker().kind() == Kind::HalfOpen
                     && !is_of_stash(&errand.outcome) =>
             {
                 Signal::Success
@@ -78,15 +72,14 @@ impl<'a, T: Time> Engine<'a, T> {
         circuit::report(leave, &signal);
         self.server = self
             .server
-            .filter(|_| self.plex.breaker().kind() != Kind::Open);
+            .filter(|_| self.link.plex.breaker().kind() != Kind::Open);
         let why_open = why_open(&errand.outcome);
         let fate = self.fate(&claim, &key, &errand.outcome);
         self.tell(claim.payload(), &errand, &fate);
-        let now = self.time.now();
-        let stays = matches!(fate, Fate::Retry(_) | Fate::Hold);
-        self.lasting.ended += u64::from(!stays);
+        let now = self.time.wall();
         let record = errand.record.take();
-        let (db, settings) = (self.db, self.settings);
+        let (db, settings) = (self.db, self.link.settings.clone());
+        let settings = &*settings;
         let settled = match fate {
             Fate::Done => self.acknowledge(&claim, errand, record),
             Fate::Forget => db.write(|tx| {
@@ -113,18 +106,12 @@ impl<'a, T: Time> Engine<'a, T> {
             Fate::Dead { kind, message } => db.write(|tx| {
                 record_and_queue(tx, record, settings)?;
                 forget_letters(tx, &claim)?;
+                ledger::count(tx.sql(), Total::Failed)?;
                 tx.dead(&claim, kind.word(), &message)
             }),
         };
-        memory.settled();
-        self.lasting.idle = now;
-        if self.drain {
-            let (ended, left) = (
-                self.lasting.ended as f64,
-                self.db.with(|queue| queue.counts())?.live() as f64,
-            );
-            self.journal.progress(ended / (ended + left).max(1.0));
-        }
+        self.scheduler.settled(self.time.now());
+        self.memory.untidy = true;
         match settled {
             // Cancelled or taken over meanwhile: it was or will be done elsewhere.
             Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
@@ -136,24 +123,24 @@ impl<'a, T: Time> Engine<'a, T> {
 
     /// What the circuit is told of a job's end.
     fn signal(&mut self, key: &str, outcome: &Outcome<Synced>) -> Signal {
-        let lasting = &mut *self.lasting;
-        let signal = outcome::signal(outcome, || lasting.failing.insert(key.to_owned()));
+        let memory = &mut self.memory;
+        let signal = outcome::signal(outcome, || memory.failing.insert(key.to_owned()));
         match signal {
             Signal::Neutral => {}
             Signal::Success => {
-                lasting.heard = Some(self.time.now());
-                lasting.failing.clear();
-                lasting.pardoned.remove(key);
+                memory.heard = Some(self.time.now());
+                memory.failing.clear();
+                memory.pardoned.remove(key);
             }
             // Another server may answer next.
-            Signal::Failure | Signal::Trip(_) => lasting.heard = None,
+            Signal::Failure | Signal::Trip(_) => memory.heard = None,
         }
         signal
     }
 
     /// What becomes of the job. The tries over which the circuit opened do not count.
     fn fate(&mut self, claim: &queue::Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> Fate {
-        let opened = self.plex.breaker().kind() == Kind::Open;
+        let opened = self.link.plex.breaker().kind() == Kind::Open;
         if opened
             && matches!(
                 outcome,
@@ -163,15 +150,15 @@ impl<'a, T: Time> Engine<'a, T> {
                 })
             )
         {
-            for key in &self.lasting.failing {
-                *self.lasting.pardoned.entry(key.clone()).or_default() += 1;
+            for key in &self.memory.failing {
+                *self.memory.pardoned.entry(key.clone()).or_default() += 1;
             }
             return Fate::Hold;
         }
-        let pardoned = self.lasting.pardoned.get(key).copied().unwrap_or_default();
+        let pardoned = self.memory.pardoned.get(key).copied().unwrap_or_default();
         let tries = claim.attempt().saturating_sub(pardoned);
         let rng = &mut self.rng;
-        outcome::fate(outcome, tries, self.settings, |base, cap, n| {
+        outcome::fate(outcome, tries, &self.link.settings, |base, cap, n| {
             backoff::Policy::exponential(base, cap).delay(n, rng)
         })
     }
@@ -182,26 +169,14 @@ impl<'a, T: Time> Engine<'a, T> {
         errand: Errand,
         record: Option<Record>,
     ) -> queue::Result<()> {
-        let mut scenes = errand.scenes;
-        if let Some((of, id)) = errand.of {
-            scenes.extend(self.db.read(|db| ledger::scenes_of(db, of, id))?);
-        }
-        scenes.sort_unstable();
-        scenes.dedup();
         let (scan, force) = (
-            errand.scan.filter(|_| self.settings.trigger_plex_scan),
+            errand.scan.filter(|_| self.link.settings.trigger_plex_scan),
             errand.force,
         );
-        let mut chunks = scenes.chunks(BULK).peekable();
-        // All but the last chunk go ahead of the acknowledgement: repeated after a crash, they coalesce by key.
-        while let Some(chunk) = chunks.next_if(|_| scenes.len() > BULK) {
-            let jobs = chunk.iter().map(|id| scene_job(*id, force));
-            self.db.with(|queue| queue.enqueue_all(jobs))?;
-        }
-        let settings = self.settings;
+        let settings = &*self.link.settings;
         self.db.write(|tx| {
-            for id in chunks.flatten() {
-                tx.enqueue(scene_job(*id, force))?;
+            for id in errand.scenes {
+                tx.enqueue(scene_job(id, force))?;
             }
             if let Some(folder) = scan {
                 let job = Job::PlexScan { folder };
@@ -233,7 +208,11 @@ impl<'a, T: Time> Engine<'a, T> {
             record_and_queue(tx, record, settings)?;
             // A scene's letter stays until it is synced, however often it is found unchanged.
             let is_scene = matches!(claim.payload(), Job::Scene { .. });
-            if !is_scene || matches!(errand.outcome, Ok(Done::Synced(_))) {
+            let synced = matches!(errand.outcome, Ok(Done::Synced(_)));
+            if synced {
+                ledger::count(tx.sql(), Total::Synced)?;
+            }
+            if !is_scene || synced {
                 forget_letters(tx, claim)?;
             }
             tx.done(claim)
@@ -246,9 +225,9 @@ impl<'a, T: Time> Engine<'a, T> {
         match claim.deferred().checked_sub(1) {
             None => claim.due(),
             Some(n) => {
-                let base = self.settings.retry_base;
+                let base = self.link.settings.retry_base;
                 let policy = backoff::Policy::exponential(base, RETRY_CAP.max(base));
-                self.time.now() + policy.delay(n, &mut self.rng)
+                self.time.wall() + policy.delay(n, &mut self.rng)
             }
         }
     }
@@ -293,11 +272,8 @@ impl<'a, T: Time> Engine<'a, T> {
             (_, Fate::Forget) => self
                 .journal
                 .info(format!("{name}: deleted in Stash, forgotten")),
-            (Ok(Done::Skipped(why)), _)
-                if errand.scenes.len() > 1 || matches!(job, Job::Bulk { .. }) =>
-            {
-                let scenes = count(errand.scenes.len() as u64, "scene", "scenes");
-                self.journal.info(format!("{name}: {why}, {scenes} queued"));
+            (Ok(Done::Skipped(why)), _) if errand.scenes.len() > 1 || job.is_task() => {
+                self.journal.info(format!("{name}: {why}"));
             }
             (outcome, _) => self
                 .journal
@@ -307,7 +283,7 @@ impl<'a, T: Time> Engine<'a, T> {
 
     /// Notes on the outage how many jobs waited for its end, those that came meanwhile too.
     pub(super) fn count_affected(&self, waiting: u64) {
-        let breaker = self.plex.breaker();
+        let breaker = self.link.plex.breaker();
         let known = breaker
             .snapshot()
             .outages
@@ -327,10 +303,10 @@ impl<'a, T: Time> Engine<'a, T> {
     ) {
         let Err(failure) = usable else {
             leave.ignore();
-            self.lasting.heard = Some(self.time.now());
+            self.memory.heard = Some(self.time.now());
             self.server = server;
-            if self.schedule.failures() > 0 {
-                self.schedule.passed(self.time.now());
+            if self.probes.failures() > 0 {
+                self.probes.passed(self.time.wall());
                 self.remember_probe();
             }
             return;
@@ -345,29 +321,27 @@ impl<'a, T: Time> Engine<'a, T> {
     }
 
     /// Remembers which server answered, and what is known of its libraries.
-    pub(super) fn met(
-        &mut self,
-        verdict: &Verdict,
-        memory: &mut Memory<'a>,
-    ) -> queue::Result<Option<ServerId>> {
-        let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.settings.plex) else {
+    pub(super) fn met(&mut self, verdict: &Verdict) -> queue::Result<Option<ServerId>> {
+        let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.link.settings.plex)
+        else {
             return Ok(None);
         };
         let id = &server.machine_identifier;
         let met = self
             .db
             .write(|tx| Ok(home::meet(tx.sql(), &target.url, id)?))?;
-        self.probe = self.probe.clone().expect_server(id);
+        self.link.probe = self.link.probe.clone().expect_server(id);
         let (Met::Ours(id) | Met::Moved(id)) = met;
         if let Met::Moved(_) = met {
-            memory.moved = true;
+            // What is known of the old one is void.
+            self.scheduler.changed_settings();
             self.journal.warn(
                 "plex_url leads to another Plex server than before. Its items are treated as new; what was written to the \
                  other one stays on record. If this is a mistake, correct plex_url now; else Reconcile All Scenes fills it",
             );
         }
         let known = self.db.read(|db| ledger::library_fields(db, id))?;
-        self.syncer.remember(known);
+        self.link.syncer.remember(known);
         Ok(Some(id))
     }
 
@@ -378,11 +352,11 @@ impl<'a, T: Time> Engine<'a, T> {
             .with(|queue| queue.counts())
             .map_or(0, |counts| counts.live());
         let waiting = count(live, "job waits", "jobs wait");
-        match self.plex.change() {
+        match self.link.plex.change() {
             None => {}
             Some(Change::Opened) => {
                 self.count_affected(live);
-                let left = self.plex.breaker().ready_in().unwrap_or_default();
+                let left = self.link.plex.breaker().ready_in().unwrap_or_default();
                 let seconds = left.as_secs_f64();
                 self.journal.warn(format!(
                     "{why_open}: circuit open, {waiting}; next try in {seconds:.0} s"

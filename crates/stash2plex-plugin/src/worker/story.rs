@@ -3,30 +3,29 @@
 
 use std::cell::RefCell;
 use std::future;
-use std::rc::Rc;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use backoff::SplitMix64;
-use breaker::{Breaker, FakeClock, FileStore, Rules};
-use plex_health::Schedule;
+use breaker::FakeClock;
 use queue::{Clock, ManualClock, NewJob, Options, Queue};
 use serde_json::json;
-use simulators::{Fault, StashOptions, World};
-use stash::protocol::PluginInput;
+use simulators::{Fault, StashOptions, StashServer, World};
+use stash::protocol::{PluginInput, ServerConnection};
 
-use super::circuit::Circuit;
-use super::engine::{End, Engine, IN_FLIGHT};
-use super::memory::Lasting;
-use super::time::Time;
-use super::{ramp, session};
+use super::engine::Engine;
+use super::link;
+use super::scheduler::{End, IN_FLIGHT};
+use super::session::Executable;
+use super::surroundings::Surroundings;
+use super::time::{Moment, Time};
 use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::{Job, scene_key};
 use crate::journal::Journal;
 use crate::ledger;
-use crate::settings::Settings;
-use crate::sync::Syncer;
+use crate::reconcile::instant;
+use crate::worker_lock::{Role, WorkerLock};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -40,19 +39,57 @@ pub(super) struct Virtual<'a> {
 }
 
 impl Time for Virtual<'_> {
-    fn now(&self) -> SystemTime {
+    type Clock = Arc<FakeClock>;
+
+    fn now(&self) -> Moment {
+        Moment::START + self.wall().duration_since(self.began).unwrap_or_default()
+    }
+
+    fn wall(&self) -> SystemTime {
         self.queue.now()
     }
 
-    async fn sleep(&self, until: SystemTime, busy: bool, _: impl FnMut() -> bool) {
+    fn clock(&self) -> Self::Clock {
+        self.breaker.clone()
+    }
+
+    async fn sleep(&self, until: Moment, busy: bool, _: impl FnMut() -> bool) {
         if busy {
             return future::pending().await;
         }
-        let left = until.duration_since(self.now()).unwrap_or_default();
+        let left = until - self.now();
         self.queue.advance(left);
         self.breaker.advance(left);
-        let passed = self.now().duration_since(self.began).unwrap_or_default();
-        (self.passing.borrow_mut())(passed);
+        (self.passing.borrow_mut())(self.now() - Moment::START);
+    }
+}
+
+/// A worker's own part of the data folder, and its connection to a simulated Stash.
+pub(super) struct Place {
+    pub(super) dir: DataDir,
+    lock: WorkerLock,
+    program: Executable,
+    connection: ServerConnection,
+}
+
+impl Place {
+    pub(super) fn new(config: &Path, stash: &StashServer) -> Self {
+        let dir = DataDir::create(config).unwrap();
+        let lock = WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap();
+        // There to be watched, so that the settings need not be asked for each minute.
+        std::fs::write(config.join("config.yml"), "").unwrap();
+        let input = PluginInput::parse(stash.task_stdin(json!({})).as_bytes()).unwrap();
+        Self {
+            dir,
+            lock,
+            program: Executable::current(),
+            connection: input.server_connection,
+        }
+    }
+
+    pub(super) fn around(&self) -> Surroundings<'_> {
+        let connection = self.connection.clone();
+        Surroundings::new(&self.dir, &self.lock, &self.program, connection).unwrap()
     }
 }
 
@@ -81,15 +118,14 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         "path_map": "/data=>/media/scenes", "sync_poster": false, "sync_background": false,
         "sync_collection": false, "sync_rating": false, "ramp_duration": ramp,
     });
-    let (settings, faults) = Settings::read(map.as_object().unwrap(), |_| None);
-    assert_eq!(faults, []);
-    let dir = DataDir::create(config.path()).unwrap();
+    world.stash.set_plugin_settings("Stash2Plex", map);
+    let place = Place::new(config.path(), &world.stash);
 
     let clock = Arc::new(ManualClock::default());
     let began = clock.now();
-    let breaker_clock = Arc::new(FakeClock::at(ramp::instant(began)));
+    let breaker_clock = Arc::new(FakeClock::at(instant(began)));
     let options = Options::consumer().clock(clock.clone());
-    let mut queue = Queue::<Job>::open(dir.database(), options).unwrap();
+    let mut queue = Queue::<Job>::open(place.dir.database(), options).unwrap();
     ledger::create(queue.sql()).unwrap();
     // Due one after the other, so that the order of the drain can be told.
     let due = |n: usize| began - HOUR + Duration::from_millis(n as u64);
@@ -135,40 +171,14 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         passing: RefCell::new(Box::new(passing)),
     };
 
-    let rules = Rules::default().early_trial_after(Duration::ZERO);
-    let store = FileStore::open(dir.breaker()).unwrap();
-    let plex = Breaker::builder(rules)
-        .clock(breaker_clock.clone())
-        .open(store)
-        .unwrap();
-    let stash = Breaker::builder(Rules::default())
-        .clock(breaker_clock)
-        .build();
-    let (mut plex, mut stash) = (Circuit::new(plex), Circuit::new(stash));
-    let connection = PluginInput::parse(world.stash.task_stdin(json!({})).as_bytes()).unwrap();
-    let client = session::stash(&connection.server_connection).unwrap();
-    let target = settings.plex.as_ref().unwrap();
-    let plex_client = session::plex(target, &settings, &dir).unwrap();
+    let around = place.around();
+    let found = link::read(around.stash()).await.unwrap();
+    assert_eq!(found.1, []);
     let db = Db::new(&mut queue);
-    let engine = Engine {
-        time: &time,
-        journal: &journal,
-        db: &db,
-        settings: &settings,
-        plex: &mut plex,
-        stash: &mut stash,
-        schedule: &mut Schedule::default(),
-        syncer: Rc::new(Syncer::new(client, plex_client, &settings)),
-        probe: session::probe(target, &settings, &dir).unwrap(),
-        lasting: &mut Lasting::start(began),
-        server: None,
-        ramp: None,
-        rng: SplitMix64::new(3),
-        drain: false,
-        refresh_at: None,
-        wake_at: None,
-    };
+    let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
     assert_eq!(engine.run().await.unwrap(), End::Idle);
+    let log = engine.link.plex.breaker().snapshot().outages;
+    drop(engine);
     drop(time);
 
     // Nothing lost, nothing dead, no attempt spent, one outage.
@@ -178,7 +188,6 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         (counts.live(), counts.dead, counts.done),
         (0, 0, jobs as u64)
     );
-    let log = plex.breaker().snapshot().outages;
     let outages: Vec<_> = log.outages().collect();
     assert_eq!(outages.len(), 1);
     assert_eq!(outages[0].jobs_affected, jobs as u64);

@@ -1,21 +1,79 @@
 //! The worker's time and sleep, which come from outside so that a story of hours runs in seconds.
+//!
+//! Two kinds of time, by type: a [`Moment`] measures intervals in this process and never jumps; the wall clock, which a person
+//! or a time server may set, is only for what is shown or stored.
 
 use std::cell::Cell;
+use std::ops::{Add, Sub};
 use std::time::{Duration, Instant, SystemTime};
+
+/// A point of this process's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// The first one of a process. It has ten years before it, so that what a stored time tells of has its place.
+    pub const START: Self = Self(Duration::from_secs(10 * 365 * 24 * 3600));
+
+    /// As the breaker's ramp counts.
+    pub fn instant(self) -> breaker::Time {
+        let micros = u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX);
+        breaker::Time::from_unix_micros(micros)
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+    fn add(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Self;
+    fn sub(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by))
+    }
+}
+
+impl Sub for Moment {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
 
 /// Tells the time and waits.
 pub trait Time {
+    /// What a breaker counts by.
+    type Clock: breaker::Clock + 'static;
+
+    /// The time of this process.
+    fn now(&self) -> Moment;
+
     /// The wall clock.
-    fn now(&self) -> SystemTime;
+    fn wall(&self) -> SystemTime;
+
+    /// A clock for a breaker.
+    fn clock(&self) -> Self::Clock;
 
     /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says that calls
     /// are under way, which end the sleep too: a clock that is not real must not run ahead of them.
     fn sleep(
         &self,
-        until: SystemTime,
+        until: Moment,
         busy: bool,
         woken: impl FnMut() -> bool,
     ) -> impl Future<Output = ()>;
+
+    /// Where a stored time lies, by what the wall clock says now.
+    fn moment(&self, stored: SystemTime) -> Moment {
+        let (now, wall) = (self.now(), self.wall());
+        match stored.duration_since(wall) {
+            Ok(ahead) => now + ahead,
+            Err(past) => now - past.duration(),
+        }
+    }
 }
 
 /// Another process's job is noticed within 50 ms while there is work, and within half a second after ten seconds of
@@ -30,28 +88,42 @@ fn look(quiet: Duration) -> Duration {
 /// The real thing.
 #[derive(Debug)]
 pub struct SystemTimer {
+    started: Instant,
     /// When another process last wrote: probes of an outage in between are no reason to look often.
     woken: Cell<Instant>,
 }
 
 impl Default for SystemTimer {
     fn default() -> Self {
+        let now = Instant::now();
         Self {
-            woken: Cell::new(Instant::now()),
+            started: now,
+            woken: Cell::new(now),
         }
     }
 }
 
 impl Time for SystemTimer {
-    fn now(&self) -> SystemTime {
+    type Clock = breaker::SystemClock;
+
+    fn now(&self) -> Moment {
+        Moment::START + self.started.elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    async fn sleep(&self, until: SystemTime, _: bool, mut woken: impl FnMut() -> bool) {
+    fn clock(&self) -> Self::Clock {
+        breaker::SystemClock::new()
+    }
+
+    async fn sleep(&self, until: Moment, _: bool, mut woken: impl FnMut() -> bool) {
         while !woken() {
-            let Ok(left) = until.duration_since(self.now()) else {
+            let left = until - self.now();
+            if left.is_zero() {
                 return;
-            };
+            }
             let look = look(self.woken.get().elapsed());
             tokio::time::sleep(left.min(look)).await;
         }

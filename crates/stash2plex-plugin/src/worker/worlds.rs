@@ -15,8 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use backoff::SplitMix64;
-use breaker::{Breaker, FakeClock, Rules};
-use plex_health::Schedule;
+use breaker::FakeClock;
 use queue::{Clock, ManualClock, NewJob, Options, Queue};
 use rand_core::Rng;
 use serde_json::{Value, json};
@@ -26,19 +25,18 @@ use simulators::{
 use stash::protocol::PluginInput;
 use tempfile::TempDir;
 
-use super::circuit::Circuit;
-use super::engine::{End, Engine};
-use super::memory::Lasting;
-use super::story::Virtual;
-use super::{ramp, session};
+use super::engine::Engine;
+use super::link;
+use super::scheduler::End;
+use super::story::{Place, Virtual};
 use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
 use crate::ledger;
-use crate::reconcile::{Reach, Run};
+use crate::reconcile::{Reach, Run, instant};
 use crate::request::Request;
-use crate::settings::{Scope, Settings};
+use crate::settings::Scope;
 use crate::sync::Syncer;
 use judge::Judge;
 
@@ -71,8 +69,7 @@ fn no_scene_is_ever_written_to_another_ones_item() {
 /// The plugin's queue, and a worker on a clock of its own.
 struct World {
     sim: Sim,
-    dir: DataDir,
-    _config: TempDir,
+    config: TempDir,
     queue: Queue<Job>,
     /// What a worker keeps while it lives.
     syncer: Option<Rc<Syncer>>,
@@ -191,8 +188,7 @@ impl World {
         };
         Self {
             sim,
-            dir,
-            _config: config,
+            config,
             queue,
             syncer: None,
         }
@@ -247,53 +243,31 @@ impl World {
     /// world changes `meanwhile`: then a write may be late by the time of one answer. Returns what Plex was asked.
     async fn work(&mut self, meanwhile: usize) -> Vec<Recorded> {
         let Self {
-            sim, dir, queue, ..
+            sim, config, queue, ..
         } = self;
         sim.say(format!("work, {meanwhile} deeds meanwhile"));
-        let values = sim.settings.clone();
-        let (settings, faults) = Settings::read(values.as_object().unwrap(), |_| None);
-        assert_eq!(faults, []);
-        let target = settings.plex.as_ref().unwrap();
-        let syncer = self.syncer.take().unwrap_or_else(|| {
-            let stdin = sim.stash.task_stdin(json!({}));
-            let connection = PluginInput::parse(stdin.as_bytes()).unwrap();
-            let stash = session::stash(&connection.server_connection).unwrap();
-            let plex = session::plex(target, &settings, dir).unwrap();
-            Rc::new(Syncer::new(stash, plex, &settings))
-        });
+        sim.stash
+            .set_plugin_settings("Stash2Plex", sim.settings.clone());
+        let place = Place::new(config.path(), &sim.stash);
+        let around = place.around();
+        let found = link::read(around.stash()).await.unwrap();
+        assert_eq!(found.1, []);
         let began = sim.clock.now();
-        let breaker = Arc::new(FakeClock::at(ramp::instant(began)));
+        let breaker = Arc::new(FakeClock::at(instant(began)));
         let time = Virtual {
             queue: sim.clock.clone(),
             breaker: breaker.clone(),
             began,
             passing: RefCell::new(Box::new(|_| {})),
         };
-        let circuit = || {
-            let breaker = Breaker::builder(Rules::default()).clock(breaker.clone());
-            Circuit::new(breaker.build())
-        };
-        let (mut plex, mut stash) = (circuit(), circuit());
         let db = Db::new(queue);
         let lines = sim.lines.clone();
-        let engine = Engine {
-            time: &time,
-            journal: &Journal::memory(&lines),
-            db: &db,
-            settings: &settings,
-            plex: &mut plex,
-            stash: &mut stash,
-            schedule: &mut Schedule::default(),
-            syncer: syncer.clone(),
-            probe: session::probe(target, &settings, dir).unwrap(),
-            lasting: &mut Lasting::start(began),
-            server: None,
-            ramp: None,
-            rng: SplitMix64::new(sim.seed),
-            drain: false,
-            refresh_at: None,
-            wake_at: None,
-        };
+        let journal = Journal::memory(&lines);
+        let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+        if let Some(kept) = self.syncer.take() {
+            engine.link.syncer = kept;
+        }
+        let syncer = engine.link.syncer.clone();
         let deeds = async {
             let mut then = Vec::new();
             for _ in 0..meanwhile {
@@ -305,6 +279,7 @@ impl World {
         };
         let (end, then) = tokio::join!(engine.run(), deeds);
         assert_eq!(end.unwrap(), End::Idle);
+        drop(engine);
         drop(time);
         self.syncer = Some(syncer).filter(|_| !then.contains(&Then::AnotherWorker));
         let wrong = self.sim.judge.wrong();

@@ -136,7 +136,7 @@ impl Installed {
     pub fn until_no_worker(&self) {
         let dir = stash2plex_plugin::data_dir::DataDir::locate(self.config.path());
         self.until("without worker", || {
-            !stash2plex_plugin::worker_lock::WorkerLock::is_held(&dir).unwrap()
+            !stash2plex_plugin::worker_lock::is_at_work(&dir)
         });
     }
 

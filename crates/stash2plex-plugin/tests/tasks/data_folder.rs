@@ -79,3 +79,26 @@ fn a_foreign_folder_that_can_be_written_will_do_and_is_told() {
     assert!(!text.contains("Data folder"), "{text}");
     assert_eq!(output["exposed"], Value::Null);
 }
+
+/// Somebody made it for a group, elsewhere: that is told, and left.
+#[test]
+fn a_shared_folder_is_told_and_not_changed() {
+    let plugin = Installed::new(1);
+    let data = plugin.data();
+    let elsewhere = plugin.config.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    set_mode(&elsewhere, 0o2775);
+    std::os::unix::fs::symlink(&elsewhere, &data).unwrap();
+    plugin.save_and_wait(plugin.world.scenes[0]);
+    assert_eq!(mode(&elsewhere), 0o775);
+    assert_eq!(mode(&data.join("stash2plex.db")), 0o600);
+    let health = plugin
+        .world
+        .stash
+        .task_stdin(json!({"mode": "health_check"}));
+    let (text, _) = answered(&simulators::run_plugin(common::binary(), &health).unwrap());
+    says(&text, "is a shared folder and open to others");
+    set_mode(&elsewhere, 0o700);
+    let (text, _) = answered(&simulators::run_plugin(common::binary(), &health).unwrap());
+    assert!(!text.contains("Data folder"), "{text}");
+}

@@ -32,7 +32,7 @@ use stash2plex_plugin::data_dir::DataDir;
 use stash2plex_plugin::job::{Job, scene_key};
 use stash2plex_plugin::ledger;
 use stash2plex_plugin::worker::PROBE_KEY;
-use stash2plex_plugin::worker_lock::WorkerLock;
+use stash2plex_plugin::worker_lock::{Role, WorkerLock};
 
 fn now() -> f64 {
     SystemTime::now()

@@ -71,7 +71,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 path: path.clone(),
                 written,
             };
-            let at = unix_millis(self.time.now());
+            let at = unix_millis(self.time.wall());
             let mut intent = draft.plan.intent(&draft.item, last, at);
             if let (Some(intended), Some(cover)) = (
                 intent.as_mut().and_then(|intent| intent.intents.last_mut()),
@@ -114,7 +114,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
                         if let Some(sent) = intent.intents.last_mut() {
-                            sent.at = unix_millis(self.time.now());
+                            sent.at = unix_millis(self.time.wall());
                         }
                         self.record.items.push(row(intent));
                     }
@@ -212,13 +212,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let there = self.cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);
         }
-        let at = unix_millis(self.time.now());
+        let at = unix_millis(self.time.wall());
         if let Some(written) = &mut plan.written {
             // What was cut off longer ago would be here if it still came.
-            let recent = 0..syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
+            let late = syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
             written
                 .intents
-                .retain(|intent| recent.contains(&at.saturating_sub(intent.at)));
+                .retain(|intent| at.saturating_sub(intent.at) < late);
         }
         Ok(Draft {
             item,

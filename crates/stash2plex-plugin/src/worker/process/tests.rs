@@ -3,8 +3,9 @@ use std::sync::Arc;
 use queue::{ManualClock, NewJob};
 use serde_json::json;
 
-use super::super::engine::IN_FLIGHT;
+use super::super::scheduler::IN_FLIGHT;
 use super::*;
+use crate::settings::Settings;
 
 /// With the longest timeout there is, and every answer just within it.
 #[test]

@@ -1,0 +1,86 @@
+//! What the worker sees to beside its jobs: the files around it, the timetable, old failed jobs, and the size of its database.
+
+use std::time::Duration;
+
+use queue::DeadFilter;
+
+use super::engine::Engine;
+use super::scheduler::End;
+use super::time::Time;
+use super::timetable;
+
+/// Failed jobs are looked through for old ones this often.
+const PURGE: Duration = Duration::from_secs(3600);
+/// A day, as settings count them.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl<T: Time> Engine<'_, T> {
+    /// Every few seconds: cheap, and nothing that waits for an answer.
+    pub(super) fn look_around(&mut self) -> queue::Result<()> {
+        let database = self.db.with(|queue| queue.path().to_owned());
+        if self.around.removed(&database) || self.db.with(|queue| queue.is_replaced()) {
+            self.scheduler.end(End::Removed);
+        }
+        if self.around.program_replaced() {
+            self.scheduler.leave(End::Replaced);
+        }
+        if self.around.settings_changed() {
+            self.scheduler.doubt_settings();
+        }
+        self.renew_connection();
+        let (time, settings) = (self.time, &self.link.settings);
+        let due = self
+            .db
+            .with(|queue| timetable::keep(queue, settings, time.wall()))?;
+        if let Some(reach) = due {
+            self.journal.info(format!("reconciliation is due: {reach}"));
+        }
+        self.purge_old()?;
+        self.tidy()?;
+        let watched = self.around.sees_settings();
+        self.scheduler.looked(watched, self.time.now());
+        Ok(())
+    }
+
+    /// Takes a newer connection to Stash, if a hook has left one; whether it did.
+    pub(super) fn renew_connection(&mut self) -> bool {
+        let renewed = self.around.renew();
+        if renewed {
+            self.journal
+                .debug("a newer connection to Stash is in use now");
+            // Not there to be told when it refuses one.
+            let _ = self.stash.breaker().suggest_trial();
+        }
+        renewed
+    }
+
+    fn purge_old(&mut self) -> queue::Result<()> {
+        let now = self.time.now();
+        let is_due = self.memory.purged.is_none_or(|at| now - at >= PURGE);
+        let days = self.link.settings.dead_letter_days;
+        if !is_due || days == 0 {
+            return Ok(());
+        }
+        self.memory.purged = Some(now);
+        let Some(before) = self.time.wall().checked_sub(DAY * days) else {
+            return Ok(());
+        };
+        let old = DeadFilter::all().died_before(before);
+        let purged = self.db.with(|queue| queue.purge(&old))?;
+        if purged > 0 {
+            self.journal.info(format!(
+                "{purged} jobs that failed more than {days} days ago were deleted"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Gives unused room back to the disk, when there is time.
+    fn tidy(&mut self) -> queue::Result<()> {
+        if self.memory.untidy && self.scheduler.is_quiet() {
+            self.memory.untidy = false;
+            self.db.with(|queue| queue.maintain())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! What a worker looks at now and then beside its queue: the file of Stash's settings, its own program, its data folder, and
+//! the connection to Stash that a hook may have left.
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+
+use stash::client::{Client, Endpoint};
+use stash::protocol::ServerConnection;
+
+use super::session::Executable;
+use crate::data_dir::DataDir;
+use crate::standstill::{Stamp, Standstill};
+use crate::worker_lock::WorkerLock;
+use crate::{connection, tls};
+
+/// One worker's surroundings.
+pub struct Surroundings<'a> {
+    dir: &'a DataDir,
+    lock: &'a WorkerLock,
+    program: &'a Executable,
+    stash: Client,
+    connection: RefCell<ServerConnection>,
+    /// Stash's configuration file, once Stash has told where it is.
+    settings: RefCell<Option<PathBuf>>,
+    stamp: Cell<Option<Stamp>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Of a worker that Stash started with this connection.
+    ///
+    /// # Errors
+    /// The connection leads nowhere.
+    pub fn new(
+        dir: &'a DataDir,
+        lock: &'a WorkerLock,
+        program: &'a Executable,
+        connection: ServerConnection,
+    ) -> Result<Self, stash::client::Error> {
+        Ok(Self {
+            dir,
+            lock,
+            program,
+            stash: Client::new(tls::client_builder(), &Endpoint::of_plugin(&connection)?)?,
+            connection: RefCell::new(connection),
+            settings: RefCell::default(),
+            stamp: Cell::default(),
+        })
+    }
+
+    /// The client of Stash, whose connection may be exchanged.
+    pub fn stash(&self) -> &Client {
+        &self.stash
+    }
+
+    /// The connection in use.
+    pub fn connection(&self) -> ServerConnection {
+        self.connection.borrow().clone()
+    }
+
+    /// Takes the newest connection that was left, if it is another one than that in use; whether it did.
+    pub fn renew(&self) -> bool {
+        let newest =
+            connection::read(self.dir).filter(|newest| *newest != *self.connection.borrow());
+        let Some(newest) = newest else { return false };
+        let Ok(endpoint) = Endpoint::of_plugin(&newest) else {
+            return false;
+        };
+        let renewed = self
+            .stash
+            .reconnect(tls::client_builder(), &endpoint)
+            .is_ok();
+        if renewed {
+            *self.connection.borrow_mut() = newest;
+        }
+        renewed
+    }
+
+    /// Asks Stash where its settings are, if that is not known, and remembers how the file is now: what is read afterwards is
+    /// no older.
+    pub async fn watch_settings(&self) {
+        if self.settings.borrow().is_none()
+            && let Ok(Some(path)) = self.stash.config_path().await
+        {
+            *self.settings.borrow_mut() = Some(path.into());
+        }
+        self.stamp.set(self.stamp_now());
+    }
+
+    fn stamp_now(&self) -> Option<Stamp> {
+        self.settings.borrow().as_deref().and_then(Stamp::of)
+    }
+
+    /// Whether the settings' file can be seen.
+    pub fn sees_settings(&self) -> bool {
+        self.stamp.get().is_some()
+    }
+
+    /// Whether the settings' file has changed since they were read.
+    pub fn settings_changed(&self) -> bool {
+        self.stamp_now() != self.stamp.get()
+    }
+
+    /// Leaves word of why nothing can be done with the settings as they are.
+    pub fn stand_still(&self, why: String) {
+        let path = self.settings.borrow().clone().unwrap_or_default();
+        Standstill::new(why, path, self.stamp.get()).leave(self.dir);
+    }
+
+    /// Whether another program stands in the place of this one.
+    pub fn program_replaced(&self) -> bool {
+        self.program.replaced()
+    }
+
+    /// Whether the files that this worker works on are no longer those of the data folder.
+    pub fn removed(&self, database: &Path) -> bool {
+        !self.lock.guards(self.dir) || !database.exists()
+    }
+}
