@@ -212,6 +212,8 @@ impl<'a, T: Time> Engine<'a, T> {
             .is_some_and(|(new, _)| self.link.leads_elsewhere(new));
         let found = found.unwrap_or_else(|| ((*self.link.settings).clone(), Vec::new()));
         let stash = self.around.stash();
+        // The breaker's file has one owner at a time.
+        self.link.plex = Circuit::new(Breaker::new(Rules::default()));
         self.link = Link::new(found, stash, self.dir, self.journal, self.time)?;
         // What kept the circuit open may be repaired.
         if corrected && self.link.plex.breaker().suggest_trial().is_ok() {

@@ -13,18 +13,28 @@ use stash2plex_plugin::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use stash2plex_plugin::settings::Settings;
 use stash2plex_plugin::sync::{Synced, Syncer};
 use stash2plex_plugin::tls;
-use stash2plex_plugin::worker::time::Time;
+use stash2plex_plugin::worker::time::{Moment, Time};
 
 use super::*;
 
-struct Hands(Cell<SystemTime>);
+struct Hands(Cell<Moment>);
 
 impl Time for Hands {
-    fn now(&self) -> SystemTime {
+    type Clock = breaker::SystemClock;
+
+    fn now(&self) -> Moment {
         self.0.get()
     }
 
-    async fn sleep(&self, until: SystemTime, _: bool, _: impl FnMut() -> bool) {
+    fn wall(&self) -> SystemTime {
+        SystemTime::now() + (self.now() - Moment::START)
+    }
+
+    fn clock(&self) -> Self::Clock {
+        breaker::SystemClock::new()
+    }
+
+    async fn sleep(&self, until: Moment, _: bool, _: impl FnMut() -> bool) {
         self.0.set(until);
     }
 }
@@ -63,7 +73,7 @@ impl Worker {
         let stash = stash2plex_plugin::worker::session::stash(&task.server_connection).unwrap();
         Self {
             syncer: Syncer::new(stash, plex.unwrap(), &settings),
-            time: Hands(Cell::new(SystemTime::now())),
+            time: Hands(Cell::new(Moment::START)),
             world,
         }
     }
