@@ -20,7 +20,7 @@ pub enum Request {
 }
 
 /// The tasks that are not merely recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the manifest")]
 pub enum Task {
     ProcessQueue,
@@ -28,9 +28,16 @@ pub enum Task {
     QueueStatus,
     OutageSummary,
     RecoverOutageJobs,
+    /// All, those of one kind, or the one of a job.
+    RetryFailedJobs {
+        kind: Option<String>,
+        job: Option<i64>,
+    },
     ClearQueue,
     ClearDeadLetters,
-    PurgeDeadLetters { days: u32 },
+    PurgeDeadLetters {
+        days: u32,
+    },
     ClearMatchCache,
 }
 
@@ -46,13 +53,18 @@ pub enum UnknownRequest {
     /// A hook about nothing that can be named.
     #[error(transparent)]
     NoId(#[from] hook::NoId),
+    /// A job that is none.
+    #[error(
+        "job must be the number that View Queue Status gives a failed job, found {0}; nothing was queued"
+    )]
+    Job(String),
     /// A number of days that is none.
     #[error("days must be a whole number from 0 to {LONGEST_AGO}, found {0}; nothing was deleted")]
     Days(String),
 }
 
 const MODES: &str = "all, recent, process_queue, health_check, queue_status, outage_summary, \
-                     recover_outage_jobs, clear_queue, clear_dlq, purge_dlq, clear_match_cache, \
+                     recover_outage_jobs, retry_failed, clear_queue, clear_dlq, purge_dlq, clear_match_cache, \
                      reconcile_all, reconcile_recent, reconcile_7days, reconcile_missing_metadata";
 
 /// Dead letters of so many days are purged when the call names none.
@@ -76,6 +88,13 @@ impl Request {
             "queue_status" => Self::Task(Task::QueueStatus),
             "outage_summary" => Self::Task(Task::OutageSummary),
             "recover_outage_jobs" => Self::Task(Task::RecoverOutageJobs),
+            "retry_failed" => Self::Task(Task::RetryFailedJobs {
+                kind: args
+                    .text("kind")
+                    .filter(|kind| !kind.is_empty())
+                    .map(str::to_owned),
+                job: job(args)?,
+            }),
             "clear_queue" => Self::Task(Task::ClearQueue),
             "clear_dlq" => Self::Task(Task::ClearDeadLetters),
             "purge_dlq" => Self::Task(Task::PurgeDeadLetters { days: days(args)? }),
@@ -86,6 +105,19 @@ impl Request {
             "reconcile_missing_metadata" => reconcile(Reach::Metadata),
             other => return Err(UnknownRequest::Mode(other.chars().take(40).collect())),
         })
+    }
+}
+
+fn job(args: &Args) -> Result<Option<i64>, UnknownRequest> {
+    let text = match args.values.get("job") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(other) => other.to_string(),
+    };
+    match text.parse() {
+        Ok(job) => Ok(Some(job)),
+        Err(_) if text.is_empty() => Ok(None),
+        Err(_) => Err(UnknownRequest::Job(text.chars().take(40).collect())),
     }
 }
 

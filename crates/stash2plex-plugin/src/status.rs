@@ -304,6 +304,8 @@ pub struct About {
 /// A job that is not tried again by itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FailedJob {
+    /// Its number, by which it can be queued again.
+    pub job_id: i64,
     /// What it is about.
     #[serde(flatten)]
     pub about: About,

@@ -1,11 +1,12 @@
 //! What a person asked for in Stash's task list.
 //!
-//! But for Process Queue, none of them waits for a worker, starts one, or changes the breaker.
+//! None of them waits for a worker but Process Queue, and none changes the breaker.
 
 mod clear;
 mod look;
 mod process_queue;
 mod recover;
+mod retry;
 
 use std::io::Stderr;
 
@@ -33,6 +34,7 @@ pub fn run(task: Task, connection: &ServerConnection, log: &Log<Stderr>) -> Resu
         Task::PurgeDeadLetters { days } => clear::dead(connection, Some(days))?,
         Task::ClearMatchCache => clear::matches(connection)?,
         Task::RecoverOutageJobs => recover::run(connection)?,
+        Task::RetryFailedJobs { kind, job } => retry::run(connection, kind.as_deref(), job)?,
     };
     for render::Line { level, text } in lines {
         log.log(level, text);

@@ -13,7 +13,7 @@ use simulators::{Fault, Rule, Run, Trigger};
 const WRONG_TOKEN: &str = "wrong-token-Vq83nPz1";
 const PASSWORD: &str = "hunter2-Yw55";
 
-const TASKS: [&str; 15] = [
+const TASKS: [&str; 16] = [
     "health_check",
     "queue_status",
     "outage_summary",
@@ -26,6 +26,7 @@ const TASKS: [&str; 15] = [
     "reconcile_missing_metadata",
     "process_queue",
     "purge_dlq",
+    "retry_failed",
     "clear_match_cache",
     "clear_queue",
     "clear_dlq",

@@ -267,6 +267,7 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     });
     let failed = queue.dead_letters(&DeadFilter::all().limit(LISTED as u64))?;
     let failed = failed.into_iter().map(|letter| FailedJob {
+        job_id: letter.id,
         about: about(&letter.payload),
         advice: ErrorKind::advice(&letter.error_type),
         error_type: letter.error_type,

@@ -7,6 +7,8 @@
     missing_docs
 )]
 
+pub mod clock;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -130,3 +130,47 @@ fn a_live_worker_and_the_clearing_tasks_do_not_fight() {
     assert!(!log.contains(" ERROR "), "{log}");
     assert_eq!(plugin.workers().len(), 1, "the worker lives on");
 }
+
+/// One by its number, those of a kind, and then all.
+#[test]
+fn failed_jobs_are_queued_again() {
+    let plugin = Installed::new(4);
+    let mut queue = jobs(&plugin);
+    let kinds = ["NotInPlex", "PlexRefused", "PlexRefused", "PlexFailing"];
+    for (scene, kind) in plugin.world.scenes.iter().zip(kinds) {
+        die(&mut queue, *scene, kind);
+    }
+    drop(queue);
+    let retry = |args| answered(&plugin.run(&plugin.world.stash.task_stdin(args)));
+    let failed = || {
+        let (_, output) = answered(&plugin.task("queue_status"));
+        output["queue"]["failed_jobs"].as_array().unwrap().clone()
+    };
+    let one = failed()
+        .iter()
+        .find(|job| job["error_type"] == "NotInPlex")
+        .unwrap()["job_id"]
+        .clone();
+    let (text, output) = retry(json!({"mode": "retry_failed", "job": one}));
+    assert_eq!(text, "i 1 failed job queued again; 3 failed jobs left\n");
+    assert_eq!(output, json!({"queued": 1, "left": 3}));
+    let (text, _) = retry(json!({"mode": "retry_failed", "kind": "PlexRefused"}));
+    assert_eq!(text, "i 2 failed jobs queued again; 1 failed job left\n");
+    let (text, _) = retry(json!({"mode": "retry_failed", "kind": "Nothing"}));
+    assert_eq!(
+        text,
+        "i No such failed job: nothing to try again; 1 failed job left\n"
+    );
+    let (text, _) = retry(json!({"mode": "retry_failed"}));
+    assert_eq!(text, "i 1 failed job queued again\n");
+    plugin.until_equal();
+    let (text, _) = retry(json!({"mode": "retry_failed"}));
+    assert_eq!(text, "i No job failed: nothing to try again\n");
+    let run = plugin.run(
+        &plugin
+            .world
+            .stash
+            .task_stdin(json!({"mode": "retry_failed", "job": "x"})),
+    );
+    assert!(run.error().unwrap().contains("job must be the number"));
+}
