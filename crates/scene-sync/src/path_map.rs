@@ -87,20 +87,34 @@ impl PathMap {
         Ok(())
     }
 
+    /// Whether a rule is about this path.
+    ///
+    /// ```
+    /// # use scene_sync::PathMap;
+    /// let map = PathMap::new([("/data", "/media")])?;
+    /// assert!(map.knows("/data/a.mp4") && !map.knows("/other/a.mp4"));
+    /// # Ok::<(), scene_sync::PathMapError>(())
+    /// ```
+    pub fn knows(&self, path: &str) -> bool {
+        self.rule_for(&Path::parse(path)).is_some()
+    }
+
+    fn rule_for(&self, path: &Path) -> Option<&Rule> {
+        let applies = |rule: &&Rule| {
+            let fold = path.windows;
+            path.keys(fold).starts_with(&rule.from.keys(fold))
+        };
+        self.rules
+            .iter()
+            .filter(applies)
+            .max_by_key(|rule| rule.from.parts().len())
+    }
+
     /// The path as Plex sees it: the rule with the longest matching folder applies; without one it
     /// stays as it is.
     pub fn map(&self, path: &str) -> String {
         let parsed = Path::parse(path);
-        let applies = |rule: &&Rule| {
-            let fold = parsed.windows;
-            parsed.keys(fold).starts_with(&rule.from.keys(fold))
-        };
-        let Some(rule) = self
-            .rules
-            .iter()
-            .filter(applies)
-            .max_by_key(|rule| rule.from.parts().len())
-        else {
+        let Some(rule) = self.rule_for(&parsed) else {
             return path.to_owned();
         };
         let rest = parsed

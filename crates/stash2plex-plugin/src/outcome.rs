@@ -126,6 +126,14 @@ impl Failure {
         matches!(self.whose, Whose::Doubtful(_))
     }
 
+    /// Whether other requests may well succeed.
+    pub fn is_of_one_item(&self) -> bool {
+        matches!(
+            self.whose,
+            Whose::Scene(_) | Whose::Doubtful(_) | Whose::Request(_)
+        )
+    }
+
     /// A stable word for the kind of failure, for a job's history; empty when it says nothing about the job.
     pub fn word(&self) -> &'static str {
         match self.whose {

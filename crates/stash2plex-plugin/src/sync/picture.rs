@@ -215,7 +215,7 @@ impl Writer<'_> {
         cover: &Cover,
         seen: &Pictures<Option<ImageSeen>>,
         refused: &mut Vec<Refused>,
-    ) -> Result<Pictures<Option<Given>>, plex::Error> {
+    ) -> Result<Pictures<Option<Given>>, Failure> {
         let mut taken = |part, given| match given {
             Err(error) if is_of_part(&error) => {
                 let version = cover.source.clone();
@@ -225,31 +225,34 @@ impl Writer<'_> {
             given => given,
         };
         let poster = (plan.poster, ImageKind::Poster, &seen.poster);
-        let poster = taken(Part::Poster, self.give_one(item, cover, poster).await)?;
+        let poster = taken(Part::Poster, self.give_one(item, cover, poster).await?)?;
         let background = (plan.background, ImageKind::Background, &seen.background);
         let background = taken(
             Part::Background,
-            self.give_one(item, cover, background).await,
+            self.give_one(item, cover, background).await?,
         )?;
         Ok(Pictures { poster, background })
     }
 
+    /// What the item was given, or how Plex refused; it fails where the item is no longer the scene's.
     async fn give_one(
         &self,
         item: &plex::Item,
         cover: &Cover,
         (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
-    ) -> Result<Option<Given>, plex::Error> {
+    ) -> Result<Result<Option<Given>, plex::Error>, Failure> {
         if !wanted {
-            return Ok(None);
+            return Ok(Ok(None));
         }
         let shown = seen
             .as_ref()
             .is_some_and(|seen| seen.selected == cover.sha1);
-        Ok(Some(Given {
-            written: cover.written(),
-            changed: !shown && self.show(&item.key, kind, cover).await?,
-        }))
+        let changed = match shown {
+            true => Ok(false),
+            false => self.show(&item.key, kind, cover).await?,
+        };
+        let written = cover.written();
+        Ok(changed.map(|changed| Some(Given { written, changed })))
     }
 
     /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
@@ -258,25 +261,29 @@ impl Writer<'_> {
         key: &RatingKey,
         kind: ImageKind,
         cover: &Cover,
-    ) -> Result<bool, plex::Error> {
+    ) -> Result<Result<bool, plex::Error>, Failure> {
         let there = {
             let _overlapping = self.syncer.limits.read().await;
-            self.syncer.plex.images(key, kind).await?
+            self.syncer.plex.images(key, kind).await
+        };
+        let there = match there {
+            Ok(there) => there,
+            Err(why) => return Ok(Err(why)),
         };
         let there = there.iter().find(|image| image.is_upload_of(&cover.sha1));
         if there.is_some_and(|image| image.selected) {
-            return Ok(false);
+            return Ok(Ok(false));
         }
-        let _alone = self.turn().await;
+        let _alone = self.turn().await?;
         let plex = &self.syncer.plex;
-        match there {
-            Some(image) => plex.select_image(key, kind, image).await?,
+        let shown = match there {
+            Some(image) => plex.select_image(key, kind, image).await,
             None => {
                 let bytes = cover.bytes.clone();
-                plex.upload_image(key, kind, cover.format, bytes).await?;
+                plex.upload_image(key, kind, cover.format, bytes).await
             }
-        }
-        Ok(true)
+        };
+        Ok(shown.map(|()| true))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use queue::Tx;
-use scene_sync::{LastWritten, SceneFile, path};
+use rusqlite::Connection;
+use scene_sync::{Intent, LastWritten, SceneFile, path};
 use sha2::{Digest, Sha256};
 
 use super::capabilities::Learned;
@@ -20,7 +21,7 @@ pub struct Record {
     /// What the scene was synced as, and when; none after a look that failed.
     synced: Option<SceneRow>,
     /// Items that were written to, or may have been.
-    pub items: Vec<ItemRow<LastWritten>>,
+    pub items: Vec<Kept>,
     /// Items that hold none of the scene's files any more.
     pub released: Vec<String>,
     /// Items that are gone from Plex.
@@ -35,6 +36,46 @@ pub struct Record {
     pub learned: Vec<Learned>,
     /// Other scenes to look at.
     pub queue: BTreeSet<u64>,
+}
+
+/// What a job leaves on record of an item.
+pub struct Kept {
+    /// The row, if nobody else has written it meanwhile.
+    pub row: ItemRow<LastWritten>,
+    /// What stood there when this job wrote it last; none when it never did.
+    pub before: Option<LastWritten>,
+    /// When it ends, in milliseconds since 1970.
+    pub at: i64,
+}
+
+impl Kept {
+    /// Writes the row; the scene to look at again, where another job wrote to the item at the same time. Then both may have
+    /// sent what the other does not know of: all of it counts as sent until a look shows what became of it.
+    fn put(&self, db: &Connection, server: ServerId) -> queue::Result<Option<u64>> {
+        let there = ledger::item::<LastWritten>(db, server, &self.row.item)?;
+        let Some(there) = there.filter(|there| !same(Some(&there.written), self.before.as_ref()))
+        else {
+            ledger::put_item(db, server, &self.row)?;
+            return Ok(None);
+        };
+        let is_ours = there.owner.is_none() || there.owner == self.row.owner;
+        let (mut kept, mut other) = match is_ours {
+            true => (self.row.clone(), there.written),
+            false => (there, self.row.written.clone()),
+        };
+        let at = self.at;
+        let intents = &mut kept.written.intents;
+        intents.append(&mut other.intents);
+        intents.push(Intent { at, written: other });
+        ledger::put_item(db, server, &kept)?;
+        Ok(kept.owner)
+    }
+}
+
+/// Whether two records say the same, as they are stored.
+pub fn same(one: Option<&LastWritten>, other: Option<&LastWritten>) -> bool {
+    let text = |written: Option<&LastWritten>| written.map(|one| serde_json::to_string(one).ok());
+    text(one) == text(other)
 }
 
 impl Record {
@@ -74,7 +115,7 @@ impl Record {
 
     /// Whether an edit that was given up may come yet, over what was written since.
     pub fn may_be_overtaken(&self) -> bool {
-        let overtaken = |row: &ItemRow<LastWritten>| row.written.may_be_overtaken();
+        let overtaken = |kept: &Kept| kept.row.written.may_be_overtaken();
         self.synced.is_some() && self.items.iter().any(overtaken)
     }
 
@@ -91,18 +132,9 @@ impl Record {
             }
             return Ok(queue);
         }
-        for row in &self.items {
-            // Taken away meanwhile: what was sent is the new owner's to know.
-            let owner = ledger::owner(db, server, &row.item)?;
-            let owner = owner.or(row.owner);
-            ledger::put_item(
-                db,
-                server,
-                &ItemRow {
-                    owner,
-                    ..row.clone()
-                },
-            )?;
+        let mut again = BTreeSet::new();
+        for kept in &self.items {
+            again.extend(kept.put(db, server)?);
         }
         for item in &self.gone {
             queue.extend(ledger::drop_item(db, server, item)?);
@@ -132,6 +164,7 @@ impl Record {
             None => ledger::make_unequal(db, server, scene)?,
         }
         queue.remove(&scene);
+        queue.extend(again);
         Ok(queue)
     }
 }

@@ -138,12 +138,23 @@ impl<T: Time> SceneJob<'_, '_, T> {
             return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         let targets = self.find(&rows).await?;
-        let mut owned = Vec::new();
+        let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
             let key = target.key.as_str().to_owned();
-            if self.one(target).await? {
-                owned.push(key);
+            match self.one(target).await {
+                Ok(true) => owned.push(key),
+                Ok(false) => {}
+                // One item that fails is no reason to leave the others as they are.
+                Err(Stopped::Failed(mut why)) if several && why.is_of_one_item() => {
+                    why.why = format!("Plex item {key}: {}", why.why);
+                    failed.get_or_insert(why);
+                }
+                Err(why) => return Err(why),
             }
+        }
+        if let Some(why) = failed {
+            self.note_left_out()?;
+            return Err(why.into());
         }
         let owed = self.synced.owed.is_some();
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));

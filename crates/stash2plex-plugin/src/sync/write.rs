@@ -10,7 +10,7 @@ use super::capabilities::Learned;
 use super::find::Target;
 use super::picture::{self, Cover, Pictures};
 use super::{Syncer, convert};
-use crate::outcome::{Failure, is_of_part};
+use crate::outcome::{Failure, SceneFault, Whose, is_of_part};
 
 /// What became of a plan.
 pub struct Arrived {
@@ -40,6 +40,8 @@ pub struct Writer<'a> {
     pub last: Option<&'a LastWritten>,
     /// The place of the one who writes next, until the turn has come.
     pub next: Cell<Option<MutexGuard<'a, ()>>>,
+    /// Whether the item is still the scene's.
+    pub is_ours: &'a dyn Fn() -> bool,
 }
 
 impl Writer<'_> {
@@ -167,7 +169,7 @@ impl Writer<'_> {
         let rating = change
             .to
             .and_then(|rating| UserRating::new(rating.to_plex()));
-        let _alone = self.turn().await;
+        let _alone = self.turn().await?;
         match self.syncer.plex.rate(&self.target.key, rating).await {
             Ok(()) => Ok(None),
             Err(error) if is_of_part(&error) => {
@@ -184,7 +186,7 @@ impl Writer<'_> {
 
     async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failure> {
         let edit = with_tags(self.edit(), list);
-        let _alone = self.turn().await;
+        let _alone = self.turn().await?;
         let takes_long_lines = match self.syncer.plex.edit_whole(&edit).await {
             Ok(()) => true,
             Err(plex::Error::LineTooLong { .. } | plex::Error::TooLong(_)) => false,
@@ -200,11 +202,17 @@ impl Writer<'_> {
         Edit::new(section.clone(), *kind, key.clone())
     }
 
-    /// The turn to write, for one request.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+    /// The turn to write, for one request, unless another scene has taken the item meanwhile.
+    pub(super) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Failure> {
         let turn = self.syncer.limits.write().await;
         self.next.take();
-        turn
+        match (self.is_ours)() {
+            true => Ok(turn),
+            false => Err(Failure::new(
+                Whose::Scene(SceneFault::NotInPlex),
+                format!("Plex item {} belongs to another scene now", self.target.key),
+            )),
+        }
     }
 
     /// Sends what is not a picture; how many requests the edit of the item took, and what it taught.
@@ -228,7 +236,7 @@ impl Writer<'_> {
             }
         }
         if !edit.is_empty() {
-            let _alone = self.turn().await;
+            let _alone = self.turn().await?;
             requests += plex.edit(&edit).await?;
         }
         Ok((requests, learned))

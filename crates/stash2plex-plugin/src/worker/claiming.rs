@@ -79,13 +79,13 @@ impl<'a, T: Time> Engine<'a, T> {
         let mut ready = Vec::with_capacity(claims.len());
         for claim in claims {
             let is_older = self.time.moment(claim.enqueued()) < read;
-            let is_known = self.memory.settings_for == Some(claim.job());
+            let is_known = self.memory.settings_for.contains(&claim.job());
             if is_older || is_known || !claim.payload().is_task() {
                 ready.push(claim);
                 continue;
             }
             // Once for each, whatever the clocks say.
-            self.memory.settings_for = Some(claim.job());
+            self.memory.settings_for.insert(claim.job());
             self.scheduler.doubt_settings();
             self.db.with(|queue| queue.release(claim))?;
         }

@@ -24,8 +24,8 @@ pub(super) struct Memory<'a> {
     pub(super) doubtful: Vec<(Taken, chores::Errand)>,
     /// What is to be followed as soon as nothing is under way.
     pub(super) found: Option<Found>,
-    /// The task's job for which the settings were read last.
-    pub(super) settings_for: Option<i64>,
+    /// The jobs of tasks for which the settings were read.
+    pub(super) settings_for: BTreeSet<i64>,
     /// When Plex last answered a job or a check.
     pub(super) heard: Option<Moment>,
     /// The jobs, by their keys, whose requests failed since the last one that did not.

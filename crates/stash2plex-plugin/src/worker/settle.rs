@@ -111,6 +111,7 @@ impl<T: Time> Engine<'_, T> {
             }),
         };
         self.scheduler.settled(self.time.now());
+        self.memory.settings_for.remove(&claim.job());
         self.memory.untidy = true;
         match settled {
             // Cancelled or taken over meanwhile: it was or will be done elsewhere.

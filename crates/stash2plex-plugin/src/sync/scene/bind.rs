@@ -12,6 +12,7 @@ use super::super::{Stopped, convert};
 use super::{SceneJob, not_in_plex};
 use crate::ledger::{self, ItemRow};
 use crate::outcome::{Failure, SceneFault, Whose};
+use crate::settings::names;
 use crate::worker::time::Time;
 
 impl<T: Time> SceneJob<'_, '_, T> {
@@ -54,8 +55,26 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 absent.push(nth);
                 continue;
             }
+            // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
+            if syncer.map.knows(&self.scene.files[nth].path) {
+                let found = finder.by_name(&self.files[nth]).await?;
+                for (_, item) in &found {
+                    others.extend(convert::candidates(std::slice::from_ref(item)));
+                }
+                absent.push(nth);
+                continue;
+            }
             match self.alike(&finder, nth, &mut others).await? {
-                Ok(target) => targets.push(target),
+                Ok(target) => {
+                    let key = target.key.as_str();
+                    if !rows.iter().any(|row| row.item == key) {
+                        self.told.push(format!(
+                            "matched to Plex item {key} by name and size, since its path is in no folder of Plex: fill in {}",
+                            names::of("path_map")
+                        ));
+                    }
+                    targets.push(target);
+                }
                 Err(Likeness::None { .. }) => absent.push(nth),
                 Err(several) => doubt = Some(syncer.shown(several)),
             }

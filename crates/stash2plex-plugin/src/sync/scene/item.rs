@@ -6,6 +6,7 @@ use scene_sync::{ImageSeen, LastWritten, Policy};
 
 use super::super::find::Target;
 use super::super::picture::{self, Fetched, Pictures};
+use super::super::record::{Kept, same};
 use super::super::write::{Arrived, Refused, Writer};
 use super::super::{Stopped, convert};
 use super::{SceneJob, not_in_plex};
@@ -64,6 +65,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 return Err(not_in_plex(why).into());
             }
             let draft = self.draft(&item, last, &policy).await?;
+            let mut before = last.cloned();
             let (id, path) = (self.id, target.bound.path.clone());
             let row = |written| ItemRow {
                 item: key.clone(),
@@ -79,22 +81,31 @@ impl<T: Time> SceneJob<'_, '_, T> {
             ) {
                 cover.intend(&draft.plan, &mut intended.written);
             }
-            let ours = match (&intent, &draft.plan.written) {
-                (Some(intent), _) => self.take(&row(intent.clone()))?,
-                (None, Some(_)) if !mine => self.take(&row(last.cloned().unwrap_or_default()))?,
-                (None, _) => true,
+            let taken = match (&intent, &draft.plan.written) {
+                (Some(intent), _) => Some(intent.clone()),
+                (None, Some(_)) if !mine => Some(last.cloned().unwrap_or_default()),
+                (None, _) => None,
             };
-            // Another scene took it in between: whose it is must be asked again.
-            if !ours {
-                target.details = Some(item);
-                continue;
+            if let Some(taken) = taken {
+                // Another job wrote to it in between: whose it is, and what it shows, must be asked again.
+                if !self.take(&row(taken.clone()), last)? {
+                    continue;
+                }
+                before = Some(taken);
             }
+            // Asked before each request that changes the item.
+            let is_ours = || {
+                let owner = db.read(|db| ledger::owner(db, server, &key));
+                // What cannot be read will fail when the end is recorded.
+                owner.is_ok_and(|owner| owner == Some(id))
+            };
             let writer = Writer {
                 syncer,
                 target: &target,
                 item: &item,
                 last,
                 next: next.into(),
+                is_ours: &is_ours,
             };
             let done = writer
                 .apply(&draft.plan, self.cover.as_ref(), draft.seen)
@@ -102,21 +113,26 @@ impl<T: Time> SceneJob<'_, '_, T> {
             match done {
                 // A list was longer than this Plex takes: it is planned anew, as what fits.
                 Ok(mut done) if done.limited => {
-                    if let Some(written) = &done.written {
-                        self.take(&row(written.clone()))?;
+                    if let Some(written) = &done.written
+                        && !self.take(&row(written.clone()), before.as_ref())?
+                    {
+                        continue;
                     }
+                    before = done.written.clone().or(before);
                     done.refused = None;
-                    self.arrived(done, Vec::new(), row, &key);
+                    self.arrived(done, Vec::new(), (row, before), &key);
                     continue;
                 }
-                Ok(done) => self.arrived(done, draft.notes, row, &key),
+                Ok(done) => self.arrived(done, draft.notes, (row, before), &key),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
+                        let at = unix_millis(self.time.wall());
                         if let Some(sent) = intent.intents.last_mut() {
-                            sent.at = unix_millis(self.time.wall());
+                            sent.at = at;
                         }
-                        self.record.items.push(row(intent));
+                        let row = row(intent);
+                        self.record.items.push(Kept { row, before, at });
                     }
                     return Err(failed.into());
                 }
@@ -125,12 +141,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
     }
 
-    /// Records that the item is the scene's, with what is about to be sent; false when it is another one's.
-    fn take(&self, row: &ItemRow<LastWritten>) -> queue::Result<bool> {
+    /// Records that the item is the scene's, with what is about to be sent; false when another one owns it, or what is on
+    /// record of it is not what the plan was made from.
+    fn take(&self, row: &ItemRow<LastWritten>, last: Option<&LastWritten>) -> queue::Result<bool> {
         let (server, id) = (self.server, self.id);
         self.db.write(|tx| {
-            let owner = ledger::owner(tx.sql(), server, &row.item)?;
-            if owner.is_some_and(|owner| owner != id) {
+            let there = ledger::item::<LastWritten>(tx.sql(), server, &row.item)?;
+            let owner = there.as_ref().and_then(|there| there.owner);
+            let there = there.as_ref().map(|there| &there.written);
+            if owner.is_some_and(|owner| owner != id) || !same(there, last) {
                 return Ok(false);
             }
             ledger::put_item(tx.sql(), server, row)?;
@@ -143,7 +162,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         &mut self,
         done: Arrived,
         notes: Vec<String>,
-        row: impl Fn(LastWritten) -> ItemRow<LastWritten>,
+        (row, before): (
+            impl Fn(LastWritten) -> ItemRow<LastWritten>,
+            Option<LastWritten>,
+        ),
         key: &str,
     ) {
         let Arrived {
@@ -163,7 +185,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 .insert(scene_sync::Note::Refused(part).to_string());
         }
         if let Some(written) = written {
-            self.record.items.push(row(written));
+            let (row, at) = (row(written), unix_millis(self.time.wall()));
+            self.record.items.retain(|kept| kept.row.item != row.item);
+            self.record.items.push(Kept { row, before, at });
         }
         match self.synced.changes.iter_mut().find(|(item, _)| item == key) {
             Some((_, all)) => {
