@@ -150,7 +150,7 @@ pub struct Step {
 #[must_use]
 pub fn step(rules: &Rules, mut state: State, event: Event, now: Time) -> Step {
     let mut transition = None;
-    let reply = state.apply(rules, event, || now, &mut transition);
+    let reply = state.apply(rules, event, &now, &mut transition);
     Step {
         state,
         reply,
