@@ -22,7 +22,7 @@ use tokio::time::sleep;
 
 const MESSAGES: u32 = 60;
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// Between attempts, and between probes: shorter than in earnest.
+/// Between attempts, and between probes: shorter than in a real program.
 const WAIT: Policy = Policy::exponential(Duration::from_millis(100), Duration::from_millis(800));
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;

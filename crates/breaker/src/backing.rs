@@ -1,6 +1,6 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
@@ -8,7 +8,7 @@ use crate::gate::{Gate, Hint};
 use crate::machine::{Circuit, Mode, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
-use crate::time::{Clock, Time};
+use crate::time::{Clock, Now, Time};
 
 /// Where the state lives.
 pub(crate) enum Backing {
@@ -90,14 +90,14 @@ impl Backing {
         clock: &dyn Clock,
         gate: &Gate,
         told: &mut Told,
-        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+        decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
         match self {
             Self::Local(local) => local.change(rules, clock, gate, told, decide),
             Self::Shared(shared) => {
                 let (result, transition) = shared.change(rules, clock, |record, now| {
                     let mut told = None;
-                    let result = decide(&mut record.state, &|| now, &mut told);
+                    let result = decide(&mut record.state, &now, &mut told);
                     if let Some(transition) = &told {
                         record.outages.observe(transition);
                     }
@@ -181,6 +181,22 @@ impl Drop for Held<'_> {
     }
 }
 
+/// Read under the lock, so that events are applied in the order of their times.
+struct Monotonic<'c> {
+    clock: &'c dyn Clock,
+    exact: OnceCell<Time>,
+}
+
+impl Now for Monotonic<'_> {
+    fn exact(&self) -> Time {
+        *self.exact.get_or_init(|| self.clock.monotonic())
+    }
+
+    fn coarse(&self) -> Time {
+        self.clock.coarse()
+    }
+}
+
 impl Local {
     #[inline]
     fn change<R>(
@@ -189,7 +205,7 @@ impl Local {
         clock: &dyn Clock,
         gate: &Gate,
         told: &mut Told,
-        decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R,
+        decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
         let mut held = Held {
             memory: lock(&self.memory),
@@ -197,11 +213,13 @@ impl Local {
             gate,
         };
         let memory = &mut *held.memory;
-        // Read under the lock, so that events are applied in the order of their times; and only if needed.
-        let now = LazyCell::new(|| clock.monotonic());
+        let now = Monotonic {
+            clock,
+            exact: OnceCell::new(),
+        };
         let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
         let before = durable(&memory.record.state);
-        let result = decide(&mut memory.record.state, &|| *now, told);
+        let result = decide(&mut memory.record.state, &now, told);
         if let Some(transition) = told {
             if self.store.is_some() {
                 transition.at = clock.wall();

@@ -20,7 +20,7 @@ use crate::permit::Permit;
 use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
-use crate::time::{Clock, SystemClock, Time};
+use crate::time::{COARSE_ERROR, Clock, Now, SystemClock, Time};
 use crate::waiters::Waiters;
 
 /// Decides whether calls to one dependency may run, from how earlier ones ended.
@@ -262,7 +262,7 @@ impl Breaker {
     }
 
     #[inline]
-    fn change<R>(&self, decide: impl Fn(&mut State, &dyn Fn() -> Time, &mut Told) -> R) -> R {
+    fn change<R>(&self, decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R) -> R {
         let mut told = None;
         let result = self
             .backing
@@ -385,9 +385,6 @@ impl Breaker {
         }
     }
 }
-
-/// How far the coarse clock may be behind.
-const COARSE_ERROR: Duration = Duration::from_millis(50);
 
 impl std::fmt::Debug for Breaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -52,7 +52,7 @@
 //! |---|---|---|
 //! | missing | missing: the circuit is closed | closed |
 //! | whole | what it says | where it stopped; an owner frees the places of trials, whose process is dead |
-//! | truncated, not JSON, of wrong types | corrupted, and why | closed; the file is set aside as `NAME.corrupt-N` |
+//! | truncated, not JSON, of wrong types | corrupted, and why | closed; the file is kept as `NAME.corrupt-N` |
 //! | dated in the future | what it says | as if it had opened now: one interval at most |
 //!
 //! A breaker in memory, or the owner of a file, counts by the monotonic clock: steps of the wall

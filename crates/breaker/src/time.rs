@@ -114,7 +114,8 @@ pub trait Clock: Send + Sync {
     /// What the wall clock shows; it may step either way.
     fn wall(&self) -> Time;
 
-    /// A cheaper [`Clock::monotonic`]: never ahead of it, at most 50 ms behind. Lets a rejection cost little.
+    /// A cheaper [`Clock::monotonic`]: never ahead of it, at most 50 ms behind. Lets a rejection, and the end of a trial,
+    /// cost little.
     fn coarse(&self) -> Time {
         self.monotonic()
     }
@@ -131,6 +132,29 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 
     fn coarse(&self) -> Time {
         (**self).coarse()
+    }
+}
+
+/// How far the coarse clock may be behind.
+pub(crate) const COARSE_ERROR: Duration = Duration::from_millis(50);
+
+/// What time it is, asked only when a decision needs it.
+pub(crate) trait Now {
+    /// Always answers the same.
+    fn exact(&self) -> Time;
+
+    /// Cheaper: never ahead, and behind by less than [`COARSE_ERROR`].
+    fn coarse(&self) -> Time;
+}
+
+/// Known already.
+impl Now for Time {
+    fn exact(&self) -> Time {
+        *self
+    }
+
+    fn coarse(&self) -> Time {
+        *self
     }
 }
 

@@ -147,7 +147,7 @@ impl Clock for Lagging {
 }
 
 #[test]
-fn a_coarse_clock_rejects_and_the_precise_one_admits() {
+fn a_coarse_clock_decides_where_a_precise_one_would_say_the_same() {
     let clock = Arc::new(Lagging {
         clock: FakeClock::at(Time::from_unix_seconds(1000.0)),
         readings: AtomicU32::new(0),
@@ -182,10 +182,28 @@ fn a_coarse_clock_rejects_and_the_precise_one_admits() {
     assert_eq!(after(moment), (None, true));
     assert_eq!(breaker.snapshot().counts.rejected, 4);
 
-    // What is due by the coarse clock is due by any; the trial's end is the one reading.
-    breaker.try_acquire().unwrap().trip("test");
-    clock.clock.advance(millis(60_030));
-    let before = clock.readings.load(Ordering::Relaxed);
-    breaker.try_acquire().unwrap().success();
-    assert_eq!(clock.readings.load(Ordering::Relaxed), before + 1);
+    // What is due by the coarse clock is due by any, and so is a lease that is far from its end.
+    let trial = |took| {
+        breaker.try_acquire().unwrap().trip("test");
+        clock.clock.advance(millis(60_030));
+        let before = clock.readings.load(Ordering::Relaxed);
+        let permit = breaker.try_acquire().unwrap(); // by the coarse clock, 30 ms ago
+        clock.clock.advance(took);
+        permit.success();
+        let readings = clock.readings.load(Ordering::Relaxed) - before;
+        let closed = breaker.kind() == Kind::Closed;
+        breaker.reset();
+        (readings, closed)
+    };
+    assert_eq!(trial(Duration::ZERO), (0, true));
+    assert_eq!(trial(millis(59_950) - moment), (0, true));
+    assert_eq!(trial(millis(59_950)), (1, true));
+    assert_eq!(trial(millis(59_970) - moment), (1, true));
+    assert_eq!(trial(millis(59_970)), (1, false));
+    let outages = breaker.snapshot().outages;
+    assert!(
+        outages
+            .outages()
+            .all(|outage| outage.ended >= Some(outage.started))
+    );
 }

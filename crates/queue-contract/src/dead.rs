@@ -83,13 +83,13 @@ pub fn dead_letters_are_found_summed_up_redriven_and_purged<S: Store>(store: &S)
     assert_eq!(found(&mut queue, all()), [ids[2], ids[0]]);
     assert!(
         queue.history(ids[3]).is_empty(),
-        "history goes with the letter"
+        "history goes with the dead letter"
     );
     assert_counted(&mut queue);
     assert_eq!(queue.purge(&all()), 2);
 }
 
-/// One life after the other: attempts begin anew, what happened before is still told.
+/// One life after the other: attempts begin again, what happened before is still told.
 pub fn redrive_resets_attempts_and_keeps_the_history<S: Store>(store: &S) {
     let mut queue = store.open();
     let id = queue.enqueue(keyed("k", "p")).unwrap().job();

@@ -187,7 +187,7 @@ impl<T> Tx<'_, T> {
         self.execute(sql::REGISTER, [owner, self.now]).map(drop)
     }
 
-    /// Forgets an owner that has no job. When it is alive after all, it makes its file anew and
+    /// Forgets an owner that has no job. When it is alive after all, it makes its file again and
     /// registers again.
     fn forget_idle(&self, owner: i64) -> Result<()> {
         let (first, last) = ClaimNo::range(owner);
@@ -205,7 +205,7 @@ impl<T> Tx<'_, T> {
         }
         if i64::try_from(jobs.len()).is_ok_and(|n| n < RECLAIMED_AT_ONCE) {
             self.execute(sql::FORGET_OWNER, [owner])?;
-            owner::bury(self.path, owner);
+            owner::remove_lock(self.path, owner);
         }
         Ok(())
     }

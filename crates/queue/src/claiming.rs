@@ -28,7 +28,7 @@ const HOLDERS: i64 = 1_000;
 /// What others lost, as a look from outside a transaction found it.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
-    /// Owners that died. Their locks are held until this is dropped, so that nobody else buries them too.
+    /// Owners that died. Their locks are held until this is dropped, so that nobody else takes their jobs too.
     pub(crate) dead: Vec<(i64, Lock)>,
     /// Owners whose lock file somebody removed: alive or dead, and perhaps without a job.
     pub(crate) missing: Vec<i64>,
@@ -84,12 +84,14 @@ impl<T> Queue<T> {
         if is_idle && !lost.is_any() {
             return Ok(Vec::new());
         }
-        let mut claims = self.take(n, &expired, &lost)?;
+        let mut claims = self.take(IfReplaced::Stay, n, &expired, &lost)?;
+        let mut again = claims.is_empty() && self.is_replaced();
         if claims.is_empty() && !look_around {
             lost = self.look_for_lost()?;
-            if lost.is_any() {
-                claims = self.take(n, &[], &lost)?;
-            }
+            again |= lost.is_any();
+        }
+        if again {
+            claims = self.take(IfReplaced::Refuse, n, &[], &lost)?;
         }
         self.idle = claims.is_empty();
         Ok(claims)
@@ -106,14 +108,20 @@ impl<T> Queue<T> {
                 .query_row([now], |row| row.get(0))?)
     }
 
-    fn take(&mut self, n: usize, expired: &[Held], lost: &Lost) -> Result<Vec<Claim<T>>>
+    fn take(
+        &mut self,
+        if_replaced: IfReplaced,
+        n: usize,
+        expired: &[Held],
+        lost: &Lost,
+    ) -> Result<Vec<Claim<T>>>
     where
         T: DeserializeOwned,
     {
         let (own, no) = self.register()?;
         let mut watched = std::mem::take(&mut self.watched);
         let mut claims = Vec::new();
-        let taken = self.write_on(IfReplaced::Refuse, Durability::Process, |tx| {
+        let taken = self.write_on(if_replaced, Durability::Process, |tx| {
             for held in expired {
                 tx.reclaim(held.job, held.no, "lease ran out")?;
                 tx.settled(*held);

@@ -143,7 +143,7 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
 
 fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
-    // Plans do not depend on bound values: otherwise SQLite compiles most statements anew at each use.
+    // Plans do not depend on bound values: otherwise SQLite compiles most statements again at each use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set_busy_handler(connection, options.busy_timeout)?;
     let started = Instant::now();

@@ -48,7 +48,7 @@ impl DeadLetter {
     /// The payload, read as the type it was enqueued with.
     ///
     /// # Errors
-    /// [`Error::Decode`] when it is no such: for one, in a letter of type
+    /// [`Error::Decode`] when it is no such: for one, in a dead letter of type
     /// [`UNDECODABLE`](crate::UNDECODABLE).
     pub fn into_payload<T: DeserializeOwned>(self) -> Result<T> {
         serde_json::from_str(&self.payload).map_err(Error::Decode)
@@ -202,7 +202,7 @@ impl DeadFilter {
         })
     }
 
-    /// Named so, one letter is found by its id, or those of a key by that, instead of by looking at all.
+    /// Named so, one dead letter is found by its id, or those of a key by that, instead of by looking at all.
     pub(crate) fn statement(&self, columns: &str) -> String {
         let this = match (&self.job, &self.key) {
             (Some(_), _) => "id = :job AND (:key IS NULL OR key = :key)",
@@ -355,7 +355,7 @@ impl<T> Tx<'_, T> {
         letters.try_fold(0, |purged, letter| Ok(purged + self.delete_dead(letter)?))
     }
 
-    /// How many: none when a live job has its key, or the letter is gone.
+    /// How many: none when a live job has its key, or the dead letter is gone.
     fn redrive_one(&self, Letter { id, died }: Letter) -> Result<u64> {
         let back = self.execute(
             "INSERT INTO queue_job \

@@ -16,6 +16,8 @@ pub(crate) enum IfReplaced {
     Follow,
     /// Turn to the file that is there now, and fail.
     Refuse,
+    /// Go on with the old one, without a look: who finds something there is told when it settles.
+    Stay,
 }
 
 impl<T> Queue<T> {
@@ -69,14 +71,14 @@ impl<T> Queue<T> {
     /// goes into a file that nobody will open again.
     pub(crate) fn begin(&mut self, if_replaced: IfReplaced) -> Result<()> {
         Immediate::begin(&self.connection)?;
-        if !self.is_replaced() {
+        if if_replaced == IfReplaced::Stay || !self.is_replaced() {
             return Ok(());
         }
         let _ = self.connection.execute_batch("ROLLBACK");
         self.reopen()?;
         match if_replaced {
             IfReplaced::Follow => Ok(Immediate::begin(&self.connection)?),
-            IfReplaced::Refuse => Err(Error::Replaced {
+            IfReplaced::Refuse | IfReplaced::Stay => Err(Error::Replaced {
                 path: self.path.clone(),
             }),
         }

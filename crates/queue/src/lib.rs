@@ -46,7 +46,7 @@
 //!
 //! Each owner holds a lock on a small file beside the database, `…-owner-N`, which the kernel frees
 //! with the process. Where that file is gone, removed by a cleaner of old files say, the lease
-//! alone decides until a living owner has made it anew. Leases of this process are judged by its
+//! alone decides until a living owner has made it again. Leases of this process are judged by its
 //! monotonic clock, so setting the wall clock loses nothing. (Hence the lease watched: to a worker,
 //! one that ended by the wall clock alone may be a clock that was set. A worker that lives shorter
 //! than a lease takes nothing from one that hangs.)
@@ -122,8 +122,8 @@
 //!
 //! A payload that is no `T` becomes a dead letter of type [`UNDECODABLE`] when it is claimed, so that it blocks nothing:
 //! [`claim`](Queue::claim) does not fail, [`dead_summary`](Queue::dead_summary) tells. Let new versions read old payloads
-//! (`#[serde(default)]`, new variants); [`redrive`](Queue::redrive) what old ones buried all the same. Give the file a name with
-//! [`Options::format`], and a program that takes it for something else is refused, instead of burying all that is in it. The file
+//! (`#[serde(default)]`, new variants); [`redrive`](Queue::redrive) what old ones gave up all the same. Give the file a name with
+//! [`Options::format`], and a program that takes it for something else is refused, instead of making dead letters of all that is in it. The file
 //! itself is safe: a version of this library that does not know its schema says [`Error::TooNew`].
 //!
 //! # Again and again
@@ -140,12 +140,12 @@
 //! - **One `enqueue` for each of a thousand jobs.** Each waits for the disk; [`enqueue_all`](Queue::enqueue_all) waits once.
 //! - **Settling and writing the result in two steps.** A crash between loses one; do both in a [`transaction`](Queue::transaction),
 //!   and settle first in it: a lost lease then ends it before your own tables can object.
-//! - **Claiming many jobs to work them off one by one.** Their leases run from the claim, and whatever kills the worker has killed
+//! - **Claiming many jobs to do them one by one.** Their leases run from the claim, and whatever kills the worker has killed
 //!   them all once. Claim as many as are worked on at a time.
 //! - **Retrying at once when a server is down.** [`defer`](Queue::defer) until it may be up: attempts are for the job's own failures.
 //! - **A write for each of a thousand equal changes.** [`ensure`](Queue::ensure) only looks when
 //!   the job stands there already.
-//! - **A payload with the data.** It is stale when it is worked off; queue the name and read the data then.
+//! - **A payload with the data.** It is stale when the job runs; queue the name and read the data then.
 //! - **Holding a read transaction** on [`sql`](Queue::sql) while working: the log cannot be checkpointed and grows.
 
 #![forbid(unsafe_code)]

@@ -32,7 +32,7 @@ pub(crate) enum Lock {
 #[derive(Debug)]
 pub(crate) enum Life {
     Alive,
-    /// The lock is held until this is dropped, so that nobody else buries the same owner.
+    /// The lock is held until this is dropped, so that nobody else takes its jobs too.
     Dead(Lock),
     /// Somebody removed its file, as a cleaner of old files does: only the lease decides.
     Missing,
@@ -53,7 +53,7 @@ impl Owner {
         }))
     }
 
-    /// Makes the file anew when somebody removed it; whether it did. Under another name until it is
+    /// Makes the file again when somebody removed it; whether it did. Under another name until it is
     /// locked, since an unlocked one is a dead owner's.
     pub(crate) fn renew(&mut self) -> Result<bool> {
         if self.is_in_place() {
@@ -126,7 +126,7 @@ pub(crate) fn life(database: &Path, id: i64) -> Life {
 }
 
 /// Removes a dead owner's lock file.
-pub(crate) fn bury(database: &Path, id: i64) {
+pub(crate) fn remove_lock(database: &Path, id: i64) {
     let _ = std::fs::remove_file(lock_path(database, id));
 }
 

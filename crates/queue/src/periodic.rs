@@ -45,7 +45,7 @@ pub struct Periodic<T> {
 
 impl<T> Periodic<T> {
     /// Due this long after it was first seen, and then again and again. Times that nobody was there
-    /// for are made up for by one.
+    /// for are replaced by one.
     ///
     /// `name` is its name in the file: what has it shares one timetable, in all processes.
     pub fn every(
@@ -59,7 +59,7 @@ impl<T> Periodic<T> {
 
     /// Due at the times that `next` gives, from when it was last due (or first seen) and the time
     /// now; never earlier than the former. When `next` goes by the former alone, times that nobody
-    /// was there for are all made up for, one by one; when it gives one after the time now, by one.
+    /// was there for all follow, one by one; when it gives one after the time now, a single one does.
     /// `make` is told for which time it makes the job.
     ///
     /// Each time is used once, in all processes together, also when the clock is set back by less
@@ -238,7 +238,7 @@ mod tests {
             for step in steps {
                 now += step;
                 if standing.is_some_and(|at: Standing| now <= at.last - (at.next - at.last)) {
-                    // Set back by a period or more: the timetable begins anew.
+                    // Set back by a period or more: the timetable begins again.
                     used.clear();
                 }
                 let (after, due) = look(standing, now, |last, now| periodic.next(last, now));

@@ -65,7 +65,7 @@ pub struct Ended {
     pub cut_off: usize,
 }
 
-/// Works a queue off with a handler, on tokio.
+/// Runs the jobs of a queue with a handler, on tokio.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -81,7 +81,7 @@ pub struct Ended {
 ///
 /// let mut queue: Queue<String> = Queue::open(&path, Options::consumer())?;
 /// queue.enqueue("Ann".to_owned())?;
-/// let stop = sleep(Duration::from_millis(100)); // in earnest tokio::signal::ctrl_c()
+/// let stop = sleep(Duration::from_millis(100)); // in a program tokio::signal::ctrl_c()
 /// Runner::new(queue).concurrency(4).run(stop, greet).await?;
 /// # Ok(())
 /// # }

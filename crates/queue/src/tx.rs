@@ -40,7 +40,7 @@ pub struct Tx<'q, T> {
 /// A transaction that has the write lock, and is rolled back unless it is committed.
 ///
 /// Not deferred: one that reads before it writes fails at once when another wrote in between. Not rusqlite's own, which
-/// compiles `BEGIN` and `COMMIT` anew each time: a twentieth of a claim.
+/// compiles `BEGIN` and `COMMIT` each time: a twentieth of a claim.
 pub(crate) struct Immediate<'c> {
     connection: &'c Connection,
     process: u32,

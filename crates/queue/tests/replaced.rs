@@ -149,6 +149,32 @@ fn a_claim_from_the_old_file_touches_nothing_in_the_new_one() {
     assert_eq!(new.counts().unwrap().done, 9);
 }
 
+/// A claim does not look whether the file is still there, but what settles it does.
+#[test]
+fn a_busy_worker_goes_over_when_it_settles_or_finds_no_more() {
+    for left in [1, 0] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut worker = consumer(&file(&dir));
+        worker
+            .enqueue_all((0..1 + left).map(|n| n.to_string()))
+            .unwrap();
+        let first = worker.claim(1).unwrap().pop().unwrap();
+        worker.done(first).unwrap();
+        delete(&file(&dir), &WHOLE);
+        producer(&file(&dir)).enqueue("new".to_owned()).unwrap();
+        let mut claim = worker.claim(1).unwrap().pop().unwrap();
+        if left > 0 {
+            assert_eq!(claim.payload(), "1");
+            let error = worker.done(claim).unwrap_err();
+            assert!(matches!(error, Error::Replaced { .. }), "{error}");
+            claim = worker.claim(1).unwrap().pop().unwrap();
+        }
+        assert_eq!(claim.payload(), "new");
+        worker.done(claim).unwrap();
+        assert_eq!(worker.counts().unwrap().live(), 0);
+    }
+}
+
 /// Closing gives back what is held, but not what another holds under the same number.
 #[test]
 fn closing_a_queue_of_the_old_file_leaves_the_new_one_alone() {

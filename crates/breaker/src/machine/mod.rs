@@ -85,6 +85,27 @@ pub enum Outcome {
     Panicked,
 }
 
+impl Outcome {
+    /// [`Outcome::Failure`] if so, otherwise [`Outcome::Success`].
+    ///
+    /// ```
+    /// # use std::io::ErrorKind::NotFound;
+    /// use breaker::{Breaker, Outcome, Rules};
+    ///
+    /// let breaker = Breaker::new(Rules::default());
+    /// let read = || std::fs::read_to_string("/no/such/file");
+    /// let _ = breaker.call_if(
+    ///     |result| Outcome::failure_if(matches!(result, Err(error) if error.kind() != NotFound)),
+    ///     read,
+    /// );
+    /// assert_eq!(breaker.counts().successes, 1); // it answered
+    /// ```
+    #[must_use]
+    pub const fn failure_if(failed: bool) -> Self {
+        if failed { Self::Failure } else { Self::Success }
+    }
+}
+
 /// What a call is admitted with, and presents when it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ticket {
@@ -150,7 +171,7 @@ pub struct Step {
 #[must_use]
 pub fn step(rules: &Rules, mut state: State, event: Event, now: Time) -> Step {
     let mut transition = None;
-    let reply = state.apply(rules, event, || now, &mut transition);
+    let reply = state.apply(rules, event, &now, &mut transition);
     Step {
         state,
         reply,

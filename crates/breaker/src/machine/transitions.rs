@@ -9,7 +9,7 @@ use super::{
 };
 use crate::reason::Reason;
 use crate::rules::Rules;
-use crate::time::Time;
+use crate::time::{COARSE_ERROR, Now, Time};
 
 /// Where a transition is put, if an event causes one: written once, not handed from function to
 /// function.
@@ -18,13 +18,13 @@ pub(crate) type Told = Option<Transition>;
 impl State {
     /// [`step`](super::step) in place.
     ///
-    /// `now` always answers the same; it is asked when needed, since most calls through a closed circuit end without.
+    /// The time is asked when needed, since most calls through a closed circuit end without.
     #[inline]
     pub(crate) fn apply(
         &mut self,
         rules: &Rules,
         event: Event,
-        now: impl Fn() -> Time,
+        now: &(impl Now + ?Sized),
         told: &mut Told,
     ) -> Reply {
         match event {
@@ -37,16 +37,16 @@ impl State {
                 outcome,
                 took,
             } => self.finish(rules, ticket, &outcome, took, now, told),
-            Event::SuggestTrial => self.suggest_trial(rules, now(), told),
-            Event::ForceOpen(reason) => self.force_open(now(), reason, told),
-            Event::Disable => self.disable(now(), told),
+            Event::SuggestTrial => self.suggest_trial(rules, now.exact(), told),
+            Event::ForceOpen(reason) => self.force_open(now.exact(), reason, told),
+            Event::Disable => self.disable(now.exact(), told),
             Event::Enable => {
                 if let Mode::Shadow(circuit) = &mut self.mode {
                     self.mode = Mode::Enforced(std::mem::take(circuit));
                 }
                 Reply::Done
             }
-            Event::Reset => self.reset(now(), told),
+            Event::Reset => self.reset(now.exact(), told),
         }
     }
 
@@ -57,7 +57,7 @@ impl State {
         &mut self,
         rules: &Rules,
         coarse: Option<Time>,
-        now: impl Fn() -> Time,
+        now: &(impl Now + ?Sized),
         told: &mut Told,
     ) -> Result<Ticket, Rejection> {
         let now = match (self.circuit(), coarse) {
@@ -67,7 +67,7 @@ impl State {
             {
                 coarse.max(*since)
             }
-            _ => now(),
+            _ => now.exact(),
         };
         if let Some(Circuit::Open { until, .. }) = self.circuit()
             && *until <= now
@@ -156,7 +156,7 @@ impl State {
         ticket: Ticket,
         outcome: &Outcome,
         took: Duration,
-        now: impl Fn() -> Time,
+        now: &(impl Now + ?Sized),
         told: &mut Told,
     ) -> Reply {
         if ticket.generation != self.generation {
@@ -173,16 +173,26 @@ impl State {
                     failures, window, ..
                 },
                 Role::Call,
-            ) => count_call(rules, failures, window, outcome, slow, &now),
+            ) => count_call(rules, failures, window, outcome, slow, now),
             (
                 Circuit::HalfOpen {
-                    successes, trials, ..
+                    opened_at,
+                    successes,
+                    trials,
                 },
                 Role::Trial(id),
             ) => {
-                let now = now();
-                trials.expire(now);
-                if !trials.remove(id) {
+                // No time is earlier than that of the opening.
+                let coarse = now.coarse().max(*opened_at);
+                let Some(expires_at) = trials.remove(id) else {
+                    return Reply::Stale;
+                };
+                let now = if coarse + COARSE_ERROR < expires_at {
+                    coarse
+                } else {
+                    now.exact()
+                };
+                if expires_at <= now {
                     return Reply::Stale;
                 }
                 match trial_failure(outcome, slow) {
@@ -202,7 +212,7 @@ impl State {
             _ => return Reply::Stale,
         };
         if let Some(reason) = trip {
-            self.open(rules, now(), reason, told);
+            self.open(rules, now.exact(), reason, told);
         }
         Reply::Done
     }
@@ -334,7 +344,7 @@ fn count_call(
     window: &mut Option<Window>,
     outcome: &Outcome,
     slow: bool,
-    now: impl Fn() -> Time,
+    now: &(impl Now + ?Sized),
 ) -> Option<Reason> {
     let failed = match outcome {
         Outcome::Success => false,

@@ -60,14 +60,14 @@ impl Trials {
         }
     }
 
-    /// Gives the place of this trial free; whether it had one.
-    pub(super) fn remove(&mut self, id: u64) -> bool {
-        if self.first.is_some_and(|trial| trial.id == id) {
+    /// Gives the place of this trial free; when its lease ends, if it had one.
+    pub(super) fn remove(&mut self, id: u64) -> Option<Time> {
+        if let Some(trial) = self.first.take_if(|trial| trial.id == id) {
             self.first = self.others.pop();
-            return true;
+            return Some(trial.expires_at);
         }
-        let place = self.others.iter().position(|trial| trial.id == id);
-        place.map(|place| self.others.swap_remove(place)).is_some()
+        let place = self.others.iter().position(|trial| trial.id == id)?;
+        Some(self.others.swap_remove(place).expires_at)
     }
 }
 

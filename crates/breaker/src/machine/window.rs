@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::rate::{Rate, Span};
-use crate::time::{Time, micros};
+use crate::time::{Now, Time, micros};
 
 /// A time window is counted in this many slices.
 const SLICES: u64 = 10;
@@ -77,7 +77,7 @@ impl Window {
         current.total
     }
 
-    pub(super) fn record(&mut self, rate: &Rate, call: Tally, now: impl Fn() -> Time) {
+    pub(super) fn record(&mut self, rate: &Rate, call: Tally, now: &(impl Now + ?Sized)) {
         self.total.add(call);
         match rate.span {
             Span::Calls(calls) => {
@@ -87,7 +87,7 @@ impl Window {
                 }
             }
             Span::Time(span) => {
-                let now = now();
+                let now = now.exact();
                 let slice = slice_at(now, span);
                 self.expire(rate, now);
                 match self.entries.back_mut() {

@@ -23,7 +23,7 @@ use super::kill_tests::crash_point;
 ///
 /// The document is written to a temporary file, synced, and renamed over the old one. Beside `NAME` the store keeps
 /// `NAME.lock` (empty, held while the store lives and freed by the operating system when its process dies) and, after a
-/// crash, perhaps `NAME.tmp`. A corrupted document is set aside as `NAME.corrupt-N`, and the breaker starts closed.
+/// crash, perhaps `NAME.tmp`. A corrupted document is kept as `NAME.corrupt-N`, and the breaker starts closed.
 #[derive(Debug)]
 pub struct FileStore {
     files: Files,
@@ -42,7 +42,7 @@ pub struct SharedFileStore {
 
 impl FileStore {
     /// Takes possession of the file at `path`, which need not exist, in a folder that must. A file that cannot be read as
-    /// a breaker's document is set aside.
+    /// a breaker's document is kept under that name.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process or breaker has it; [`StoreError::Io`] when the folder refuses.
