@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use common::client;
 use mockito::{Matcher, Server, ServerGuard};
 use plex::{
-    Edit, Field, FileSearch, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId, Sort, TagKind,
-    UserRating, image_sha1,
+    Edit, Field, FileSearch, FoundItems, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId,
+    Sort, TagKind, UserRating, image_sha1,
 };
 
 fn key() -> RatingKey {
@@ -78,9 +78,9 @@ async fn several_items_take_one_request_and_none_takes_none() {
         .create_async()
         .await;
     let plex = client(&server.url());
-    assert_eq!(plex.items(&[]).await.unwrap(), []);
-    let items = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
-    assert_eq!(items[0].key.as_str(), "8");
+    assert_eq!(plex.items(&[]).await.unwrap(), FoundItems::default());
+    let found = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
+    assert_eq!(found.items[0].key.as_str(), "8");
     get.assert_async().await;
 }
 
@@ -114,7 +114,7 @@ async fn any_number_of_items_is_asked_for_in_parts() {
             .await;
         let plex = client(&format!("{}{path}", server.url()));
         let found = plex.items(&keys).await.unwrap();
-        let found: Vec<_> = found.into_iter().map(|item| item.key).collect();
+        let found: Vec<_> = found.items.into_iter().map(|item| item.key).collect();
         assert_eq!(found, keys);
         get.assert_async().await;
     }
@@ -136,8 +136,8 @@ async fn a_part_of_which_nothing_is_left_is_empty() {
         .create_async()
         .await;
     let found = client(&server.url()).items(&keys).await.unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].key, keys[149]);
+    assert_eq!(found.items.len(), 1);
+    assert_eq!(found.items[0].key, keys[149]);
     for mock in [gone, left] {
         mock.assert_async().await;
     }

@@ -57,6 +57,8 @@ pub enum SceneFault {
     Ambiguous,
     /// Plex does not take the data.
     Rejected,
+    /// Plex describes its item in a form that nobody can read.
+    Unreadable,
 }
 
 /// A request that failed, though something answered or was connected.
@@ -205,6 +207,7 @@ pub enum ErrorKind {
     LowConfidence,
     PlexRefused,
     PlexFailing,
+    UnreadableItem,
 }
 
 impl ErrorKind {
@@ -214,6 +217,7 @@ impl ErrorKind {
             SceneFault::NotInPlex => Self::NotInPlex,
             SceneFault::Ambiguous => Self::LowConfidence,
             SceneFault::Rejected => Self::PlexRefused,
+            SceneFault::Unreadable => Self::UnreadableItem,
         }
     }
 
@@ -232,6 +236,7 @@ impl ErrorKind {
             Self::LowConfidence => "LowConfidence",
             Self::PlexRefused => "PlexRefused",
             Self::PlexFailing => "PlexFailing",
+            Self::UnreadableItem => "UnreadableItem",
         }
     }
 
@@ -253,6 +258,10 @@ impl ErrorKind {
             }
             "PlexFailing" => {
                 "Plex failed at each try: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
+            }
+            "UnreadableItem" => {
+                "What Plex answers about their item cannot be read: refresh its metadata in Plex, then save the scene; \
+                 report it if that does not help"
             }
             queue::OWNER_DIED => {
                 "The worker died at each of ten tries: save the scene to try again, and report it if that ends so too"

@@ -10,6 +10,7 @@ mod picture;
 mod reconcile;
 mod record;
 mod scene;
+mod unread;
 mod write;
 
 use std::cell::{Cell, RefCell};

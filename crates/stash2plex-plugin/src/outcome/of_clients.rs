@@ -37,6 +37,7 @@ impl From<plex::Error> for Failure {
                 Whose::Scene(SceneFault::Rejected)
             }
             Error::BadFile => Whose::Scene(SceneFault::Invalid),
+            Error::Unreadable(_) => Whose::Scene(SceneFault::Unreadable),
         };
         Self::new(whose, error.to_string())
     }
@@ -83,7 +84,8 @@ pub fn is_of_part(error: &plex::Error) -> bool {
         | Error::Timeout(_)
         | Error::CutShort(_)
         | Error::NotFound
-        | Error::BadFile => false,
+        | Error::BadFile
+        | Error::Unreadable(_) => false,
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use super::write::{Refused, Writer};
 use crate::outcome::{Failure, is_of_part, is_of_scene};
+use crate::reconcile::unix;
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
@@ -145,6 +147,20 @@ impl Cover {
             sha1: self.sha1.clone(),
             seen: None,
         }
+    }
+}
+
+/// The address tells the second in which the scene was last changed. In that second its cover may change again, unseen.
+const SAME_SECOND: u64 = 2;
+
+/// The place to remember a picture by that was looked at `now`; none while another one may still come to the same place.
+pub fn lasting_place(address: &str, now: SystemTime) -> &str {
+    let (_, query) = address.split_once('?').unwrap_or_default();
+    let changed = query.split('&').find_map(|pair| pair.strip_prefix("t="));
+    let changed: Option<i64> = changed.and_then(|seconds| seconds.parse().ok());
+    match changed.is_some_and(|changed| changed.abs_diff(unix(now)) < SAME_SECOND) {
+        true => "",
+        false => place(address),
     }
 }
 

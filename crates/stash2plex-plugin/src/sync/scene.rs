@@ -55,6 +55,8 @@ struct SceneJob<'a, 'q, T> {
     cover: Option<Cover>,
     /// What Plex does not get, in words.
     left_out: BTreeSet<String>,
+    /// What of that a warning tells already.
+    warned: BTreeSet<String>,
     record: Record,
     synced: Synced,
     news: Vec<String>,
@@ -86,6 +88,7 @@ impl Syncer {
             address: None,
             cover: None,
             left_out: BTreeSet::new(),
+            warned: BTreeSet::new(),
             record: Record::new(server, scene.id.0, convert::related(scene)),
             synced: Synced::default(),
             news: Vec::new(),
@@ -164,7 +167,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let id = self.id;
         let before = self.db.read(|db| ledger::left_out_of(db, id))?;
         let left_out = std::mem::take(&mut self.left_out);
-        let new = left_out.iter().filter(|why| !before.contains(why));
+        let new = left_out
+            .iter()
+            .filter(|why| !before.contains(why) && !self.warned.contains(*why));
         self.told.extend(new.cloned());
         self.record.left_out = left_out.into_iter().collect();
         Ok(())
@@ -195,7 +200,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     return Ok(row);
                 }
             };
-            row.cover_address = place.to_owned();
+            let now = self.time.now();
+            row.cover_address = picture::lasting_place(&address, now).to_owned();
         }
         self.scene.cover = Some(row.cover.clone()).filter(|name| !name.is_empty());
         self.address = Some(address);

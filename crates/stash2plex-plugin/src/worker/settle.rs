@@ -225,9 +225,12 @@ impl<'a, T: Time> Engine<'a, T> {
                 }
                 None => {}
             }
-            if let Some((server, gone)) = errand.gone {
-                for item in gone {
+            if let Some((server, found)) = errand.found {
+                for item in found.gone {
                     ledger::drop_item(tx.sql(), server, &item)?;
+                }
+                for (scene, cover, address) in found.covers {
+                    ledger::confirm_cover(tx.sql(), server, scene, &cover, &address)?;
                 }
             }
             record_and_queue(tx, record, settings)?;

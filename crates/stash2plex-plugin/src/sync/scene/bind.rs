@@ -48,6 +48,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             gone,
             mut others,
         } = finder.by_path(&self.files, rows).await?;
+        self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
         for nth in missing {
             if libraries.covers(&self.files[nth].path) {
@@ -185,6 +186,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
+        }
+        if let Some(unread) = self.syncer.indexes.unread.any() {
+            why = format!("{why}; it may be {unread}, which cannot be read");
         }
         match (&self.record.hint, others.first()) {
             (Some(rule), _) if !self.syncer.paths.hidden => {

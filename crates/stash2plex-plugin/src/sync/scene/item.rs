@@ -159,8 +159,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
             self.news.push(format!(
                 "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
             ));
-            self.left_out
-                .insert(scene_sync::Note::Refused(part).to_string());
+            let note = scene_sync::Note::Refused(part).to_string();
+            self.warned.insert(note.clone());
+            self.left_out.insert(note);
         }
         if let Some(written) = written {
             self.record.items.push(row(written));
