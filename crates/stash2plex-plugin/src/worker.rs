@@ -1,6 +1,8 @@
 //! The background worker.
 
 pub mod agenda;
+#[cfg(test)]
+mod blame;
 mod chores;
 pub mod circuit;
 pub mod engine;

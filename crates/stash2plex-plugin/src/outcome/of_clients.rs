@@ -21,11 +21,11 @@ impl From<plex::Error> for Failure {
                 ..
             } => doubtful(FaultKind::Failing),
             Error::Unreachable { .. } => Whose::Plex(Trouble::Unreachable),
-            Error::Starting(_) => Whose::Plex(Trouble::Starting),
             Error::Unauthorized { .. } | Error::NotPlex { .. } | Error::Redirected { .. } => {
                 doubtful(FaultKind::Refused)
             }
             Error::Timeout(_)
+            | Error::Starting(_)
             | Error::Overloaded { .. }
             | Error::Gateway { .. }
             | Error::Malformed(_)
@@ -117,6 +117,7 @@ pub fn of_owner_check(error: plex::Error) -> Result<(), Failure> {
         | plex::Error::Redirected { .. }
         | plex::Error::Rejected { .. }
         | plex::Error::NotFound => Ok(()),
+        plex::Error::Starting(why) => Err(Failure::new(Whose::Plex(Trouble::Starting), why)),
         error => Err(match Failure::from(error) {
             Failure {
                 whose: Whose::Doubtful(_),

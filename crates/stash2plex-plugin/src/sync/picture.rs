@@ -96,13 +96,13 @@ impl Covers {
 
 fn is_away(error: &stash::client::Error) -> bool {
     use stash::client::{Error, Unreachable};
+    // A session that has ended is no exception: the next question about the scene says so before its cover is asked for.
     matches!(
         error,
-        Error::Unauthorized
-            | Error::Unreachable {
-                kind: Unreachable::Connect,
-                ..
-            }
+        Error::Unreachable {
+            kind: Unreachable::Connect,
+            ..
+        }
     )
 }
 

@@ -46,8 +46,9 @@ pub enum End {
 
 /// Jobs claimed at once and not settled; enough to keep Plex's one writer busy.
 pub(super) const IN_FLIGHT: usize = 16;
-/// After so long without an answer of Plex, it is asked who it is before it gets the token again.
-const QUIET: Duration = Duration::from_secs(15);
+/// After so long without an answer of Plex, it is asked who it is before it gets the token again: no server is replaced by
+/// another one in less.
+const QUIET: Duration = Duration::from_secs(1);
 const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Everything a worker works with.
