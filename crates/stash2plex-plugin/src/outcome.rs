@@ -195,7 +195,7 @@ impl TripReason {
     }
 }
 
-/// The kinds of dead letters.
+/// The kinds of failed jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     missing_docs,
@@ -240,46 +240,13 @@ impl ErrorKind {
         }
     }
 
-    /// What a person can do about dead letters of the kind with this name.
-    pub fn advice(word: &str) -> &'static str {
-        match word {
-            "InvalidScene" => {
-                "These scenes have no file, or data that cannot be sent: a save tries again"
-            }
-            "NotInPlex" => {
-                "Plex has no such file: check the setting path_map and let Plex scan; then run Reconcile All Scenes"
-            }
-            "LowConfidence" => {
-                "Several items have the name of the scene's file: fill in the setting path_map so that full paths agree, or turn \
-                 strict_matching off; then run Reconcile All Scenes"
-            }
-            "PlexRefused" => {
-                "Plex does not take the data, worker.log has its words: change the scene and save it"
-            }
-            "PlexFailing" => {
-                "Plex failed at each try: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
-            }
-            "UnreadableItem" => {
-                "What Plex answers about their item cannot be read: refresh its metadata in Plex, then save the scene; \
-                 report it if that does not help"
-            }
-            queue::OWNER_DIED => {
-                "The worker died at each of ten tries: save the scene to try again, and report it if that ends so too"
-            }
-            queue::UNDECODABLE => {
-                "Another version of this plugin queued them: run Reconcile All Scenes, then Clear Dead Letters"
-            }
-            _ => "worker.log says why",
-        }
-    }
-
     /// Whether the server, not the job, was at fault: what an outage's recovery puts back.
     pub fn server_down(word: &str) -> bool {
         word == Self::PlexFailing.word()
     }
 }
 
-/// A scene that is not in Plex is tried this often before it is a dead letter.
+/// A scene that is not in Plex is tried this often before it has failed.
 pub const NOT_FOUND_TRIES: u32 = 12;
 const NOT_FOUND_CAP: Duration = Duration::from_secs(600);
 /// No server's wish keeps a job waiting for longer.
@@ -289,6 +256,18 @@ pub const RETRY_CAP: Duration = Duration::from_secs(80);
 
 /// A request that is refused by its own fault is tried this often.
 const REFUSED_TRIES: u32 = 3;
+
+/// How many attempts a job has that fails like this.
+pub fn most_attempts(failure: &Failure, settings: &Settings) -> u32 {
+    match failure.whose {
+        Whose::Scene(SceneFault::NotInPlex) => NOT_FOUND_TRIES,
+        Whose::Request(fault) | Whose::Doubtful(fault) => match fault.kind {
+            FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
+            FaultKind::Failing => settings.max_retries,
+        },
+        Whose::Scene(_) | Whose::Plex(_) | Whose::Stash => 1,
+    }
+}
 
 /// What becomes of the job after its `tries`-th delivery (1 for the first).
 ///
@@ -308,20 +287,16 @@ pub fn fate<L>(
         kind,
         message: failure.why.clone(),
     };
-    let past = tries.saturating_sub(1);
+    let (past, most) = (tries.saturating_sub(1), most_attempts(failure, settings));
     match failure.whose {
         Whose::Scene(SceneFault::NotInPlex) if settings.skip_not_found => Fate::Done,
-        Whose::Scene(SceneFault::NotInPlex) if tries < NOT_FOUND_TRIES => {
+        Whose::Scene(SceneFault::NotInPlex) if tries < most => {
             let base = settings.not_found_base;
             Fate::Retry(jitter(base, NOT_FOUND_CAP.max(base), past))
         }
         Whose::Scene(fault) => dead(ErrorKind::of_scene(fault)),
         Whose::Plex(_) | Whose::Stash => Fate::Hold,
         Whose::Request(fault) | Whose::Doubtful(fault) => {
-            let most = match fault.kind {
-                FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
-                FaultKind::Failing => settings.max_retries,
-            };
             if tries >= most {
                 return dead(ErrorKind::of_request(fault.kind));
             }

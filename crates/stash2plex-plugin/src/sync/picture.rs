@@ -10,6 +10,7 @@ use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 use super::write::{Refused, Writer};
 use crate::outcome::{Failure, is_of_part, is_of_scene};
 use crate::reconcile::unix;
+use crate::texts;
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
@@ -75,7 +76,7 @@ impl Covers {
             Err(error) => error,
         };
         if is_of_scene(&error) {
-            return Ok(Fetched::Nothing(format!("the cover was left out: {error}")));
+            return Ok(Fetched::Nothing(texts::cover_left_out(&error.to_string())));
         }
         // A Stash that is gone says nothing about the cover.
         if is_away(&error) {
@@ -87,9 +88,9 @@ impl Covers {
             return Err(error.into());
         }
         failed.remove(path);
-        Ok(Fetched::Owed(format!(
-            "synced without its cover, which Stash failed to give {TRIES} times ({error}); the next save or \
-             reconciliation tries again"
+        Ok(Fetched::Owed(texts::without_cover(
+            TRIES,
+            &error.to_string(),
         )))
     }
 }

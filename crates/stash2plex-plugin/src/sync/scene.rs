@@ -19,6 +19,8 @@ use crate::worker::time::Time;
 /// A scene and its items are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Synced {
+    /// The scene's title, for a person.
+    pub title: String,
     /// What was written, an entry for each item: its key and the names of the fields.
     pub changes: Vec<(String, Vec<String>)>,
     /// What was left out, shortened or kept, in words.
@@ -149,6 +151,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             }
         }
         let owed = self.synced.owed.is_some();
+        self.synced.title.clone_from(&self.scene.title);
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
         self.note_left_out()?;
         self.record.equal(SceneRow {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use plex::{FoundItems, Item, Skipped};
 
+use crate::texts;
+
 /// Those met so far, as a person is told of them.
 #[derive(Default)]
 pub struct Unread(RefCell<Met>);
@@ -40,13 +42,7 @@ impl Unread {
     /// What was not told yet.
     pub fn news(&self) -> Vec<String> {
         let untold = std::mem::take(&mut self.0.borrow_mut().untold);
-        let words = |name| {
-            format!(
-                "What Plex answers about {name} cannot be read: it is left out, the others are not. Refresh its metadata \
-                 in Plex; report it if that does not help"
-            )
-        };
-        untold.into_iter().map(words).collect()
+        untold.iter().map(|name| texts::unreadable(name)).collect()
     }
 }
 

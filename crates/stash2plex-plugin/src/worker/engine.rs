@@ -300,7 +300,7 @@ impl<'a, T: Time> Engine<'a, T> {
     fn fetch(&mut self, scenes: Vec<Taken>, server: ServerId, memory: &mut Memory<'a>) {
         let Some(stash_leave) = self.stash.leave() else {
             for taken in scenes {
-                let away: Outcome<Synced> = Err(Failure::new(Whose::Stash, "Stash is away"));
+                let away: Outcome<Synced> = Err(Failure::new(Whose::Stash, "Stash is unreachable"));
                 let ended = Event::Ended(taken, Box::new(Ok(away.into())));
                 memory
                     .under_way

@@ -149,10 +149,15 @@ fn serve(
 
 fn words(end: End) -> &'static str {
     match end {
-        End::Idle => "nothing left to do",
+        End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop",
-        End::SessionRefused => "Stash ended the session; the next change brings a new one",
-        End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
+        End::SessionRefused => {
+            "the login that Stash gave it has expired (after an hour): the next change in Stash starts another; an API key in Stash, \
+             Settings › Security, avoids this"
+        }
+        End::StashGone => {
+            "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
+        }
         End::Refresh => "settings changed",
         End::Moved => "Plex is another server now",
         End::Replaced => "the plugin was updated or removed",
@@ -195,7 +200,7 @@ pub async fn work(
     match until_stopped(connection, dir, journal, stay, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
         Err(WorkError::Queue(wrong)) => {
-            queue = store::mend(queue, wrong, |said| journal.error(said))?;
+            queue = store::repair(queue, wrong, |said| journal.error(said))?;
             until_stopped(connection, dir, journal, stay, &mut queue).await
         }
         end => end,
@@ -241,7 +246,7 @@ async fn rounds(
     let mut schedule = remembered(queue);
     let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
     let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
-    // What kept the circuit open may be mended.
+    // What kept the circuit open may be repaired.
     let mut corrected = false;
     loop {
         if !settings.enabled {

@@ -1,4 +1,4 @@
-//! The gentle return after an outage: how fast jobs may follow one another.
+//! The gradual restart after an outage: how fast jobs may follow one another.
 
 use std::time::{Duration, SystemTime};
 
@@ -56,7 +56,7 @@ impl<T: Time> Engine<'_, T> {
                 .rate(instant(self.time.now()))
                 .unwrap_or_default();
             self.journal
-                .info(format!("starting gently: {rate:.0} jobs/s, rising"));
+                .info(format!("gradual restart: {rate:.0} jobs/s, rising"));
         }
         match self.ramp {
             Some(_) => self.lasting.ramp_owed = true,
@@ -69,7 +69,8 @@ impl<T: Time> Engine<'_, T> {
     fn tell_ramp_over(&mut self) {
         if std::mem::take(&mut self.lasting.ramp_owed) && self.plex.breaker().kind() == Kind::Closed
         {
-            self.journal.info("gentle start is over: full speed again");
+            self.journal
+                .info("gradual restart is over: full speed again");
         }
     }
 

@@ -40,7 +40,7 @@ fn an_item_that_is_none_is_named_and_left_out() {
     plugin.until("the others synced", || {
         plugin.world.comparison().equal() == 8
     });
-    plugin.until("tried", || said(&plugin, "next try in") > 0);
+    plugin.until("tried", || said(&plugin, ", next in") > 0);
     plugin.task("clear_queue");
     worked_off(&plugin);
     stayed_closed(&plugin);
