@@ -373,3 +373,23 @@ async fn the_owner_is_known_by_the_settings() {
         get.assert_async().await;
     }
 }
+
+/// A server, or something in its place, that gives one page for ever and does not say how many there are.
+#[tokio::test]
+async fn a_page_that_comes_again_is_the_last() {
+    for items in [
+        r#"[{"ratingKey":"1"},{"ratingKey":"2"}]"#,
+        r#"[{"ratingKey":7,"Media":3},null]"#,
+    ] {
+        let mut server = Server::new_async().await;
+        let list = server.mock("GET", Matcher::Any);
+        let list = list.with_body(format!(r#"{{"MediaContainer":{{"Metadata":{items}}}}}"#));
+        let list = list.expect_at_most(5).create_async().await;
+        let section = section();
+        let found = client(&server.url())
+            .find_by_file(&section, ItemKind::Movie, "/media/a.mkv")
+            .await;
+        assert!(found.is_ok(), "{found:?}");
+        list.assert_async().await;
+    }
+}

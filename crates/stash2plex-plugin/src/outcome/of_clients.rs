@@ -78,12 +78,13 @@ pub fn is_of_part(error: &plex::Error) -> bool {
         | Error::Overloaded { .. }
         | Error::Gateway { .. }
         | Error::Malformed(_)
-        | Error::TooLarge(_) => true,
+        | Error::TooLarge(_)
+        // The item itself was read, or edited, a moment ago.
+        | Error::NotFound => true,
         Error::Unreachable { .. }
         | Error::Starting(_)
         | Error::Timeout(_)
         | Error::CutShort(_)
-        | Error::NotFound
         | Error::BadFile
         | Error::Unreadable(_) => false,
     }

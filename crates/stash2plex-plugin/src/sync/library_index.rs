@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
-use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
+use plex::{Client, Error, Item, Page, RatingKey, SectionId, Sort};
 use scene_sync::path;
 use tokio::sync::Mutex;
 
@@ -200,14 +200,18 @@ impl Index {
         unread: &Unread,
     ) -> Result<Self, Error> {
         let mut index = Self::empty(now);
-        let mut next = Some(0);
+        let (mut next, mut before) = (Some(0), None::<Page>);
         while let Some(start) = next {
             let page = plex
                 .page(&library.section, library.kind, Sort::Title, start, PAGE)
                 .await?;
+            if before.is_some_and(|before| page.repeats(&before)) {
+                break;
+            }
             unread.note(&page.skipped);
             page.items.iter().for_each(|item| index.add(item));
             next = page.next;
+            before = Some(page);
         }
         index.sort();
         Ok(index)
@@ -225,6 +229,7 @@ impl Index {
         let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
         let mut changed = Self::empty(now);
         let (mut keys, mut next, mut size) = (BTreeSet::<Box<str>>::new(), Some(0), FIRST_CHANGES);
+        let mut before = None::<Page>;
         while let Some(start) = next {
             let page = plex.page(section, kind, sort, start, size).await?;
             unread.note(&page.skipped);
@@ -235,7 +240,9 @@ impl Index {
             let reached = reached || all_known;
             keys.extend(page.items.iter().map(|item| item.key.as_str().into()));
             page.items.iter().for_each(|item| changed.add(item));
-            (next, size) = (page.next.filter(|_| !reached), PAGE);
+            let again = before.is_some_and(|before| page.repeats(&before));
+            (next, size) = (page.next.filter(|_| !reached && !again), PAGE);
+            before = Some(page);
         }
         let is_known = |file: &File| !keys.contains(&file.item);
         self.files.retain(is_known);

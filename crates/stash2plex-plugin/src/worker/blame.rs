@@ -166,7 +166,7 @@ fn requests(item: u64, scene: u64) -> [(bool, Rule<()>); 10] {
         with(on_plex("GET", "/library/sections/".to_owned()), "victim"),
         with(on_plex("GET", of_item("")), "skipRefresh"),
         with(on_plex("PUT", "/library/sections/".to_owned()), &item_is),
-        on_plex("PUT", "/:/rate".to_owned()),
+        with(on_plex("PUT", "/:/rate".to_owned()), &format!("key={item}")),
         on_plex("GET", of_item("/posters")),
         on_plex("POST", of_item("/posters")),
         on_plex("GET", of_item("/arts")),

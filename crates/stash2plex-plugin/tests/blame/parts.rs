@@ -76,6 +76,11 @@ fn a_rating_that_plex_refuses() {
 }
 
 #[test]
+fn a_rating_of_which_plex_knows_nothing() {
+    play(RATING(), Fault::Status(404), "404");
+}
+
+#[test]
 fn a_rating_at_which_plex_fails() {
     play(RATING(), Fault::Status(500), "500");
 }
