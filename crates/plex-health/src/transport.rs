@@ -26,15 +26,17 @@ pub enum Unreachable {
 impl Unreachable {
     pub(crate) fn hint(self) -> &'static str {
         match self {
-            Self::Refused => "Start Plex Media Server, or correct the port (32400 by default).",
+            Self::Refused => {
+                "Start Plex Media Server, or correct the address; the port is 32400 by default. In a container, localhost is the container itself: use the name of Plex's container or the host's IP address."
+            }
             Self::Timeout => {
-                "The host is off, asleep or behind a firewall. Check the address and wake the host."
+                "The machine is off, asleep or behind a firewall. Check the address and turn the machine on."
             }
             Self::Dns => {
-                "Check the host name. Routers often refuse plex.direct names (rebind protection): use the IP address with http."
+                "Check the host name: it is not known where this program runs. In containers, put both on one network; or use the IP address. Many routers refuse plex.direct names (rebind protection): use the IP address with http."
             }
             Self::Tls => {
-                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server. With http in the address's place, check that the port speaks https."
+                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server. If the port speaks plain http, write http:// in the address."
             }
             Self::Network => "Check the network and the address.",
             Self::Closed => {
@@ -72,7 +74,7 @@ impl fmt::Display for Unreachable {
             Self::Timeout => "no answer to the connection attempt",
             Self::Dns => "the host name does not resolve",
             Self::Tls => "the TLS handshake failed",
-            Self::Network => "no way to the host",
+            Self::Network => "no route to the host",
             Self::Closed => "the connection was closed without an answer",
         })
     }

@@ -176,13 +176,13 @@ impl fmt::Display for Verdict {
             Self::Starting { text } => write!(f, "starting or in maintenance: {text}"),
             Self::DatabaseSlow { limit } => write!(
                 f,
-                "busy: Plex answers, but its library database did not within {limit:?}"
+                "busy: Plex answers, but its library database did not answer within {limit:?}"
             ),
             Self::Overloaded { status } => write!(f, "overloaded: Plex answered HTTP {status}"),
             Self::Gateway { status } => {
                 write!(
                     f,
-                    "gone behind its proxy: the proxy answered HTTP {status}, not Plex"
+                    "down behind its proxy: the proxy answered HTTP {status}, not Plex"
                 )
             }
             Self::Guarded { status } => {

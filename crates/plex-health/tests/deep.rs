@@ -88,7 +88,7 @@ async fn a_deep_probe_sees_more() {
     assert_eq!(report.verdict, Verdict::DatabaseSlow { limit });
     assert_eq!(
         report.to_string(),
-        "busy: Plex answers, but its library database did not within 1s"
+        "busy: Plex answers, but its library database did not answer within 1s"
     );
 
     let starting = r#"{"MediaContainer":{"startState":"startingPlugins"}}"#;

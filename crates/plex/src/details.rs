@@ -24,26 +24,17 @@ impl Client {
     /// An item with all its tags and locks.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none with this key (any more), [`Error::Malformed`] when
+    /// [`Error::NotFound`] when there is none with this key (any more), [`Error::Unreadable`] when
     /// it cannot be read.
     pub async fn item(&self, key: &RatingKey) -> Result<Item, Error> {
-        self.items(std::slice::from_ref(key))
-            .await?
-            .into_iter()
-            .find(|item| item.key == *key)
-            .ok_or(Error::NotFound)
-    }
-
-    /// [`Client::found_items`] for a caller who can do nothing about an item that cannot be read.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`] when there is such an item; else as [`Client::found_items`].
-    pub async fn items(&self, keys: &[RatingKey]) -> Result<Vec<Item>, Error> {
-        let found = self.found_items(keys).await?;
-        match found.skipped.first() {
-            None => Ok(found.items),
-            Some(skipped) => Err(Error::Malformed(serde::de::Error::custom(skipped))),
+        let mut found = self.items(std::slice::from_ref(key)).await?;
+        if let Some(item) = found.items.into_iter().find(|item| item.key == *key) {
+            return Ok(item);
         }
+        Err(found
+            .skipped
+            .pop()
+            .map_or(Error::NotFound, Error::Unreadable))
     }
 
     /// Items with all their tags and locks, however many; those that are gone are missing in the
@@ -52,7 +43,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; never [`Error::NotFound`].
-    pub async fn found_items(&self, keys: &[RatingKey]) -> Result<FoundItems, Error> {
+    pub async fn items(&self, keys: &[RatingKey]) -> Result<FoundItems, Error> {
         let line = self.line_len("GET", &["library", "metadata", ""]) + query::join(&QUERY).len();
         let mut found = FoundItems::default();
         for part in parts(keys, MAX_LINE.saturating_sub(line)) {

@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use thiserror::Error;
 
 use crate::{
-    TooLong, Unreachable,
+    Skipped, TooLong, Unreachable,
     excerpt::{excerpt, reason},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// | `Unauthorized` | up, or behind a login | needs another token or address |
 /// | `NotFound` | up | needs another key: look the item up again |
 /// | `LineTooLong` | up | needs smaller requests |
-/// | `Rejected`, `TooLong`, `BadFile` | up | will fail the same way |
+/// | `Rejected`, `TooLong`, `BadFile`, `Unreadable` | up | will fail the same way |
 /// | `NotPlex`, `Redirected`, `TooLarge` | something else | needs another address |
 #[derive(Debug, Error)]
 pub enum Error {
@@ -114,6 +114,9 @@ pub enum Error {
     /// Plex's answer is broken, as happens during a restart.
     #[error("Plex's answer is incomplete or damaged: {0}")]
     Malformed(#[source] serde_json::Error),
+    /// The answer is whole, and this item in it is not what an item is.
+    #[error("what Plex answers about {0} cannot be read")]
+    Unreadable(Skipped),
     /// The answer broke off.
     #[error("Plex's answer broke off")]
     CutShort(#[source] reqwest::Error),

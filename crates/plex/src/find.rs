@@ -51,19 +51,21 @@ impl Client {
         if !proven && first.total == self.count(section, kind).await? {
             return Ok(FileSearch::Ignored);
         }
-        let mut items = first.items;
-        let mut next = first.next;
-        while let Some(start) = next {
+        let (mut items, mut before) = (Vec::new(), first);
+        while let Some(start) = before.next {
             // A server that does not tell how many there are.
-            if items.len() >= MOST as usize {
+            if start >= u64::from(MOST) {
                 return Ok(FileSearch::Ignored);
             }
             let page = self
                 .filtered_page(section, kind, &filter, start, MOST)
                 .await?;
-            items.extend(page.items);
-            next = page.next;
+            if page.repeats(&before) {
+                break;
+            }
+            items.extend(std::mem::replace(&mut before, page).items);
         }
+        items.extend(before.items);
         Ok(FileSearch::Candidates(items))
     }
 }

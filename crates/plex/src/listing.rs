@@ -37,6 +37,15 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
+impl Page {
+    /// Whether this is the page before once more: the server knows no pages, and would give it for
+    /// ever.
+    #[must_use]
+    pub fn repeats(&self, before: &Self) -> bool {
+        self.items == before.items && self.skipped == before.skipped
+    }
+}
+
 /// What a listing leaves out. The server may ignore it.
 const EXCLUDED: &str = "Genre,Country,Director,Writer,Role,Producer,Similar,Collection,Label,Image,UltraBlurColors,Guid,Rating";
 

@@ -49,7 +49,7 @@ impl fmt::Display for Unreachable {
             Self::Timeout => "no answer to the connection attempt: is the host on?",
             Self::Dns => "the host name does not resolve: check it, or use the IP address",
             Self::Tls => "the TLS handshake failed: the certificate does not fit this address. Use the server's plex.direct name, plain http, or skip verification",
-            Self::Network => "no way to the host: check the network and the address",
+            Self::Network => "no route to the host: check the network and the address",
             Self::Closed => "the connection was closed without an answer",
         })
     }

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use common::client;
 use mockito::{Matcher, Server, ServerGuard};
 use plex::{
-    Edit, Field, FileSearch, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId, Sort, TagKind,
-    UserRating, image_sha1,
+    Edit, Field, FileSearch, FoundItems, ImageFormat, ImageKind, ItemKind, RatingKey, SectionId,
+    Sort, TagKind, UserRating, image_sha1,
 };
 
 fn key() -> RatingKey {
@@ -78,9 +78,9 @@ async fn several_items_take_one_request_and_none_takes_none() {
         .create_async()
         .await;
     let plex = client(&server.url());
-    assert_eq!(plex.items(&[]).await.unwrap(), []);
-    let items = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
-    assert_eq!(items[0].key.as_str(), "8");
+    assert_eq!(plex.items(&[]).await.unwrap(), FoundItems::default());
+    let found = plex.items(&[key(), "8".parse().unwrap()]).await.unwrap();
+    assert_eq!(found.items[0].key.as_str(), "8");
     get.assert_async().await;
 }
 
@@ -114,7 +114,7 @@ async fn any_number_of_items_is_asked_for_in_parts() {
             .await;
         let plex = client(&format!("{}{path}", server.url()));
         let found = plex.items(&keys).await.unwrap();
-        let found: Vec<_> = found.into_iter().map(|item| item.key).collect();
+        let found: Vec<_> = found.items.into_iter().map(|item| item.key).collect();
         assert_eq!(found, keys);
         get.assert_async().await;
     }
@@ -136,8 +136,8 @@ async fn a_part_of_which_nothing_is_left_is_empty() {
         .create_async()
         .await;
     let found = client(&server.url()).items(&keys).await.unwrap();
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].key, keys[149]);
+    assert_eq!(found.items.len(), 1);
+    assert_eq!(found.items[0].key, keys[149]);
     for mock in [gone, left] {
         mock.assert_async().await;
     }
@@ -371,5 +371,25 @@ async fn the_owner_is_known_by_the_settings() {
         let checked = client(&server.url()).owner_check().await;
         assert_eq!(checked.is_ok(), owner, "{checked:?}");
         get.assert_async().await;
+    }
+}
+
+/// A server, or something in its place, that gives one page for ever and does not say how many there are.
+#[tokio::test]
+async fn a_page_that_comes_again_is_the_last() {
+    for items in [
+        r#"[{"ratingKey":"1"},{"ratingKey":"2"}]"#,
+        r#"[{"ratingKey":7,"Media":3},null]"#,
+    ] {
+        let mut server = Server::new_async().await;
+        let list = server.mock("GET", Matcher::Any);
+        let list = list.with_body(format!(r#"{{"MediaContainer":{{"Metadata":{items}}}}}"#));
+        let list = list.expect_at_most(5).create_async().await;
+        let section = section();
+        let found = client(&server.url())
+            .find_by_file(&section, ItemKind::Movie, "/media/a.mkv")
+            .await;
+        assert!(found.is_ok(), "{found:?}");
+        list.assert_async().await;
     }
 }

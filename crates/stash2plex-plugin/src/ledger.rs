@@ -288,6 +288,21 @@ pub fn put_scene(db: &Connection, server: ServerId, scene: u64, row: &SceneRow) 
     Ok(())
 }
 
+/// The picture on record is what Stash gives at this address, if it is still the one on record.
+pub fn confirm_cover(
+    db: &Connection,
+    server: ServerId,
+    scene: u64,
+    cover: &str,
+    address: &str,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE synced_scene SET cover_address = ?4 WHERE server = ?1 AND scene = ?2 AND cover = ?3",
+    )?
+    .execute(params![server.0, scene.cast_signed(), cover, address])?;
+    Ok(())
+}
+
 /// From now on the scene equals nothing: the next job about it looks at Plex.
 pub fn make_unequal(db: &Connection, server: ServerId, scene: u64) -> Result<()> {
     db.prepare_cached(

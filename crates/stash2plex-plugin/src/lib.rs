@@ -21,6 +21,7 @@ pub mod status;
 pub mod store;
 pub mod sync;
 pub mod tasks;
+pub mod texts;
 pub mod tls;
 pub mod worker;
 pub mod worker_lock;

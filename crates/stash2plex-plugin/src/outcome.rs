@@ -57,6 +57,8 @@ pub enum SceneFault {
     Ambiguous,
     /// Plex does not take the data.
     Rejected,
+    /// Plex describes its item in a form that nobody can read.
+    Unreadable,
 }
 
 /// A request that failed, though something answered or was connected.
@@ -201,7 +203,7 @@ impl TripReason {
     }
 }
 
-/// The kinds of dead letters.
+/// The kinds of failed jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     missing_docs,
@@ -213,6 +215,7 @@ pub enum ErrorKind {
     LowConfidence,
     PlexRefused,
     PlexFailing,
+    UnreadableItem,
 }
 
 impl ErrorKind {
@@ -222,6 +225,7 @@ impl ErrorKind {
             SceneFault::NotInPlex => Self::NotInPlex,
             SceneFault::Ambiguous => Self::LowConfidence,
             SceneFault::Rejected => Self::PlexRefused,
+            SceneFault::Unreadable => Self::UnreadableItem,
         }
     }
 
@@ -240,35 +244,7 @@ impl ErrorKind {
             Self::LowConfidence => "LowConfidence",
             Self::PlexRefused => "PlexRefused",
             Self::PlexFailing => "PlexFailing",
-        }
-    }
-
-    /// What a person can do about dead letters of the kind with this name.
-    pub fn advice(word: &str) -> &'static str {
-        match word {
-            "InvalidScene" => {
-                "These scenes have no file, or data that cannot be sent: a save tries again"
-            }
-            "NotInPlex" => {
-                "Plex has no such file: check the setting path_map and let Plex scan; then run Reconcile All Scenes"
-            }
-            "LowConfidence" => {
-                "Several items have the name of the scene's file: fill in the setting path_map so that full paths agree, or turn \
-                 strict_matching off; then run Reconcile All Scenes"
-            }
-            "PlexRefused" => {
-                "Plex does not take the data, worker.log has its words: change the scene and save it"
-            }
-            "PlexFailing" => {
-                "Plex failed at each try: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
-            }
-            queue::OWNER_DIED => {
-                "The worker died at each of ten tries: save the scene to try again, and report it if that ends so too"
-            }
-            queue::UNDECODABLE => {
-                "Another version of this plugin queued them: run Reconcile All Scenes, then Clear Dead Letters"
-            }
-            _ => "worker.log says why",
+            Self::UnreadableItem => "UnreadableItem",
         }
     }
 
@@ -278,7 +254,7 @@ impl ErrorKind {
     }
 }
 
-/// A scene that is not in Plex is tried this often before it is a dead letter.
+/// A scene that is not in Plex is tried this often before it has failed.
 pub const NOT_FOUND_TRIES: u32 = 12;
 const NOT_FOUND_CAP: Duration = Duration::from_secs(600);
 /// No server's wish keeps a job waiting for longer.
@@ -288,6 +264,18 @@ pub const RETRY_CAP: Duration = Duration::from_secs(80);
 
 /// A request that is refused by its own fault is tried this often.
 const REFUSED_TRIES: u32 = 3;
+
+/// How many attempts a job has that fails like this.
+pub fn most_attempts(failure: &Failure, settings: &Settings) -> u32 {
+    match failure.whose {
+        Whose::Scene(SceneFault::NotInPlex) => NOT_FOUND_TRIES,
+        Whose::Request(fault) | Whose::Doubtful(fault) => match fault.kind {
+            FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
+            FaultKind::Failing => settings.max_retries,
+        },
+        Whose::Scene(_) | Whose::Plex(_) | Whose::Stash => 1,
+    }
+}
 
 /// What becomes of the job after its `tries`-th delivery (1 for the first).
 ///
@@ -307,20 +295,16 @@ pub fn fate<L>(
         kind,
         message: failure.why.clone(),
     };
-    let past = tries.saturating_sub(1);
+    let (past, most) = (tries.saturating_sub(1), most_attempts(failure, settings));
     match failure.whose {
         Whose::Scene(SceneFault::NotInPlex) if settings.skip_not_found => Fate::Done,
-        Whose::Scene(SceneFault::NotInPlex) if tries < NOT_FOUND_TRIES => {
+        Whose::Scene(SceneFault::NotInPlex) if tries < most => {
             let base = settings.not_found_base;
             Fate::Retry(jitter(base, NOT_FOUND_CAP.max(base), past))
         }
         Whose::Scene(fault) => dead(ErrorKind::of_scene(fault)),
         Whose::Plex(_) | Whose::Stash => Fate::Hold,
         Whose::Request(fault) | Whose::Doubtful(fault) => {
-            let most = match fault.kind {
-                FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
-                FaultKind::Failing => settings.max_retries,
-            };
             if tries >= most {
                 return dead(ErrorKind::of_request(fault.kind));
             }

@@ -71,7 +71,7 @@ fn record(
     let by_hand = matches!(job, Job::Bulk { .. } | Job::Reconcile(_));
     let new = NewJob::new(job).key(&key).merge(Job::merge);
     if let Err(wrong) = queue.enqueue(new.clone()) {
-        queue = store::mend(queue, wrong, say).map_err(words)?;
+        queue = store::repair(queue, wrong, say).map_err(words)?;
         queue.enqueue(new).map_err(words)?;
     }
     drop(queue);

@@ -1,17 +1,22 @@
 //! Opening the queue so that a damaged file costs as little as can be, and is said.
 
-use queue::{Error, Options, Queue, Result, Salvage};
+use queue::{Error, Options, Queue, Result};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::texts;
 
-/// Opens the queue. A damaged file is set aside, what can be read of it goes into a new one, and `say` hears it.
+/// Opens the queue. A damaged file is kept under another name, what can be read of it goes into a new one, and `say` hears it.
 ///
 /// # Errors
 /// The queue cannot be opened.
 pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<Queue<Job>> {
     let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
-    salvage.as_ref().map(rescued).into_iter().for_each(say);
+    salvage
+        .as_ref()
+        .map(texts::replaced)
+        .into_iter()
+        .for_each(say);
     Ok(queue)
 }
 
@@ -19,31 +24,20 @@ pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<
 ///
 /// # Errors
 /// The file is not damaged, but something else is wrong; or another process has it open, which will find the damage too.
-pub fn mend(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<Queue<Job>> {
+pub fn repair(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<Queue<Job>> {
     if !matches!(wrong, Error::Corrupt(_)) {
         return Err(wrong);
     }
     let (queue, salvage) = queue.salvage(&wrong)?;
-    salvage.as_ref().map(rescued).into_iter().for_each(say);
+    salvage
+        .as_ref()
+        .map(texts::replaced)
+        .into_iter()
+        .for_each(say);
     Ok(queue)
 }
 
-fn rescued(salvage: &Salvage) -> String {
-    let lost = match salvage.lost.as_slice() {
-        [] => "nothing is known to be lost".to_owned(),
-        lost => format!("lost: {}", lost.join(", ")),
-    };
-    format!(
-        "the queue file was damaged and is replaced: {} jobs and {} dead letters rescued, {lost}; the old one is kept as {} \
-         (found: {})",
-        salvage.jobs,
-        salvage.dead,
-        salvage.set_aside.display(),
-        salvage.reason
-    )
-}
-
-/// Why the queue cannot be used, by somebody who does not mend it, and what to do.
+/// Why the queue cannot be used, by somebody who does not repair it, and what to do.
 pub fn words(dir: &DataDir, why: &Error) -> String {
     match why {
         Error::ReadOnly(_) => format!(

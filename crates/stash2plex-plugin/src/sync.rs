@@ -10,6 +10,7 @@ mod picture;
 mod reconcile;
 mod record;
 mod scene;
+mod unread;
 mod write;
 
 use std::cell::{Cell, RefCell};
@@ -23,7 +24,8 @@ use scene_sync::{PathMap, Policy};
 use crate::job::Related;
 use crate::obfuscate::Paths;
 use crate::outcome::{Done, Failure, Outcome, Trouble, Whose, of_owner_check};
-use crate::settings::{Settings, names};
+use crate::settings::Settings;
+use crate::texts;
 
 use capabilities::Capabilities;
 use libraries::Libraries;
@@ -200,11 +202,7 @@ impl Syncer {
         match scan.await {
             Ok(true) => (Ok(Done::Skipped(format!("Plex scans {shown}"))), None),
             Ok(false) => {
-                let why = format!(
-                    "Plex was not asked to scan {shown}: no library that is searched holds this folder. Add it to one in \
-                     Plex, or correct {}",
-                    names::of("path_map")
-                );
+                let why = texts::not_scanned(&shown);
                 (Ok(Done::Skipped(why.clone())), Some(why))
             }
             Err(why) => (Err(why), None),

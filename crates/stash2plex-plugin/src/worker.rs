@@ -1,5 +1,7 @@
 //! The background worker.
 
+#[cfg(test)]
+mod blame;
 mod chores;
 pub mod circuit;
 mod claiming;

@@ -51,7 +51,8 @@ fn a_file_that_is_no_database_any_more_is_replaced_by_the_task() {
     let run = plugin.task("process_queue");
     assert_eq!(run.error(), None);
     assert!(
-        run.log_text().contains("the queue file was damaged"),
+        run.log_text()
+            .contains("The database was damaged and has been replaced"),
         "{}",
         run.log_text()
     );
@@ -64,7 +65,7 @@ fn a_file_that_is_no_database_any_more_is_replaced_by_the_task() {
 
 /// Damage that no opening shows: the worker meets it at its first claims.
 #[test]
-fn damage_in_the_middle_is_mended_by_the_worker() {
+fn damage_in_the_middle_is_repaired_by_the_worker() {
     let plugin = waiting(120);
     let path = plugin.data().join("stash2plex.db");
     let mut bytes = Vec::new();
@@ -79,8 +80,11 @@ fn damage_in_the_middle_is_mended_by_the_worker() {
     let run = plugin.task("process_queue");
     assert_eq!(run.error(), None);
     let log = run.log_text();
-    assert!(log.contains("the queue file was damaged"), "{log}");
-    assert!(log.contains("lost: "), "{log}");
+    assert!(
+        log.contains("The database was damaged and has been replaced"),
+        "{log}"
+    );
+    assert!(log.contains("Lost: "), "{log}");
     assert_eq!(kept(&plugin), 1);
     let equal = plugin.world.comparison().equal();
     assert!(

@@ -233,7 +233,7 @@ fn several_libraries_and_then_all() {
         items.into_iter().zip(files).map(has).collect::<Vec<_>>()
     };
     plugin.until("in both libraries", || {
-        titled() == [true, true, false] && plugin.worker_log().contains("next try in")
+        titled() == [true, true, false] && plugin.worker_log().contains(", next in")
     });
     plugin.kill_worker();
     plugin.until_no_worker();

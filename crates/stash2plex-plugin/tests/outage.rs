@@ -98,7 +98,7 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     plugin.until("risen", || SystemTime::now() > risen);
     replace_worker(&plugin, next());
     plugin.until("resumed", || {
-        plugin.worker_log().matches("starting gently").count() >= 2
+        plugin.worker_log().matches("gradual restart: ").count() >= 2
     });
     assert_eq!(
         document(&plugin).unwrap().recovered_at,
@@ -108,7 +108,7 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     let rates: Vec<u32> = log
         .lines()
         .filter_map(|line| {
-            line.split_once("starting gently: ")?
+            line.split_once("gradual restart: ")?
                 .1
                 .split(' ')
                 .next()?
@@ -178,7 +178,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     plugin.world.plex.set(other);
     plugin.world.plex.take_requests();
     plugin.save(second);
-    let said = "WARN  Another Plex server answers at plex_url";
+    let said = "WARN  Another Plex server answers at the Plex address";
     plugin.until("noticed", || plugin.worker_log().contains(said));
     plugin.until("tried again", || {
         let log = plugin.worker_log();
@@ -219,7 +219,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert!(
         plugin
             .worker_log()
-            .contains("plex_url leads to another Plex server than before")
+            .contains("leads to another Plex server than before")
     );
 }
 
@@ -251,7 +251,7 @@ fn a_new_address_may_lead_to_a_new_server() {
     plugin.until("moved", || {
         plugin
             .worker_log()
-            .contains("plex_url leads to another Plex server than before")
+            .contains("leads to another Plex server than before")
     });
     plugin.until("compared", || plugin.queue().counts().unwrap().live() == 0);
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
@@ -333,7 +333,7 @@ fn plex_does_not_pay_for_stash() {
     plugin.until("open", || state(&plugin) == Kind::Open);
     plugin.until("said with its reason", || {
         let log = plugin.worker_log();
-        log.contains("WARN  Plex is away (unreachable: connection refused")
+        log.contains("WARN  Plex cannot be used (unreachable: connection refused")
     });
     let log = plugin.worker_log();
     assert_eq!(log.matches("WARN  Stash does not answer").count(), 1);

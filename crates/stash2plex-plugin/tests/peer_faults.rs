@@ -246,7 +246,7 @@ fn fault_09_a_file_that_is_scanned_later_is_found_then() {
     let scene = world.stash.add_scene("/data/late.mp4");
     world.stash.edit(scene).title("Scanned late");
     plugin.save(scene);
-    plugin.until("missed", || plugin.worker_log().contains("next try in"));
+    plugin.until("missed", || plugin.worker_log().contains(", next in"));
     let key = world.plex.add_file(world.section, "/media/scenes/late.mp4");
     plugin.until("found", || {
         world.plex.item(key).unwrap().title() == "Scanned late"

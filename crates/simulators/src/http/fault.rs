@@ -84,6 +84,11 @@ impl Rule {
 }
 
 impl Requests {
+    /// The fault for these requests.
+    pub fn failing(self, fault: Fault) -> Rule {
+        self.with(fault)
+    }
+
     /// Every request.
     pub fn all() -> Self {
         Self {

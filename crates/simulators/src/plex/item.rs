@@ -198,24 +198,20 @@ pub enum Spoilt {
     InvalidUtf8,
     /// A control character, which JSON forbids to stand unescaped.
     ControlCharacter,
+    /// No text at all: `Media`, a list elsewhere, is a number.
+    WrongShape,
 }
 
 impl Spoilt {
-    pub(super) const ALL: [Self; 2] = [Self::InvalidUtf8, Self::ControlCharacter];
+    /// What texts end with, as the character that stands for it until the document is bytes, and the byte.
+    pub(super) const BYTES: [(Self, char, u8); 2] = [
+        (Self::InvalidUtf8, '\u{f8f0}', 0xFF),
+        (Self::ControlCharacter, '\u{f8f1}', 0x01),
+    ];
 
-    /// What stands for it until the document is bytes.
-    pub(super) fn mark(self) -> char {
-        match self {
-            Self::InvalidUtf8 => '\u{f8f0}',
-            Self::ControlCharacter => '\u{f8f1}',
-        }
-    }
-
-    pub(super) fn byte(self) -> u8 {
-        match self {
-            Self::InvalidUtf8 => 0xFF,
-            Self::ControlCharacter => 0x01,
-        }
+    pub(super) fn mark(self) -> Option<char> {
+        let (_, mark, _) = Self::BYTES.into_iter().find(|(of, ..)| *of == self)?;
+        Some(mark)
     }
 }
 

@@ -200,7 +200,7 @@ impl PlexServer {
         self.library().change_files(key, change);
     }
 
-    /// From now on answers with this item end its title and its summary with something no document may hold.
+    /// From now on answers with this item hold something that no document, or no item, may hold.
     pub fn spoil(&self, key: u64, spoilt: Spoilt) {
         if let Some(item) = self.library().items.get_mut(&key) {
             item.spoilt = Some(spoilt);

@@ -77,7 +77,7 @@ pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
     // Plex writes an empty summary and an empty title out.
     for name in ["title", "summary"] {
         let mut text = item.field(name).to_owned();
-        text.extend(item.spoilt.map(Spoilt::mark));
+        text.extend(item.spoilt.and_then(Spoilt::mark));
         object.0.insert(name.to_owned(), text.into());
     }
     object.put("ratingKey", key.to_string());
@@ -120,6 +120,9 @@ pub(super) fn item(library: &Library, item: &Item, depth: Depth) -> Value {
             .map(|(at, version)| media(key, at, &version.parts))
             .collect::<Value>(),
     );
+    if item.spoilt == Some(Spoilt::WrongShape) {
+        object.put("Media", 7);
+    }
     for (kind, tags) in &item.tags {
         let shown = if depth == Depth::Full {
             usize::MAX
@@ -244,16 +247,17 @@ pub(super) fn loosen(value: &mut Value) {
 
 /// Writes what items are spoilt with.
 pub(super) fn spoil(document: String) -> Vec<u8> {
-    if !document.contains(Spoilt::ALL.map(Spoilt::mark)) {
+    let byte = |character| {
+        let mut bytes = Spoilt::BYTES.into_iter();
+        bytes.find_map(|(_, mark, byte)| (mark == character).then_some(byte))
+    };
+    if !document.contains(|character| byte(character).is_some()) {
         return document.into_bytes();
     }
     let mut bytes = Vec::with_capacity(document.len());
     for character in document.chars() {
-        match Spoilt::ALL
-            .into_iter()
-            .find(|spoilt| spoilt.mark() == character)
-        {
-            Some(spoilt) => bytes.push(spoilt.byte()),
+        match byte(character) {
+            Some(byte) => bytes.push(byte),
             None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }

@@ -40,3 +40,27 @@ pub(super) fn jpeg(text: &str) -> Vec<u8> {
 }
 
 pub(super) const PLACEHOLDER: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"2\" height=\"3\"><rect width=\"2\" height=\"3\"/></svg>";
+
+/// What Stash says a picture is: it looks at the first bytes.
+pub(super) fn content_type(picture: &[u8]) -> &'static str {
+    match picture {
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => "image/webp",
+        _ => "image/jpeg",
+    }
+}

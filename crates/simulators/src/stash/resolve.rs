@@ -238,6 +238,7 @@ impl<'a> Resolver<'a> {
         };
         Out::Leaf(match name {
             "id" => scene.id.to_string().into(),
+            "title" if scene.misshapen => scene.id.into(),
             "title" => scene.title.as_str().into(),
             "code" => scene.code.as_str().into(),
             "details" => scene.details.as_str().into(),

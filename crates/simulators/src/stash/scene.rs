@@ -47,6 +47,8 @@ pub struct Scene {
     pub cover: Option<Arc<[u8]>>,
     /// Whether a preview video was generated.
     pub has_preview: bool,
+    /// The title is answered as a number, which the schema does not allow.
+    pub misshapen: bool,
 }
 
 /// A file of a scene, as Stash sees it.

@@ -205,7 +205,7 @@ fn graphql(store: &mut Store, request: &Request) -> Response {
 fn screenshot(store: &Store, request: &Request, id: &str) -> Response {
     match id.parse().ok().and_then(|id: u64| store.scenes.get(&id)) {
         Some(scene) => match &scene.cover {
-            Some(cover) => known(request, "image/jpeg", cover),
+            Some(cover) => known(request, picture::content_type(cover), cover),
             // Without a cover there is a placeholder, which is no picture of the scene.
             None => known(request, "image/svg+xml", picture::PLACEHOLDER.as_bytes()),
         },

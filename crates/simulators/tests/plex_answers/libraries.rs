@@ -107,6 +107,8 @@ fn a_spoilt_item_makes_its_answers_no_documents() {
     let answer = client.get(&own);
     assert!(answer.text().contains("\"summary\":\"\u{1}\""));
     assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
+    plex.spoil(keys[0], Spoilt::WrongShape);
+    assert_eq!(client.get(&own).container()["Metadata"][0]["Media"], 7);
     client
         .get(&format!("/library/metadata/{}", keys[1]))
         .container();

@@ -13,10 +13,8 @@ const QUERY: &str = "query Configuration($include: [ID!]) \
 /// What a plugin needs of Stash's configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
-    /// The plugin's settings as stored. Unset ones are absent, so every default must mean "absent";
-    /// types are as they were sent, numbers may be text. Under the exact id only: see `stored`.
-    pub settings: Map<String, Value>,
-    /// The plugin's settings under all names Stash may have given them.
+    /// The plugin's settings under all names Stash may have given them. Unset ones are absent, so
+    /// every default must mean "absent"; types are as they were sent, numbers may be text.
     pub stored: PluginSettings,
     /// The API key, if one was made. It outlives the session: see [`Client::use_api_key`].
     pub api_key: Option<Secret>,
@@ -61,16 +59,11 @@ impl Data {
             .into_iter()
             .filter_map(|(id, settings)| Some((id, settings?)))
             .collect();
-        let settings = plugins
-            .iter()
-            .find(|(id, _)| id.eq_ignore_ascii_case(plugin_id))
-            .map(|(_, settings)| settings.clone());
         let api_key = self
             .configuration
             .general
             .and_then(|general| general.api_key);
         Configuration {
-            settings: settings.unwrap_or_default(),
             stored: PluginSettings::of(plugin_id, plugins),
             api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
         }

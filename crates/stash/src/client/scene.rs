@@ -181,15 +181,12 @@ pub struct SceneStamp {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// How many rows Stash counts in all pages together; with
-    /// [`Client::scenes_after`](super::Client::scenes_after), in this and the pages that follow.
+    /// How many rows Stash counts in this page and those that follow.
     pub total: u64,
     /// The rows of this page.
     pub rows: Vec<T>,
     /// Those whose description is not understood ([`Error::Unreadable`]).
     pub failed: Vec<(SceneId, Error)>,
-    /// No further page follows.
-    pub last: bool,
     /// After which scene the next page starts; `None` when no further page follows.
     pub next: Option<SceneId>,
 }

@@ -65,27 +65,6 @@ impl Client {
         Ok(found)
     }
 
-    /// One page of full scenes in the order of their ids; pages count from 1. A scene that is
-    /// deleted meanwhile moves the others forward, so that one of them is on no page: prefer
-    /// [`Client::scenes_after`].
-    ///
-    /// # Errors
-    /// Any [`Error`].
-    pub async fn scene_page(
-        &self,
-        filter: SceneFilter,
-        page: u32,
-        per_page: u32,
-    ) -> Result<Page<Scene>, Error> {
-        let selection = self.schema().await?.selection.clone();
-        let mut found = self.list(filter, None, page, per_page, &selection).await?;
-        if let Some((_, error)) = found.failed.pop() {
-            return Err(error);
-        }
-        found.last = found.rows.is_empty() || u64::from(page) * u64::from(per_page) >= found.total;
-        Ok(admitted(found, filter))
-    }
-
     /// Up to `size` full scenes in the order of their ids: the first ones, or those after a scene,
     /// which need not exist. Nobody is skipped when scenes come and go between two pages.
     ///
@@ -116,7 +95,7 @@ impl Client {
         size: u32,
     ) -> Result<Page<Scene>, Error> {
         let selection = self.schema().await?.selection.clone();
-        let found = self.list(filter, after, 1, size, &selection).await?;
+        let found = self.list(filter, after, size, &selection).await?;
         Ok(admitted(found, filter))
     }
 
@@ -130,7 +109,7 @@ impl Client {
         let mut after = None;
         loop {
             let page = self
-                .list(filter, after, 1, STAMPS_A_PAGE, "id created_at updated_at")
+                .list(filter, after, STAMPS_A_PAGE, "id created_at updated_at")
                 .await?;
             let mut page: Page<SceneStamp> = admitted(page, filter);
             if let Some((_, error)) = page.failed.pop() {
@@ -148,8 +127,7 @@ impl Client {
         &self,
         filter: SceneFilter,
         after: Option<SceneId>,
-        page: u32,
-        per_page: u32,
+        size: u32,
         selection: &str,
     ) -> Result<Page<T>, Error> {
         let schema = self.schema().await?;
@@ -158,7 +136,7 @@ impl Client {
              {{ findScenes(filter: $filter, scene_filter: $scene_filter) {{ count scenes {{ {selection} }} }} }}"
         );
         let variables = json!({
-            "filter": {"page": page, "per_page": per_page, "sort": "id", "direction": "ASC"},
+            "filter": {"page": 1, "per_page": size, "sort": "id", "direction": "ASC"},
             "scene_filter": filter.to_json(&schema, after),
         });
         let data: FindScenes = self.query(&query, variables).await?;
@@ -198,7 +176,6 @@ impl FindScenes {
             total: found.count,
             rows,
             failed,
-            last,
             next: next.filter(|_| !last),
         })
     }

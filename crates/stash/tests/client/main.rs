@@ -215,7 +215,8 @@ async fn settings_and_key_are_read_and_the_key_replaces_the_session() {
         .create_async().await;
     let client = with_session(&server.url(), "old");
     let configuration = client.configuration("Stash2Plex").await.unwrap();
-    assert_eq!(configuration.settings["max_tags"], "50");
+    let tags = configuration.stored.get("max_tags").unwrap();
+    assert_eq!(tags.value, "50");
     let enabled = configuration.stored.get("enabled").unwrap();
     assert_eq!(
         (enabled.value, enabled.plugin_id),
@@ -244,7 +245,7 @@ async fn an_untouched_plugin_has_no_settings_and_no_key() {
         .create_async()
         .await;
     let configuration = client(&server.url()).configuration("Demo").await.unwrap();
-    assert!(configuration.settings.is_empty() && configuration.api_key.is_none());
+    assert!(configuration.stored.get("max_tags").is_none() && configuration.api_key.is_none());
 }
 
 /// The session ends an hour after it was made; each answer brings a fresh one.

@@ -21,11 +21,11 @@ impl From<plex::Error> for Failure {
                 ..
             } => doubtful(FaultKind::Failing),
             Error::Unreachable { .. } => Whose::Plex(Trouble::Unreachable),
-            Error::Starting(_) => Whose::Plex(Trouble::Starting),
             Error::Unauthorized { .. } | Error::NotPlex { .. } | Error::Redirected { .. } => {
                 doubtful(FaultKind::Refused)
             }
             Error::Timeout(_)
+            | Error::Starting(_)
             | Error::Overloaded { .. }
             | Error::Gateway { .. }
             | Error::Malformed(_)
@@ -37,6 +37,7 @@ impl From<plex::Error> for Failure {
                 Whose::Scene(SceneFault::Rejected)
             }
             Error::BadFile => Whose::Scene(SceneFault::Invalid),
+            Error::Unreadable(_) => Whose::Scene(SceneFault::Unreadable),
         };
         Self::new(whose, error.to_string())
     }
@@ -77,13 +78,15 @@ pub fn is_of_part(error: &plex::Error) -> bool {
         | Error::Overloaded { .. }
         | Error::Gateway { .. }
         | Error::Malformed(_)
-        | Error::TooLarge(_) => true,
+        | Error::TooLarge(_)
+        // The item itself was read, or edited, a moment ago.
+        | Error::NotFound => true,
         Error::Unreachable { .. }
         | Error::Starting(_)
         | Error::Timeout(_)
         | Error::CutShort(_)
-        | Error::NotFound
-        | Error::BadFile => false,
+        | Error::BadFile
+        | Error::Unreadable(_) => false,
     }
 }
 
@@ -115,6 +118,7 @@ pub fn of_owner_check(error: plex::Error) -> Result<(), Failure> {
         | plex::Error::Redirected { .. }
         | plex::Error::Rejected { .. }
         | plex::Error::NotFound => Ok(()),
+        plex::Error::Starting(why) => Err(Failure::new(Whose::Plex(Trouble::Starting), why)),
         error => Err(match Failure::from(error) {
             Failure {
                 whose: Whose::Doubtful(_),

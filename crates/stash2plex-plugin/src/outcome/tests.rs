@@ -56,9 +56,9 @@ const HELD: [Whose; 6] = [
 #[test]
 fn the_outcome_table() {
     use FaultKind::{Failing, Refused};
-    use SceneFault::{Ambiguous, Invalid, NotInPlex, Rejected};
+    use SceneFault::{Ambiguous, Invalid, NotInPlex, Rejected, Unreadable};
     let trip = Signal::Trip;
-    let rows: [(End, Fate, Signal); 15] = [
+    let rows: [(End, Fate, Signal); 16] = [
         (Ok(Done::Synced(())), Fate::Done, Signal::Success),
         (
             Ok(Done::Skipped(String::new())),
@@ -84,6 +84,11 @@ fn the_outcome_table() {
         (
             failed(Whose::Scene(Rejected)),
             dead(ErrorKind::PlexRefused),
+            Signal::Success,
+        ),
+        (
+            failed(Whose::Scene(Unreadable)),
+            dead(ErrorKind::UnreadableItem),
             Signal::Success,
         ),
         (failed(HELD[0]), Fate::Hold, trip(TripReason::Unauthorized)),

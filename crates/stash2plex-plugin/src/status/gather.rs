@@ -15,12 +15,11 @@ use super::{
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::ledger::{self, Total};
-use crate::outcome::ErrorKind;
 use crate::reconcile::{Ended, instant};
 use crate::settings::Settings;
-use crate::store;
 use crate::worker::{PROBE_KEY, RECONCILED_KEY};
 use crate::worker_lock;
+use crate::{store, texts};
 
 /// So many jobs are listed.
 const LISTED: usize = 20;
@@ -260,7 +259,7 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     let later = queue.jobs(State::Waiting, LISTED)?;
     let next_due = later.first().map(|job| unix(job.due));
     let by_type = queue.dead_summary()?.into_iter().map(|kind| FailedType {
-        advice: ErrorKind::advice(&kind.error_type),
+        advice: texts::advice(&kind.error_type),
         error_type: kind.error_type,
         count: kind.count,
         newest: unix(kind.newest),
@@ -269,7 +268,7 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     let failed = failed.into_iter().map(|letter| FailedJob {
         job_id: letter.id,
         about: about(&letter.payload),
-        advice: ErrorKind::advice(&letter.error_type),
+        advice: texts::advice(&letter.error_type),
         error_type: letter.error_type,
         reason: letter.message,
         failed_at: unix(letter.died),

@@ -1,7 +1,5 @@
 //! Which items of Plex hold the files of a scene.
 
-use std::collections::BTreeSet;
-
 use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
 use scene_sync::{LastWritten, SceneFile, path};
@@ -10,6 +8,7 @@ use super::convert;
 use super::libraries::{Libraries, Library};
 use super::library_index::{Indexes, Wish};
 use super::limits::RequestLimits;
+use super::unread::is_gone;
 use crate::ledger::ItemRow;
 use crate::outcome::{Failure, SceneFault, Whose};
 use crate::worker::time::Moment;
@@ -143,7 +142,8 @@ impl Finder<'_> {
                     .indexes
                     .fresh(self.plex, library, wish, self.now)
                     .await?;
-                items = self.plex.items(&keys).await?;
+                let found = self.plex.items(&keys).await?;
+                items = self.indexes.unread.readable(found);
                 items.retain(named);
             }
             found.extend(items.into_iter().map(|item| (library.clone(), item)));
@@ -162,21 +162,14 @@ impl Finder<'_> {
             .filter_map(|row| row.item.parse().ok())
             .collect();
         let _overlapping = self.limits.read().await;
-        let items = match keys.as_slice() {
-            [] => Vec::new(),
-            [key] => match self.plex.item(key).await {
-                Err(plex::Error::NotFound) => Vec::new(),
-                item => vec![item?],
-            },
-            keys => self.plex.items(keys).await?,
-        };
-        let there: BTreeSet<_> = items
-            .iter()
-            .map(|item| item.key.as_str().to_owned())
-            .collect();
-        let gone = known.iter().filter(|row| !there.contains(&row.item));
+        let mut found = self.plex.items(&keys).await?;
+        let gone = known.iter().filter(|row| is_gone(&found, &row.item));
         search.gone.extend(gone.map(|row| row.item.clone()));
-        let seen = items.into_iter().filter_map(|item| {
+        // What a scene's own item shows must be known.
+        if let Some(skipped) = found.skipped.pop() {
+            return Err(plex::Error::Unreadable(skipped).into());
+        }
+        let seen = found.items.into_iter().filter_map(|item| {
             let library = self.libraries.of(item.section.as_ref()?)?;
             Some(Seen {
                 library,
@@ -275,6 +268,7 @@ impl Finder<'_> {
     ) -> Result<Vec<Seen<'l>>, Failure> {
         let _overlapping = self.limits.read().await;
         let items = self.plex.items(keys).await?;
+        let items = self.indexes.unread.readable(items);
         let seen = items.into_iter().map(|item| Seen {
             library,
             item,

@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use plex::{Client, Error, Item, RatingKey, SectionId, Sort};
+use plex::{Client, Error, Item, Page, RatingKey, SectionId, Sort};
 use scene_sync::path;
 use tokio::sync::Mutex;
 
 use super::libraries::Library;
+use super::unread::Unread;
 use crate::worker::time::Moment;
 
 const PAGE: u32 = 500;
@@ -22,7 +23,11 @@ const OVERLAP: i64 = 5;
 
 /// The indexes that were needed so far. Locked while a listing is read, so that it is read once.
 #[derive(Default)]
-pub struct Indexes(Mutex<HashMap<SectionId, Index>>);
+pub struct Indexes {
+    of: Mutex<HashMap<SectionId, Index>>,
+    /// What listings and details hold beside readable items.
+    pub unread: Unread,
+}
 
 struct Index {
     /// In the order of their loose hashes.
@@ -56,7 +61,7 @@ pub enum Wish {
 impl Indexes {
     /// The items that may be what is wished for, as far as is known without asking Plex; none without an index.
     pub async fn known(&self, library: &Library, path: &str, wish: Wish) -> Option<Vec<RatingKey>> {
-        let indexes = self.0.lock().await;
+        let indexes = self.of.lock().await;
         Some(indexes.get(&library.section)?.find(path, wish))
     }
 
@@ -71,15 +76,15 @@ impl Indexes {
         (path, wish): (&str, Wish),
         now: Moment,
     ) -> Result<Vec<RatingKey>, Error> {
-        let mut indexes = self.0.lock().await;
+        let mut indexes = self.of.lock().await;
         match indexes.get_mut(&library.section) {
             None => {
-                let index = Index::of(plex, library, now).await?;
+                let index = Index::of(plex, library, now, &self.unread).await?;
                 indexes.insert(library.section.clone(), index);
             }
             // Once for all jobs that had begun by then.
             Some(index) if now - index.refreshed >= INSTANT => {
-                index.refresh(plex, library, now).await?;
+                index.refresh(plex, library, now, &self.unread).await?;
             }
             Some(_) => {}
         }
@@ -92,7 +97,7 @@ impl Indexes {
     /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it in this library, or takes
     /// the name for several, since a comma means OR to it.
     pub async fn replaces_filter(&self, library: &Library, path: &str) -> bool {
-        let indexes = self.0.lock().await;
+        let indexes = self.of.lock().await;
         let splits = || path::name_key(path).contains(',');
         let index = indexes.get(&library.section);
         index.is_some_and(|index| index.filter_ignored || splits())
@@ -108,9 +113,9 @@ impl Indexes {
         library: &Library,
         now: Moment,
     ) -> Result<(), Error> {
-        let mut indexes = self.0.lock().await;
+        let mut indexes = self.of.lock().await;
         if !indexes.contains_key(&library.section) {
-            let index = Index::of(plex, library, now).await?;
+            let index = Index::of(plex, library, now, &self.unread).await?;
             indexes.insert(library.section.clone(), index);
         }
         if let Some(index) = indexes.get_mut(&library.section) {
@@ -130,14 +135,14 @@ impl Indexes {
         most: Duration,
         now: Moment,
     ) -> Result<(), Error> {
-        let mut indexes = self.0.lock().await;
+        let mut indexes = self.of.lock().await;
         for library in libraries {
             let old = indexes.get(&library.section);
             if old.is_some_and(|index| now - index.read < most) {
                 continue;
             }
             let filter_ignored = old.is_some_and(|index| index.filter_ignored);
-            let index = Index::of(plex, library, now).await?;
+            let index = Index::of(plex, library, now, &self.unread).await?;
             indexes.insert(
                 library.section.clone(),
                 Index {
@@ -151,7 +156,7 @@ impl Indexes {
 
     /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
     pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
-        let indexes = self.0.lock().await;
+        let indexes = self.of.lock().await;
         indexes
             .get(&library.section)
             .map(|index| index.holders(path))
@@ -160,7 +165,7 @@ impl Indexes {
 
     /// Whether this item holds this file.
     pub async fn holds(&self, item: &str, path: &str) -> bool {
-        let indexes = self.0.lock().await;
+        let indexes = self.of.lock().await;
         let (loose, _) = hashes(path);
         indexes
             .values()
@@ -169,7 +174,7 @@ impl Indexes {
 
     /// Whether Plex has an item of this key in a library that was read.
     pub async fn items(&self) -> BTreeSet<String> {
-        let indexes = self.0.lock().await;
+        let indexes = self.of.lock().await;
         let files = indexes.values().flat_map(|index| &index.files);
         files.map(|file| file.item.to_string()).collect()
     }
@@ -187,15 +192,25 @@ impl Index {
     }
 
     /// The whole library.
-    async fn of(plex: &Client, library: &Library, now: Moment) -> Result<Self, Error> {
+    async fn of(
+        plex: &Client,
+        library: &Library,
+        now: Moment,
+        unread: &Unread,
+    ) -> Result<Self, Error> {
         let mut index = Self::empty(now);
-        let mut next = Some(0);
+        let (mut next, mut before) = (Some(0), None::<Page>);
         while let Some(start) = next {
             let page = plex
                 .page(&library.section, library.kind, Sort::Title, start, PAGE)
                 .await?;
+            if before.is_some_and(|before| page.repeats(&before)) {
+                break;
+            }
+            unread.note(&page.skipped);
             page.items.iter().for_each(|item| index.add(item));
             next = page.next;
+            before = Some(page);
         }
         index.sort();
         Ok(index)
@@ -207,20 +222,26 @@ impl Index {
         plex: &Client,
         library: &Library,
         now: Moment,
+        unread: &Unread,
     ) -> Result<(), Error> {
         let known = self.updated_at.saturating_sub(OVERLAP);
         let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
         let mut changed = Self::empty(now);
         let (mut keys, mut next, mut size) = (BTreeSet::<Box<str>>::new(), Some(0), FIRST_CHANGES);
+        let mut before = None::<Page>;
         while let Some(start) = next {
             let page = plex.page(section, kind, sort, start, size).await?;
+            unread.note(&page.skipped);
             let changes = page.items.iter().map(changed_at);
             let reached = changes.flatten().min().is_some_and(|oldest| oldest < known);
             // Many may have changed in one second, and some servers tell no times.
-            let reached = reached || page.items.iter().all(|item| self.has(item));
+            let all_known = !page.items.is_empty() && page.items.iter().all(|item| self.has(item));
+            let reached = reached || all_known;
             keys.extend(page.items.iter().map(|item| item.key.as_str().into()));
             page.items.iter().for_each(|item| changed.add(item));
-            (next, size) = (page.next.filter(|_| !reached), PAGE);
+            let again = before.is_some_and(|before| page.repeats(&before));
+            (next, size) = (page.next.filter(|_| !reached && !again), PAGE);
+            before = Some(page);
         }
         let is_known = |file: &File| !keys.contains(&file.item);
         self.files.retain(is_known);

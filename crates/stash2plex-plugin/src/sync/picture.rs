@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use plex::{ImageFormat, ImageKind, RatingKey};
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use super::write::{Refused, Writer};
 use crate::outcome::{Failure, is_of_part, is_of_scene};
+use crate::reconcile::unix;
+use crate::texts;
 
 /// A cover is a few hundred kilobytes; Plex takes at most ten megabytes.
 const LARGEST: usize = 10_000_000;
@@ -73,7 +76,7 @@ impl Covers {
             Err(error) => error,
         };
         if is_of_scene(&error) {
-            return Ok(Fetched::Nothing(format!("the cover was left out: {error}")));
+            return Ok(Fetched::Nothing(texts::cover_left_out(&error.to_string())));
         }
         // A Stash that is gone says nothing about the cover.
         if is_away(&error) {
@@ -85,22 +88,22 @@ impl Covers {
             return Err(error.into());
         }
         failed.remove(path);
-        Ok(Fetched::Owed(format!(
-            "synced without its cover, which Stash failed to give {TRIES} times ({error}); the next save or \
-             reconciliation tries again"
+        Ok(Fetched::Owed(texts::without_cover(
+            TRIES,
+            &error.to_string(),
         )))
     }
 }
 
 fn is_away(error: &stash::client::Error) -> bool {
     use stash::client::{Error, Unreachable};
+    // A session that has ended is no exception: the next question about the scene says so before its cover is asked for.
     matches!(
         error,
-        Error::Unauthorized
-            | Error::Unreachable {
-                kind: Unreachable::Connect,
-                ..
-            }
+        Error::Unreachable {
+            kind: Unreachable::Connect,
+            ..
+        }
     )
 }
 
@@ -145,6 +148,20 @@ impl Cover {
             sha1: self.sha1.clone(),
             seen: None,
         }
+    }
+}
+
+/// The address tells the second in which the scene was last changed. In that second its cover may change again, unseen.
+const SAME_SECOND: u64 = 2;
+
+/// The place to remember a picture by that was looked at `now`; none while another one may still come to the same place.
+pub fn lasting_place(address: &str, now: SystemTime) -> &str {
+    let (_, query) = address.split_once('?').unwrap_or_default();
+    let changed = query.split('&').find_map(|pair| pair.strip_prefix("t="));
+    let changed: Option<i64> = changed.and_then(|seconds| seconds.parse().ok());
+    match changed.is_some_and(|changed| changed.abs_diff(unix(now)) < SAME_SECOND) {
+        true => "",
+        false => place(address),
     }
 }
 

@@ -12,7 +12,9 @@ use stash::client::{SceneFilter, SceneId};
 use super::Syncer;
 use super::convert;
 use super::libraries::Libraries;
+use super::picture::{self, Fetched};
 use super::record::sync_hash;
+use super::unread::is_gone;
 use crate::ledger::{self, ItemRow, SceneRow, ServerId};
 use crate::outcome::Failure;
 use crate::reconcile::{Ended, Reach, Run, Step, time, unix};
@@ -32,6 +34,10 @@ pub struct Slice {
     pub nowhere: BTreeSet<u64>,
     /// Items on record that Plex has no longer.
     pub gone: Vec<String>,
+    /// Scenes whose cover is what it was, at another address.
+    pub covers: Vec<(u64, String, String)>,
+    /// Items of Plex that cannot be read, in words.
+    pub news: Vec<String>,
     pub step: Step,
 }
 
@@ -126,16 +132,25 @@ impl Syncer {
         let details = if run.reach == Reach::Metadata {
             let rows = known.iter().flat_map(|known| &known.items);
             let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
-            self.details(&keys).await?
+            by_key(self.details(&keys).await?.items)
         } else {
             BTreeMap::new()
         };
-        let (mut differ, mut nowhere) = (BTreeSet::new(), BTreeSet::new());
+        // What Stash says of a scene and nobody can read is told by the scene's own job.
+        let unread = page.failed.iter().map(|(scene, _)| scene.0);
+        let mut covers = Vec::new();
+        let (mut differ, mut nowhere) = (BTreeSet::from_iter(unread), BTreeSet::new());
         for (scene, known) in page.rows.iter().zip(&known) {
-            let pure = convert::scene(scene);
+            let mut pure = convert::scene(scene);
             // Without a file nothing can be found in Plex.
             if known.items.is_empty() && pure.files.is_empty() {
                 continue;
+            }
+            if let Some(row) = &known.row
+                && let Some(address) = self.name_cover(&mut pure, row).await
+            {
+                let place = picture::lasting_place(&address, clock.wall()).to_owned();
+                covers.push((scene.id.0, row.cover.clone(), place));
             }
             let shown = (run.reach == Reach::Metadata).then_some(&details);
             let Some(gap) = self.gap(&pure, known, &libraries, shown).await else {
@@ -153,14 +168,15 @@ impl Syncer {
         }
         let end = page.next.map(|scene| scene.0);
         if run.reach.scope() == Scope::All {
-            let known: BTreeSet<_> = page.rows.iter().map(|scene| scene.id.0).collect();
+            let rows = page.rows.iter().map(|scene| scene.id.0);
+            let known: BTreeSet<_> = rows.chain(differ.iter().copied()).collect();
             let gone = ledger::scenes_between(db, server, run.last, end)?;
             let gone = gone.into_iter().filter(|scene| !known.contains(scene));
             let before = differ.len();
             differ.extend(gone);
             run.report.gaps.deleted_in_stash += (differ.len() - before) as u64;
         }
-        run.report.checked += page.rows.len() as u64;
+        run.report.checked += (page.rows.len() + page.failed.len()) as u64;
         run.last = end.unwrap_or(run.last);
         let mut gone = Vec::new();
         let step = if end.is_none() {
@@ -170,8 +186,8 @@ impl Syncer {
                 gone.retain(|item| !there.contains(item));
                 // The listing may be older than the item.
                 let keys: Vec<_> = gone.iter().filter_map(|item| item.parse().ok()).collect();
-                let there = self.details(&keys).await?;
-                gone.retain(|item| !there.contains_key(item));
+                let found = self.details(&keys).await?;
+                gone.retain(|item| is_gone(&found, item));
             }
             Step::Ended(Ended {
                 reach: run.reach,
@@ -186,8 +202,30 @@ impl Syncer {
             differ,
             nowhere,
             gone,
+            covers,
+            news: self.indexes.unread.news(),
             step,
         })
+    }
+
+    /// Names the scene's cover as its own job did: by the picture. Where the address is another than at the last look,
+    /// Stash tells whether the picture is; then the new address is returned.
+    async fn name_cover(&self, scene: &mut scene_sync::Scene, row: &SceneRow) -> Option<String> {
+        let is_wanted = self.policy.poster || self.policy.background;
+        let address = scene.cover.clone().filter(|_| is_wanted)?;
+        let known = Some(row.cover.as_str()).filter(|name| !name.is_empty());
+        let (name, moved) = match row.cover_address == picture::place(&address) {
+            true => (row.cover.clone(), None),
+            false => match self.covers.fetch(&self.stash, &address, known).await {
+                Ok(Fetched::Same) => (row.cover.clone(), Some(address)),
+                Ok(Fetched::Picture(cover)) => (cover.name().to_owned(), None),
+                Ok(Fetched::Nothing(_)) => (String::new(), None),
+                // Not equal: the scene's own job asks again.
+                Ok(Fetched::Owed(_)) | Err(_) => (address, None),
+            },
+        };
+        scene.cover = Some(name).filter(|name| !name.is_empty());
+        moved
     }
 
     /// How a scene and its items came apart; `shown` are the items' details, where they were read.
@@ -284,12 +322,17 @@ impl Syncer {
     }
 
     /// The items of these keys that Plex has.
-    async fn details(&self, keys: &[RatingKey]) -> Result<BTreeMap<String, plex::Item>, Stopped> {
+    async fn details(&self, keys: &[RatingKey]) -> Result<plex::FoundItems, Stopped> {
         let _overlapping = self.limits.read().await;
-        let items = self.plex.items(keys).await?;
-        Ok(items
-            .into_iter()
-            .map(|item| (item.key.as_str().to_owned(), item))
-            .collect())
+        let found = self.plex.items(keys).await?;
+        self.indexes.unread.note(&found.skipped);
+        Ok(found)
     }
+}
+
+fn by_key(items: Vec<plex::Item>) -> BTreeMap<String, plex::Item> {
+    let keyed = items.into_iter();
+    keyed
+        .map(|item| (item.key.as_str().to_owned(), item))
+        .collect()
 }

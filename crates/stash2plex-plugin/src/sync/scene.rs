@@ -19,6 +19,8 @@ use crate::worker::time::Time;
 /// A scene and its items are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Synced {
+    /// The scene's title, for a person.
+    pub title: String,
     /// What was written, an entry for each item: its key and the names of the fields.
     pub changes: Vec<(String, Vec<String>)>,
     /// What was left out, shortened or kept, in words.
@@ -55,6 +57,8 @@ struct SceneJob<'a, 'q, T> {
     cover: Option<Cover>,
     /// What Plex does not get, in words.
     left_out: BTreeSet<String>,
+    /// What of that a warning tells already.
+    warned: BTreeSet<String>,
     record: Record,
     synced: Synced,
     news: Vec<String>,
@@ -86,6 +90,7 @@ impl Syncer {
             address: None,
             cover: None,
             left_out: BTreeSet::new(),
+            warned: BTreeSet::new(),
             record: Record::new(server, scene.id.0, convert::related(scene)),
             synced: Synced::default(),
             news: Vec::new(),
@@ -157,6 +162,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             return Err(why.into());
         }
         let owed = self.synced.owed.is_some();
+        self.synced.title.clone_from(&self.scene.title);
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
         self.note_left_out()?;
         self.record.equal(SceneRow {
@@ -175,7 +181,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let id = self.id;
         let before = self.db.read(|db| ledger::left_out_of(db, id))?;
         let left_out = std::mem::take(&mut self.left_out);
-        let new = left_out.iter().filter(|why| !before.contains(why));
+        let new = left_out
+            .iter()
+            .filter(|why| !before.contains(why) && !self.warned.contains(*why));
         self.told.extend(new.cloned());
         self.record.left_out = left_out.into_iter().collect();
         Ok(())
@@ -206,7 +214,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     return Ok(row);
                 }
             };
-            row.cover_address = place.to_owned();
+            let now = self.time.wall();
+            row.cover_address = picture::lasting_place(&address, now).to_owned();
         }
         self.scene.cover = Some(row.cover.clone()).filter(|name| !name.is_empty());
         self.address = Some(address);

@@ -11,6 +11,7 @@ use super::find::Target;
 use super::picture::{self, Cover, Pictures};
 use super::{Syncer, convert};
 use crate::outcome::{Failure, SceneFault, Whose, is_of_part};
+use crate::texts;
 
 /// What became of a plan.
 pub struct Arrived {
@@ -94,29 +95,16 @@ impl Writer<'_> {
             let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
             learned.extend(more);
             if !gone.is_empty() {
-                given_up.push(format!(
-                    "Plex library \"{}\" does not keep {} for its items: that is not sent to them any more",
-                    self.target.library,
-                    words(&gone)
-                ));
+                given_up.push(texts::not_kept(&self.target.library, &words(&gone)));
             }
             // Given up with this very item, nothing more is owed of it.
             owed.retain(|what| !gone.contains(what));
             after = Some(item);
         }
         if learned.iter().any(Learned::limits_lists) {
-            given_up.push(
-                "This Plex replaces a list of tags with each part of it and takes no long requests: what does not fit \
-                 into one request is left out"
-                    .to_owned(),
-            );
+            given_up.push(texts::LISTS_CUT.to_owned());
         }
-        let refused = (!owed.is_empty()).then(|| {
-            format!(
-                "Plex does not show all that was sent ({}); the next save or reconciliation tries again",
-                words(&owed)
-            )
-        });
+        let refused = (!owed.is_empty()).then(|| texts::not_shown(&words(&owed)));
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
             None => plan.written.clone(),

@@ -33,14 +33,22 @@ pub struct Errand {
     pub step: Option<Step>,
     /// Dead letters of the scenes that are queued again.
     pub letters: Vec<i64>,
-    /// Items on record that Plex has no longer.
-    pub gone: Option<(ServerId, Vec<String>)>,
+    /// What a reconciliation found out about what is on record.
+    pub found: Option<(ServerId, Found)>,
     /// What a scene's job leaves on record.
     pub record: Option<Record>,
     /// What a person should hear of once, because something is wrong.
     pub news: Vec<String>,
     /// The same of what is merely left out.
     pub told: Vec<String>,
+}
+
+/// What is on record and not so any more.
+pub struct Found {
+    /// Items that Plex has no longer.
+    pub gone: Vec<String>,
+    /// Scenes, what names their covers, and where those are now.
+    pub covers: Vec<(u64, String, String)>,
 }
 
 impl Errand {
@@ -52,7 +60,7 @@ impl Errand {
             scan: None,
             step: None,
             letters: Vec::new(),
-            gone: None,
+            found: None,
             record: None,
             news: Vec::new(),
             told: Vec::new(),
@@ -187,6 +195,8 @@ async fn reconcile(
             }
         }
     }
+    let (gone, covers) = (slice.gone, slice.covers);
+    let found = Found { gone, covers };
     let mut letters = Vec::new();
     if !slice.differ.is_empty() {
         let dead = reader.dead_keys(&DeadFilter::all())?;
@@ -203,7 +213,8 @@ async fn reconcile(
         force: true,
         step: Some(slice.step),
         letters,
-        gone: Some((server, slice.gone)),
+        found: Some((server, found)),
+        news: slice.news,
         ..Errand::done("a page compared".to_owned())
     })
 }

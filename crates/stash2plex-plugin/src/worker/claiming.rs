@@ -17,8 +17,9 @@ use crate::ledger::ServerId;
 use crate::outcome::{Done, Failure, Outcome, Whose, of_verdict};
 use crate::sync::Synced;
 
-/// After so long without an answer of Plex, it is asked who it is before it gets the token again.
-const QUIET: Duration = Duration::from_secs(15);
+/// After so long without an answer of Plex, it is asked who it is before it gets the token again: no server is replaced by
+/// another one in less.
+const QUIET: Duration = Duration::from_secs(1);
 
 impl<'a, T: Time> Engine<'a, T> {
     /// Takes jobs, each with leave to call Plex, and starts them.
@@ -142,7 +143,7 @@ impl<'a, T: Time> Engine<'a, T> {
     fn fetch(&mut self, scenes: Vec<Taken>, server: ServerId) {
         let Some(leave) = self.stash.leave() else {
             for taken in scenes {
-                let away: Outcome<Synced> = Err(Failure::new(Whose::Stash, "Stash is away"));
+                let away: Outcome<Synced> = Err(Failure::new(Whose::Stash, "Stash is unreachable"));
                 let ended = Event::Ended(taken, Box::new(Ok(away.into())));
                 self.spawn(std::future::ready(ended));
             }

@@ -32,7 +32,7 @@ pub(super) struct Memory<'a> {
     pub(super) failing: BTreeSet<String>,
     /// The tries of a job that do not count, since the circuit opened over them.
     pub(super) pardoned: BTreeMap<String, u32>,
-    /// The end of the outage whose gentle return was last told of.
+    /// The end of the outage whose gradual restart was last told of.
     pub(super) ramp_told: Option<breaker::Time>,
     /// The end of that return is still to be told.
     pub(super) ramp_owed: bool,

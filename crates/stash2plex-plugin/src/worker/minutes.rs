@@ -29,7 +29,7 @@ struct Life {
     minutes: u64,
     said: String,
     probes: Schedule,
-    /// When the end of the gentle start had been told.
+    /// When the end of the gradual restart had been told.
     over: Option<Duration>,
 }
 

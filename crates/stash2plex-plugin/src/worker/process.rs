@@ -135,10 +135,15 @@ fn hand_over(
 
 fn words(end: End) -> &'static str {
     match end {
-        End::Idle => "nothing left to do",
+        End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop",
-        End::SessionRefused => "Stash ended the session; the next change brings a new one",
-        End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
+        End::SessionRefused => {
+            "the login that Stash gave it has expired (after an hour): the next change in Stash starts another; an API key in Stash, \
+             Settings › Security, avoids this"
+        }
+        End::StashGone => {
+            "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
+        }
         End::Replaced => "the plugin was updated or removed",
         End::Removed => "its files were removed",
     }
@@ -222,7 +227,7 @@ async fn work(
     match rounds(dir, journal, around, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
         Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
-            queue = store::mend(queue, wrong, |said| journal.error(said))?;
+            queue = store::repair(queue, wrong, |said| journal.error(said))?;
             rounds(dir, journal, around, &mut queue).await
         }
         end => end,

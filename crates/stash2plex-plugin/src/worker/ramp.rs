@@ -1,4 +1,4 @@
-//! The gentle return after an outage: how fast jobs may follow one another.
+//! The gradual restart after an outage: how fast jobs may follow one another.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -50,7 +50,7 @@ impl<T: Time> Engine<'_, T> {
                 .rate(self.time.now().instant())
                 .unwrap_or_default();
             self.journal
-                .info(format!("starting gently: {rate:.0} jobs/s, rising"));
+                .info(format!("gradual restart: {rate:.0} jobs/s, rising"));
         }
         match self.ramp {
             Some(_) => self.memory.ramp_owed = true,
@@ -64,7 +64,8 @@ impl<T: Time> Engine<'_, T> {
         if std::mem::take(&mut self.memory.ramp_owed)
             && self.link.plex.breaker().kind() == Kind::Closed
         {
-            self.journal.info("gentle start is over: full speed again");
+            self.journal
+                .info("gradual restart is over: full speed again");
         }
     }
 

@@ -15,11 +15,11 @@ use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger::{self, ServerId, Total};
-use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Trouble, Whose};
+use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
 use crate::reconcile::Step;
 use crate::settings::Settings;
-use crate::status::words::count;
 use crate::sync::{Record, Synced, late};
+use crate::texts;
 
 /// Bulk work waits behind what people just saved.
 pub const BULK_PRIORITY: i32 = 10;
@@ -74,8 +74,8 @@ impl<T: Time> Engine<'_, T> {
             .server
             .filter(|_| self.link.plex.breaker().kind() != Kind::Open);
         let why_open = why_open(&errand.outcome);
-        let fate = self.fate(&claim, &key, &errand.outcome);
-        self.tell(claim.payload(), &errand, &fate);
+        let (fate, attempts) = self.fate(&claim, &key, &errand.outcome);
+        self.tell(claim.payload(), &errand, &fate, attempts);
         let now = self.time.wall();
         let record = errand.record.take();
         let (db, settings) = (self.db, self.link.settings.clone());
@@ -139,8 +139,13 @@ impl<T: Time> Engine<'_, T> {
         signal
     }
 
-    /// What becomes of the job. The tries over which the circuit opened do not count.
-    fn fate(&mut self, claim: &queue::Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> Fate {
+    /// What becomes of the job, after how many attempts. Those over which the circuit opened do not count.
+    fn fate(
+        &mut self,
+        claim: &queue::Claim<Job>,
+        key: &str,
+        outcome: &Outcome<Synced>,
+    ) -> (Fate, u32) {
         let opened = self.link.plex.breaker().kind() == Kind::Open;
         if opened
             && matches!(
@@ -154,14 +159,15 @@ impl<T: Time> Engine<'_, T> {
             for key in &self.memory.failing {
                 *self.memory.pardoned.entry(key.clone()).or_default() += 1;
             }
-            return Fate::Hold;
+            return (Fate::Hold, 0);
         }
         let pardoned = self.memory.pardoned.get(key).copied().unwrap_or_default();
         let tries = claim.attempt().saturating_sub(pardoned);
         let rng = &mut self.rng;
-        outcome::fate(outcome, tries, &self.link.settings, |base, cap, n| {
+        let fate = outcome::fate(outcome, tries, &self.link.settings, |base, cap, n| {
             backoff::Policy::exponential(base, cap).delay(n, rng)
-        })
+        });
+        (fate, tries)
     }
 
     fn acknowledge(
@@ -201,9 +207,12 @@ impl<T: Time> Engine<'_, T> {
                 }
                 None => {}
             }
-            if let Some((server, gone)) = errand.gone {
-                for item in gone {
+            if let Some((server, found)) = errand.found {
+                for item in found.gone {
                     ledger::drop_item(tx.sql(), server, &item)?;
+                }
+                for (scene, cover, address) in found.covers {
+                    ledger::confirm_cover(tx.sql(), server, scene, &cover, &address)?;
                 }
             }
             record_and_queue(tx, record, settings)?;
@@ -234,7 +243,7 @@ impl<T: Time> Engine<'_, T> {
     }
 
     /// A line for the log, when there is something to say.
-    fn tell(&self, job: &Job, errand: &Errand, fate: &Fate) {
+    fn tell(&self, job: &Job, errand: &Errand, fate: &Fate, attempts: u32) {
         let name = job.words();
         for news in &errand.news {
             self.journal.warn(format!("{name}: {news}"));
@@ -248,31 +257,31 @@ impl<T: Time> Engine<'_, T> {
         }
         match (&errand.outcome, fate) {
             (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
-                self.journal.debug(format!("{name}: Plex is equal already"));
+                match self.link.settings.toggles.master {
+                    true => self.journal.debug(format!("{name}: {}", texts::EQUAL)),
+                    false => self.journal.info(format!("{name}: {}", texts::READ_ONLY)),
+                }
             }
             (Ok(Done::Synced(synced)), _) => {
                 for (item, changes) in &synced.changes {
-                    let changes = changes.join(", ");
-                    self.journal
-                        .info(format!("{name}: wrote {changes} to Plex item {item}"));
+                    let words = texts::wrote(&synced.title, changes, item);
+                    self.journal.info(format!("{name}: {words}"));
                 }
             }
             (_, Fate::Dead { kind, message }) => {
-                self.journal
-                    .warn(format!("{name}: set aside as {}: {message}", kind.word()));
+                let words = texts::failed(kind.word(), message, attempts);
+                self.journal.warn(format!("{name}: {words}"));
             }
             (_, Fate::Done) if let Some(Step::Ended(run)) = &errand.step => {
                 let words = run.report.words();
                 self.journal.info(format!("{name}: {words}"));
             }
-            (outcome, Fate::Retry(delay)) => {
-                let (seconds, why) = (delay.as_secs_f64(), failure(outcome).1);
-                self.journal
-                    .info(format!("{name}: {why}; next try in {seconds:.0} s"));
+            (Err(failure), Fate::Retry(delay)) => {
+                let most = outcome::most_attempts(failure, &self.link.settings);
+                let words = texts::next_attempt(&failure.why, attempts, most, *delay);
+                self.journal.info(format!("{name}: {words}"));
             }
-            (_, Fate::Forget) => self
-                .journal
-                .info(format!("{name}: deleted in Stash, forgotten")),
+            (_, Fate::Forget) => self.journal.info(format!("{name}: {}", texts::GONE)),
             (Ok(Done::Skipped(why)), _) if errand.scenes.len() > 1 || job.is_task() => {
                 self.journal.info(format!("{name}: {why}"));
             }
@@ -336,10 +345,7 @@ impl<T: Time> Engine<'_, T> {
         if let Met::Moved(_) = met {
             // What is known of the old one is void.
             self.scheduler.changed_settings();
-            self.journal.warn(
-                "plex_url leads to another Plex server than before. Its items are treated as new; what was written to the \
-                 other one stays on record. If this is a mistake, correct plex_url now; else Reconcile All Scenes fills it",
-            );
+            self.journal.warn(texts::another_server());
         }
         let known = self.db.read(|db| ledger::library_fields(db, id))?;
         self.link.syncer.remember(known);
@@ -352,29 +358,21 @@ impl<T: Time> Engine<'_, T> {
             .db
             .with(|queue| queue.counts())
             .map_or(0, |counts| counts.live());
-        let waiting = count(live, "job waits", "jobs wait");
         match self.link.plex.change() {
             None => {}
             Some(Change::Opened) => {
                 self.count_affected(live);
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
-                let seconds = left.as_secs_f64();
-                self.journal.warn(format!(
-                    "{why_open}: circuit open, {waiting}; next try in {seconds:.0} s"
-                ));
+                self.journal.warn(texts::paused(why_open, live, left));
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
-                self.journal
-                    .info(format!("Plex is back: circuit closed, {waiting}"));
+                self.journal.info(texts::resumed(live));
                 self.start_ramp();
             }
         }
         match self.stash.change() {
-            Some(Change::Opened) => {
-                self.journal
-                    .warn(format!("{why_open}. {waiting} for Stash"));
-            }
+            Some(Change::Opened) => self.journal.warn(texts::without_stash(why_open, live)),
             Some(Change::Closed) => self.journal.info("Stash is back"),
             Some(Change::Trying) | None => {}
         }
@@ -386,20 +384,7 @@ fn why_open<L>(outcome: &Outcome<L>) -> String {
     let Err(failure) = outcome else {
         return "Plex answers".to_owned();
     };
-    let why = &failure.why;
-    match failure.whose {
-        Whose::Stash | Whose::Plex(Trouble::NoLibrary) => why.clone(),
-        Whose::Plex(Trouble::Unauthorized) => format!(
-            "Plex refuses the token ({why}): enter a token of the server's owner. Nothing is lost"
-        ),
-        Whose::Plex(Trouble::WrongServer) => {
-            "Another Plex server answers at plex_url, and nothing is written to it: correct plex_url, or run Clear Match \
-             Cache if it is your new server. Nothing is lost"
-                .to_owned()
-        }
-        Whose::Request(_) => format!("Plex answers, but different scenes fail one after the other ({why})"),
-        _ => format!("Plex is away ({why})"),
-    }
+    texts::cause(failure.whose, &failure.why)
 }
 
 /// A stable word for how a job failed, and what happened, for its history.

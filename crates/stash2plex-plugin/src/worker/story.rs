@@ -219,7 +219,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
         1,
         "said once:\n{text}"
     );
-    assert_eq!(text.matches("gentle start is over").count(), 1);
+    assert_eq!(text.matches("gradual restart is over").count(), 1);
 }
 
 /// In the order of due times, but for those under way together; returns the farthest from its place.

@@ -183,7 +183,7 @@ fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
     plex.remove(gone).unwrap();
     plex.re_add(moved).unwrap();
     assert_eq!(plugin.task("reconcile_all").error(), None);
-    plugin.until("tried", || plugin.worker_log().contains("; next try in"));
+    plugin.until("tried", || plugin.worker_log().contains(", next in"));
     plugin.kill_worker();
     let found = last(&plugin);
     assert_eq!(

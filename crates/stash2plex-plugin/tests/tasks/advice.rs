@@ -175,7 +175,7 @@ fn the_advice_for_what_failed_works() {
     type Deed = fn(&Installed);
     let reconcile: Deed = |p| drop(answered(&p.task("reconcile_all")));
     let save: Deed = |p| drop(p.save(p.world.scenes[0]));
-    let cases: [(&str, &[&str], Deed); 7] = [
+    let cases: [(&str, &[&str], Deed); 8] = [
         ("InvalidScene", &["a save tries again"], save),
         (
             "NotInPlex",
@@ -192,6 +192,11 @@ fn the_advice_for_what_failed_works() {
             "PlexFailing",
             &["Reconcile All Scenes for the others"],
             reconcile,
+        ),
+        (
+            "UnreadableItem",
+            &["refresh its metadata in Plex, then save the scene"],
+            save,
         ),
         (queue::OWNER_DIED, &["save the scene"], save),
         (

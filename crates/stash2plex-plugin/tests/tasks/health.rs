@@ -42,7 +42,7 @@ const CASES: [Case; 13] = [
     (
         |p| p.world.plex.fail_with(Fault::BadGateway),
         "gateway",
-        "w Plex: gone behind its proxy: the proxy answered HTTP 502",
+        "w Plex: down behind its proxy: the proxy answered HTTP 502",
         "What to do: The reverse proxy works",
     ),
     (

@@ -33,7 +33,9 @@ fn what_waits_and_what_became_of_it_is_said() {
     says(&text, "i 2 changes wait\n");
     says(
         &text,
-        &format!("w scene {nowhere}: set aside as InvalidScene: the scene has no file\n"),
+        &format!(
+            "w scene {nowhere}: failed after 1 attempt (InvalidScene): the scene has no file. What to do: "
+        ),
     );
     says(&text, "i Done: 1 job, 1 failed, 0 still waiting\n");
     assert!(!text.contains("goes on"), "nothing waits:\n{text}");

@@ -40,10 +40,12 @@ fn queue_status_shows_all_there_is() {
     let (text, output) = look(&plugin, "queue_status");
     says(&text, "i Queue: 2 changes waiting, 1 running, 5 failed");
     says(&text, "w 2 changes failed, the last ");
-    says(&text, " ago (NotInPlex). ");
-    says(&text, " ago (NotInPlex). Plex has no such file");
-    says(&text, " ago (LowConfidence). Several ");
-    says(&text, " ago (OwnerDied). The worker died at each of ten ");
+    says(&text, " ago (NotInPlex). Check Path map (path_map)");
+    says(&text, " ago (LowConfidence). Fill in Path map (path_map)");
+    says(
+        &text,
+        " ago (OwnerDied). The worker crashed at each of ten ",
+    );
     says(&text, "i Sending to Plex: yes (circuit CLOSED)");
     assert!(
         !text.contains("Last probe"),

@@ -149,7 +149,7 @@ fn what_failed_and_what_waits_is_listed_with_reason_and_advice() {
     let (text, output) = look(&plugin, "queue_status");
     says(&text, "i Queue: 1 change waiting (next attempt in ");
     says(&text, "w 1 change failed, the last ");
-    says(&text, " ago (InvalidScene). These scenes have no file");
+    says(&text, " ago (InvalidScene). Give the scene a file");
     says(
         &text,
         &format!(" ago: scene {nowhere} \"No file\": the scene has no file"),

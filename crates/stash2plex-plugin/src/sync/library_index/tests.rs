@@ -47,7 +47,7 @@ impl Case {
         let wish = (path, Wish::Path);
         let keys = self.indexes.fresh(&self.client, &self.library, wish, now);
         let keys = keys.await.unwrap();
-        let items = self.client.items(&keys).await.unwrap();
+        let items = self.client.items(&keys).await.unwrap().items;
         let holds = |item: &&Item| item.files().any(|part| part.file == path);
         items
             .iter()

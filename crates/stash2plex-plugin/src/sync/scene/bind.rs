@@ -13,6 +13,7 @@ use super::{SceneJob, not_in_plex};
 use crate::ledger::{self, ItemRow};
 use crate::outcome::{Failure, SceneFault, Whose};
 use crate::settings::names;
+use crate::texts;
 use crate::worker::time::Time;
 
 impl<T: Time> SceneJob<'_, '_, T> {
@@ -49,6 +50,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             gone,
             mut others,
         } = finder.by_path(&self.files, rows).await?;
+        self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
         for nth in missing {
             if libraries.covers(&self.files[nth].path) {
@@ -128,25 +130,22 @@ impl<T: Time> SceneJob<'_, '_, T> {
             .iter()
             .flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item)))
             .collect();
-        let (item, path, reason) = match matching::by_likeness(&file, &items, |item| {
-            taken.contains(item)
-        }) {
-            Likeness::One { item, path, reason } => (item, path, reason),
-            Likeness::Several { candidates, reason }
-                if !self.syncer.strict && !candidates.is_empty() =>
-            {
-                let best = &candidates[0];
-                self.news.push(format!(
-                    "Plex item {} is a guess: {reason}. Fill in the path map, or turn strict_matching on",
-                    best.item
-                ));
-                (best.item.clone(), best.path.clone(), reason)
-            }
-            other => {
-                others.extend(items);
-                return Ok(Err(other));
-            }
-        };
+        let (item, path, reason) =
+            match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
+                Likeness::One { item, path, reason } => (item, path, reason),
+                Likeness::Several { candidates, reason }
+                    if !self.syncer.strict && !candidates.is_empty() =>
+                {
+                    let best = &candidates[0];
+                    self.news
+                        .push(texts::guessed(&best.item, &reason.to_string()));
+                    (best.item.clone(), best.path.clone(), reason)
+                }
+                other => {
+                    others.extend(items);
+                    return Ok(Err(other));
+                }
+            };
         let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
         let Some((library, one)) = found else {
             return Ok(Err(Likeness::None { reason }));
@@ -193,17 +192,19 @@ impl<T: Time> SceneJob<'_, '_, T> {
     fn absent(&self, nth: usize, libraries: &Libraries, others: &[Candidate]) -> String {
         let file = &self.files[nth];
         let shown = self.syncer.paths.show(&file.path);
-        let mut why = format!(
-            "not in Plex yet: {shown} (path as Plex should see it; let Plex scan, or check the path map)"
-        );
+        let mut why = texts::not_in_plex(&shown);
         let holds = libraries.holding(&file.path).next().is_some();
         if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
             why = format!(
-                "{why}; the library \"{title}\" holds this folder, and plex_library does not name it"
+                "{why}; the library \"{title}\" holds this folder, and {} does not name it",
+                names::of("plex_library")
             );
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
+        }
+        if let Some(unread) = self.syncer.indexes.unread.any() {
+            why = format!("{why}; it may be {unread}, which cannot be read");
         }
         match (&self.record.hint, others.first()) {
             (Some(rule), _) if !self.syncer.paths.hidden => {
@@ -270,10 +271,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let (server, id) = (self.server, self.id);
         let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
         if !waited.contains(&item) {
-            self.news.push(format!(
-                "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. Split the item in \
-                 Plex to have both"
-            ));
+            self.news.push(texts::shared(&item, other));
         }
         self.record.waits.push(item);
         Ok(())

@@ -13,6 +13,7 @@ use super::{SceneJob, not_in_plex};
 use crate::ledger::{self, ItemRow};
 use crate::outcome::Failure;
 use crate::reconcile::unix_millis;
+use crate::texts;
 use crate::worker::time::Time;
 
 /// What is to be sent to an item.
@@ -178,11 +179,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             limited: _,
         } = done;
         for Refused { part, why, .. } in parts {
-            self.news.push(format!(
-                "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
-            ));
-            self.left_out
-                .insert(scene_sync::Note::Refused(part).to_string());
+            self.news.push(texts::part_refused(&part.to_string(), &why));
+            let note = scene_sync::Note::Refused(part).to_string();
+            self.warned.insert(note.clone());
+            self.left_out.insert(note);
         }
         if let Some(written) = written {
             let (row, at) = (row(written), unix_millis(self.time.wall()));

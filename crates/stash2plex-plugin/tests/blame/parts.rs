@@ -1,0 +1,165 @@
+//! A picture or a rating that Plex, or a proxy, does not take: the rest is synced, and the part is owed.
+
+use simulators::{Fault, Response, Rule};
+
+use super::*;
+
+/// More scenes than failures open the circuit.
+const SCENES: usize = 6;
+
+struct Part {
+    settings: Value,
+    name: &'static str,
+    /// The requests that bring it.
+    method: &'static str,
+    path: &'static str,
+    /// How many of them one attempt at one scene takes.
+    requests: usize,
+    change: fn(&Installed, u64),
+}
+
+const POSTER: fn() -> Part = || Part {
+    settings: json!({"sync_poster": true}),
+    name: "poster",
+    method: "POST",
+    path: "/library/metadata/",
+    requests: 1,
+    change: |plugin, scene| {
+        plugin.world.stash.edit(scene).cover(9);
+    },
+};
+
+const PICTURES: fn() -> Part = || Part {
+    settings: json!({"sync_poster": true, "sync_background": true}),
+    name: "background",
+    requests: 2,
+    ..POSTER()
+};
+
+const RATING: fn() -> Part = || Part {
+    settings: json!({"sync_rating": true}),
+    name: "rating",
+    method: "PUT",
+    path: "/:/rate",
+    requests: 1,
+    change: |plugin, scene| {
+        plugin.world.stash.edit(scene).rating(20);
+    },
+};
+
+#[test]
+fn a_picture_over_a_proxys_limit() {
+    let page = "<html>\n<head><title>413 Request Entity Too Large</title></head>\n</html>";
+    let answer = Response::new(413, "text/html", page);
+    play(PICTURES(), Fault::Answer(answer), "413");
+}
+
+#[test]
+fn a_picture_that_plex_refuses() {
+    play(POSTER(), Fault::Status(400), "400");
+}
+
+#[test]
+fn a_picture_at_which_plex_fails() {
+    play(POSTER(), Fault::Status(500), "500");
+}
+
+#[test]
+fn a_picture_that_a_filter_forbids() {
+    let answer = Response::new(403, "text/html", "<html>\nno\n</html>");
+    play(POSTER(), Fault::Answer(answer), "403");
+}
+
+#[test]
+fn a_rating_that_plex_refuses() {
+    play(RATING(), Fault::Status(400), "400");
+}
+
+#[test]
+fn a_rating_of_which_plex_knows_nothing() {
+    play(RATING(), Fault::Status(404), "404");
+}
+
+#[test]
+fn a_rating_at_which_plex_fails() {
+    play(RATING(), Fault::Status(500), "500");
+}
+
+#[test]
+fn a_rating_that_is_not_allowed() {
+    play(RATING(), Fault::Status(403), "403");
+}
+
+fn play(part: Part, fault: Fault, status: &str) {
+    let mut plugin = installed(SCENES, part.settings.clone());
+    let mapping = &mut plugin.world.mapping;
+    (mapping.poster, mapping.background, mapping.rating) = (false, false, false);
+    let plugin = plugin;
+    for scene in plugin.world.scenes.clone() {
+        (part.change)(&plugin, scene);
+        let edit = plugin.world.stash.edit(scene);
+        edit.title("Version 1").rating(40).cover(1);
+    }
+    let brings = || {
+        let requests = plugin.world.plex.take_requests();
+        let brings = |one: &&simulators::Recorded| {
+            one.method == part.method && one.path.starts_with(part.path)
+        };
+        requests.iter().filter(brings).count()
+    };
+    let rule = Rule::new(fault).method(part.method).path(part.path);
+    plugin.world.plex.fail_when(rule);
+
+    // The rest arrives and counts as synced; it is said once of each scene, and in the status.
+    save_all(&plugin);
+    worked_off(&plugin);
+    let equal = || plugin.world.comparison();
+    assert!(equal().is_equal(), "{}", equal());
+    stayed_closed(&plugin);
+    assert_eq!(failed(&plugin).len(), 0);
+    assert_eq!(brings(), SCENES * part.requests, "one attempt");
+    let words = format!("Plex does not take the {}", part.name);
+    assert_eq!(said(&plugin, &words), SCENES);
+    says(&plugin.worker_log(), status);
+    let (text, output) = told(&plugin, "queue_status");
+    let left_out = output["left_out"].as_array().unwrap();
+    let of_part = |one: &&Value| one["reason"].as_str().unwrap().contains(part.name);
+    let reason = left_out.iter().find(of_part).unwrap();
+    assert_eq!(reason["scenes"], SCENES);
+    says(&text, reason["reason"].as_str().unwrap());
+
+    // Not at each save.
+    for scene in plugin.world.scenes.clone() {
+        plugin.world.stash.edit(scene).title("Version 2");
+    }
+    save_all(&plugin);
+    worked_off(&plugin);
+    assert_eq!(brings(), 0, "{}", plugin.worker_log());
+    work(&plugin, "reconcile_all");
+    assert!(equal().is_equal(), "{}", equal());
+    assert_eq!(brings(), 0, "{}", plugin.worker_log());
+    assert_eq!(said(&plugin, &words), SCENES);
+
+    // When it is another one.
+    let scene = plugin.world.scenes[0];
+    (part.change)(&plugin, scene);
+    plugin.save(scene);
+    worked_off(&plugin);
+    assert_eq!(brings(), part.requests);
+    assert_eq!(said(&plugin, &words), SCENES + 1);
+
+    // And when the answer may be another one, as the line says.
+    says(&plugin.worker_log(), "with Sync All Scenes");
+    plugin.world.plex.clear_faults();
+    work(&plugin, "all");
+    assert_eq!(brings(), SCENES * part.requests);
+    let (_, output) = told(&plugin, "queue_status");
+    assert_eq!(output["left_out"], json!([]));
+    for item in &plugin.world.items {
+        let item = plugin.world.plex.item(*item).unwrap();
+        match part.name {
+            "rating" => assert!(item.user_rating.is_some()),
+            _ => assert!(item.posters.selected_sha1().is_some()),
+        }
+    }
+}
