@@ -191,3 +191,6 @@ pub fn sync_hash<'a>(
     short.copy_from_slice(&hash.finalize()[..16]);
     SyncHash(short)
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let lines = RefCell::new(Vec::<String>::new());
     let (woken, over) = (Cell::new(Duration::ZERO), Cell::new(None));
     let passed = |passed| {
-        let told = |line: &String| line.contains("gentle start is over");
+        let told = |line: &String| line.contains("gradual restart is over");
         if over.get().is_none() && lines.borrow().iter().any(told) {
             over.set(Some(woken.get()));
         }
@@ -99,9 +99,9 @@ async fn a_new_look_at_the_settings_begins_no_new_wait() {
     assert_eq!((alone.end, alone.minutes), (End::StashGone, 15));
 }
 
-/// The jobs are done long before the gentle start is over, and nothing else is due at its end.
+/// The jobs are done long before the gradual restart is over, and nothing else is due at its end.
 #[tokio::test]
-async fn an_outage_and_its_gentle_end_are_told_once() {
+async fn an_outage_and_its_gradual_end_are_told_once() {
     let life = life(80, |world, passed| {
         if passed.is_zero() {
             world.plex.fail_with(simulators::Fault::maintenance());
@@ -114,13 +114,13 @@ async fn an_outage_and_its_gentle_end_are_told_once() {
     for words in [
         "circuit open",
         "circuit closed",
-        "starting gently",
-        "gentle start is over: full speed again",
+        "gradual restart: ",
+        "gradual restart is over: full speed again",
     ] {
         let times = life.said.matches(words).count();
         assert_eq!(times, 1, "{words}:\n{}", life.said);
     }
-    assert!(life.said.contains("starting gently: 5 jobs/s, rising"));
+    assert!(life.said.contains("gradual restart: 5 jobs/s, rising"));
     // Plex is back within a minute, and five later all is as before.
     let over = life.over.unwrap();
     assert!(

@@ -1,7 +1,8 @@
 //! Rows 8 and 10: every item that holds a file of the scene is written.
 
+use queue::DeadFilter;
 use serde_json::json;
-use simulators::SectionKind;
+use simulators::{Fault, Rule, SectionKind};
 
 use crate::{
     Way, add_file, add_scene, all_of, assert_at_rest, bare, each, installed, letters, said, shown,
@@ -176,4 +177,45 @@ fn a_file_that_leaves_a_scene_leaves_its_item_alone() {
     assert_eq!(shown(&plugin, items[1]), all_of("Scene"));
     assert_at_rest(&plugin);
     assert_ne!(bare("two"), shown(&plugin, items[1]));
+}
+
+/// One of the items does not take the edit, or cannot be read: the others do not wait for it.
+#[test]
+fn an_item_that_fails_leaves_no_other_as_it_was() {
+    let faults = [
+        ("PUT", Fault::Status(400)),
+        ("PUT", Fault::Status(404)),
+        ("PUT", Fault::Status(500)),
+        ("PUT", Fault::Close),
+        ("GET", Fault::Status(500)),
+    ];
+    for (method, fault) in faults {
+        let plugin = installed(json!({"max_retries": 2}));
+        let plex = &plugin.world.plex;
+        let more = plex.add_section("More", SectionKind::Movie, &["/media/scenes/a"]);
+        let scene = add_scene(&plugin, "/data/a/scene.mp4", "Scene");
+        let [first, second] = [plugin.world.section, more]
+            .map(|section| plex.add_file(section, "/media/scenes/a/scene.mp4"));
+        let rule = Rule::new(fault.clone()).method(method);
+        plex.fail(match method {
+            "PUT" => rule.query(&format!("id={first}&")),
+            _ => rule.path(&format!("/library/metadata/{first}")),
+        });
+        plugin.save(scene);
+        plugin.until("written", || shown(&plugin, second) == all_of("Scene"));
+        worked_off(&plugin);
+        let failed = plugin.queue().dead_letters(&DeadFilter::all()).unwrap();
+        let why = &failed[0].message;
+        assert!(
+            why.contains(&format!("Plex item {first}")),
+            "{fault:?}: {why}"
+        );
+        plex.clear_faults();
+        plugin.world.stash.edit(scene).title("Another title");
+        plugin.save(scene);
+        worked_off(&plugin);
+        for item in [first, second] {
+            assert_eq!(shown(&plugin, item).title, "Another title");
+        }
+    }
 }
