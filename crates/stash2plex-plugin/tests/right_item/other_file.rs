@@ -147,7 +147,7 @@ fn a_folder_of_a_library_that_is_not_searched_covers_too() {
     tried(&plugin);
     assert_eq!(written(&plugin), [""; 0]);
     assert_eq!(shown(&plugin, item), bare("scene"));
-    let words = "; the library \"Others\" holds this folder, and plex_library does not name it";
+    let words = "; the library \"Others\" holds this folder, and Plex libraries (plex_library) does not name it";
     assert!(
         plugin.worker_log().contains(words),
         "{}",

@@ -31,7 +31,7 @@ fn a_file_in_two_libraries_is_written_in_both() {
             let words = "wrote title, summary, ";
             let said = said(&plugin, scene);
             let wrote = said.iter().filter(|line| {
-                line.starts_with(words) && line.ends_with(&format!("to Plex item {item}"))
+                line.starts_with(words) && line.contains(&format!("to Plex item {item}: "))
             });
             assert_eq!(wrote.count(), 1, "{said:?}");
         }

@@ -53,7 +53,7 @@ fn what_episodes_do_not_keep_is_not_claimed_nor_sent_again() {
             panic!("{wrote:?} in {log}")
         };
         assert!(
-            wrote.ends_with(&format!("wrote title, summary to Plex item {item}")),
+            wrote.contains(&format!("wrote title, summary to Plex item {item}: ")),
             "{wrote}"
         );
         assert_eq!(

@@ -42,6 +42,13 @@ fn scenes_deleted_between_two_pages_hide_no_other() {
     }
     let told = format!("Sync All Scenes: read from Stash, {SCENES} scenes queued");
     assert_eq!(lines(&plugin, &told).len(), 1, "{}", plugin.worker_log());
-    assert_eq!(lines(&plugin, "deleted in Stash, forgotten").len(), 5);
+    assert_eq!(
+        lines(
+            &plugin,
+            "deleted in Stash; what was on record of it is dropped"
+        )
+        .len(),
+        5
+    );
     assert_eq!(dead(&plugin), []);
 }

@@ -90,7 +90,7 @@ fn the_size_tells_one_of_many() {
 /// None of them is the file: that is a miss, and no refusal.
 #[test]
 fn none_of_many_is_a_miss() {
-    let (plugin, _) = library(json!({"path_map": "", "not_found_base": 60}));
+    let (plugin, _) = library(json!({"path_map": "", "not_found_base": 3600}));
     let scene = scene(&plugin, "/data/elsewhere/scene.mp4");
     plugin.save(scene);
     let missed = format!("scene {scene}: not in Plex yet");
