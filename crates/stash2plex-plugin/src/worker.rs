@@ -25,6 +25,7 @@ mod timetable;
 #[cfg(test)]
 mod worlds;
 
+pub use engine::ASKED_KEY;
 pub use probing::PROBE_KEY;
 pub use process::process;
 use settle::BULK_PRIORITY;

@@ -79,7 +79,7 @@ fn damage_in_the_middle_is_repaired_by_the_worker() {
     overwrite(&plugin, at / PAGE * PAGE, PAGE as usize);
     let run = plugin.task("process_queue");
     assert_eq!(run.error(), None);
-    let log = run.log_text();
+    let log = plugin.worker_log();
     assert!(
         log.contains("The database was damaged and has been replaced"),
         "{log}"

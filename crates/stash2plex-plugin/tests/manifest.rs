@@ -226,7 +226,7 @@ fn the_guide_has_every_setting_with_its_default_and_range() {
     let told: BTreeSet<_> = keys.iter().copied().collect();
     assert_eq!(told.len(), keys.len(), "one twice");
     assert_eq!(told, settings().into_keys().collect());
-    assert_eq!(more.len(), 11);
+    assert_eq!(more.len(), 12);
     for (keys, default, text) in page.into_iter().chain(more) {
         let range = text.split(' ').next().unwrap();
         let range = if range.contains('\u{2013}') {

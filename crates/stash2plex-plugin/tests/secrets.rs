@@ -1,4 +1,5 @@
-//! A whole story, and then a search of everything it left behind: no token, cookie, key or password.
+//! A whole story, and then a search of everything it left behind: no token, key or password, and no cookie but in the one
+//! file that hands the connection to the worker.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -49,12 +50,26 @@ impl Secrets {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 files += self.search_folder(&path);
+            } else if path.ends_with("connection.json") {
+                self.search_connection(&path);
+                files += 1;
             } else {
                 self.search(&path.display().to_string(), &fs::read(&path).unwrap());
                 files += 1;
             }
         }
         files
+    }
+
+    /// The one file that holds the session, and nothing else, for its owner alone.
+    fn search_connection(&self, path: &Path) {
+        let meta = fs::metadata(path).unwrap();
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&meta) & 0o777, 0o600);
+        let _ = meta;
+        let others = self.0.iter().filter(|(name, _)| *name != "Stash session");
+        let others = Secrets(others.cloned().collect());
+        others.search(&path.display().to_string(), &fs::read(path).unwrap());
     }
 
     /// What others see of the worker's process, where the system shows it.

@@ -107,9 +107,18 @@ impl StashServer {
         self.store().session += 1;
     }
 
-    /// Sets what `configuration { plugins }` tells about a plugin.
+    /// Sets what `configuration { plugins }` tells about a plugin. The configuration file changes with it, where it lies in a
+    /// temporary folder; what is in it stands only in the answers.
     pub fn set_plugin_settings(&self, plugin: &str, settings: Value) {
-        self.store().plugins.insert(plugin.to_owned(), settings);
+        let mut store = self.store();
+        store.plugins.insert(plugin.to_owned(), settings);
+        store.settings_changed += 1;
+        let folder = &store.options.config_dir;
+        if folder.starts_with(std::env::temp_dir()) && folder.is_dir() {
+            let text = format!("# changed {} times\n", store.settings_changed);
+            // A disk that is full for a test has the old one.
+            let _ = std::fs::write(folder.join("config.yml"), text);
+        }
     }
 
     /// What `runPluginOperation` answers for a plugin; one that is not set is not installed.

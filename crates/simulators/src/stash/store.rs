@@ -14,6 +14,8 @@ pub(super) struct Store {
     pub options: StashOptions,
     pub scenes: BTreeMap<u64, Scene>,
     pub entities: BTreeMap<(EntityKind, u64), Entity>,
+    /// How often the settings of plugins were changed.
+    pub settings_changed: u64,
     pub plugins: Map<String, Value>,
     /// Number in the name of the valid session cookie.
     pub session: u64,
@@ -43,6 +45,7 @@ impl Store {
             options,
             scenes: BTreeMap::new(),
             entities: BTreeMap::new(),
+            settings_changed: 0,
             plugins: Map::new(),
             session: 1,
             jobs: Vec::new(),

@@ -2,23 +2,28 @@
 
 use std::io::Stderr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use breaker::Report;
 use breaker::machine::Kind;
-use queue::{Counts, Options, Queue};
+use queue::{Counts, DeadFilter, Options, Queue};
 use serde_json::{Value, json};
 use stash::protocol::{Log, ServerConnection};
 
 use crate::data_dir::DataDir;
 use crate::job::Job;
+use crate::ledger;
+use crate::reconcile::{instant, unix_millis};
 use crate::spawn::{self, Start};
 use crate::standstill::Standstill;
 use crate::status::words::count;
-use crate::{store, worker_lock};
+use crate::worker::ASKED_KEY;
+use crate::{store, texts, worker_lock};
 
 /// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);
+/// So many failed jobs are told of.
+const LISTED: u64 = 20;
 /// A worker that has just been started takes its lock within this time.
 const STARTING: u32 = 25;
 
@@ -37,16 +42,29 @@ pub fn run(
         store::open(&dir, Options::producer(), |said| log.error(said))
             .map_err(|why| store::words(&dir, &why))
     };
-    let before = open()?.counts()?;
+    let (before, began) = (open()?.counts()?, SystemTime::now());
     log.info(match before.live() {
         0 => "No change is waiting".to_owned(),
         waiting => count(waiting, "change waits", "changes wait"),
     });
-    // What it says now is about what it finds now.
+    // A person may have changed a setting, whether there is a worker or not.
     Standstill::end(&dir);
+    let now = unix_millis(began).to_string();
+    // Without its tables no worker has ever read a setting.
+    let _ = ledger::set_meta(open()?.sql(), ASKED_KEY, &now);
     spawn::ensure_worker(&dir, connection, Start::Always)?;
     watch(&dir, &open, &before, log)?;
-    let counts = open()?.counts()?;
+    let queue = open()?;
+    for failed in queue.dead_letters(&DeadFilter::all().died_from(began).limit(LISTED))? {
+        let about = serde_json::from_str::<Job>(&failed.payload);
+        let name = about.map_or_else(|_| "a job".to_owned(), |job| job.words());
+        let (kind, why) = (&failed.error_type, &failed.message);
+        let advice = texts::advice(kind);
+        log.warn(format!(
+            "{name}: failed ({kind}): {why}. What to do: {advice}"
+        ));
+    }
+    let counts = queue.counts()?;
     let done = counts.done.saturating_sub(before.done);
     let failed = counts.dead.saturating_sub(before.dead);
     log.progress(1.0);
@@ -92,6 +110,9 @@ fn watch(
     }
 }
 
+/// Whether jobs wait for Plex, and not for the next trial that is about to be.
 fn circuit_open(dir: &DataDir) -> bool {
-    matches!(Report::read(&dir.breaker()), Report::Known(document) if document.state == Kind::Open)
+    let now = instant(SystemTime::now());
+    matches!(Report::read(&dir.breaker()), Report::Known(document)
+        if document.state == Kind::Open && document.retry_at.is_none_or(|at| at > now))
 }

@@ -25,6 +25,9 @@ use crate::settings::Settings;
 use crate::sync::Synced;
 use crate::{home, ledger};
 
+/// Where a person who wants the settings to be read anew leaves the time, in Unix milliseconds.
+pub const ASKED_KEY: &str = "settings_asked";
+
 /// Why the loop cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
@@ -80,6 +83,7 @@ impl<'a, T: Time> Engine<'a, T> {
         let rules = Rules::default().early_trial_after(Duration::ZERO);
         let stash = Breaker::builder(rules).clock(time.clock());
         let probes = db.read(|db| ledger::meta(db, super::PROBE_KEY))?;
+        let asked = db.read(|db| ledger::meta(db, ASKED_KEY))?;
         let mut engine = Self {
             scheduler: Scheduler::start(time.now(), link.settings.idle_timeout),
             time,
@@ -93,7 +97,10 @@ impl<'a, T: Time> Engine<'a, T> {
             probes: probes
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default(),
-            memory: Memory::default(),
+            memory: Memory {
+                asked,
+                ..Memory::default()
+            },
             server: None,
             ramp: None,
             rng: SplitMix64::fresh(),
@@ -145,8 +152,7 @@ impl<'a, T: Time> Engine<'a, T> {
                         () = self.time.sleep(until, busy, woken) => None,
                     };
                     if changed {
-                        self.memory.untidy = true;
-                        self.scheduler.woken(self.time.now());
+                        self.woken()?;
                     }
                     if let Some(event) = event {
                         self.handle(event)?;
@@ -157,6 +163,18 @@ impl<'a, T: Time> Engine<'a, T> {
         // What is under way is given back, not waited for: at the next start it is looked at anew.
         self.db.with(Queue::release_held)?;
         Ok(end)
+    }
+
+    /// Another process wrote to the database.
+    fn woken(&mut self) -> queue::Result<()> {
+        self.memory.untidy = true;
+        self.scheduler.woken(self.time.now());
+        let asked = self.db.read(|db| ledger::meta(db, ASKED_KEY))?;
+        if self.memory.asked != asked {
+            self.memory.asked = asked;
+            self.scheduler.doubt_settings();
+        }
+        Ok(())
     }
 
     fn situation(&mut self) -> queue::Result<Situation> {

@@ -38,6 +38,8 @@ pub(super) struct Memory<'a> {
     pub(super) ramp_owed: bool,
     /// The queue's file was written to since it was last tidied.
     pub(super) untidy: bool,
+    /// When somebody last asked for the settings to be read anew.
+    pub(super) asked: Option<String>,
     /// When failed jobs were last looked through for old ones.
     pub(super) purged: Option<Moment>,
 }

@@ -76,8 +76,6 @@ impl Place {
     pub(super) fn new(config: &Path, stash: &StashServer) -> Self {
         let dir = DataDir::create(config).unwrap();
         let lock = WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap();
-        // There to be watched, so that the settings need not be asked for each minute.
-        std::fs::write(config.join("config.yml"), "").unwrap();
         let input = PluginInput::parse(stash.task_stdin(json!({})).as_bytes()).unwrap();
         Self {
             dir,

@@ -80,7 +80,6 @@ fn a_save_while_the_worker_dies_is_worked_off() {
 #[test]
 fn a_worker_that_can_do_nothing_is_not_started_for_each_save() {
     let plugin = Installed::with(20, json!({"plex_url": ""}));
-    fs::write(plugin.config.path().join("config.yml"), "a: 1").unwrap();
     for scene in &plugin.world.scenes {
         plugin.save(*scene);
         plugin.until_no_worker();
@@ -91,9 +90,7 @@ fn a_worker_that_can_do_nothing_is_not_started_for_each_save() {
     let error = run.error().unwrap().to_owned();
     assert!(error.contains("Plex address (plex_url)"), "{error}");
     assert!(started(&plugin) > workers, "a person asked");
-    // As Stash does when a person saves the settings.
     plugin.set(json!({}));
-    fs::write(plugin.config.path().join("config.yml"), "a: 12").unwrap();
     plugin.save(plugin.world.scenes[0]);
     plugin.until_equal();
 }

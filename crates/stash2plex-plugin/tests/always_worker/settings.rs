@@ -2,27 +2,15 @@
 
 use super::*;
 
-/// As Stash does: the file changes with the settings.
-fn change(plugin: &Installed, settings: serde_json::Value) {
-    plugin.set(settings);
-    let stamp = format!("changed: {:?}", SystemTime::now());
-    fs::write(plugin.config.path().join("config.yml"), stamp).unwrap();
-}
-
 /// With nothing to do before the next try, in minutes.
 #[test]
 fn a_corrected_setting_is_noticed_while_the_only_job_waits() {
     let away = json!({"plex_url": "http://127.0.0.1:9", "recovery_timeout": 600, "failure_threshold": 1, "probe_interval": 600,
         "probe_cap": 600, "idle_timeout": 60});
     let plugin = Installed::with(1, away);
-    change(
-        &plugin,
-        json!({"plex_url": "http://127.0.0.1:9", "recovery_timeout": 600, "failure_threshold": 1,
-        "probe_interval": 600, "probe_cap": 600, "idle_timeout": 60}),
-    );
     plugin.save(plugin.world.scenes[0]);
     plugin.until("waiting", || plugin.worker_log().contains("circuit open"));
-    change(&plugin, json!({}));
+    plugin.set(json!({}));
     plugin.until_equal();
 }
 
@@ -48,4 +36,18 @@ fn a_task_begins_with_the_settings_as_they_are() {
     plugin.task("reconcile_all");
     plugin.until("rated", || rated() == 3);
     plugin.kill_worker();
+}
+
+/// Without a file to watch: the task says that somebody wants them read.
+#[test]
+fn process_queue_makes_a_living_worker_read_the_settings() {
+    let away = json!({"plex_url": "http://127.0.0.1:9", "recovery_timeout": 600, "failure_threshold": 1, "probe_interval": 600,
+        "probe_cap": 600, "idle_timeout": 60});
+    let plugin = Installed::with(1, away);
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("waiting", || plugin.worker_log().contains("circuit open"));
+    plugin.set(json!({}));
+    plugin.task("process_queue");
+    plugin.until_equal();
+    assert_eq!(started(&plugin), 1);
 }

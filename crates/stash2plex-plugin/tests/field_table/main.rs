@@ -196,6 +196,8 @@ impl TableWorld {
 
     /// Queues these scenes and works them all off.
     fn drain(&self, scenes: impl Iterator<Item = u64>, force: bool) {
+        // One that lives notices within seconds that the settings changed.
+        self.plugin.until_no_worker();
         let dir = DataDir::create(self.plugin.config.path()).unwrap();
         let mut queue: Queue<Job> = Queue::open(dir.database(), Options::producer()).unwrap();
         let jobs = scenes.map(|id| NewJob::new(Job::Scene { id, force }).key(scene_key(id)));

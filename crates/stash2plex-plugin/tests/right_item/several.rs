@@ -197,7 +197,7 @@ fn an_item_that_fails_leaves_no_other_as_it_was() {
         let [first, second] = [plugin.world.section, more]
             .map(|section| plex.add_file(section, "/media/scenes/a/scene.mp4"));
         let rule = Rule::new(fault.clone()).method(method);
-        plex.fail(match method {
+        plex.fail_when(match method {
             "PUT" => rule.query(&format!("id={first}&")),
             _ => rule.path(&format!("/library/metadata/{first}")),
         });
