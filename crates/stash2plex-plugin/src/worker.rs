@@ -3,6 +3,7 @@
 pub mod agenda;
 mod chores;
 pub mod circuit;
+mod corrected;
 pub mod engine;
 mod memory;
 #[cfg(test)]
@@ -14,11 +15,13 @@ pub mod session;
 mod settle;
 #[cfg(test)]
 mod story;
+mod telling;
 pub mod time;
 mod timetable;
 #[cfg(test)]
 mod worlds;
 
+pub use corrected::{CIRCUIT_OF, circuit_of};
 pub use probing::PROBE_KEY;
 pub use process::{Stay, WorkError, process, work};
 pub use ramp::instant;

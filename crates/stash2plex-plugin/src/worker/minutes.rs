@@ -40,6 +40,16 @@ struct Life {
     schedule: Schedule,
     /// When the end of the gentle start had been told.
     over: Option<Duration>,
+    /// When words about a long absence had been left for Stash's log.
+    told_away: Option<Duration>,
+    /// What is left for it in the end.
+    notices: String,
+}
+
+/// What the worker has left for Stash's log.
+fn notices(dir: &DataDir) -> String {
+    let db = rusqlite::Connection::open(dir.database()).unwrap();
+    ledger::meta(&db, "notices").unwrap().unwrap_or_default()
 }
 
 /// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
@@ -68,11 +78,14 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
     queue.enqueue_all(scenes).unwrap();
     let lines = RefCell::new(Vec::<String>::new());
-    let (woken, over) = (Cell::new(Duration::ZERO), Cell::new(None));
+    let (woken, over, told_away) = (Cell::new(Duration::ZERO), Cell::new(None), Cell::new(None));
     let passed = |passed| {
         let told = |line: &String| line.contains("gentle start is over");
         if over.get().is_none() && lines.borrow().iter().any(told) {
             over.set(Some(woken.get()));
+        }
+        if told_away.get().is_none() && notices(&dir).contains("away for ten minutes") {
+            told_away.set(Some(woken.get()));
         }
         woken.set(passed);
         passing(&world, passed);
@@ -125,6 +138,8 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
                 said,
                 schedule,
                 over: over.get(),
+                told_away: told_away.get(),
+                notices: notices(&dir),
             };
         }
     }
@@ -168,6 +183,10 @@ async fn an_outage_and_its_gentle_end_are_told_once() {
         (25 * MINUTE..=26 * MINUTE + REFRESH).contains(&over),
         "{over:?}"
     );
+    // Probed each quarter of an hour here.
+    let told = life.told_away.unwrap();
+    assert!((10 * MINUTE..20 * MINUTE).contains(&told), "{told:?}");
+    assert_eq!(life.notices, "{}", "it is over");
     // A trial that found Plex well is a probe that passed.
     assert_eq!(life.schedule.failures(), 0);
 }

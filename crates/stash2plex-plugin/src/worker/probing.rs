@@ -39,6 +39,7 @@ impl<T: Time> Engine<'_, T> {
         let (settings, rng) = (self.settings, &mut self.rng);
         let wait = self.schedule.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
+        self.tell_of_absence();
         self.journal.debug(format!(
             "Plex health check {} failed: {}; next in {:.1} s",
             self.schedule.failures(),

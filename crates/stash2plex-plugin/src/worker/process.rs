@@ -13,6 +13,7 @@ use stash::client::Client;
 use stash::protocol::{PluginInput, ServerConnection};
 
 use super::circuit::Circuit;
+use super::corrected;
 use super::engine::{End, Engine};
 use super::memory::Lasting;
 use super::session::{self, Executable, SetupError};
@@ -23,7 +24,8 @@ use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
-use crate::settings::{Fault, Settings};
+use crate::notice::{self, Topic};
+use crate::settings::{Fault, Settings, stored};
 use crate::store;
 use crate::sync::Syncer;
 use crate::worker_lock::WorkerLock;
@@ -151,7 +153,10 @@ fn words(end: End) -> &'static str {
     match end {
         End::Idle => "nothing left to do",
         End::Stopped => "asked to stop",
-        End::SessionRefused => "Stash ended the session; the next change brings a new one",
+        End::SessionRefused => {
+            "Stash ended the session, and there is no API key: changes wait for the next save. Generate an API key in Stash \
+             (Settings › Security), and this does not happen again"
+        }
         End::StashGone => "Stash has been away for 15 minutes; the next change starts a worker",
         End::Refresh => "settings changed",
         End::Moved => "Plex is another server now",
@@ -223,8 +228,26 @@ async fn until_stopped(
         () = asked_to_stop() => Ok(End::Stopped),
         end = rounds(connection, dir, journal, stay, queue) => end,
     };
+    tell(queue, &end)?;
     queue.release_held()?;
     end
+}
+
+/// Leaves words for Stash's log about an end that a person has to do something about.
+fn tell(queue: &Queue<Job>, end: &Result<End, WorkError>) -> queue::rusqlite::Result<()> {
+    match end {
+        Err(why @ WorkError::Settings(_)) => {
+            let words = why.to_string();
+            notice::leave(queue.sql(), Topic::Settings, &words, &words)
+        }
+        Ok(End::SessionRefused) => notice::leave(
+            queue.sql(),
+            Topic::Login,
+            "refused",
+            words(End::SessionRefused),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// The loop, again with each change of the settings.
@@ -240,9 +263,14 @@ async fn rounds(
     let mut stash = Circuit::new(Breaker::new(Rules::default()));
     let mut schedule = remembered(queue);
     let (mut said, mut lasting) = (Vec::new(), Lasting::start(time.now()));
-    let (mut settings, mut faults) = first_settings(&client, journal, stay).await?;
+    let told = first_settings(&client, journal, stay).await?;
+    stored::restore(&client, &told.stored, queue.sql(), journal).await?;
+    if !told.session_only {
+        notice::clear(queue.sql(), Topic::Login)?;
+    }
+    let (mut settings, mut faults) = told.read;
     // What kept the circuit open may be mended.
-    let mut corrected = false;
+    let mut may_be_mended = false;
     loop {
         if !settings.enabled {
             return Err(WorkError::Disabled);
@@ -266,6 +294,7 @@ async fn rounds(
         let Some(target) = settings.plex.as_ref().filter(|_| !blocked) else {
             return Err(WorkError::Settings(faults));
         };
+        notice::clear(queue.sql(), Topic::Settings)?;
         journal.set_debug(settings.debug_logging);
         let rules = Rules::default()
             .consecutive_failures(settings.failure_threshold)
@@ -279,7 +308,10 @@ async fn rounds(
             ));
         }
         let breaker = Breaker::builder(rules).open(store)?;
-        if std::mem::take(&mut corrected) && breaker.suggest_trial().is_ok() {
+        for done in corrected::apply(queue, target, &settings, &breaker)? {
+            journal.info(done);
+        }
+        if std::mem::take(&mut may_be_mended) && breaker.suggest_trial().is_ok() {
             journal.info("Plex is tried with the new settings now");
         }
         let mut plex = Circuit::new(breaker);
@@ -327,14 +359,14 @@ async fn rounds(
             }
             // While Stash is away the old settings serve.
             if let Ok(new) = session::settings(&client).await
-                && new.0 != settings
+                && new.read.0 != settings
             {
-                break Some(new);
+                break Some(new.read);
             }
         };
         if let Some(new) = changed {
             journal.info("settings changed");
-            corrected = leads_elsewhere(&settings, &new.0);
+            may_be_mended = leads_elsewhere(&settings, &new.0);
             (settings, faults) = new;
         }
     }
@@ -352,7 +384,7 @@ async fn first_settings(
     client: &Client,
     journal: &Journal<'_>,
     stay: Stay<'_>,
-) -> Result<(Settings, Vec<Fault>), stash::client::Error> {
+) -> Result<session::Told, stash::client::Error> {
     const PATIENCE: Duration = Duration::from_secs(15 * 60);
     let policy = backoff::Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
     let (mut rng, mut waited, mut tries) = (SplitMix64::fresh(), Duration::ZERO, 0);

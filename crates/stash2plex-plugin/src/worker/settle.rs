@@ -14,6 +14,7 @@ use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger::{self, ServerId};
+use crate::notice;
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Trouble, Whose};
 use crate::reconcile::Step;
 use crate::settings::Settings;
@@ -113,6 +114,7 @@ impl<'a, T: Time> Engine<'a, T> {
             Fate::Dead { kind, message } => db.write(|tx| {
                 record_and_queue(tx, record, settings)?;
                 forget_letters(tx, &claim)?;
+                notice::failed(tx, &claim.payload().words(), kind.word(), &message)?;
                 tx.dead(&claim, kind.word(), &message)
             }),
         };
@@ -387,11 +389,13 @@ impl<'a, T: Time> Engine<'a, T> {
                 self.journal.warn(format!(
                     "{why_open}: circuit open, {waiting}; next try in {seconds:.0} s"
                 ));
+                self.tell_of_refusal(why_open);
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
                 self.journal
                     .info(format!("Plex is back: circuit closed, {waiting}"));
+                self.tell_of_recovery();
                 self.start_ramp();
             }
         }
