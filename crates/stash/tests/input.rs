@@ -179,7 +179,7 @@ fn megabytes_are_taken_up_to_the_limit() {
         .hook
         .unwrap();
     assert_eq!(hook.id, Some(7));
-    assert!(hook.raw_input.unwrap().get().len() > 10 * 1024 * 1024);
+    assert!(hook.raw_input().unwrap().len() > 10 * 1024 * 1024);
 
     let limit = text.len() as u64;
     assert!(PluginInput::read_up_to(text.as_bytes(), limit).is_ok());

@@ -84,7 +84,7 @@ fn a_hook_says_what_was_sent() {
     let mut fields = hook("scene-update-ui-real-rating").input_fields;
     fields.sort();
     assert_eq!(fields, ["id", "rating100"]);
-    assert!(hook("scene-create-scan-1").raw_input.is_none());
+    assert!(hook("scene-create-scan-1").raw_input().is_none());
     assert!(hook("scene-create-scan-1").input_fields.is_empty());
     assert_eq!(hook("scene-update-identify-1").input_fields, ["organized"]);
 

@@ -102,6 +102,11 @@ impl DataDir {
         self.0.join("circuit_breaker.json")
     }
 
+    /// The edits of several objects that were recorded as a whole.
+    pub fn noted(&self) -> PathBuf {
+        self.0.join("noted_edits.json")
+    }
+
     /// Held by the one worker.
     pub fn worker_lock(&self) -> PathBuf {
         self.0.join(WORKER_LOCK)

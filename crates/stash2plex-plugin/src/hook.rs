@@ -1,4 +1,6 @@
-//! What a hook means: which job it starts, if any. Pure.
+//! What a hook means: which jobs it starts, if any. Pure.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use stash::protocol::{Entity, HookContext, Operation, Trigger};
 
@@ -27,11 +29,63 @@ const SHOWN: [&str; 4] = ["name", "disambiguation", "parent_id", "parent_studio_
 )]
 pub struct NoId(&'static str);
 
-/// The job a hook starts; `None` when nothing Plex shows can have changed.
+/// What a hook starts.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The id of what the hook is about.
+    pub id: u64,
+    /// The edit of several that it is one of.
+    pub edit: Option<Edit>,
+    kind: Kind,
+}
+
+/// What becomes of an id.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Scene,
+    Scanned,
+    FanOut(Related),
+}
+
+/// An edit of several objects at once. Stash commits it, then runs a hook for each, one after the other, and none any more once
+/// the browser has gone away: the first hook may be the last.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// Tells it from other edits; the same in all its hooks.
+    pub print: u64,
+    /// Asked for the ids of all only when they are needed.
+    hook: HookContext,
+}
+
+impl Change {
+    /// The job of what the hook is about.
+    pub fn job(&self) -> Job {
+        self.kind.job(self.id)
+    }
+
+    /// The jobs of all that an edit was about.
+    pub fn jobs(&self, edit: &Edit) -> impl Iterator<Item = Job> {
+        let ids = edit.hook.edited().into_iter();
+        ids.map(|id| self.kind.job(id))
+    }
+}
+
+impl Kind {
+    fn job(self, id: u64) -> Job {
+        match self {
+            // A deleted scene's own job finds it gone and drops its row; a waiting one is replaced by it.
+            Self::Scene => Job::Scene { id, force: false },
+            Self::Scanned => Job::Scanned { id },
+            Self::FanOut(of) => Job::FanOut { of, id },
+        }
+    }
+}
+
+/// What a hook starts; `None` when nothing Plex shows can have changed.
 ///
 /// # Errors
 /// The hook would start a job, and its id is missing or cannot be read.
-pub fn job_for(hook: &HookContext) -> Result<Option<Job>, NoId> {
+pub fn change(hook: &HookContext) -> Result<Option<Change>, NoId> {
     let Trigger::Known(entity, operation) = &hook.trigger else {
         return Ok(None);
     };
@@ -59,14 +113,31 @@ pub fn job_for(hook: &HookContext) -> Result<Option<Job>, NoId> {
     let Some(id) = hook.id else {
         return Err(NoId(of.map_or("scene", Related::word)));
     };
-    Ok(Some(match (of, operation) {
-        (Some(of), _) => Job::FanOut { of, id },
+    let kind = match (of, operation) {
+        (Some(of), _) => Kind::FanOut(of),
         // No input: a scan. The metadata did not change, the file did.
-        (None, Operation::Create) => Job::Scanned { id },
-        (None, Operation::Update) if hook.raw_input.is_none() => Job::Scanned { id },
-        // A deleted scene's own job finds it gone and drops its row; a waiting one is replaced by it.
-        (None, _) => Job::Scene { id, force: false },
-    }))
+        (None, Operation::Create) => Kind::Scanned,
+        (None, Operation::Update) if hook.raw_input().is_none() => Kind::Scanned,
+        (None, _) => Kind::Scene,
+    };
+    let edit = hook.lists_several().then(|| Edit {
+        print: print(hook),
+        hook: hook.clone(),
+    });
+    Ok(Some(Change { id, edit, kind }))
+}
+
+/// The input of a destruction also tells of the one object that the hook is about.
+fn print(hook: &HookContext) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match hook.trigger {
+        Trigger::Known(_, Operation::Update) => hook.raw_input().hash(&mut hasher),
+        _ => hook.edited().hash(&mut hasher),
+    }
+    if let Trigger::Known(entity, operation) = hook.trigger {
+        (entity as u8, operation as u8).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn only(fields: &[String], known: &[&str]) -> bool {

@@ -121,6 +121,11 @@ impl Job {
         }
     }
 
+    /// Whether the newer one would change nothing.
+    pub fn covers(held: &Self, new: &Self) -> bool {
+        Self::merge(held.clone(), new.clone()) == *held
+    }
+
     /// What a person calls it; a task by its name in Stash.
     pub fn words(&self) -> String {
         let task = match self {

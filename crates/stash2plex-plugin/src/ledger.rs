@@ -5,7 +5,7 @@ mod left_out;
 mod migrate;
 mod totals;
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, params};
 use scene_sync::path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,8 +72,9 @@ CREATE TABLE IF NOT EXISTS library_field (
   state TEXT NOT NULL,
   PRIMARY KEY (server, library, field)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
+
+const META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";
 
 /// A Plex server, by which all that was written is kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +112,13 @@ pub struct SceneRow {
 
 /// Makes the tables where they are missing.
 pub fn create(db: &Connection) -> Result<()> {
+    create_meta(db)?;
     db.execute_batch(SCHEMA)
+}
+
+/// Makes the table of small values, for a hook that comes before any worker.
+pub fn create_meta(db: &Connection) -> Result<()> {
+    db.execute_batch(META)
 }
 
 /// Whether a worker has made the tables.
@@ -437,6 +444,15 @@ pub fn meta(db: &Connection, key: &str) -> Result<Option<String>> {
     db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()
+}
+
+/// The same where no worker may have made the table yet.
+pub fn early_meta(db: &Connection, key: &str) -> Result<Option<String>> {
+    match meta(db, key) {
+        // SQLite's word for a statement that names what is not there.
+        Err(why) if why.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(None),
+        known => known,
+    }
 }
 
 /// Remembers a small value.

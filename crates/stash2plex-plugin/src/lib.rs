@@ -1,6 +1,7 @@
 //! The Stash plugin that keeps a Plex library's metadata equal to Stash's.
 #![forbid(unsafe_code)]
 
+pub mod catch_up;
 pub mod connection;
 pub mod data_dir;
 pub mod db;
@@ -9,10 +10,13 @@ pub mod hook;
 pub mod job;
 pub mod journal;
 pub mod ledger;
+pub mod noted;
+pub mod notice;
 pub mod obfuscate;
 pub mod outcome;
 pub mod plugin;
 pub mod reconcile;
+pub mod record;
 pub mod request;
 pub mod settings;
 pub mod spawn;

@@ -3,19 +3,23 @@
 use serde_json::Value;
 use stash::protocol::Args;
 
-use crate::hook;
+use crate::hook::{self, Change};
 use crate::job::Job;
 use crate::reconcile::{Reach, Run};
 use crate::settings::Scope;
 
 /// One call of the plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Request {
-    /// Record this job and make sure it will be done.
+    /// Something changed in Stash: record it and make sure that it will be done.
+    Changed(Change),
+    /// Record this job, which a person asked for, and make sure it will be done.
     Record(Job),
     /// A hook that changes nothing Plex shows.
     Ignore,
-    /// Something a person asked for.
+    /// A page of Stash asks to look for changes that no hook told of.
+    CatchUp,
+    /// Something a person asked for and waits for.
     Task(Task),
 }
 
@@ -76,13 +80,15 @@ impl Request {
     /// Reads the arguments of a call.
     pub fn of(args: &Args) -> Result<Self, UnknownRequest> {
         if let Some(hook) = &args.hook {
-            return Ok(hook::job_for(hook)?.map_or(Self::Ignore, Self::Record));
+            return Ok(hook::change(hook)?.map_or(Self::Ignore, Self::Changed));
         }
         let mode = args.text("mode").ok_or(UnknownRequest::NoMode)?;
         let reconcile = |reach| Self::Record(Job::Reconcile(Run::new(reach)));
         Ok(match mode {
             "all" => Self::Record(Job::Bulk { scope: Scope::All }),
             "recent" => Self::Record(Job::Bulk { scope: Scope::Day }),
+            // Of the page's script; no task is of any use to a person.
+            "catch_up" => Self::CatchUp,
             "process_queue" => Self::Task(Task::ProcessQueue),
             "health_check" => Self::Task(Task::HealthCheck),
             "queue_status" => Self::Task(Task::QueueStatus),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 pub mod names;
 mod reader;
+pub mod stored;
 
 pub use reader::Fault;
 

@@ -88,6 +88,8 @@ pub enum SettingsStatus {
         enabled: bool,
         /// Whether anything may be written to Plex.
         writes: bool,
+        /// A login is set in Stash and there is no API key.
+        session_only: bool,
         /// What is wrong with single settings.
         faults: Vec<Fault>,
     },

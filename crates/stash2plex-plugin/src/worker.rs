@@ -5,6 +5,7 @@ mod blame;
 mod chores;
 pub mod circuit;
 mod claiming;
+mod corrected;
 pub mod engine;
 mod housekeeping;
 mod link;
@@ -20,11 +21,13 @@ mod settle;
 #[cfg(test)]
 mod story;
 mod surroundings;
+mod telling;
 pub mod time;
 mod timetable;
 #[cfg(test)]
 mod worlds;
 
+pub use corrected::{CIRCUIT_OF, circuit_of};
 pub use engine::ASKED_KEY;
 pub use probing::PROBE_KEY;
 pub use process::process;

@@ -49,6 +49,8 @@ pub enum Trigger<'a> {
     EntityCreate(EntityKind, u64),
     /// One was deleted.
     EntityDestroy(EntityKind, u64),
+    /// Several were deleted at once: `input` is the list of the ids of all.
+    EntitiesDestroy(EntityKind, u64, &'a [u64]),
     /// Tags were merged into the last.
     TagMerge(&'a [u64], u64),
 }
@@ -265,6 +267,12 @@ impl Store {
                 *id,
                 &format!("{}.Destroy.Post", kind.type_name()),
                 json!({"id": id.to_string()}),
+                &[],
+            ),
+            Trigger::EntitiesDestroy(kind, id, ids) => context(
+                *id,
+                &format!("{}.Destroy.Post", kind.type_name()),
+                texts(ids),
                 &[],
             ),
             Trigger::TagMerge(sources, destination) => {

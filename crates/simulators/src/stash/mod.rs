@@ -121,6 +121,26 @@ impl StashServer {
         }
     }
 
+    /// What is stored of a plugin's settings; null when there is nothing.
+    pub fn plugin_settings(&self, plugin: &str) -> Value {
+        self.store()
+            .plugins
+            .get(plugin)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The first start of v0.26 or later on an older database, or of any with a new one: keys and plugin ids in its
+    /// configuration are rewritten, `plex_url` to `plexUrl`.
+    pub fn rename_settings(&self) {
+        let mut store = self.store();
+        let renamed = std::mem::take(&mut store.plugins).into_iter();
+        let spelling = SettingsSpelling::CamelKeysAndId;
+        store.plugins = renamed
+            .map(|(id, settings)| (spelling.id(&id), spelling.settings(&settings)))
+            .collect();
+    }
+
     /// What `runPluginOperation` answers for a plugin; one that is not set is not installed.
     pub fn answer_operation(&self, plugin: &str, answer: Value) {
         self.store().operations.insert(plugin.to_owned(), answer);

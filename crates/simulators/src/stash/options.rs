@@ -25,6 +25,16 @@ impl SettingsSpelling {
         }
     }
 
+    pub(super) fn settings(self, settings: &serde_json::Value) -> serde_json::Value {
+        match settings {
+            serde_json::Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| (self.key(key), value.clone()))
+                .collect(),
+            other => other.clone(),
+        }
+    }
+
     pub(super) fn key(self, key: &str) -> String {
         match self {
             Self::Exact => key.to_owned(),

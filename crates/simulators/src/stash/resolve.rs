@@ -207,15 +207,9 @@ impl<'a> Resolver<'a> {
                     include.is_none_or(|ids| ids.iter().any(|wanted| wanted.as_str() == Some(id)))
                 };
                 let spelling = options.settings_spelling;
-                let respelt = |settings: &Value| match settings {
-                    Value::Object(map) => map
-                        .iter()
-                        .map(|(key, value)| (spelling.key(key), value.clone()))
-                        .collect(),
-                    other => other.clone(),
-                };
                 let plugins = self.store.plugins.iter();
-                let plugins = plugins.map(|(id, settings)| (spelling.id(id), respelt(settings)));
+                let plugins =
+                    plugins.map(|(id, settings)| (spelling.id(id), spelling.settings(settings)));
                 Value::Object(plugins.filter(|(id, _)| wanted(id)).collect())
             } else {
                 let general = json!({

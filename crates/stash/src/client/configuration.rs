@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::settings::{PluginSettings, spellings};
@@ -8,7 +9,7 @@ use super::{Client, Error};
 use crate::Secret;
 
 const QUERY: &str = "query Configuration($include: [ID!]) \
-    { configuration { general { apiKey } plugins(include: $include) } }";
+    { configuration { general { apiKey username } plugins(include: $include) } }";
 
 /// What a plugin needs of Stash's configuration.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Configuration {
     pub stored: PluginSettings,
     /// The API key, if one was made. It outlives the session: see [`Client::use_api_key`].
     pub api_key: Option<Secret>,
+    /// Whether Stash asks for a user's name and password: then a session that ends needs the API key.
+    pub has_login: bool,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +39,8 @@ struct Wire {
 struct General {
     #[serde(rename = "apiKey")]
     api_key: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
 }
 
 impl Client {
@@ -50,6 +55,20 @@ impl Client {
             .await?;
         Ok(data.of(plugin_id))
     }
+
+    /// Replaces all settings of a plugin: what is to stay must be among them.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Query`] before Stash 0.24, which keeps no plugin settings.
+    pub async fn configure_plugin(
+        &self,
+        plugin_id: &str,
+        settings: &Map<String, Value>,
+    ) -> Result<(), Error> {
+        const QUERY: &str = "mutation ConfigurePlugin($id: ID!, $input: Map!) { configurePlugin(plugin_id: $id, input: $input) }";
+        let variables = json!({"id": plugin_id, "input": settings});
+        self.query::<IgnoredAny>(QUERY, variables).await.map(drop)
+    }
 }
 
 impl Data {
@@ -59,13 +78,16 @@ impl Data {
             .into_iter()
             .filter_map(|(id, settings)| Some((id, settings?)))
             .collect();
-        let api_key = self
-            .configuration
-            .general
-            .and_then(|general| general.api_key);
+        let general = self.configuration.general;
+        let username = general
+            .as_ref()
+            .and_then(|general| general.username.as_ref());
+        let has_login = username.is_some_and(|name| !name.is_empty());
+        let api_key = general.and_then(|general| general.api_key);
         Configuration {
             stored: PluginSettings::of(plugin_id, plugins),
             api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
+            has_login,
         }
     }
 }

@@ -52,6 +52,35 @@ impl PluginSettings {
         Self { maps }
     }
 
+    /// The settings under the plugin's exact id, and beside them, under its own key, each of these that Stash keeps under
+    /// another name: for [`Client::configure_plugin`](super::Client::configure_plugin). `None` where all are in their place.
+    ///
+    /// ```
+    /// # use stash::client::PluginSettings;
+    /// let stored = serde_json::from_str(r#"{"Stash2Plex": {"mine": 1}, "stash2Plex": {"plexUrl": "http://nas:32400"}}"#)?;
+    /// let settings = PluginSettings::of("Stash2Plex", stored);
+    /// let restored = settings.restored("Stash2Plex", ["plex_url", "plex_token"]).unwrap();
+    /// assert_eq!(serde_json::Value::from(restored), serde_json::json!({"mine": 1, "plex_url": "http://nas:32400"}));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn restored<'k>(
+        &self,
+        plugin_id: &str,
+        keys: impl IntoIterator<Item = &'k str>,
+    ) -> Option<Map<String, Value>> {
+        let exact = self.maps.iter().find(|(id, _)| id == plugin_id);
+        let mut map = exact.map(|(_, map)| map.clone()).unwrap_or_default();
+        let mut moved = false;
+        for key in keys {
+            let Some(found) = self.get(key) else { continue };
+            if (found.plugin_id, found.key) != (plugin_id, key) {
+                map.insert(key.to_owned(), found.value.clone());
+                moved = true;
+            }
+        }
+        moved.then_some(map)
+    }
+
     /// The setting with this key: under the plugin's exact id before any other, and there under the
     /// exact key before the one in camel case. A cleared text is one; null counts as absent.
     pub fn get(&self, key: &str) -> Option<Setting<'_>> {

@@ -1,11 +1,14 @@
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::InputError;
-use super::json::{shape, syntax, unsigned};
+use super::edited;
+use super::json::{shape, unsigned};
 
 /// Why a hook fired. `Debug` leaves the input out: it may be megabytes.
 #[derive(Clone)]
@@ -18,8 +21,14 @@ pub struct HookContext {
     ///
     /// Only this says what was sent: `input` lists the unsent fields too, as null.
     pub input_fields: Vec<String>,
-    /// The mutation's input as Stash sent it, unparsed since it may hold megabytes of base64; none if null.
-    pub raw_input: Option<Box<RawValue>>,
+    input: Option<Part>,
+}
+
+/// The mutation's input within the document: it may be megabytes of base64, which are neither parsed nor copied.
+#[derive(Clone)]
+struct Part {
+    document: Arc<String>,
+    range: Range<usize>,
 }
 
 /// The event a hook reports.
@@ -108,7 +117,7 @@ impl fmt::Debug for HookContext {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+pub(super) struct Wire<'a> {
     id: Option<Value>,
     #[serde(rename = "type")]
     trigger: Option<Value>,
@@ -119,9 +128,9 @@ struct Wire<'a> {
 }
 
 impl HookContext {
-    pub(super) fn parse(text: &str) -> Result<Self, InputError> {
+    /// What was read of this document.
+    pub(super) fn of(wire: Wire<'_>, document: &Arc<String>) -> Result<Self, InputError> {
         const TYPE: &str = "args.hookContext.type";
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
         let trigger = match &wire.trigger {
             Some(Value::String(text)) => Trigger::parse(text),
             other => {
@@ -130,6 +139,13 @@ impl HookContext {
             }
         };
         let fields = wire.input_fields.as_ref().and_then(Value::as_array);
+        let input = wire.input.map(|raw| {
+            let start = raw.get().as_ptr().addr() - document.as_ptr().addr();
+            Part {
+                document: Arc::clone(document),
+                range: start..start + raw.get().len(),
+            }
+        });
         Ok(Self {
             id: wire.id.as_ref().and_then(unsigned).filter(|id| *id != 0),
             trigger,
@@ -138,8 +154,14 @@ impl HookContext {
                 .flatten()
                 .filter_map(|field| field.as_str().map(str::to_owned))
                 .collect(),
-            raw_input: wire.input.map(ToOwned::to_owned),
+            input,
         })
+    }
+
+    /// The mutation's input as Stash sent it; `None` when it is null (a scan, a create).
+    pub fn raw_input(&self) -> Option<&str> {
+        let Part { document, range } = self.input.as_ref()?;
+        document.get(range.clone())
     }
 
     /// The mutation's input as a type of yours; `None` when it is null (a scan, a create).
@@ -147,13 +169,46 @@ impl HookContext {
     /// # Errors
     /// When the input has another shape. The error names a place, no values.
     pub fn input<'a, T: Deserialize<'a>>(&'a self) -> Result<Option<T>, InputError> {
-        self.raw_input
-            .as_deref()
+        self.raw_input()
             .map(|raw| {
-                serde_json::from_str(raw.get()).map_err(|_| {
-                    shape("args.hookContext.input", "of the expected shape", raw.get())
-                })
+                serde_json::from_str(raw)
+                    .map_err(|_| shape("args.hookContext.input", "of the expected shape", raw))
             })
             .transpose()
+    }
+
+    /// The ids of all objects of the edit that this hook is about, in the order in which Stash runs their hooks; none when it
+    /// was an edit of one object.
+    ///
+    /// Stash commits such an edit first, then runs a hook for each object, one after the other, and **kills the running one and
+    /// skips the rest when the browser goes away**: the first hook is the only one that is sure to run.
+    ///
+    /// ```
+    /// # let stdin = br#"{"server_connection": {"Scheme": "http", "Port": 9999, "Dir": "/root/.stash"}, "args": {"hookContext":
+    /// #     {"id": 45, "type": "Scene.Update.Post", "input": {"ids": ["45", "46"], "rating100": 60}, "inputFields": ["ids", "rating100"]}}}"#;
+    /// # let input = stash::protocol::PluginInput::read(&stdin[..])?;
+    /// // A bulk edit of two scenes.
+    /// let hook = input.args.hook.unwrap();
+    /// assert_eq!((hook.id, hook.edited()), (Some(45), vec![45, 46]));
+    /// # Ok::<(), stash::protocol::InputError>(())
+    /// ```
+    pub fn edited(&self) -> Vec<u64> {
+        match self.raw_input() {
+            Some(input) if self.lists_several() => edited::ids(input),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether [`edited`](Self::edited) has anything to look for. Costs nothing, also beside a cover.
+    pub fn lists_several(&self) -> bool {
+        let Some(input) = self.raw_input() else {
+            return false;
+        };
+        // An update of one object says so in its fields.
+        input.starts_with('[')
+            || match self.input_fields.as_slice() {
+                [] => input.contains("\"ids\""),
+                fields => fields.iter().any(|name| name == "ids"),
+            }
     }
 }

@@ -1,11 +1,15 @@
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Read};
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json::{kind, object, shape, syntax};
+use super::hook::Wire;
+use super::json::{Object, object, shape, syntax};
 use super::{HookContext, ServerConnection};
 
 /// How many bytes [`PluginInput::read`] takes at most: a pasted cover arrives as base64 inside the
@@ -66,6 +70,9 @@ pub enum InputError {
         "stdin is empty; this program is a Stash plugin and expects Stash to start it with its input"
     )]
     Empty,
+    /// The bytes are no text.
+    #[error("stdin is not UTF-8; is this input from Stash?")]
+    NotText,
     /// The text is not JSON.
     #[error("stdin is not JSON: {reason} (line {line}, column {column})")]
     NotJson {
@@ -93,7 +100,39 @@ struct Document<'a> {
     #[serde(borrow)]
     server_connection: Option<&'a RawValue>,
     #[serde(borrow)]
-    args: Option<&'a RawValue>,
+    args: Option<Object<ArgsWire<'a>>>,
+}
+
+/// The hook, and the other arguments.
+struct ArgsWire<'a> {
+    hook: Option<Object<Wire<'a>>>,
+    values: Map<String, Value>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ArgsWire<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Entries<'a> {
+            type Value = ArgsWire<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the arguments")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut hook, mut values) = (None, Map::new());
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "hookContext" {
+                        hook = map.next_value()?;
+                    } else {
+                        values.insert(key, map.next_value()?);
+                    }
+                }
+                Ok(ArgsWire { hook, values })
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
 }
 
 impl PluginInput {
@@ -117,7 +156,7 @@ impl PluginInput {
         if bytes.len() as u64 > limit {
             return Err(InputError::TooLarge { limit });
         }
-        Self::parse(&bytes)
+        Self::of(String::from_utf8(bytes).map_err(|_| InputError::NotText)?)
     }
 
     /// Parses a whole document.
@@ -125,42 +164,40 @@ impl PluginInput {
     /// # Errors
     /// [`InputError`] when it is empty, not JSON, or not as Stash sends it.
     pub fn parse(bytes: &[u8]) -> Result<Self, InputError> {
-        // Each look at the whole costs milliseconds when it holds a cover, so the kind is told by one character.
-        match bytes.trim_ascii_start().first() {
+        let text = std::str::from_utf8(bytes).map_err(|_| InputError::NotText)?;
+        Self::of(text.to_owned())
+    }
+
+    fn of(text: String) -> Result<Self, InputError> {
+        // Each look at the whole costs a millisecond when it holds a cover, so the kind is told by one character.
+        match text.trim_ascii_start().bytes().next() {
             None => return Err(InputError::Empty),
             Some(b'{') => {}
             Some(_) => {
-                let whole: &RawValue = serde_json::from_slice(bytes).map_err(|e| syntax(&e))?;
+                let whole: &RawValue = serde_json::from_str(&text).map_err(|e| syntax(&e))?;
                 return Err(shape("stdin", "an object", whole.get()));
             }
         }
-        let document: Document<'_> = serde_json::from_slice(bytes).map_err(|e| syntax(&e))?;
+        let text = Arc::new(text);
+        let document: Document<'_> = serde_json::from_str(&text).map_err(|e| syntax(&e))?;
+        let connection = object("server_connection", document.server_connection)?;
+        let server_connection = ServerConnection::parse(connection)?;
+        let ArgsWire { hook, values } = Object::get(document.args, "args")?;
+        let hook = hook.map(|hook| {
+            let wire = Object::get(Some(hook), "args.hookContext")?;
+            HookContext::of(wire, &text)
+        });
         Ok(Self {
-            server_connection: ServerConnection::parse(object(
-                "server_connection",
-                document.server_connection,
-            )?)?,
-            args: Args::parse(object("args", document.args)?)?,
+            args: Args {
+                hook: hook.transpose()?,
+                values,
+            },
+            server_connection,
         })
     }
 }
 
 impl Args {
-    fn parse(text: &str) -> Result<Self, InputError> {
-        let parts: BTreeMap<String, &RawValue> =
-            serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        let mut args = Self::default();
-        for (key, part) in parts {
-            if key != "hookContext" {
-                let value = serde_json::from_str(part.get()).map_err(|error| syntax(&error))?;
-                args.values.insert(key, value);
-            } else if kind(part.get()) != "null" {
-                args.hook = Some(HookContext::parse(object("args.hookContext", Some(part))?)?);
-            }
-        }
-        Ok(args)
-    }
-
     /// The argument as text, if it is there and is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.values.get(key)?.as_str()

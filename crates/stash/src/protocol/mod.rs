@@ -3,6 +3,7 @@
 //! Nothing here needs an async runtime, a network or a feature.
 
 mod connection;
+mod edited;
 mod hook;
 mod input;
 mod json;

@@ -20,6 +20,8 @@ pub enum Reply {
     Output(Value),
     /// What went wrong, in words for the user. Stash logs it at error level.
     Error(String),
+    /// A result, and something the user must know all the same. Stash logs that at error level; an operation fails with it.
+    Warned(Value, String),
 }
 
 impl Reply {
@@ -31,6 +33,7 @@ impl Reply {
         let document = match self {
             Self::Output(output) => json!({ "output": output }),
             Self::Error(error) => json!({ "error": error }),
+            Self::Warned(output, error) => json!({ "output": output, "error": error }),
         };
         writeln!(stdout, "{document}")?;
         stdout.flush()

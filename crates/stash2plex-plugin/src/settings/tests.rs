@@ -255,10 +255,10 @@ fn words_whole_numbers_and_what_is_used_instead() {
     assert_eq!(
         faults,
         [
-            "Attempts before giving up (max_retries): \"true\" is not a number; using 5",
             "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using never",
-            "Maximum number of tags (max_tags): 12.5 is not a whole number; using 12",
             "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither true nor false; using on",
+            "max_retries: \"true\" is not a number; using 5",
+            "max_tags: 12.5 is not a whole number; using 12",
         ]
     );
 }

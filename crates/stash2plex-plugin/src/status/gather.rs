@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::ledger::{self, Total};
 use crate::reconcile::{Ended, instant};
 use crate::settings::Settings;
-use crate::worker::{PROBE_KEY, RECONCILED_KEY};
+use crate::worker::{self, CIRCUIT_OF, PROBE_KEY, RECONCILED_KEY};
 use crate::worker_lock;
 use crate::{store, texts};
 
@@ -56,11 +56,19 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         path_hints,
         last_probe,
         last_reconciliation,
+        circuit_of,
     } = kept(dir, hidden);
     let first = totals.map(|totals| totals.since);
+    let target = settings.and_then(|settings| settings.plex.as_ref());
+    // That of another address or token: the next worker begins with a closed one.
+    let is_anothers = target
+        .is_some_and(|target| circuit_of.is_some_and(|known| known != worker::circuit_of(target)));
     Status {
         taken_at: wall.unix_seconds(),
-        circuit: circuit(dir, &report, settings, wall),
+        circuit: match is_anothers {
+            true => Circuit::Closed { failures: 0 },
+            false => circuit(dir, &report, settings, wall),
+        },
         settings: told.reading,
         plex: told.plex,
         unwritable: told.unwritable,
@@ -175,6 +183,7 @@ struct Kept {
     path_hints: Vec<PathHint>,
     last_probe: Option<LastProbe>,
     last_reconciliation: Option<Ended>,
+    circuit_of: Option<String>,
 }
 
 fn kept(dir: &DataDir, hidden: bool) -> Kept {
@@ -185,6 +194,7 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
         path_hints: Vec::new(),
         last_probe: None,
         last_reconciliation: None,
+        circuit_of: None,
     };
     // Asked first: opening makes lock files beside a database that is not there.
     match dir.database().try_exists() {
@@ -218,6 +228,7 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
                     })
                     .collect(),
                 last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
+                circuit_of: meta(CIRCUIT_OF),
                 last_reconciliation: meta(RECONCILED_KEY)
                     .and_then(|text| serde_json::from_str(&text).ok()),
             }

@@ -7,7 +7,7 @@ use super::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Searched, Seen, SettingsStatus,
     Status, Totals, Worker,
 };
-use crate::settings::names;
+use crate::settings::{Fault, names};
 
 mod jobs;
 mod plex;
@@ -40,12 +40,19 @@ const RECENT: usize = 3;
 
 /// Health Check.
 pub fn health(status: &Status) -> Vec<Line> {
-    let mut lines = vec![circuit(&status.circuit, status.taken_at)];
+    // What matters first: what keeps everything from being sent, then what is wrong besides, then how things are.
+    let blocked = nothing_is_sent(status);
+    let is_blocked = blocked.is_some();
+    let mut lines = Vec::from_iter(blocked);
     lines.extend(settings(status.settings.as_ref()));
-    lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
-    lines.extend(outlook(status));
     let folder = status.unwritable.iter().chain(&status.exposed);
     lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
+    // The circuit's "yes" would be taken for the answer.
+    if !is_blocked || status.circuit.holds_jobs() {
+        lines.push(circuit(&status.circuit, status.taken_at));
+    }
+    lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
+    lines.extend(outlook(status));
     lines.push(jobs::counts(&status.queue, status.taken_at));
     lines.extend(jobs::trouble(&status.queue, status.taken_at));
     lines.extend(status.path_hints.iter().map(path_hint));
@@ -238,6 +245,20 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
     }
 }
 
+/// That nothing can be sent, whatever the circuit says; why not follows.
+fn nothing_is_sent(status: &Status) -> Option<Line> {
+    let Some(SettingsStatus::Done { faults, .. }) = &status.settings else {
+        return None;
+    };
+    let blocks = faults.iter().any(|fault| fault.blocks);
+    blocks.then(|| {
+        warn(
+            "Nothing is sent to Plex until this is corrected under Settings › Plugins › Stash2Plex. Then run the task Process \
+             Queue; changes are kept:",
+        )
+    })
+}
+
 fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
     match settings {
         None => Vec::new(),
@@ -247,6 +268,7 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
         Some(SettingsStatus::Done {
             enabled,
             writes,
+            session_only,
             faults,
         }) => {
             let off = (!enabled).then(|| {
@@ -262,8 +284,20 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
                     names::of("sync_master")
                 ))
             });
-            let faults = faults.iter().map(|fault| warn(fault.to_string()));
-            off.into_iter().chain(read_only).chain(faults).collect()
+            let session = session_only.then(|| {
+                warn(
+                    "Login: Stash asks for a password and has no API key. When the session of the last save ends (after an hour \
+                     by default), changes wait for the next save. Generate an API key under Settings › Security; nothing else \
+                     is to be done",
+                )
+            });
+            let (blocking, harmless): (Vec<_>, Vec<_>) =
+                faults.iter().partition(|fault| fault.blocks);
+            let warned = |fault: &Fault| warn(fault.to_string());
+            let mut lines = Vec::from_iter(blocking.into_iter().map(warned));
+            lines.extend(off.into_iter().chain(read_only).chain(session));
+            lines.extend(harmless.into_iter().map(warned));
+            lines
         }
     }
 }

@@ -114,11 +114,13 @@ pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
         Ok::<_, stash::client::Error>((client, read))
     };
     match read.await {
-        Ok((client, (settings, faults))) => {
+        Ok((client, read)) => {
+            let (settings, faults) = read.read;
             let told = Told {
                 reading: Some(SettingsStatus::Done {
                     enabled: settings.enabled,
                     writes: settings.toggles.master,
+                    session_only: read.session_only,
                     faults,
                 }),
                 settings: Some(settings),

@@ -100,7 +100,7 @@ impl World {
         };
         let place = Place::new(self.config.path(), &self.world.stash);
         let around = place.around();
-        let found = link::read(around.stash()).await.unwrap();
+        let found = link::read(around.stash()).await.unwrap().read;
         assert_eq!(found.1, []);
         let (db, journal) = (Db::new(&mut self.queue), Journal::memory(&self.lines));
         let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();

@@ -10,18 +10,20 @@ use plex_health::Schedule;
 use queue::Queue;
 
 use super::circuit::Circuit;
+use super::corrected;
 use super::link::{self, Link, LinkError};
 use super::memory::{Event, Memory};
 use super::ramp::Rising;
 use super::scheduler::{End, Next, Scheduler, Situation};
+use super::session::Told;
 use super::surroundings::Surroundings;
 use super::time::Time;
 use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::journal::Journal;
 use crate::ledger::ServerId;
+use crate::notice::{self, Topic};
 use crate::outcome::{Done, Failure, of_verdict};
-use crate::settings::Settings;
 use crate::sync::Synced;
 use crate::{home, ledger};
 
@@ -111,8 +113,14 @@ impl<'a, T: Time> Engine<'a, T> {
 
     /// Begins with the settings in force: which server they lead to, and how gently.
     fn begin(&mut self) -> queue::Result<()> {
-        let url = self.link.settings.plex.as_ref().map(|target| &target.url);
-        if let Some(url) = url {
+        let settings = self.link.settings.clone();
+        if let Some(target) = &settings.plex {
+            let (url, breaker) = (&target.url, self.link.plex.breaker());
+            let freed = self
+                .db
+                .with(|queue| corrected::apply(queue, target, &settings, breaker))?;
+            freed.iter().for_each(|done| self.journal.info(done));
+            self.db.read(|db| notice::clear(db, Topic::Settings))?;
             let server = self.db.read(|db| home::expected(db, url))?;
             if let Some(server) = server {
                 self.link.probe = self.link.probe.clone().expect_server(&server);
@@ -241,14 +249,16 @@ impl<'a, T: Time> Engine<'a, T> {
         Ok(self.begin()?)
     }
 
-    fn settings_found(&mut self, found: link::Found) {
-        let settings: &Settings = &self.link.settings;
-        if found.0 == *settings {
-            return;
+    fn settings_found(&mut self, told: Told) -> queue::Result<()> {
+        if !told.session_only {
+            self.db.read(|db| notice::clear(db, Topic::Login))?;
         }
-        self.journal.info("settings changed");
-        self.memory.found = Some(found);
-        self.scheduler.changed_settings();
+        if told.read.0 != *self.link.settings {
+            self.journal.info("settings changed");
+            self.memory.found = Some(told.read);
+            self.scheduler.changed_settings();
+        }
+        Ok(())
     }
 
     fn handle(&mut self, event: Event) -> queue::Result<()> {
@@ -256,7 +266,7 @@ impl<'a, T: Time> Engine<'a, T> {
             Event::Settings(asked, found) => {
                 self.scheduler.kept_settings(asked);
                 match found {
-                    Ok(found) => self.settings_found(found),
+                    Ok(told) => self.settings_found(told)?,
                     // While Stash is away, the old settings serve.
                     Err(_) => drop(self.renew_connection()),
                 }

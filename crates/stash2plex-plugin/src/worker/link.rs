@@ -8,7 +8,7 @@ use plex_health::Probe;
 use stash::client::Client;
 
 use super::circuit::Circuit;
-use super::session::{self, SetupError};
+use super::session::{self, SetupError, Told};
 use super::time::Time;
 use crate::data_dir::DataDir;
 use crate::journal::Journal;
@@ -49,15 +49,16 @@ pub type Found = (Settings, Vec<Fault>);
 ///
 /// # Errors
 /// Those of Stash.
-pub async fn read(stash: &Client) -> Result<Found, stash::client::Error> {
-    let (settings, mut faults) = session::settings(stash).await?;
+pub async fn read(stash: &Client) -> Result<Told, stash::client::Error> {
+    let mut told = session::settings(stash).await?;
+    let (settings, faults) = &mut told.read;
     if let Some(target) = settings.plex.as_ref().filter(|to| to.token.is_none())
         // One that is away may turn out to need none.
-        && session::needs_no_token(target, &settings).await != Some(false)
+        && session::needs_no_token(target, settings).await != Some(false)
     {
         faults.retain(|fault| fault.key != "plex_token");
     }
-    Ok((settings, faults))
+    Ok(told)
 }
 
 /// The settings in force, and all that is made of them.

@@ -11,6 +11,7 @@ use stash::client::FoundScenes;
 use super::chores;
 use super::circuit::Leave;
 use super::link::Found;
+use super::session::Told;
 use super::time::Moment;
 use crate::job::Job;
 use crate::ledger::ServerId;
@@ -55,7 +56,7 @@ pub(super) enum Event {
     ),
     Checked(Leave, Report),
     /// What Stash says of the settings, and when it was asked.
-    Settings(Moment, Result<Found, stash::client::Error>),
+    Settings(Moment, Result<Told, stash::client::Error>),
     /// Whether the server is at fault for what is doubtful.
     Judged(Report, Result<(), Failure>),
     /// A job has ended, or the database failed.

@@ -15,6 +15,7 @@ use super::link;
 use super::scheduler::End;
 use super::story::{Place, Virtual};
 use super::time::{Moment, Time};
+use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::{Job, scene_key};
 use crate::journal::Journal;
@@ -31,6 +32,16 @@ struct Life {
     probes: Schedule,
     /// When the end of the gradual restart had been told.
     over: Option<Duration>,
+    /// When words about a long absence had been left for Stash's log.
+    told_away: Option<Duration>,
+    /// What is left for it in the end.
+    notices: String,
+}
+
+/// What the worker has left for Stash's log.
+fn notices(dir: &DataDir) -> String {
+    let db = rusqlite::Connection::open(dir.database()).unwrap();
+    ledger::meta(&db, "notices").unwrap().unwrap_or_default()
 }
 
 /// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
@@ -58,11 +69,14 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
     queue.enqueue_all(scenes).unwrap();
     let lines = RefCell::new(Vec::<String>::new());
-    let (woken, over) = (Cell::new(Duration::ZERO), Cell::new(None));
+    let (woken, over, told_away) = (Cell::new(Duration::ZERO), Cell::new(None), Cell::new(None));
     let passed = |passed| {
         let told = |line: &String| line.contains("gradual restart is over");
         if over.get().is_none() && lines.borrow().iter().any(told) {
             over.set(Some(woken.get()));
+        }
+        if told_away.get().is_none() && notices(&place.dir).contains("away for ten minutes") {
+            told_away.set(Some(woken.get()));
         }
         woken.set(passed);
         passing(&world, passed);
@@ -74,7 +88,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
         passing: RefCell::new(Box::new(passed)),
     };
     let around = place.around();
-    let found = link::read(around.stash()).await.unwrap();
+    let found = link::read(around.stash()).await.unwrap().read;
     assert_eq!(found.1, []);
     let (db, journal) = (Db::new(&mut queue), Journal::memory(&lines));
     let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
@@ -86,6 +100,8 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
         said: lines.borrow().join("\n"),
         probes: engine.probes.clone(),
         over: over.get(),
+        told_away: told_away.get(),
+        notices: notices(&place.dir),
     }
 }
 
@@ -127,6 +143,10 @@ async fn an_outage_and_its_gradual_end_are_told_once() {
         (25 * MINUTE..=26 * MINUTE + Duration::from_secs(5)).contains(&over),
         "{over:?}"
     );
+    // Probed each quarter of an hour here.
+    let told = life.told_away.unwrap();
+    assert!((10 * MINUTE..20 * MINUTE).contains(&told), "{told:?}");
+    assert_eq!(life.notices, "{}", "it is over");
     // A trial that found Plex well is a probe that passed.
     assert_eq!(life.probes.failures(), 0);
 }

@@ -40,6 +40,7 @@ impl<T: Time> Engine<'_, T> {
         let (settings, rng) = (&*self.link.settings, &mut self.rng);
         let wait = self.probes.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
+        self.tell_of_absence();
         self.journal.debug(format!(
             "Plex health check {} failed: {}; next in {:.1} s",
             self.probes.failures(),

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use backoff::{Policy, SplitMix64};
+use queue::rusqlite::Connection;
 use queue::{Options, Queue};
 use stash::protocol::{PluginInput, ServerConnection};
 
 use super::engine::{Engine, WorkError};
 use super::link::{self, LinkError};
 use super::scheduler::End;
-use super::session::Executable;
+use super::session::{Executable, Told};
 use super::settle::scene_job;
 use super::surroundings::Surroundings;
 use super::time::SystemTimer;
@@ -19,7 +20,9 @@ use crate::data_dir::DataDir;
 use crate::db::Db;
 use crate::job::Job;
 use crate::journal::Journal;
+use crate::notice::{self, Topic};
 use crate::reconcile::unix_millis;
+use crate::settings::stored;
 use crate::spawn::Start;
 use crate::standstill::Standstill;
 use crate::worker_lock::{Role, WorkerLock};
@@ -138,8 +141,8 @@ fn words(end: End) -> &'static str {
         End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop",
         End::SessionRefused => {
-            "the login that Stash gave it has expired (after an hour): the next change in Stash starts another; an API key in Stash, \
-             Settings › Security, avoids this"
+            "the login that Stash gave it has expired, and there is no API key: changes wait for the next save. Generate an API \
+             key in Stash (Settings › Security), and this does not happen again"
         }
         End::StashGone => {
             "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
@@ -249,31 +252,47 @@ async fn rounds(
         }
         Ok(())
     })?;
-    let found = first_settings(around, journal).await?;
-    let time = SystemTimer::default();
-    let db = Db::new(queue);
-    let mut engine = stand_still(
-        around,
-        Engine::new(found, (&time, journal), dir, &db, around),
-    )?;
-    Standstill::end(dir);
-    let end = engine.run().await;
-    stand_still(around, end)
-}
-
-/// Leaves word where nothing can be done before a person changes a setting.
-fn stand_still<R>(around: &Surroundings<'_>, result: Result<R, WorkError>) -> Result<R, WorkError> {
-    if let Err(WorkError::Link(why)) = &result {
+    let told = first_settings(around, journal).await?;
+    stored::restore(around.stash(), &told.stored, queue.sql(), journal).await?;
+    if !told.session_only {
+        notice::clear(queue.sql(), Topic::Login)?;
+    }
+    let (time, db) = (SystemTimer::default(), Db::new(queue));
+    let engine = Engine::new(told.read, (&time, journal), dir, &db, around);
+    let end = match engine {
+        Ok(mut engine) => {
+            Standstill::end(dir);
+            engine.run().await
+        }
+        Err(why) => Err(why),
+    };
+    if let Err(WorkError::Link(why)) = &end {
         around.stand_still(why.to_string());
     }
-    result
+    db.read(|db| tell(db, &end))?;
+    end
+}
+
+/// Leaves words for Stash's log about an end that a person has to do something about.
+fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Result<()> {
+    match end {
+        Err(WorkError::Link(why @ LinkError::Settings(_))) => {
+            let words = why.to_string();
+            notice::leave(db, Topic::Settings, &words, &words)
+        }
+        Ok(End::SessionRefused) => {
+            let words = words(End::SessionRefused);
+            notice::leave(db, Topic::Login, "refused", words)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The settings, once Stash answers: it may be starting, and it may have come back somewhere else.
 async fn first_settings(
     around: &Surroundings<'_>,
     journal: &Journal<'_>,
-) -> Result<link::Found, stash::client::Error> {
+) -> Result<Told, stash::client::Error> {
     const PATIENCE: Duration = Duration::from_secs(15 * 60);
     let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
     let (mut rng, began, mut tries) = (SplitMix64::fresh(), Instant::now(), 0);

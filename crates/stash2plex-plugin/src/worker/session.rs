@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use backoff::SplitMix64;
 use plex_health::{Probe, Verdict};
-use stash::client::{Client, Endpoint};
+use stash::client::{Client, Endpoint, PluginSettings};
 use stash::protocol::ServerConnection;
 
 use crate::data_dir::DataDir;
-use crate::settings::{Fault, PlexTarget, Settings, names};
+use crate::settings::stored::{PLUGIN_ID, by_key};
+use crate::settings::{Fault, PlexTarget, Settings};
 use crate::tls;
-
-/// The key of the plugin's settings in Stash: the name of its manifest.
-pub const PLUGIN_ID: &str = "Stash2Plex";
 
 /// Why no client can be made; the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -39,17 +37,30 @@ pub fn stash(connection: &ServerConnection) -> Result<Client, stash::client::Err
     Client::new(tls::client_builder(), &Endpoint::of_plugin(connection)?)
 }
 
+/// What Stash told of the settings.
+pub struct Told {
+    /// The settings, and what is wrong with them.
+    pub read: (Settings, Vec<Fault>),
+    /// As Stash keeps them.
+    pub stored: PluginSettings,
+    /// A login is set and no API key: work ends with the session.
+    pub session_only: bool,
+}
+
 /// Reads the settings and, early, the API key, which outlives the session.
-pub async fn settings(stash: &Client) -> Result<(Settings, Vec<Fault>), stash::client::Error> {
+pub async fn settings(stash: &Client) -> Result<Told, stash::client::Error> {
     let configuration = stash.configuration(PLUGIN_ID).await?;
+    let session_only = configuration.has_login && configuration.api_key.is_none();
     if let Some(key) = configuration.api_key {
         stash.use_api_key(key)?;
     }
-    let stored = |key: &str| Some((key.to_owned(), configuration.stored.get(key)?.value.clone()));
-    let map = names::ALL.iter().filter_map(|(key, _)| stored(key));
-    Ok(Settings::read(&map.collect(), |name| {
-        std::env::var(name).ok()
-    }))
+    let stored = configuration.stored;
+    let read = Settings::read(&by_key(&stored), |name| std::env::var(name).ok());
+    Ok(Told {
+        read,
+        stored,
+        session_only,
+    })
 }
 
 /// A client of Plex.

@@ -15,6 +15,7 @@ use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::{Job, scene_key};
 use crate::ledger::{self, ServerId, Total};
+use crate::notice;
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
 use crate::reconcile::Step;
 use crate::settings::Settings;
@@ -107,6 +108,7 @@ impl<T: Time> Engine<'_, T> {
                 record_and_queue(tx, record, settings)?;
                 forget_letters(tx, &claim)?;
                 ledger::count(tx.sql(), Total::Failed)?;
+                notice::failed(tx, &claim.payload().words(), kind.word(), &message)?;
                 tx.dead(&claim, kind.word(), &message)
             }),
         };
@@ -364,10 +366,12 @@ impl<T: Time> Engine<'_, T> {
                 self.count_affected(live);
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
                 self.journal.warn(texts::paused(why_open, live, left));
+                self.tell_of_refusal(why_open);
             }
             Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
                 self.journal.info(texts::resumed(live));
+                self.tell_of_recovery();
                 self.start_ramp();
             }
         }

@@ -170,7 +170,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     };
 
     let around = place.around();
-    let found = link::read(around.stash()).await.unwrap();
+    let found = link::read(around.stash()).await.unwrap().read;
     assert_eq!(found.1, []);
     let db = Db::new(&mut queue);
     let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();

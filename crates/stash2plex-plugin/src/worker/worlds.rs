@@ -250,7 +250,7 @@ impl World {
             .set_plugin_settings("Stash2Plex", sim.settings.clone());
         let place = Place::new(config.path(), &sim.stash);
         let around = place.around();
-        let found = link::read(around.stash()).await.unwrap();
+        let found = link::read(around.stash()).await.unwrap().read;
         assert_eq!(found.1, []);
         let began = sim.clock.now();
         let breaker = Arc::new(FakeClock::at(instant(began)));

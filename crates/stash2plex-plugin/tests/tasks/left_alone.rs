@@ -32,7 +32,7 @@ fn broken_settings_files_and_servers_are_told_in_words() {
         &text,
         "w Plex address (plex_url): it is not the address of a Plex server",
     );
-    says(&text, "w Attempts before giving up (max_retries): ");
+    says(&text, "w max_retries: ");
     says(&text, "w Sync enabled (enabled): off. ");
     says(
         &text,

@@ -130,7 +130,7 @@ fn a_data_folder_that_cannot_be_written_is_told() {
     let save = plugin
         .world
         .stash
-        .hook_stdin(&simulators::Trigger::SceneForm(1));
+        .hook_stdin(&simulators::Trigger::SceneForm(2));
     let run = simulators::run_command(&mut program, &save).unwrap();
     let words = format!("{} cannot be written: make it", database.display());
     says(run.error().unwrap(), &words);
@@ -149,4 +149,63 @@ fn an_empty_file_in_the_queues_place_is_told_and_mended() {
     says(&text, &words);
     plugin.save(plugin.world.scenes[0]);
     plugin.until_equal();
+}
+
+/// The first line is the one that a person acts on; that the circuit is closed would be taken for good news.
+#[test]
+fn what_matters_stands_first() {
+    let plugin = Installed::with(1, json!({"plex_url": "", "max_tags": "lots"}));
+    let (text, _) = look(&plugin, "health_check");
+    let mut lines = text.lines();
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with("w Nothing is sent to Plex until this is corrected"),
+        "{text}"
+    );
+    let second = lines.next().unwrap();
+    assert!(
+        second.starts_with("w Plex address (plex_url): it is empty"),
+        "{text}"
+    );
+    assert!(!text.contains("Sending to Plex: yes"), "{text}");
+    plugin.set(json!({}));
+    let (text, _) = look(&plugin, "health_check");
+    assert!(
+        text.starts_with("i Sending to Plex: yes (circuit CLOSED)"),
+        "{text}"
+    );
+}
+
+/// A session ends with its hour, an API key does not.
+#[test]
+fn an_api_key_is_advised_where_stash_has_a_login_and_none() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 30}));
+    let stash = &plugin.world.stash;
+    let advice = "w Login: Stash asks for a password and has no API key";
+    assert!(!look(&plugin, "health_check").0.contains(advice));
+    stash.set(|options| (options.api_key, options.credentials) = (None, false));
+    assert!(
+        !look(&plugin, "health_check").0.contains(advice),
+        "no login"
+    );
+    stash.set(|options| options.credentials = true);
+    let (text, output) = look(&plugin, "health_check");
+    says(&text, advice);
+    says(&text, "Generate an API key under Settings › Security");
+    assert_eq!(output["settings"]["session_only"], true);
+
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until_equal();
+    stash.expire_sessions();
+    let stale = stash.hook_stdin(&simulators::Trigger::SceneForm(plugin.world.scenes[0]));
+    stash.expire_sessions();
+    plugin.run(&stale);
+    plugin.until("said", || {
+        plugin
+            .worker_log()
+            .contains("Generate an API key in Stash (Settings › Security)")
+    });
+    plugin.until_no_worker();
+    let run = plugin.save(plugin.world.scenes[0]);
+    says(run.error().unwrap(), "there is no API key: changes wait");
 }

@@ -20,9 +20,9 @@ fn bad_values_are_said_together_and_stop_nothing() {
     let (text, output) = look(&plugin, "health_check");
     let log = plugin.worker_log();
     for words in [
-        "Attempts before giving up (max_retries): 99 is outside 1–20; using 20",
-        "Maximum number of tags (max_tags): \"lots\" is not a number; using 100",
-        "Read timeout (read_timeout): -1 is outside 5–120; using 5",
+        "max_retries: 99 is outside 1–20; using 20",
+        "max_tags: \"lots\" is not a number; using 100",
+        "read_timeout: -1 is outside 5–120; using 5",
         "Strict matching (strict_matching): \"perhaps\" is neither true nor false; using on",
     ] {
         says(&text, &format!("w {words}"));
@@ -177,7 +177,7 @@ fn settings_are_read_under_the_names_that_stash_gives_them() {
     let told = || {
         says(
             &look(&plugin, "health_check").0,
-            "(max_retries): 99 is outside",
+            "max_retries: 99 is outside",
         )
     };
     told();

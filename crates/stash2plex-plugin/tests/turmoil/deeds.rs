@@ -1,12 +1,14 @@
 //! What may happen.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use rand_core::Rng;
 use serde_json::json;
-use simulators::{EntityKind, Fault, Rule, TagKind, TagMode, Trigger};
+use simulators::{EntityKind, Fault, Rule, TagKind, TagMode, Trigger, run_hooks};
 
+use crate::common::binary;
 use crate::{BY_HAND, SCENES, Turmoil};
 
 impl Turmoil {
@@ -23,7 +25,7 @@ impl Turmoil {
 
     pub(crate) fn deed(&mut self) {
         let scene = self.scene();
-        match self.below(50) {
+        match self.below(52) {
             0..10 => self.edit(scene),
             10 => self.entity(),
             11 => self.newcomer(),
@@ -45,6 +47,8 @@ impl Turmoil {
             45..47 => self.person_in_between(scene),
             47 => self.in_the_other_library(scene),
             48 if self.tinkering => self.tinker(),
+            49 => self.cut_off_bulk(),
+            50 => self.plugin.world.stash.rename_settings(),
             _ => self.plugin.world.stash.expire_sessions(),
         }
     }
@@ -319,6 +323,17 @@ impl Turmoil {
                 });
             }
         });
+    }
+
+    /// A bulk edit whose client goes away: only its first hooks come to their end.
+    fn cut_off_bulk(&mut self) {
+        self.version += 1;
+        let stash = &self.plugin.world.stash;
+        let ids: Vec<_> = stash.scenes().iter().map(|scene| scene.id).collect();
+        let set = json!({ "details": format!("Cut off {}", self.version) });
+        let hooks = stash.bulk_edit(&ids, set);
+        let end = 1 + self.below(hooks.len()) as usize;
+        run_hooks(|| Command::new(binary()), &hooks, Some(end)).unwrap();
     }
 
     /// Plex is busy: edits are carried out later, whether anybody still waits for them or not.
