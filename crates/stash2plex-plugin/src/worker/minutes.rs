@@ -4,10 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
+use backoff::SplitMix64;
 use breaker::FakeClock;
 use plex_health::Schedule;
 use queue::{Clock, ManualClock, NewJob, Options, Queue};
-use serde_json::json;
+use serde_json::{Value, json};
 use simulators::{PlexOptions, StashOptions, World};
 
 use super::engine::Engine;
@@ -32,6 +33,8 @@ struct Life {
     probes: Schedule,
     /// When the end of the gradual restart had been told.
     over: Option<Duration>,
+    /// When the first scene was written.
+    first: Option<Duration>,
     /// When words about a long absence had been left for Stash's log.
     told_away: Option<Duration>,
     /// What is left for it in the end.
@@ -46,17 +49,29 @@ fn notices(dir: &DataDir) -> String {
 
 /// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
 async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
+    // A probe a quarter of an hour, so that trials find Plex well first.
+    let slow = json!({"probe_interval": 600, "probe_cap": 900});
+    life_with(jobs, (slow, 3), passing).await
+}
+
+/// The same with these settings and this chance.
+async fn life_with(
+    jobs: u64,
+    (settings, seed): (Value, u64),
+    passing: impl Fn(&World, Duration),
+) -> Life {
     let config = tempfile::tempdir().unwrap();
     let options = StashOptions {
         config_dir: config.path().to_owned(),
         ..StashOptions::default()
     };
     let world = World::with(jobs.max(1) as usize, 1, options, PlexOptions::default()).unwrap();
-    // A probe a quarter of an hour, so that trials find Plex well first.
-    let map = json!({
-        "plex_url": world.plex.url(), "plex_token": world.plex.token(), "probe_interval": 600, "probe_cap": 900,
-        "path_map": "/data=>/media/scenes", "sync_poster": false, "sync_background": false,
+    let mut map = json!({
+        "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
+        "sync_poster": false, "sync_background": false,
     });
+    let more = settings.as_object().unwrap().clone();
+    map.as_object_mut().unwrap().extend(more);
     world.stash.set_plugin_settings("Stash2Plex", map);
     let place = Place::new(config.path(), &world.stash);
     let clock = Arc::new(ManualClock::default());
@@ -69,11 +84,16 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
     queue.enqueue_all(scenes).unwrap();
     let lines = RefCell::new(Vec::<String>::new());
-    let (woken, over, told_away) = (Cell::new(Duration::ZERO), Cell::new(None), Cell::new(None));
+    let woken = Cell::new(Duration::ZERO);
+    let (over, told_away, first) = (Cell::new(None), Cell::new(None), Cell::new(None));
     let passed = |passed| {
         let told = |line: &String| line.contains("gradual restart is over");
         if over.get().is_none() && lines.borrow().iter().any(told) {
             over.set(Some(woken.get()));
+        }
+        let wrote = |line: &String| line.contains(": wrote ");
+        if first.get().is_none() && lines.borrow().iter().any(wrote) {
+            first.set(Some(woken.get()));
         }
         if told_away.get().is_none() && notices(&place.dir).contains("away for ten minutes") {
             told_away.set(Some(woken.get()));
@@ -92,6 +112,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     assert_eq!(found.1, []);
     let (db, journal) = (Db::new(&mut queue), Journal::memory(&lines));
     let mut engine = Engine::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+    engine.rng = SplitMix64::new(seed);
     (time.passing.borrow_mut())(Duration::ZERO);
     let end = engine.run().await.unwrap();
     Life {
@@ -100,6 +121,7 @@ async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
         said: lines.borrow().join("\n"),
         probes: engine.probes.clone(),
         over: over.get(),
+        first: first.get(),
         told_away: told_away.get(),
         notices: notices(&place.dir),
     }
@@ -113,6 +135,29 @@ async fn a_new_look_at_the_settings_begins_no_new_wait() {
     let alone = life(1, |world, _| world.stash.down()).await;
     // A minute after its circuit opened at the latest, which is when Stash is found away.
     assert_eq!((alone.end, alone.minutes), (End::StashGone, 15));
+}
+
+/// Plex is down for a minute, from the start or a little later: with `fast_recovery` the first scene follows its return soon.
+#[tokio::test]
+async fn a_fast_recovery_is_fast() {
+    let mut waits = Vec::new();
+    for seed in 0..12 {
+        let fast = json!({"fast_recovery": true, "recovery_ramp": false, "idle_timeout": 5});
+        let back = MINUTE + Duration::from_secs(seed);
+        let life = life_with(3, (fast, seed), |world, passed| {
+            if passed.is_zero() {
+                world.plex.fail_with(simulators::Fault::maintenance());
+            } else if passed >= back {
+                world.plex.clear_faults();
+            }
+        });
+        waits.push(life.await.first.unwrap() - back);
+    }
+    waits.sort();
+    println!("back to the first scene in {waits:?}");
+    // A look around may lie between the probe and the moment at which time is told here.
+    let longest = Duration::from_secs(15 + 5);
+    assert!(waits.iter().all(|wait| *wait <= longest), "{waits:?}");
 }
 
 /// The jobs are done long before the gradual restart is over, and nothing else is due at its end.
