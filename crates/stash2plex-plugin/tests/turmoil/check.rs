@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use queue::DeadFilter;
 use simulators::{EntityKind, Item, Scene, TagKind, compare_item};
 use stash2plex_plugin::job::scene_of_key;
+use stash2plex_plugin::ledger;
 
 use crate::{BY_HAND, Turmoil};
 
@@ -15,12 +16,32 @@ impl Turmoil {
         scenes.collect()
     }
 
+    /// Scenes of which Plex refused a picture or the rating: that was said, and Sync All Scenes tries again.
+    fn refused(&self) -> BTreeSet<u64> {
+        let queue = self.plugin.queue();
+        let refused = |scene: &u64| {
+            let left_out = ledger::left_out_of(queue.sql(), *scene).unwrap();
+            left_out
+                .iter()
+                .any(|why| why.contains("was refused by Plex"))
+        };
+        let scenes = self.plugin.world.stash.scenes();
+        scenes
+            .iter()
+            .map(|scene| scene.id)
+            .filter(refused)
+            .collect()
+    }
+
     pub(crate) fn check(&self) {
-        let (dead, differ) = (self.dead(), self.differing());
+        let (dead, refused, differ) = (self.dead(), self.refused(), self.differing());
         let lost: Vec<_> = differ
             .iter()
-            .filter(|(scene, _)| !dead.contains(scene))
+            .filter(|(scene, _)| !dead.contains(scene) && !refused.contains(scene))
             .collect();
+        if !refused.is_empty() {
+            self.plugin.task("all");
+        }
         assert!(
             lost.is_empty(),
             "lost without a word: {lost:?}\ndead: {dead:?}\n{}",
