@@ -79,6 +79,31 @@ fn sharers_decide_alone_when_one_of_them_hangs() {
     drop(hanging);
 }
 
+/// Among many, on a slow disk, a turn may be longer in coming than a sharer waits for one that
+/// hangs.
+#[test]
+fn sharers_wait_their_turn_while_others_decide() {
+    let place = Place::new();
+    let breaker = place.shared(Rules::default().consecutive_failures(1));
+    breaker.reset(); // makes the file
+    let lock = fs::File::open(place.path().with_file_name("circuit_breaker.json.lock")).unwrap();
+    lock.lock().unwrap();
+    let document = fs::File::options().write(true).open(place.path()).unwrap();
+    std::thread::scope(|scope| {
+        let tripping = scope.spawn(|| trip(&breaker));
+        for turn in 1..=7 {
+            std::thread::sleep(SECOND);
+            document
+                .set_modified(std::time::UNIX_EPOCH + turn * SECOND)
+                .unwrap();
+        }
+        assert!(!tripping.is_finished());
+        drop(lock);
+    });
+    assert_eq!(breaker.snapshot().store_error, None);
+    assert_eq!(place.document().outages.len(), 1);
+}
+
 #[test]
 fn sharers_see_each_other() {
     let place = Place::new();
