@@ -49,7 +49,11 @@ fn a_scene_that_vanished_leaves_no_error_in_stashs_log() {
     plugin.until("worked off", || {
         plugin.queue().counts().unwrap().live() == 0
     });
-    assert!(plugin.worker_log().contains("deleted in Stash, forgotten"));
+    assert!(
+        plugin
+            .worker_log()
+            .contains("deleted in Stash; what was on record of it is dropped")
+    );
     assert_eq!(stash.error_log(), Vec::<String>::new());
 }
 

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 use backoff::SplitMix64;
 use common::Installed;
 use common::clock::Shim;
+use queue::{Options, Queue};
 use rand_core::Rng;
 use serde_json::json;
 use simulators::{Fault, Trigger};
+use stash2plex_plugin::job::Job;
 
 const SCENES: usize = 20;
 /// Both servers are well, a job is due, and no worker is at work: at most this long, but while the machine is busy. Saves come more often.
@@ -199,11 +201,13 @@ impl Soak {
 
     /// Looks at the worker, and at whether there is one.
     fn watch(&mut self) {
-        let due = self
-            .plugin
-            .queue()
-            .counts()
-            .is_ok_and(|counts| counts.ready > 0);
+        // On a full disk it cannot even be read.
+        let queue = Queue::<Job>::open(
+            self.plugin.data().join("stash2plex.db"),
+            Options::inspector(),
+        );
+        let counts = queue.and_then(|queue| queue.counts());
+        let due = counts.is_ok_and(|counts| counts.ready > 0);
         let workers = self.plugin.workers();
         if due && workers.is_empty() && !self.plex_down && !self.stash_down {
             let since = *self.stranded.get_or_insert_with(Instant::now);

@@ -141,7 +141,8 @@ impl Scheduler {
             settings: Settings::Read(now),
             exchange: false,
             watched: false,
-            looked: now,
+            // First of all.
+            looked: now - LOOK_AROUND,
             idle: now,
             idle_timeout,
             stash_down: None,

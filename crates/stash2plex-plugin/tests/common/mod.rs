@@ -17,6 +17,7 @@ use queue::{Options, Queue};
 use serde_json::{Value, json};
 use simulators::{Run, StashOptions, Trigger, World, run_plugin};
 use stash2plex_plugin::job::Job;
+use stash2plex_plugin::worker_lock::{self, Role, WorkerLock};
 use tempfile::TempDir;
 
 pub fn binary() -> &'static Path {
@@ -138,8 +139,10 @@ impl Installed {
 
     pub fn until_no_worker(&self) {
         let dir = stash2plex_plugin::data_dir::DataDir::locate(self.config.path());
+        // Its name goes a moment before its lock.
         self.until("without worker", || {
-            !stash2plex_plugin::worker_lock::is_at_work(&dir)
+            !worker_lock::is_at_work(&dir)
+                && !matches!(WorkerLock::try_take(&dir, Role::Starter), Ok(None))
         });
     }
 

@@ -33,7 +33,10 @@ fn due(jobs: u64, now: u64) -> Situation {
 }
 
 fn started() -> Scheduler {
-    Scheduler::start(at(0), Duration::from_secs(600))
+    let mut scheduler = Scheduler::start(at(0), Duration::from_secs(600));
+    assert_eq!(scheduler.next(&quiet(0)), Next::LookAround);
+    scheduler.looked(false, at(0));
+    scheduler
 }
 
 /// One that has so many jobs under way.
