@@ -129,7 +129,7 @@ impl Soak {
             shim.put_before(&mut program);
         }
         let run = simulators::run_command(&mut program, &stdin).unwrap();
-        run.error().is_none()
+        run.output().is_some()
     }
 
     fn edit(&mut self) {

@@ -109,9 +109,9 @@ impl Turmoil {
         if plex_first {
             world.plex.move_file(&theirs, &new);
             self.scan_all();
-            assert_eq!(self.plugin.run(&told).error(), None);
+            assert!(self.plugin.run(&told).output().is_some());
         } else {
-            assert_eq!(self.plugin.run(&told).error(), None);
+            assert!(self.plugin.run(&told).output().is_some());
             thread::sleep(Duration::from_millis(20));
             self.plugin.world.plex.move_file(&theirs, &new);
             self.scan_all();
@@ -139,7 +139,7 @@ impl Turmoil {
             None => drop(world.plex.add_file(section, &self.in_plex(&path))),
         }
         let told = world.stash.scan_copy(id, &path);
-        assert_eq!(self.plugin.run(&told).error(), None);
+        assert!(self.plugin.run(&told).output().is_some());
         if !self.is_findable(&path) {
             self.untold.insert(id);
         }
@@ -150,7 +150,7 @@ impl Turmoil {
         let found = self.plugin.world.stash.scan_again(id);
         let Some((new, told)) = found else { return };
         for told in told {
-            assert_eq!(self.plugin.run(&told).error(), None);
+            assert!(self.plugin.run(&told).output().is_some());
         }
         if self.untold.remove(&id) {
             self.untold.insert(new);
