@@ -31,22 +31,28 @@ pub fn leave(dir: &DataDir, connection: &ServerConnection) {
     }
 }
 
+/// When the last connection was left.
+pub fn left_at(dir: &DataDir) -> Option<SystemTime> {
+    fs::metadata(dir.connection())
+        .and_then(|meta| meta.modified())
+        .ok()
+}
+
 /// The connection that was left last.
 pub fn read(dir: &DataDir) -> Option<ServerConnection> {
     let text = fs::read(dir.connection()).ok()?;
     Some(PluginInput::parse(&text).ok()?.server_connection)
 }
 
-/// Removes it: who has nothing to do needs none.
+/// Removes it: who has nothing to do needs none, and one that Stash refuses keeps the next hook from leaving a better one.
 pub fn forget(dir: &DataDir) {
     let _ = fs::remove_file(dir.connection());
 }
 
 fn is_fresh(dir: &DataDir) -> bool {
-    let written = fs::metadata(dir.connection()).and_then(|meta| meta.modified());
     // One from the future was written before the clock was set back.
-    let age = written.map(|at| SystemTime::now().duration_since(at));
-    matches!(age, Ok(Ok(age)) if age < FRESH)
+    let age = left_at(dir).map(|at| SystemTime::now().duration_since(at));
+    matches!(age, Some(Ok(age)) if age < FRESH)
 }
 
 fn write_closed(path: &std::path::Path, text: &str) -> io::Result<()> {

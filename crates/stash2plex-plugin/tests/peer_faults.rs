@@ -14,7 +14,7 @@
 //! | 11 nothing drains by itself after an outage | `outage`, `robustness` |
 //! | 12 five hooks of one scene make five jobs | `fault_12_…` |
 //! | 13 a health check changes the circuit | `tasks::left_alone`, `tasks::health` |
-//! | 14 text before the answer, progress beyond 1 | `robustness::process_queue_works_in_the_foreground` |
+//! | 14 text before the answer, progress beyond 1 | `robustness::process_queue_follows_the_worker_to_the_end` |
 //! | 15 an edit is lost when Stash refuses, or the queue file is damaged | `fault_15_…`, `damage` |
 //! | 16 one bad setting stops everything | `tasks::settings` |
 //! | 17 an undecodable entry, odd input | `fault_17_…`, `robustness::broken_stdin_is_answered_in_words` |

@@ -179,9 +179,9 @@ fn an_outage_of_plex_loses_nothing() {
     assert!(document.contains(r#""state": "closed""#) || document.contains(r#""state":"closed""#));
 }
 
-/// The task in the foreground shows progress and ends when nothing is left.
+/// The task shows the progress of the worker and ends when nothing is left.
 #[test]
-fn process_queue_works_in_the_foreground() {
+fn process_queue_follows_the_worker_to_the_end() {
     let plugin = Installed::with(20, json!({"enabled": false}));
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
@@ -215,7 +215,7 @@ fn process_queue_works_in_the_foreground() {
         .map(|(_, share)| share.parse().unwrap())
         .collect();
     assert!(
-        shares.len() > 5 && shares.is_sorted() && shares.last() == Some(&1.0),
+        shares.is_sorted() && shares.last() == Some(&1.0),
         "{shares:?}"
     );
 }

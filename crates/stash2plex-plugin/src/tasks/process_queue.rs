@@ -53,7 +53,9 @@ pub fn run(
     // Without its tables no worker has ever read a setting.
     let _ = ledger::set_meta(open()?.sql(), ASKED_KEY, &now);
     spawn::ensure_worker(&dir, connection, Start::Always)?;
-    watch(&dir, &open, &before, log)?;
+    if before.live() > 0 {
+        watch(&dir, &open, &before, log)?;
+    }
     let queue = open()?;
     for failed in queue.dead_letters(&DeadFilter::all().died_from(began).limit(LISTED))? {
         let about = serde_json::from_str::<Job>(&failed.payload);

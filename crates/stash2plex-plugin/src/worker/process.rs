@@ -76,6 +76,7 @@ fn serve(
         let around = Surroundings::new(dir, &lock, &program, connection)?;
         let end = runtime.block_on(work_on(dir, journal, &around));
         connection = around.connection();
+        let seen = around.seen();
         let end = match end {
             // What the user wants is no error.
             Err(WorkError::Link(off @ LinkError::Disabled)) => {
@@ -85,7 +86,7 @@ fn serve(
             end => end?,
         };
         journal.info(format!("worker ends: {}", words(end)));
-        if end == End::Idle {
+        if matches!(end, End::Idle | End::SessionRefused) && connection::left_at(dir) == seen {
             connection::forget(dir);
         }
         let ours = lock.guards(dir);
@@ -99,7 +100,10 @@ fn serve(
         }
         // A hook that looked before the lock was free saw a worker and started none: its job is ours, and its connection
         // may be better than that which ended.
-        let newer = connection::read(dir).filter(|newer| *newer != connection);
+        let newer = match connection::left_at(dir) == seen {
+            true => None,
+            false => connection::read(dir).filter(|newer| *newer != connection),
+        };
         let can_work = matches!(end, End::Idle | End::Removed) || newer.is_some();
         if !can_work || !is_work_left(dir)? {
             return Ok(());

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use stash::client::{Client, Endpoint};
 use stash::protocol::ServerConnection;
@@ -20,6 +21,9 @@ pub struct Surroundings<'a> {
     program: &'a Executable,
     stash: Client,
     connection: RefCell<ServerConnection>,
+    /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
+    /// own.
+    seen: Cell<Option<SystemTime>>,
     /// Stash's configuration file, once Stash has told where it is.
     settings: RefCell<Option<PathBuf>>,
     stamp: Cell<Option<Stamp>>,
@@ -42,6 +46,7 @@ impl<'a> Surroundings<'a> {
             program,
             stash: Client::new(tls::client_builder(), &Endpoint::of_plugin(&connection)?)?,
             connection: RefCell::new(connection),
+            seen: Cell::new(connection::left_at(dir)),
             settings: RefCell::default(),
             stamp: Cell::default(),
         })
@@ -57,8 +62,17 @@ impl<'a> Surroundings<'a> {
         self.connection.borrow().clone()
     }
 
-    /// Takes the newest connection that was left, if it is another one than that in use; whether it did.
+    /// When the connection was left that was looked at last.
+    pub fn seen(&self) -> Option<SystemTime> {
+        self.seen.get()
+    }
+
+    /// Takes the newest connection that was left since, if it is another one than that in use; whether it did.
     pub fn renew(&self) -> bool {
+        let left = connection::left_at(self.dir);
+        if left.is_none() || self.seen.replace(left) == left {
+            return false;
+        }
         let newest =
             connection::read(self.dir).filter(|newest| *newest != *self.connection.borrow());
         let Some(newest) = newest else { return false };

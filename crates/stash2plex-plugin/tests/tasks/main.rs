@@ -66,6 +66,8 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     entries
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
         .filter(|(name, _)| !name.ends_with("-wal") && !name.ends_with("-shm"))
+        // Written by whoever holds it, and left for whoever does.
+        .filter(|(name, _)| name != "worker.lock" && name != "connection.json")
         .map(|(name, path)| {
             (
                 name,
@@ -75,13 +77,17 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Runs a task that only looks, and sees that it did: no file made or changed, no worker started.
+/// Runs a task that only looks, and sees that it did: no file made or changed. Somebody who is about to start a worker keeps it
+/// from starting one for what is due.
 fn look(plugin: &Installed, mode: &str) -> (String, Value) {
+    let dir = DataDir::locate(plugin.config.path());
+    let lock = WorkerLock::try_take(&dir, Role::Starter);
     let before = files(&plugin.data());
     let run = plugin.task(mode);
     let (text, output) = answered(&run);
     assert_eq!(files(&plugin.data()), before, "{mode} changed a file");
     assert!(plugin.workers().is_empty(), "{mode} started a worker");
+    drop(lock);
     (text, output)
 }
 

@@ -91,11 +91,12 @@ fn only_an_unclaimed_server_works_without_a_token() {
     assert!(!text.contains("it is empty"), "{text}");
     assert_eq!(output["plex"]["token"]["is"], "not_needed");
     assert_eq!(output["settings"]["faults"], json!([]));
-    plugin.save_and_wait(scene);
-    assert!(plugin.world.comparison().is_equal());
+    // Nothing that the plugin could see has changed: a person asks.
+    plugin.task("process_queue");
+    plugin.until_equal();
     says(
         &plugin.worker_log(),
-        "INFO  This Plex server needs no token",
+        "INFO  Plex is asked without a token, since none is set",
     );
 }
 
