@@ -34,6 +34,10 @@ use stash2plex_plugin::worker_lock::{Role, WorkerLock};
 
 /// Keeps workers away, so that what is saved waits for Process Queue.
 fn no_worker(plugin: &Installed) -> WorkerLock {
+    let ended = plugin.data().exists();
+    if ended {
+        plugin.until_no_worker();
+    }
     let dir = DataDir::create(plugin.config.path()).unwrap();
     WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap()
 }

@@ -80,7 +80,7 @@ impl Turmoil {
         let settings = json!({
             "sync_poster": coin(), "sync_background": coin(), "sync_collection": coin(), "sync_rating": coin(),
             "preserve_plex_edits": coin(), "recovery_ramp": coin(), "fast_recovery": coin(),
-            "not_found_base": 0.01, "ramp_duration": 1, "idle_timeout": 0.3, "failure_threshold": 3, "read_timeout": 5,
+            "enabled": true, "not_found_base": 0.01, "ramp_duration": 1, "idle_timeout": 0.3, "failure_threshold": 3, "read_timeout": 5,
         });
         let mut plugin = Installed::with(SCENES, settings.clone());
         let mapping = &mut plugin.world.mapping;
