@@ -235,9 +235,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
         left.join(", ")
     )));
     if recovery.recovered > 0 && !recovery.worker {
-        lines.push(info(
-            "Worker: not running; the next change in Stash starts one, or the task Process Queue",
-        ));
+        lines.push(info("Worker: not running; it is started for them"));
     }
     lines
 }

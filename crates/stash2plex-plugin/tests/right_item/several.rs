@@ -190,7 +190,8 @@ fn an_item_that_fails_leaves_no_other_as_it_was() {
         ("GET", Fault::Status(500)),
     ];
     for (method, fault) in faults {
-        let plugin = installed(json!({"max_retries": 2, "read_timeout": 5}));
+        let plugin =
+            installed(json!({"max_retries": 2, "read_timeout": 5, "not_found_base": 0.01}));
         let plex = &plugin.world.plex;
         let more = plex.add_section("More", SectionKind::Movie, &["/media/scenes/a"]);
         let scene = add_scene(&plugin, "/data/a/scene.mp4", "Scene");

@@ -61,6 +61,9 @@ fn an_outages_jobs_are_recovered_once() {
     plugin.world.stash.up().unwrap();
     assert_eq!(queue.counts().unwrap().dead, 7);
 
+    // Somebody who is about to start a worker keeps the task from starting one.
+    let dir = DataDir::locate(plugin.config.path());
+    let lock = WorkerLock::try_take(&dir, Role::Starter).unwrap();
     let breaker = std::fs::read(plugin.data().join("circuit_breaker.json")).unwrap();
     let (text, output) = answered(&plugin.task("recover_outage_jobs"));
     says(&text, "5 jobs failed because Plex was down");
@@ -68,7 +71,7 @@ fn an_outages_jobs_are_recovered_once() {
         &text,
         "i 2 queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
     );
-    says(&text, "i Worker: not running; ");
+    says(&text, "i Worker: not running; it is started for them");
     assert_eq!(recovered(&output), [5, 2, 1, 1, 1]);
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.dead), (3, 5));
@@ -86,6 +89,7 @@ fn an_outages_jobs_are_recovered_once() {
         breaker
     );
     assert!(plugin.workers().is_empty());
+    drop(lock);
 
     // Also once the jobs are done: the letter of the one that was queued already went with it.
     answered(&plugin.task("process_queue"));

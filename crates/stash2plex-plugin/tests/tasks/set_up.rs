@@ -112,7 +112,13 @@ fn a_data_folder_that_cannot_be_written_is_told() {
     mode(config, 0o500);
     told(config);
     mode(config, 0o700);
-    enqueue(&mut jobs(&plugin), 1);
+    // Nothing is due, or the task would start a worker for it.
+    let job = NewJob::new(Job::Scene {
+        id: 1,
+        force: false,
+    });
+    let later = job.due_in(Duration::from_secs(3600));
+    jobs(&plugin).enqueue(later).unwrap();
     let data = plugin.data();
     for entry in std::fs::read_dir(&data).unwrap() {
         chown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
