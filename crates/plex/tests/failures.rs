@@ -173,7 +173,7 @@ async fn each_answer_has_its_error() {
             200,
             "",
             r#"{"MediaContainer":{"Metadata":[{"title":"no key"}]}}"#,
-            "Malformed(",
+            "Unreadable(",
         ),
         (200, "", r#"{"MediaContainer":{"size":0}}"#, "NotFound"),
     ] {
