@@ -17,7 +17,7 @@ pub(crate) fn let_others_in() {
     std::thread::sleep(BATCH / 2);
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// Does something with each item of a list that was read without the write lock; the sum of
     /// what was done.
     pub(crate) fn in_batches<I>(

@@ -43,7 +43,7 @@ impl Lost {
     }
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// Claims up to `n` jobs that are due: lower priority first, then earlier due, then older. None
     /// while paused.
     ///

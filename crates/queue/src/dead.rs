@@ -223,7 +223,7 @@ struct Letter {
     died: i64,
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// The dead letters that match, the youngest first.
     ///
     /// # Errors

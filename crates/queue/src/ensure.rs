@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::schema;
 use crate::statements as sql;
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// Stores a job as [`enqueue`](Self::enqueue) does, unless a job with its key stands there
     /// already that nobody has claimed, that is due and was never tried, that is at least as
     /// urgent, and whose payload covers the new one: `covers(held, new)`. Then nothing is written,

@@ -20,7 +20,7 @@ pub(crate) enum IfReplaced {
     Stay,
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// The connection, to read from.
     pub(crate) fn reader(&self) -> Result<&Connection> {
         self.check_process()?;

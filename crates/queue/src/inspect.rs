@@ -74,7 +74,7 @@ pub struct JobInfo {
     pub payload: String,
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// How many jobs there are, by state.
     ///
     /// # Errors

@@ -209,7 +209,7 @@ pub use crate::job::{Claim, Enqueued, NewJob, OnConflict, State};
 pub use crate::memory::InMemory;
 pub use crate::options::Options;
 pub use crate::periodic::Periodic;
-pub use crate::queue::Queue;
+pub use crate::queue::{Queue, Sqlite};
 #[cfg(feature = "tokio")]
 pub use crate::runner::{Delivery, Ended, Failure, Runner, Then};
 pub use crate::salvage::Salvage;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::queue::Queue;
 use crate::statements as sql;
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
     ///
     /// # Errors

@@ -42,8 +42,11 @@ use crate::tx::{Held, Tx};
 /// }
 /// # Ok::<(), queue::Error>(())
 /// ```
+///
+/// `B` is where the jobs are kept. [`Sqlite`] is the only backend so far; what only that one can do (a path, a connection, looking
+/// for damage and repairing it, tables of one's own) is said of `Queue<T, Sqlite>`.
 #[derive(Debug)]
-pub struct Queue<T> {
+pub struct Queue<T, B = Sqlite> {
     pub(crate) connection: Connection,
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
@@ -62,7 +65,12 @@ pub struct Queue<T> {
     /// Written to since the last upkeep.
     pub(crate) untidy: bool,
     payload: Payload<T>,
+    backend: Payload<B>,
 }
+
+/// Jobs kept in one SQLite file: see [`Queue`].
+#[derive(Debug)]
+pub enum Sqlite {}
 
 impl<T> Queue<T> {
     /// Opens the queue in this file, and creates it when it is missing (unless opened to inspect).
@@ -96,9 +104,12 @@ impl<T> Queue<T> {
             idle: true,
             untidy: true,
             payload: PhantomData,
+            backend: PhantomData,
         })
     }
+}
 
+impl<T, B> Queue<T, B> {
     /// Stores a job.
     ///
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
@@ -324,7 +335,7 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> Drop for Queue<T> {
+impl<T, B> Drop for Queue<T, B> {
     /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
     fn drop(&mut self) {
         if self.open.is_forked() {

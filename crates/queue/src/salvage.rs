@@ -13,7 +13,7 @@ use crate::connection::{self, private};
 use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::owner::beside;
-use crate::queue::Queue;
+use crate::queue::{Queue, Sqlite};
 use crate::repair::Repair;
 use crate::rescue::{self, Rescued};
 
@@ -43,7 +43,7 @@ struct Reason {
     foreign: bool,
 }
 
-impl<T> Queue<T> {
+impl<T> Queue<T, Sqlite> {
     /// Opens the queue as [`open`](Self::open) does; when the file is damaged or no queue, first sets it aside under a
     /// dated name and moves everything readable, the application's own tables too, into a new one.
     ///

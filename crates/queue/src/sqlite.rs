@@ -8,10 +8,10 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
-use crate::queue::Queue;
+use crate::queue::{Queue, Sqlite};
 use crate::schema;
 
-impl<T> Queue<T> {
+impl<T> Queue<T, Sqlite> {
     /// The kind of network file system the file is on, when
     /// [`Options::allow_network_fs`](crate::Options::allow_network_fs) let it be opened there.
     pub fn network_fs(&self) -> Option<&str> {

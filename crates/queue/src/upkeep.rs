@@ -26,7 +26,7 @@ pub struct Upkeep {
     pub log_bytes: u64,
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// Gives unused pages back to the file system and moves the write-ahead log into the file. For the consumer, when idle;
     /// [`wait`](Self::wait) does it by itself after a second without work. Others write meanwhile.
     ///

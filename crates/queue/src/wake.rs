@@ -34,7 +34,7 @@ pub enum Wake {
     TimedOut,
 }
 
-impl<T> Queue<T> {
+impl<T, B> Queue<T, B> {
     /// When the next job is due: now or earlier when one is ready, `None` when none is queued or
     /// the queue is paused. Also now when the clock was set back while jobs wait, until a
     /// [`claim`](Self::claim) has seen to it.
