@@ -250,7 +250,9 @@ impl Soak {
             disk.free();
         }
         (self.plex_down, self.stash_down) = (false, false);
-        self.edit();
+        for scene in self.plugin.world.scenes.clone() {
+            assert!(self.save(scene), "all is well, and nothing is recorded");
+        }
         self.plugin.until_equal();
         self.plugin.until("worked off", || {
             self.plugin.queue().counts().unwrap().live() == 0
