@@ -51,7 +51,7 @@ fn measure(plugin: &Path, filter: FileFilter, items: usize) -> Result<(), Box<dy
     record(config.path(), &world.scenes)?;
     drop(lock);
     world.plex.take_requests();
-    let drained = drain(plugin, &world)?;
+    let drained = drain(plugin, config.path(), &world)?;
     let requests = world.plex.take_requests();
     let listings = requests
         .iter()

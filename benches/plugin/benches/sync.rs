@@ -54,7 +54,7 @@ fn measure(
         }
         drop(lock);
         world.plex.take_requests();
-        let drained = drain(plugin, &world)?;
+        let drained = drain(plugin, config.path(), &world)?;
         let requests = world.plex.take_requests().len() as f64 / SCENES as f64;
         println!(
             "{latency:3} ms  {what:10}  {run:9} {:8.1} jobs/s  {requests:5.2} requests  {:5.1} MB",

@@ -14,7 +14,7 @@ use simulators::World;
 pub fn settings(world: &World, more: &Value) -> Value {
     let mut settings = json!({
         "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
-        "sync_poster": false, "sync_background": false, "sync_rating": false, "recovery_ramp": false,
+        "sync_poster": false, "sync_background": false, "sync_rating": false, "recovery_ramp": false, "idle_timeout": 0.3,
     });
     if let (Value::Object(all), Value::Object(more)) = (&mut settings, more) {
         all.extend(more.clone());
@@ -52,35 +52,38 @@ pub fn record(config: &Path, scenes: &[u64]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One run of the task Process Queue.
+/// What one worker did.
 #[derive(Debug, Clone, Copy)]
 pub struct Drain {
-    /// How long it took.
+    /// How long it took until nothing was left.
     pub took: Duration,
     /// Its peak resident memory in MB; 0 where the system does not tell.
     pub peak: f64,
 }
 
-/// Works the queue off in the foreground.
+/// A worker works off what waits, and ends.
 ///
 /// # Errors
-/// The plugin cannot be run.
-pub fn drain(plugin: &Path, world: &World) -> io::Result<Drain> {
+/// The plugin cannot be run, or its queue read.
+pub fn drain(plugin: &Path, config: &Path, world: &World) -> Result<Drain, Box<dyn Error>> {
     let started = Instant::now();
     let mut child = Command::new(plugin)
+        .arg("worker")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        let task = world.stash.task_stdin(json!({ "mode": "process_queue" }));
-        stdin.write_all(task.as_bytes())?;
+        stdin.write_all(world.stash.task_stdin(json!({})).as_bytes())?;
     }
+    let path = config.join("stash2plex/stash2plex.db");
+    let queue = queue::Queue::<Value>::open(path, queue::Options::inspector())?;
+    while queue.counts()?.live() > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let took = started.elapsed();
     let peak = watch(&mut child)?;
-    Ok(Drain {
-        took: started.elapsed(),
-        peak,
-    })
+    Ok(Drain { took, peak })
 }
 
 /// Looks at the memory of a process until it ends.
