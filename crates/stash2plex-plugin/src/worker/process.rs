@@ -31,6 +31,9 @@ use crate::{connection, home, ledger, spawn, store};
 /// A starting worker waits this long for a lock that a hook holds while it looks, or a worker that is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
+/// A program that is being copied cannot be started before it is whole.
+const UPDATE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
 /// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
 const LEASE: Duration = Duration::from_secs(24 * 3600);
@@ -133,10 +136,20 @@ fn hand_over(
     let Some(program) = program.path() else {
         return;
     };
-    if let Err(why) = spawn::ensure_worker_of(program, dir, connection, Start::Always) {
-        journal.warn(format!(
-            "the new version could not be started ({why}); the next change in Stash tries again"
-        ));
+    // It may still be on its way to its place.
+    let began = Instant::now();
+    loop {
+        match spawn::ensure_worker_of(program, dir, connection, Start::Always) {
+            Ok(()) => return,
+            Err(_) if began.elapsed() < UPDATE_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(why) => {
+                return journal.warn(format!(
+                    "the new version could not be started ({why}); the next change in Stash tries again"
+                ));
+            }
+        }
     }
 }
 
