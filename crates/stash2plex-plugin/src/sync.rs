@@ -3,6 +3,7 @@
 mod capabilities;
 mod convert;
 mod find;
+mod held;
 pub(crate) mod libraries;
 mod library_index;
 mod limits;

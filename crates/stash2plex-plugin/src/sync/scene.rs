@@ -146,7 +146,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
             let key = target.key.as_str().to_owned();
-            match self.one(target).await {
+            match self.one(target, &rows).await {
                 Ok(true) => owned.push(key),
                 Ok(false) => {}
                 // One item that fails is no reason to leave the others as they are.

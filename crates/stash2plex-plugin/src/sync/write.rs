@@ -41,8 +41,8 @@ pub struct Writer<'a> {
     pub last: Option<&'a LastWritten>,
     /// The place of the one who writes next, until the turn has come.
     pub next: Cell<Option<MutexGuard<'a, ()>>>,
-    /// Whether the item is still the scene's.
-    pub is_ours: &'a dyn Fn() -> bool,
+    /// Whether the item is still the scene's; asked before each request that changes it.
+    pub may_send: &'a dyn Fn() -> bool,
 }
 
 impl Writer<'_> {
@@ -148,7 +148,6 @@ impl Writer<'_> {
         Ok(learned)
     }
 
-    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
     /// Gives the rating, or says that Plex does not take it.
     async fn rate(&self, plan: &EditPlan) -> Result<Option<Refused>, Failure> {
         let Some(change) = &plan.rating else {
@@ -172,6 +171,7 @@ impl Writer<'_> {
         }
     }
 
+    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
     async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failure> {
         let edit = with_tags(self.edit(), list);
         let _alone = self.turn().await?;
@@ -194,7 +194,7 @@ impl Writer<'_> {
     pub(super) async fn turn(&self) -> Result<MutexGuard<'_, ()>, Failure> {
         let turn = self.syncer.limits.write().await;
         self.next.take();
-        match (self.is_ours)() {
+        match (self.may_send)() {
             true => Ok(turn),
             false => Err(Failure::new(
                 Whose::Scene(SceneFault::NotInPlex),

@@ -1,7 +1,9 @@
 //! Row 9: a scene that takes over an item takes over what was written to it.
 
+use std::time::Duration;
+
 use serde_json::json;
-use simulators::{TagKind, Trigger};
+use simulators::{Fault, FileFilter, Rule, SectionKind, TagKind, Trigger};
 
 use crate::{
     Shown, Way, add_file, add_scene, all_of, assert_at_rest, bare, each, fill, installed, letters,
@@ -133,5 +135,39 @@ fn a_bare_scene_takes_its_item_over_without_a_hook() {
         if way == Way::ReconcileAll {
             assert_at_rest(&plugin);
         }
+    }
+}
+
+/// The old scene is still being written when the new one looks at its items: what is on record by the new one's turn came
+/// after that look, and only another look can tell what to take back.
+#[test]
+fn what_was_written_after_the_look_goes_too() {
+    let plugin = installed(json!({"read_timeout": 1}));
+    let plex = &plugin.world.plex;
+    // What the filter does not find comes from a listing, with its details.
+    plex.set(|plex| plex.file_filter = FileFilter::CommaFindsNothing);
+    let more = plex.add_section("More", SectionKind::Movie, &["/media/scenes/a"]);
+    let old = add_scene(&plugin, "/data/a/a, scene.mp4", "Wrong");
+    let file = "/media/scenes/a/a, scene.mp4";
+    let items = [plugin.world.section, more].map(|section| plex.add_file(section, file));
+    let slow = Fault::Slow(Duration::from_millis(500));
+    plex.fail_when(Rule::new(slow).method("PUT"));
+    plugin.save(old);
+    plugin.until("the second item is being written", || {
+        let requests = plex.requests();
+        requests
+            .iter()
+            .filter(|request| request.method == "PUT")
+            .count()
+            == 2
+    });
+    let (_, hooks) = plugin.world.stash.scan_again(old).unwrap();
+    hooks.iter().for_each(|hook| drop(plugin.run(hook)));
+    worked_off(&plugin);
+    for item in items {
+        let title = "Wrong".to_owned();
+        let left = Shown { title, ..bare("") };
+        let log = plugin.worker_log();
+        assert_eq!(shown(&plugin, item), left, "{item}: {log}");
     }
 }

@@ -2,7 +2,8 @@
 //! well again, no change is lost that nobody was told of: what differs has a dead letter, and a save of that repairs it. Files
 //! move, items are split and merged, scenes are scanned again: in the end every item shows the scene whose file it holds.
 //!
-//! `TURMOILS=200 cargo test -p stash2plex-plugin --test turmoil -- --nocapture` plays more of them; `TURMOIL=17` only that one.
+//! `TURMOILS=200 cargo test -p stash2plex-plugin --test turmoil -- --nocapture` plays more of them; `TURMOIL=17,18` only
+//! those.
 #![allow(clippy::unwrap_used)]
 
 mod check;
@@ -37,10 +38,10 @@ const BY_HAND: &str = "by hand ";
 
 #[test]
 fn nothing_is_lost_in_any_turmoil() {
-    let of = |name: &str| std::env::var(name).ok()?.parse().ok();
-    let seeds: Vec<u64> = match of("TURMOIL") {
-        Some(seed) => vec![seed],
-        None => (0..of("TURMOILS").unwrap_or(6)).collect(),
+    let seeds: Vec<u64> = match (std::env::var("TURMOIL"), std::env::var("TURMOILS")) {
+        (Ok(seeds), _) => seeds.split(',').map(|seed| seed.parse().unwrap()).collect(),
+        (_, Ok(count)) => (0..count.parse().unwrap()).collect(),
+        _ => (0..6).collect(),
     };
     for some in seeds.chunks(6) {
         thread::scope(|scope| {

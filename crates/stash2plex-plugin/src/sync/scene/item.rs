@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use scene_sync::{ImageSeen, LastWritten, Policy};
 
 use super::super::find::Target;
+use super::super::held::Held;
 use super::super::picture::{self, Fetched, Pictures};
-use super::super::record::{Kept, same};
+use super::super::record::same;
 use super::super::write::{Arrived, Refused, Writer};
 use super::super::{Stopped, convert};
 use super::{SceneJob, not_in_plex};
@@ -26,7 +27,13 @@ struct Draft {
 
 impl<T: Time> SceneJob<'_, '_, T> {
     /// Makes one item equal; whether it is the scene's.
-    pub(super) async fn one(&mut self, mut target: Target) -> Result<bool, Stopped> {
+    ///
+    /// `known` is what was on record before the target was looked at.
+    pub(super) async fn one(
+        &mut self,
+        mut target: Target,
+        known: &[ItemRow<LastWritten>],
+    ) -> Result<bool, Stopped> {
         let syncer = self.syncer;
         let key = target.key.as_str().to_owned();
         loop {
@@ -44,11 +51,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
             let last = row.as_ref().map(|row| &row.written);
             let mine = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
+            // A look from before the row was written may not show what the row says.
+            let known = known.iter().find(|known| known.item == key);
+            let is_current = same(known.map(|known| &known.written), last);
             // Where a person's edit counts, the look is the last request before the write.
             let mut next = None;
             let early = target.details.take().filter(|item| {
                 let item = convert::item(item);
-                !late_look || scene_sync::plan(&self.scene, &item, last, &policy).is_empty()
+                let is_empty = || scene_sync::plan(&self.scene, &item, last, &policy).is_empty();
+                is_current && (!late_look || is_empty())
             });
             let item = match early {
                 Some(item) => item,
@@ -66,74 +77,60 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 return Err(not_in_plex(why).into());
             }
             let draft = self.draft(&item, last, &policy).await?;
-            let mut before = last.cloned();
-            let (id, path) = (self.id, target.bound.path.clone());
-            let row = |written| ItemRow {
-                item: key.clone(),
-                owner: Some(id),
-                path: path.clone(),
-                written,
-            };
-            let at = unix_millis(self.time.wall());
-            let mut intent = draft.plan.intent(&draft.item, last, at);
+            let time = self.time;
+            let now = || unix_millis(time.wall());
+            let mut intent = draft.plan.intent(&draft.item, last, now());
             if let (Some(intended), Some(cover)) = (
                 intent.as_mut().and_then(|intent| intent.intents.last_mut()),
                 &self.cover,
             ) {
                 cover.intend(&draft.plan, &mut intended.written);
             }
+            let held = Held::new(db, server, (&key, self.id, &target.bound.path), last);
             let taken = match (&intent, &draft.plan.written) {
                 (Some(intent), _) => Some(intent.clone()),
                 (None, Some(_)) if !mine => Some(last.cloned().unwrap_or_default()),
                 (None, _) => None,
             };
-            if let Some(taken) = taken {
-                // Another job wrote to it in between: whose it is, and what it shows, must be asked again.
-                if !self.take(&row(taken.clone()), last)? {
-                    continue;
-                }
-                before = Some(taken);
+            // Another job wrote to it in between: whose it is, and what it shows, must be asked again.
+            if let Some(taken) = taken
+                && !held.put(taken)?
+            {
+                continue;
             }
-            // Asked before each request that changes the item.
-            let is_ours = || {
-                let owner = db.read(|db| ledger::owner(db, server, &key));
-                // What cannot be read will fail when the end is recorded.
-                owner.is_ok_and(|owner| owner == Some(id))
+            let done = {
+                let may_send = || held.may_send(now());
+                let writer = Writer {
+                    syncer,
+                    target: &target,
+                    item: &item,
+                    last,
+                    next: next.into(),
+                    may_send: &may_send,
+                };
+                let (cover, seen) = (self.cover.as_ref(), draft.seen);
+                writer.apply(&draft.plan, cover, seen).await
             };
-            let writer = Writer {
-                syncer,
-                target: &target,
-                item: &item,
-                last,
-                next: next.into(),
-                is_ours: &is_ours,
-            };
-            let done = writer
-                .apply(&draft.plan, self.cover.as_ref(), draft.seen)
-                .await;
             match done {
                 // A list was longer than this Plex takes: it is planned anew, as what fits.
                 Ok(mut done) if done.limited => {
                     if let Some(written) = &done.written
-                        && !self.take(&row(written.clone()), before.as_ref())?
+                        && !held.put(written.clone())?
                     {
                         continue;
                     }
-                    before = done.written.clone().or(before);
                     done.refused = None;
-                    self.arrived(done, Vec::new(), (row, before), &key);
+                    self.arrived(done, Vec::new(), held, &key);
                     continue;
                 }
-                Ok(done) => self.arrived(done, draft.notes, (row, before), &key),
+                Ok(done) => self.arrived(done, draft.notes, held, &key),
                 Err(failed) => {
                     // Given up only now: it had to wait for its turn, and then for an answer.
                     if let Some(mut intent) = intent {
-                        let at = unix_millis(self.time.wall());
                         if let Some(sent) = intent.intents.last_mut() {
-                            sent.at = at;
+                            sent.at = now();
                         }
-                        let row = row(intent);
-                        self.record.items.push(Kept { row, before, at });
+                        self.record.items.push(held.end(intent, now()));
                     }
                     return Err(failed.into());
                 }
@@ -142,33 +139,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
     }
 
-    /// Records that the item is the scene's, with what is about to be sent; false when another one owns it, or what is on
-    /// record of it is not what the plan was made from.
-    fn take(&self, row: &ItemRow<LastWritten>, last: Option<&LastWritten>) -> queue::Result<bool> {
-        let (server, id) = (self.server, self.id);
-        self.db.write(|tx| {
-            let there = ledger::item::<LastWritten>(tx.sql(), server, &row.item)?;
-            let owner = there.as_ref().and_then(|there| there.owner);
-            let there = there.as_ref().map(|there| &there.written);
-            if owner.is_some_and(|owner| owner != id) || !same(there, last) {
-                return Ok(false);
-            }
-            ledger::put_item(tx.sql(), server, row)?;
-            ledger::make_unequal(tx.sql(), server, id)?;
-            Ok(true)
-        })
-    }
-
-    fn arrived(
-        &mut self,
-        done: Arrived,
-        notes: Vec<String>,
-        (row, before): (
-            impl Fn(LastWritten) -> ItemRow<LastWritten>,
-            Option<LastWritten>,
-        ),
-        key: &str,
-    ) {
+    fn arrived(&mut self, done: Arrived, notes: Vec<String>, held: Held<'_, '_>, key: &str) {
         let Arrived {
             written,
             changes,
@@ -185,9 +156,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
             self.left_out.insert(note);
         }
         if let Some(written) = written {
-            let (row, at) = (row(written), unix_millis(self.time.wall()));
-            self.record.items.retain(|kept| kept.row.item != row.item);
-            self.record.items.push(Kept { row, before, at });
+            let kept = held.end(written, unix_millis(self.time.wall()));
+            self.record.items.retain(|other| other.row.item != key);
+            self.record.items.push(kept);
         }
         match self.synced.changes.iter_mut().find(|(item, _)| item == key) {
             Some((_, all)) => {
