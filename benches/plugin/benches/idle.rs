@@ -2,12 +2,11 @@
 //! them for its process. `cargo bench -p bench-plugin --bench idle` (Linux; takes two minutes).
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench_plugin::settings;
+use bench_plugin::{cpu_time, settings, worker};
 use serde_json::json;
 use simulators::{PlexOptions, StashOptions, Trigger, World, build_program, run_plugin};
 
@@ -48,33 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn report(what: &str, config: &Path) -> Result<(), Box<dyn Error>> {
     let worker = worker(config).ok_or("no worker runs, or this is not Linux")?;
-    let (before, started) = (nanoseconds(worker)?, Instant::now());
+    let (before, started) = (cpu_time(worker)?, Instant::now());
     thread::sleep(WATCHED);
-    let used = nanoseconds(worker)? - before;
+    let used = cpu_time(worker)? - before;
     let share = used as f64 / 1e9 / started.elapsed().as_secs_f64();
     println!("{what:8} {:6.2} CPU seconds an hour", share * 3600.0);
     Ok(())
-}
-
-/// The process that works in the data folder.
-fn worker(config: &Path) -> Option<u32> {
-    let folder = config.join("stash2plex");
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    processes
-        .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
-        .find_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-/// CPU time of all its threads: clock ticks of `stat` are too coarse for so little.
-fn nanoseconds(process: u32) -> Result<u64, Box<dyn Error>> {
-    let mut sum = 0;
-    for thread in fs::read_dir(format!("/proc/{process}/task"))?.flatten() {
-        let text = fs::read_to_string(thread.path().join("schedstat"))?;
-        sum += text
-            .split(' ')
-            .next()
-            .ok_or("an empty schedstat")?
-            .parse::<u64>()?;
-    }
-    Ok(sum)
 }

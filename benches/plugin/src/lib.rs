@@ -15,6 +15,7 @@ pub fn settings(world: &World, more: &Value) -> Value {
     let mut settings = json!({
         "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
         "sync_poster": false, "sync_background": false, "sync_rating": false, "recovery_ramp": false, "idle_timeout": 0.3,
+        "reconcile_interval": "never",
     });
     if let (Value::Object(all), Value::Object(more)) = (&mut settings, more) {
         all.extend(more.clone());
@@ -102,6 +103,32 @@ pub fn peak_memory(pid: u32) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
         .map_or(0.0, |kib: f64| kib / 1024.0)
+}
+
+/// The process that works for this installation.
+pub fn worker(config: &Path) -> Option<u32> {
+    let folder = config.join("stash2plex");
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes
+        .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
+        .find_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// CPU time of all threads of a process in nanoseconds: clock ticks of `stat` are too coarse for so little.
+///
+/// # Errors
+/// There is no such process, or the system does not tell.
+pub fn cpu_time(process: u32) -> Result<u64, Box<dyn Error>> {
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))?.flatten() {
+        let text = fs::read_to_string(thread.path().join("schedstat"))?;
+        sum += text
+            .split(' ')
+            .next()
+            .ok_or("an empty schedstat")?
+            .parse::<u64>()?;
+    }
+    Ok(sum)
 }
 
 /// The value below which this share of the times lies; zero of none.

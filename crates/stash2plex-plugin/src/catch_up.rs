@@ -1,65 +1,80 @@
-//! The wish that changes are looked for of which Stash told no plugin: a merge of scenes, an auto tag, a generated cover. A page
-//! of Stash expresses it, now and then and from each open tab; the worker grants it.
+//! Looking for changes of which Stash told no plugin: a merge of scenes, an auto tag, a generated cover.
+//!
+//! Stash is asked for the scenes whose `updated_at` is about as new as the last look, and each that is not what it was when
+//! it was read is queued. What `updated_at` does not show, a reconciliation finds by content.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod wish;
 
-use queue::{Options, Queue};
-use rusqlite::Connection;
-use serde_json::{Value, json};
-use stash::protocol::ServerConnection;
+use std::time::SystemTime;
 
-use crate::data_dir::DataDir;
-use crate::job::Job;
-use crate::ledger;
-use crate::spawn::{self, Start};
+use crate::reconcile::unix;
 
-/// When somebody last wished for it, in Unix seconds. It stays there: a look that began later grants it.
-pub const WANTED: &str = "catch_up_wanted";
+pub use wish::{note, want, wanted};
 
-/// Other tabs of the same browser ask at the same time.
-const TOGETHER: Duration = Duration::from_secs(60);
-/// A page waits for the answer, and will ask again.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Stash's clock may be behind ours, so that a change after the last look seems to be from before it.
+const OVERLAP: i64 = 2 * 3600;
+/// Stash counts whole seconds, and its clock and ours are read at two moments.
+const SAME_TIME: u64 = 2;
 
-/// When somebody last wished for it.
-///
-/// # Errors
-/// The database cannot be read.
-pub fn wanted(db: &Connection) -> rusqlite::Result<Option<SystemTime>> {
-    let text = ledger::early_meta(db, WANTED)?;
-    let seconds = text.and_then(|text| text.parse().ok());
-    Ok(seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)))
+/// What a scene was when it was read: its `updated_at`, unless it may have changed again within the same second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(Option<i64>);
+
+impl Stamp {
+    /// Of a scene with this `updated_at` in Unix seconds, for which Stash was asked at this time.
+    pub fn new(updated_at: i64, asked: SystemTime) -> Self {
+        Self(Some(updated_at).filter(|at| at.abs_diff(unix(asked)) >= SAME_TIME))
+    }
+
+    /// Whether a scene with this `updated_at` is what it was.
+    pub fn is_same(self, updated_at: i64) -> bool {
+        self.0 == Some(updated_at)
+    }
+
+    /// From what was stored.
+    pub fn stored(number: i64) -> Self {
+        Self(Some(number).filter(|number| *number != 0))
+    }
+
+    /// As it is stored.
+    pub fn to_store(self) -> i64 {
+        self.0.unwrap_or_default()
+    }
 }
 
-/// Notes the wish and makes sure that a worker lives, unless the last one was just now. Never an error: nobody asked for
-/// anything, so nothing is to stand in Stash's log.
-pub fn want(connection: &ServerConnection) -> Value {
-    let dir = DataDir::locate(&connection.dir);
-    // Before the first change there is nothing to catch up with, and no worker is started for somebody who opened a page.
-    if !dir.database().exists() {
-        return json!({"catch_up": "nothing_yet"});
-    }
-    let wished = (|| -> Result<bool, Box<dyn std::error::Error>> {
-        let options = Options::producer().busy_timeout(PATIENCE);
-        let mut queue = Queue::<Job>::open(dir.database(), options)?;
-        let now = SystemTime::now();
-        let is_new = |last: SystemTime| now.duration_since(last).is_ok_and(|ago| ago >= TOGETHER);
-        // A wish from the future was made before the clock was set back.
-        if wanted(queue.sql())?.is_some_and(|last| !is_new(last) && last <= now) {
-            return Ok(false);
+/// From when on changes are to be looked at, in Unix seconds, if the last complete look began then; `None` for all of them.
+pub fn since(last: i64, now: SystemTime) -> Option<i64> {
+    // A look from the future was before the clock was set back.
+    Some(last.min(unix(now)) - OVERLAP).filter(|_| last > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconcile::time;
+
+    #[test]
+    fn a_scene_read_in_the_second_of_its_change_may_have_changed_again() {
+        for (updated_at, asked, sure) in [
+            (1000, 1000, false),
+            (1000, 1001, false),
+            (1001, 1000, false),
+            (1000, 1002, true),
+            // The clocks differ.
+            (1002, 1000, true),
+        ] {
+            let stamp = Stamp::new(updated_at, time(asked));
+            assert_eq!(stamp.is_same(updated_at), sure, "{updated_at} at {asked}");
+            assert_eq!(Stamp::stored(stamp.to_store()), stamp);
+            assert!(!stamp.is_same(updated_at + 1));
         }
-        let seconds = now.duration_since(UNIX_EPOCH)?.as_secs().to_string();
-        queue.transaction(|tx| -> queue::Result<_> {
-            ledger::create_meta(tx.sql())?;
-            Ok(ledger::set_meta(tx.sql(), WANTED, &seconds)?)
-        })?;
-        drop(queue);
-        spawn::ensure_worker(&dir, connection, Start::IfUseful)?;
-        Ok(true)
-    })();
-    match wished {
-        Ok(true) => json!({"catch_up": "wanted"}),
-        Ok(false) => json!({"catch_up": "asked_already"}),
-        Err(why) => json!({"catch_up": "failed", "why": why.to_string()}),
+    }
+
+    #[test]
+    fn looks_overlap() {
+        assert_eq!(since(0, time(50_000)), None);
+        assert_eq!(since(40_000, time(50_000)), Some(40_000 - OVERLAP));
+        // The clock was set back.
+        assert_eq!(since(60_000, time(50_000)), Some(50_000 - OVERLAP));
     }
 }

@@ -41,6 +41,13 @@ pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
     Ok(home.map(|home| home.server))
 }
 
+/// The server at `url`, if it is known.
+pub fn known(db: &Connection, url: &str) -> Result<Option<ServerId>> {
+    expected(db, url)?
+        .map(|identifier| ledger::server(db, &identifier))
+        .transpose()
+}
+
 /// The identifier of the server that was last met.
 pub fn last(db: &Connection) -> Result<Option<String>> {
     Ok(home(db)?.map(|home| home.server))

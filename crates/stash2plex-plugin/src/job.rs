@@ -110,6 +110,18 @@ impl Job {
         }
     }
 
+    /// Whether a person wants Plex to be equal as a whole, and not only what they save.
+    pub fn asks_for_the_library(&self) -> bool {
+        match self {
+            Self::Bulk { scope } => *scope == Scope::All,
+            Self::Reconcile(run) => !run.by_itself,
+            Self::Scene { .. }
+            | Self::Scanned { .. }
+            | Self::PlexScan { .. }
+            | Self::FanOut { .. } => false,
+        }
+    }
+
     /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
     /// not lost.
     pub fn merge(held: Self, new: Self) -> Self {

@@ -1,25 +1,36 @@
 //! The sync record: a row for each Plex item that was written to, with the scene that owns it, and a row for each scene as
 //! of its last sync. It lies in the queue's own file, so that settling a job and recording its result are one transaction.
 
+mod items;
 mod left_out;
+mod looks;
 mod migrate;
+mod server;
 mod totals;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, params};
-use scene_sync::path;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use crate::job::Related;
 
+pub use items::{
+    ItemRow, drop_item, is_bound, item, items_of, owner, ownerless, put_item, release, wait_for,
+    wait_no_more, waited_for,
+};
 pub use left_out::{left_out, left_out_of, put_left_out};
+pub use looks::{LastLook, last_look, looked, written_scenes};
 pub use migrate::migrate;
+pub use server::{ServerId, caught_up, consent, has_consent, server, set_caught_up};
 pub use totals::{Total, count, count_from, counted_since, total};
 
 /// The tables; safe to run again. Only the worker does.
 const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS plex_server (id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE) STRICT;
+-- Whether a person had the whole library written, and how far changes in Stash were looked at.
+CREATE TABLE IF NOT EXISTS plex_server (
+  id INTEGER PRIMARY KEY,
+  identifier TEXT NOT NULL UNIQUE,
+  consent INTEGER NOT NULL DEFAULT 0,
+  caught_up INTEGER NOT NULL DEFAULT 0
+) STRICT;
 -- One owner an item is the primary key. An item without one keeps what was written to it for the scene that takes it next.
 -- With a rowid, since without one a record of more than a quarter of a page takes a page of its own.
 CREATE TABLE IF NOT EXISTS plex_item (
@@ -40,6 +51,7 @@ CREATE TABLE IF NOT EXISTS synced_scene (
   synced_at INTEGER NOT NULL,
   cover_address TEXT NOT NULL DEFAULT '',
   cover TEXT NOT NULL DEFAULT '',
+  updated_at INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (server, scene)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scene_ref (
@@ -76,26 +88,9 @@ CREATE TABLE IF NOT EXISTS library_field (
 
 const META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";
 
-/// A Plex server, by which all that was written is kept apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServerId(i64);
-
 /// A fingerprint of what a scene was synced as: its content, its files and its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyncHash(pub [u8; 16]);
-
-/// An item of Plex that was written to; `W` is the record of what was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemRow<W> {
-    /// Plex's rating key.
-    pub item: String,
-    /// The scene it belongs to.
-    pub owner: Option<u64>,
-    /// The file it was found by, as Plex writes it; empty until a look has confirmed it.
-    pub path: String,
-    /// What was sent.
-    pub written: W,
-}
 
 /// A scene as of its last sync.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,10 +105,11 @@ pub struct SceneRow {
     pub cover: String,
 }
 
-/// Makes the tables where they are missing.
+/// Makes the tables, and their columns, where they are missing; to be called in a transaction.
 pub fn create(db: &Connection) -> Result<()> {
     create_meta(db)?;
-    db.execute_batch(SCHEMA)
+    db.execute_batch(SCHEMA)?;
+    migrate::add_columns(db)
 }
 
 /// Makes the table of small values, for a hook that comes before any worker.
@@ -125,140 +121,6 @@ pub fn create_meta(db: &Connection) -> Result<()> {
 pub fn is_made(db: &Connection) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'plex_item'")?
         .exists([])
-}
-
-/// The server with this identifier. The rows of a server whose identifier was not known yet become its own.
-pub fn server(db: &Connection, identifier: &str) -> Result<ServerId> {
-    db.prepare_cached("UPDATE OR IGNORE plex_server SET identifier = ?1 WHERE identifier = ''")?
-        .execute([identifier])?;
-    db.prepare_cached("INSERT OR IGNORE INTO plex_server (identifier) VALUES (?1)")?
-        .execute([identifier])?;
-    db.prepare_cached("SELECT id FROM plex_server WHERE identifier = ?1")?
-        .query_row([identifier], |row| row.get(0).map(ServerId))
-}
-
-const ITEM: &str = "SELECT item, scene, path, written FROM plex_item";
-
-/// An item's row. A record that cannot be read counts as absent: the next sync writes it anew.
-pub fn item<W: DeserializeOwned>(
-    db: &Connection,
-    server: ServerId,
-    key: &str,
-) -> Result<Option<ItemRow<W>>> {
-    let mut find = db.prepare_cached(&format!("{ITEM} WHERE server = ?1 AND item = ?2"))?;
-    let row = find
-        .query_row(params![server.0, key], item_row)
-        .optional()?;
-    Ok(row.and_then(readable))
-}
-
-/// The items of a scene.
-pub fn items_of<W: DeserializeOwned>(
-    db: &Connection,
-    server: ServerId,
-    scene: u64,
-) -> Result<Vec<ItemRow<W>>> {
-    let mut find = db.prepare_cached(&format!("{ITEM} WHERE server = ?1 AND scene = ?2"))?;
-    let rows = find.query_map(params![server.0, scene.cast_signed()], item_row)?;
-    let rows: Vec<_> = rows.collect::<Result<_>>()?;
-    Ok(rows.into_iter().filter_map(readable).collect())
-}
-
-/// Who owns an item.
-pub fn owner(db: &Connection, server: ServerId, item: &str) -> Result<Option<u64>> {
-    let mut find =
-        db.prepare_cached("SELECT scene FROM plex_item WHERE server = ?1 AND item = ?2")?;
-    let owner: Option<Option<i64>> = find
-        .query_row(params![server.0, item], |row| row.get(0))
-        .optional()?;
-    Ok(owner.flatten().map(i64::cast_unsigned))
-}
-
-/// Writes or replaces an item's row.
-pub fn put_item<W: Serialize>(db: &Connection, server: ServerId, row: &ItemRow<W>) -> Result<()> {
-    let written = serde_json::to_string(&row.written)
-        .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
-    let owner = row.owner.map(u64::cast_signed);
-    db.prepare_cached(
-        "INSERT INTO plex_item (server, item, scene, path, path_hash, written) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (server, item) DO UPDATE SET scene = ?3, path = ?4, path_hash = ?5, written = ?6",
-    )?
-    .execute(params![server.0, row.item, owner, row.path, path_hash(&row.path), written])?;
-    Ok(())
-}
-
-/// Whether an item that may hold this file was ever written to, for whichever scene.
-pub fn is_bound(db: &Connection, server: ServerId, path: &str) -> Result<bool> {
-    db.prepare_cached("SELECT 1 FROM plex_item WHERE server = ?1 AND path_hash = ?2")?
-        .exists(params![server.0, path_hash(path)])
-}
-
-/// The same for paths that differ in case only, and in every release of this program.
-fn path_hash(path: &str) -> i64 {
-    let digest = Sha256::digest(path::loose_key(path));
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |hash, byte| hash << 8 | i64::from(*byte))
-}
-
-/// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that waited for it.
-pub fn release(db: &Connection, server: ServerId, item: &str, from: u64) -> Result<Vec<u64>> {
-    let released = db
-        .prepare_cached(
-            "UPDATE plex_item SET scene = NULL WHERE server = ?1 AND item = ?2 AND scene = ?3",
-        )?
-        .execute(params![server.0, item, from.cast_signed()])?;
-    match released {
-        0 => Ok(Vec::new()),
-        _ => waiters(db, server, item),
-    }
-}
-
-/// Forgets an item that is gone from Plex. Returns the scenes that waited for it.
-pub fn drop_item(db: &Connection, server: ServerId, item: &str) -> Result<Vec<u64>> {
-    db.prepare_cached("DELETE FROM plex_item WHERE server = ?1 AND item = ?2")?
-        .execute(params![server.0, item])?;
-    waiters(db, server, item)
-}
-
-/// The items on record of a server that belong to no scene.
-pub fn ownerless(db: &Connection, server: ServerId) -> Result<Vec<String>> {
-    let mut find =
-        db.prepare_cached("SELECT item FROM plex_item WHERE server = ?1 AND scene IS NULL")?;
-    let items = find.query_map([server.0], |row| row.get(0))?;
-    items.collect()
-}
-
-/// Notes that a scene waits for an item of another one; whether that is news.
-pub fn wait_for(db: &Connection, server: ServerId, item: &str, scene: u64) -> Result<bool> {
-    let added = db
-        .prepare_cached(
-            "INSERT OR IGNORE INTO item_waiter (server, item, scene) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![server.0, item, scene.cast_signed()])?;
-    Ok(added > 0)
-}
-
-/// The items a scene waits for.
-pub fn waited_for(db: &Connection, server: ServerId, scene: u64) -> Result<Vec<String>> {
-    let mut find =
-        db.prepare_cached("SELECT item FROM item_waiter WHERE server = ?1 AND scene = ?2")?;
-    let items = find.query_map(params![server.0, scene.cast_signed()], |row| row.get(0))?;
-    items.collect()
-}
-
-/// A scene no longer waits for any item.
-pub fn wait_no_more(db: &Connection, server: ServerId, scene: u64) -> Result<()> {
-    db.prepare_cached("DELETE FROM item_waiter WHERE server = ?1 AND scene = ?2")?
-        .execute(params![server.0, scene.cast_signed()])?;
-    Ok(())
-}
-
-fn waiters(db: &Connection, server: ServerId, item: &str) -> Result<Vec<u64>> {
-    let mut find =
-        db.prepare_cached("SELECT scene FROM item_waiter WHERE server = ?1 AND item = ?2")?;
-    ids(find.query_map(params![server.0, item], |row| row.get(0))?)
 }
 
 /// The scene's row.
@@ -460,21 +322,6 @@ pub fn set_meta(db: &Connection, key: &str, value: &str) -> Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
         .execute([key, value])?;
     Ok(())
-}
-
-type RawItem = (String, Option<i64>, String, String);
-
-fn item_row(row: &rusqlite::Row<'_>) -> Result<RawItem> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-}
-
-fn readable<W: DeserializeOwned>((item, owner, path, written): RawItem) -> Option<ItemRow<W>> {
-    Some(ItemRow {
-        item,
-        owner: owner.map(i64::cast_unsigned),
-        path,
-        written: serde_json::from_str(&written).ok()?,
-    })
 }
 
 fn ids(rows: impl Iterator<Item = Result<i64>>) -> Result<Vec<u64>> {

@@ -81,6 +81,9 @@ impl From<Scope> for Reach {
 pub struct Run {
     /// What it looks at.
     pub reach: Reach,
+    /// The timetable started it, and no person.
+    #[serde(default)]
+    pub by_itself: bool,
     /// When it began, in Unix seconds; none before its first page.
     #[serde(default)]
     pub began: Option<i64>,
@@ -93,10 +96,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// One that has not begun.
+    /// One that a person starts.
     pub fn new(reach: Reach) -> Self {
         Self {
             reach,
+            by_itself: false,
             began: None,
             last: 0,
             report: Report::default(),
@@ -114,6 +118,8 @@ pub struct Report {
     pub gaps: Gaps,
     /// Scenes queued for that.
     pub queued: u64,
+    /// Scenes that were never synced, and that nobody asked for.
+    pub left_alone: u64,
 }
 
 /// Scenes that differ, by how.
@@ -166,13 +172,17 @@ impl Report {
             .filter(|(_, n)| *n > 0)
             .map(|(kind, n)| format!("{n} {kind}"))
             .collect();
+        let alone = match self.left_alone {
+            0 => String::new(),
+            n => format!("; {n} never synced and left alone until Sync All Scenes is run"),
+        };
         if kinds.is_empty() {
-            return format!("{checked}, none differs");
+            return format!("{checked}, none differs{alone}");
         }
         let differ = count(self.gaps.total(), "differs", "differ");
         let queued = self.queued;
         format!(
-            "{checked}, {differ} ({}), {queued} queued",
+            "{checked}, {differ} ({}), {queued} queued{alone}",
             kinds.join(", ")
         )
     }

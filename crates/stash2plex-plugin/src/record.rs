@@ -12,7 +12,7 @@ use crate::hook::Change;
 use crate::job::Job;
 use crate::noted::Noted;
 use crate::spawn::{self, Start};
-use crate::{notice, store};
+use crate::{catch_up, notice, store};
 
 /// Why nothing was recorded, in words for the user.
 type Failure = Box<dyn std::error::Error>;
@@ -65,6 +65,7 @@ pub fn by_hand(
     let dir = DataDir::create(&connection.dir)?;
     let key = job.key();
     in_queue(&dir, log, |queue| queue.enqueue(new(&job)))?;
+    catch_up::note(&dir);
     log.info(format!(
         "Queued for the background worker: View Queue Status shows the progress, {} the details",
         dir.worker_log().display()

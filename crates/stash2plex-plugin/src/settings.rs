@@ -219,7 +219,7 @@ impl Settings {
             obfuscate_paths: r.bool("obfuscate_paths", false),
             reconcile_interval: r.word(
                 "reconcile_interval",
-                Interval::Never,
+                Interval::Daily,
                 &[
                     ("never", Interval::Never),
                     ("hourly", Interval::Hourly),
@@ -229,7 +229,7 @@ impl Settings {
             ),
             reconcile_scope: r.word(
                 "reconcile_scope",
-                Scope::Day,
+                Scope::All,
                 &[
                     ("all", Scope::All),
                     ("24h", Scope::Day),

@@ -31,6 +31,8 @@ pub struct Status {
     pub queue: Seen<QueueStatus>,
     /// What was done since the first start; `None` before it.
     pub totals: Option<Totals>,
+    /// Scenes that are left alone until a person has the whole library written.
+    pub never_synced: u64,
     /// What was left out of scenes that were written.
     pub left_out: Vec<LeftOut>,
     /// What the path map may lack, the most likely first.

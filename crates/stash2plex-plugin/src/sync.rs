@@ -143,6 +143,17 @@ impl Syncer {
         self.stash.find_scenes(ids).await
     }
 
+    /// The scenes changed since a time in Unix seconds, or all, after one of them: a page, and what Stash is at.
+    pub async fn changes(
+        &self,
+        since: Option<i64>,
+        after: Option<stash::client::SceneId>,
+    ) -> Result<stash::client::Changes, stash::client::Error> {
+        use stash::client::SceneFilter;
+        let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
+        self.stash.changes(filter, after).await
+    }
+
     /// The scenes that show a performer, studio, tag or group.
     pub async fn scenes_of(&self, of: Related, id: u64) -> Result<Vec<u64>, stash::client::Error> {
         use stash::client::SceneFilter;

@@ -25,6 +25,21 @@ pub fn wrote(title: &str, fields: &[String], item: &str) -> String {
     }
 }
 
+/// Scenes changed of which no hook told, or their hooks' jobs read them too early to be sure.
+pub fn changed_in_stash(scenes: usize) -> String {
+    let scenes = count(scenes as u64, "scene", "scenes");
+    format!("{scenes} changed in Stash since the last look: queued")
+}
+
+/// Scenes that are left alone.
+pub fn never_synced(scenes: u64) -> String {
+    let were = count(scenes, "scene was", "scenes were");
+    format!(
+        "{were} never synced. Run the task Sync All Scenes to write them all to Plex; until then only scenes that you save \
+         are written"
+    )
+}
+
 /// An attempt failed, and others follow.
 pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> String {
     let seconds = wait.as_secs_f64();

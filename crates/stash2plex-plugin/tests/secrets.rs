@@ -177,7 +177,7 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     world.stash.expire_sessions();
     runs.push(("a save of a dead session".into(), plugin.run(&stdin)));
     plugin.until("refused by Stash", || {
-        plugin.worker_log().contains("Stash refuses the session")
+        plugin.worker_log().contains("Stash refuses the login")
     });
     for cut in [stdin.len() / 3, stdin.len() / 2, stdin.len() - 2] {
         let cut = (0..=cut)

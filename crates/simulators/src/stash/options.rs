@@ -76,6 +76,8 @@ pub struct StashOptions {
     pub utc_offset: i32,
     /// Fixed time in Unix seconds instead of the real one.
     pub now: Option<i64>,
+    /// What Stash is at, as `jobQueue` tells: `Scanning...`. Empty means nothing.
+    pub jobs: Vec<String>,
     /// Idle connections are closed after this. Fixed at the start.
     pub keep_alive: Duration,
 }
@@ -102,6 +104,7 @@ impl Default for StashOptions {
             external_host: None,
             utc_offset: 0,
             now: None,
+            jobs: Vec::new(),
             keep_alive: Duration::from_secs(120),
         }
     }

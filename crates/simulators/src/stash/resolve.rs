@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
                 "ffprobePath": "/usr/bin/ffprobe",
             })),
             "findJob" => Out::One(None),
-            "jobQueue" => Out::Leaf(Value::Null),
+            "jobQueue" => self.job_queue(),
             "plugins" => Out::Many(Vec::new()),
             "__type" => {
                 let name = field
@@ -143,6 +143,19 @@ impl<'a> Resolver<'a> {
             "__schema" => one(introspection::schema()),
             other => return Err(format!("{other} is not simulated")),
         })
+    }
+
+    /// `null` when there is nothing to do.
+    fn job_queue(&self) -> Out<'a> {
+        let jobs = &self.store.options.jobs;
+        if jobs.is_empty() {
+            return Out::Leaf(Value::Null);
+        }
+        let jobs = jobs.iter().enumerate().map(|(nth, description)| {
+            let status = if nth == 0 { "RUNNING" } else { "READY" };
+            json!({"id": (nth + 1).to_string(), "status": status, "description": description})
+        });
+        from_json(Value::Array(jobs.collect()), true)
     }
 
     fn scenes_found(&self, found: &Found, field: &Field) -> Value {

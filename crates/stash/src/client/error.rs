@@ -11,7 +11,7 @@ pub enum Error {
     Setup(String),
     /// No answer: try again later.
     #[error(
-        "Stash does not answer ({kind}): {detail}; check that it is running and that its address is right"
+        "Stash does not answer ({kind}: {detail}). Check that it is running; if its port or TLS setting was changed, restart it"
     )]
     Unreachable {
         /// Where it failed.
@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// The session ended or the key is wrong. A wrong key is refused even where no password is set.
     #[error(
-        "Stash refuses the session or API key; a plugin's session ends after an hour: use a fresh one, or the API key from Settings > Security"
+        "Stash refuses the login: a plugin's session ends after an hour, and the next save brings a new one; an API key (Settings > Security in Stash) does not end"
     )]
     Unauthorized,
     /// Stash, or a proxy before it, answered with a status that is no result.

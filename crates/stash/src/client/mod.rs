@@ -4,6 +4,7 @@
 //! fields this Stash has, so that one unknown field does not fail a whole query.
 
 mod answer;
+mod changes;
 mod configuration;
 mod endpoint;
 mod error;
@@ -18,6 +19,7 @@ mod settings;
 mod system;
 mod transport;
 
+pub use changes::Changes;
 pub use configuration::Configuration;
 pub use endpoint::{Credentials, Endpoint};
 pub use error::{Error, Unreachable};

@@ -6,18 +6,18 @@ use super::answer::Parts;
 use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, SceneStamp};
 
 /// Rows of a page when the client walks the pages itself.
-const STAMPS_A_PAGE: u32 = 1000;
+pub(super) const STAMPS_A_PAGE: u32 = 1000;
 /// Stash answers for all of them at the same time.
 const SCENES_A_QUERY: usize = 100;
 
 #[derive(Deserialize)]
 pub(super) struct FindScenes {
     #[serde(rename = "findScenes")]
-    found: Found,
+    pub(super) found: Found,
 }
 
 #[derive(Deserialize)]
-struct Found {
+pub(super) struct Found {
     #[serde(default)]
     count: u64,
     scenes: Vec<Box<RawValue>>,
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// The ids and times of all scenes a filter admits, in the order of their ids, however many
-    /// pages it takes.
+    /// pages it takes. Of a scene whose times cannot be read, both are 0.
     ///
     /// # Errors
     /// As [`Client::scenes_after`].
@@ -112,9 +112,13 @@ impl Client {
                 .list(filter, after, STAMPS_A_PAGE, "id created_at updated_at")
                 .await?;
             let mut page: Page<SceneStamp> = admitted(page, filter);
-            if let Some((_, error)) = page.failed.pop() {
-                return Err(error);
-            }
+            let unread = page.failed.into_iter().map(|(id, _)| SceneStamp {
+                id,
+                created_at: 0,
+                updated_at: 0,
+            });
+            page.rows.extend(unread);
+            page.rows.sort_by_key(|stamp| stamp.id);
             stamps.extend(page.rows);
             after = page.next;
             if after.is_none() {
@@ -234,7 +238,7 @@ impl Row for Scene {
 }
 
 /// The page without the rows that Stash lets through though the filter does not.
-fn admitted<T: Row>(mut page: Page<T>, filter: SceneFilter) -> Page<T> {
+pub(super) fn admitted<T: Row>(mut page: Page<T>, filter: SceneFilter) -> Page<T> {
     page.rows.retain(|row| filter.admits(row.stamp()));
     page
 }

@@ -16,11 +16,11 @@ pub struct Job {
 #[derive(Deserialize)]
 pub(super) struct Queue {
     #[serde(rename = "jobQueue")]
-    jobs: Option<Vec<Entry>>,
+    pub(super) jobs: Option<Vec<Entry>>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     status: String,
     #[serde(default)]
     description: String,

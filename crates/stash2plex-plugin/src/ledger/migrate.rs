@@ -5,8 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, Result, params};
 use serde_json::{Map, Value};
 
-use super::{ItemRow, SceneRow, ServerId, put_item, put_scene, server};
+use super::{ItemRow, SceneRow, ServerId, consent, put_item, put_scene, server};
 use crate::job::Related;
+
+/// Adds what tables made by an earlier version lack. Where a scene was ever written, a person wanted that; and each scene is
+/// looked at once, since nobody knows what it was when it was read.
+pub fn add_columns(db: &Connection) -> Result<()> {
+    let is_old = !db
+        .prepare("SELECT 1 FROM pragma_table_info('plex_server') WHERE name = 'consent'")?
+        .exists([])?;
+    if is_old {
+        db.execute_batch(
+            "ALTER TABLE plex_server ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
+             ALTER TABLE plex_server ADD COLUMN caught_up INTEGER NOT NULL DEFAULT 0;
+             ALTER TABLE synced_scene ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+             UPDATE plex_server SET consent = 1
+             WHERE EXISTS (SELECT 1 FROM synced_scene WHERE server = plex_server.id AND synced_at > 0);",
+        )?;
+    }
+    Ok(())
+}
 
 /// One record for each item of before: its scenes, and what was written to it.
 #[derive(Default)]
@@ -26,6 +44,7 @@ pub fn migrate(db: &Connection, identifier: Option<&str>) -> Result<Vec<u64>> {
         return Ok(Vec::new());
     }
     let server = server(db, identifier.unwrap_or_default())?;
+    consent(db, server)?;
     let items = read(db, server)?;
     let mut doubtful = Vec::new();
     for (item, Before { scenes, written }) in items {

@@ -193,3 +193,29 @@ fn a_server_met_before_keeps_the_rows_of_before() -> Result<()> {
     assert_eq!(item::<Value>(&db, two, "17")?, None);
     Ok(())
 }
+
+#[test]
+fn where_an_earlier_version_wrote_a_person_wanted_that() -> Result<()> {
+    let before = "
+CREATE TABLE plex_server (id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE synced_scene (server INTEGER NOT NULL, scene INTEGER NOT NULL, hash BLOB NOT NULL, synced_at INTEGER NOT NULL,
+  cover_address TEXT NOT NULL DEFAULT '', cover TEXT NOT NULL DEFAULT '', PRIMARY KEY (server, scene)) STRICT, WITHOUT ROWID;
+INSERT INTO plex_server VALUES (1, 'one'), (2, 'two');
+INSERT INTO synced_scene VALUES (1, 7, x'00', 1000, '', ''), (2, 7, x'', 0, '', '');";
+    let db = Connection::open_in_memory()?;
+    db.execute_batch(before)?;
+    create(&db)?;
+    create(&db)?;
+    let (one, two, new) = (
+        server(&db, "one")?,
+        server(&db, "two")?,
+        server(&db, "new")?,
+    );
+    assert!(has_consent(&db, one)?);
+    assert!(!has_consent(&db, two)? && !has_consent(&db, new)?);
+    // Nobody knows what the scene was when it was read.
+    let look = last_look(&db, one, 7)?.unwrap();
+    assert!(look.written && !look.stamp.is_same(0) && !look.stamp.is_same(1000));
+    assert_eq!(caught_up(&db, one)?, 0);
+    Ok(())
+}

@@ -36,7 +36,7 @@ fn stash_may_store_numbers_and_booleans_as_text() {
     assert_eq!(settings.max_retries, 7);
     assert_eq!(settings.read_timeout, Duration::from_secs(45));
     assert!(!settings.enabled && settings.skip_not_found && !settings.toggles.tags);
-    assert_eq!(settings.reconcile_interval, Interval::Never);
+    assert_eq!(settings.reconcile_interval, Interval::Daily);
     assert_eq!(settings.libraries, ["Films", "Clips"]);
     assert_eq!(settings.plex.unwrap().url, "http://plex:32400");
 }
@@ -208,8 +208,8 @@ fn the_earlier_plugins_keys_keep_their_defaults_and_ranges() {
     assert!(settings.enabled && settings.strict_matching && settings.reconcile_missing);
     assert!(!settings.preserve_plex_edits && !settings.trigger_plex_scan);
     assert!(!settings.skip_not_found && !settings.debug_logging && !settings.obfuscate_paths);
-    assert_eq!(settings.reconcile_interval, Interval::Never);
-    assert_eq!(settings.reconcile_scope, Scope::Day);
+    assert_eq!(settings.reconcile_interval, Interval::Daily);
+    assert_eq!(settings.reconcile_scope, Scope::All);
     assert_eq!((settings.max_retries, settings.max_tags), (5, 100));
     let seconds = |s: &Settings| (s.connect_timeout.as_secs(), s.read_timeout.as_secs());
     assert_eq!(seconds(&settings), (5, 30));
@@ -248,14 +248,14 @@ fn words_whole_numbers_and_what_is_used_instead() {
     let (settings, faults) = read(complete(json!({
         "reconcile_interval": "monthly", "max_tags": "12.5", "sync_tags": ["yes"], "max_retries": true,
     })));
-    assert_eq!(settings.reconcile_interval, Interval::Never);
+    assert_eq!(settings.reconcile_interval, Interval::Daily);
     assert_eq!(settings.max_tags, 12);
     let mut faults = faults;
     faults.sort();
     assert_eq!(
         faults,
         [
-            "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using never",
+            "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using daily",
             "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither true nor false; using on",
             "max_retries: \"true\" is not a number; using 5",
             "max_tags: 12.5 is not a whole number; using 12",

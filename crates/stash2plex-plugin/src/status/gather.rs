@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::ledger::{self, Total};
 use crate::reconcile::{Ended, instant};
 use crate::settings::Settings;
-use crate::worker::{self, CIRCUIT_OF, PROBE_KEY, RECONCILED_KEY};
+use crate::worker::{self, CIRCUIT_OF, NEVER_SYNCED, PROBE_KEY, RECONCILED_KEY};
 use crate::worker_lock;
 use crate::{store, texts};
 
@@ -52,6 +52,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
     let Kept {
         queue,
         totals,
+        never_synced,
         left_out,
         path_hints,
         last_probe,
@@ -75,6 +76,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         exposed: told.exposed,
         queue,
         totals,
+        never_synced,
         left_out,
         path_hints,
         worker: match worker_lock::is_at_work(dir) {
@@ -179,6 +181,7 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 struct Kept {
     queue: Seen<QueueStatus>,
     totals: Option<Totals>,
+    never_synced: u64,
     left_out: Vec<LeftOut>,
     path_hints: Vec<PathHint>,
     last_probe: Option<LastProbe>,
@@ -190,6 +193,7 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
     let nothing = |queue| Kept {
         queue,
         totals: None,
+        never_synced: 0,
         left_out: Vec::new(),
         path_hints: Vec::new(),
         last_probe: None,
@@ -219,6 +223,9 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
             Kept {
                 queue: Seen::Known(jobs),
                 totals: totals(queue.sql()).unwrap_or_default(),
+                never_synced: meta(NEVER_SYNCED)
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_default(),
                 left_out: left_out(&queue),
                 path_hints: hints
                     .into_iter()

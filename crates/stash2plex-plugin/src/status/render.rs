@@ -8,6 +8,7 @@ use super::{
     Status, Totals, Worker,
 };
 use crate::settings::{Fault, names};
+use crate::texts;
 
 mod jobs;
 mod plex;
@@ -55,10 +56,15 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(outlook(status));
     lines.push(jobs::counts(&status.queue, status.taken_at));
     lines.extend(jobs::trouble(&status.queue, status.taken_at));
+    lines.extend(left_alone(status));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
     lines.push(worker(status));
     lines
+}
+
+fn left_alone(status: &Status) -> Option<Line> {
+    (status.never_synced > 0).then(|| info(texts::never_synced(status.never_synced)))
 }
 
 /// View Queue Status.
@@ -69,6 +75,7 @@ pub fn queue(status: &Status) -> Vec<Line> {
         lines.extend(jobs::listed(queue, now));
     }
     lines.extend(status.totals.as_ref().map(totals));
+    lines.extend(left_alone(status));
     lines.extend(status.left_out.iter().map(left_out));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));

@@ -88,6 +88,15 @@ struct OnRecord {
     inherits: bool,
 }
 
+impl OnRecord {
+    /// Something was written to Plex for the scene, or for one whose item it has now.
+    fn was_written(&self) -> bool {
+        self.inherits
+            || !self.items.is_empty()
+            || self.row.as_ref().is_some_and(|row| row.synced_at > 0)
+    }
+}
+
 impl Syncer {
     /// Looks at the next page of a run.
     pub async fn reconcile(
@@ -96,6 +105,8 @@ impl Syncer {
         (db, server): (&Connection, ServerId),
         clock: &impl Time,
     ) -> Result<Slice, Stopped> {
+        // A run that nobody asked for leaves alone what nobody asked for.
+        let has_consent = !run.by_itself || ledger::has_consent(db, server)?;
         let began = *run.began.get_or_insert(unix(clock.wall()));
         let filter = match run.reach.scope().reach() {
             None => SceneFilter::All,
@@ -156,6 +167,10 @@ impl Syncer {
             let Some(gap) = self.gap(&pure, known, &libraries, shown).await else {
                 continue;
             };
+            if !has_consent && !known.was_written() {
+                run.report.left_alone += 1;
+                continue;
+            }
             run.report.gaps.add(&gap);
             let not_there = gap == Gap::NotInPlex;
             if not_there && self.skip_not_found {

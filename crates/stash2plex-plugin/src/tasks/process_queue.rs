@@ -18,7 +18,7 @@ use crate::spawn::{self, Start};
 use crate::standstill::Standstill;
 use crate::status::words::count;
 use crate::worker::ASKED_KEY;
-use crate::{store, texts, worker_lock};
+use crate::{catch_up, store, texts, worker_lock};
 
 /// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);
@@ -52,6 +52,7 @@ pub fn run(
     let now = unix_millis(began).to_string();
     // Without its tables no worker has ever read a setting.
     let _ = ledger::set_meta(open()?.sql(), ASKED_KEY, &now);
+    catch_up::note(&dir);
     spawn::ensure_worker(&dir, connection, Start::Always)?;
     if before.live() > 0 {
         watch(&dir, &open, &before, log)?;

@@ -6,8 +6,10 @@ use queue::{DeadFilter, Options, Queue};
 use scene_sync::path::folder_of;
 use stash::client::Scene;
 
-use super::settle::scene_job;
+use super::looking::NEVER_SYNCED;
+use super::recording::scene_job;
 use super::time::Time;
+use crate::catch_up::Stamp;
 use crate::db::Db;
 use crate::job::{Job, scene_of_key};
 use crate::ledger::{self, ServerId};
@@ -37,6 +39,8 @@ pub struct Errand {
     pub found: Option<(ServerId, Found)>,
     /// What a scene's job leaves on record.
     pub record: Option<Record>,
+    /// What its scene was when it was read.
+    pub looked: Option<(ServerId, Stamp)>,
     /// What a person should hear of once, because something is wrong.
     pub news: Vec<String>,
     /// The same of what is merely left out.
@@ -62,6 +66,7 @@ impl Errand {
             letters: Vec::new(),
             found: None,
             record: None,
+            looked: None,
             news: Vec::new(),
             told: Vec::new(),
         }
@@ -99,6 +104,12 @@ pub async fn run(
     (db, server): (&Db<'_>, ServerId),
     time: &impl Time,
 ) -> queue::Result<Errand> {
+    if job.asks_for_the_library() {
+        db.write(|tx| {
+            ledger::set_meta(tx.sql(), NEVER_SYNCED, "0")?;
+            Ok(ledger::consent(tx.sql(), server)?)
+        })?;
+    }
     Ok(match job {
         Job::Scene { .. } | Job::Scanned { .. } => Errand::done(String::new()),
         Job::PlexScan { folder } => {

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use queue::Claim;
-use stash::client::{FoundScenes, SceneId};
+use stash::client::SceneId;
 
 use super::chores::{self, Errand};
 use super::engine::Engine;
-use super::memory::{Event, Taken};
-use super::scheduler::{Gate, IN_FLIGHT};
+use super::memory::{Event, Fetched, Taken};
+use super::scheduler::{End, Gate, IN_FLIGHT};
 use super::time::Time;
+use crate::catch_up::Stamp;
 use crate::job::Job;
 use crate::ledger::ServerId;
 use crate::outcome::{Done, Failure, Outcome, Whose, of_verdict};
@@ -151,20 +152,40 @@ impl<'a, T: Time> Engine<'a, T> {
         };
         let ids: BTreeSet<_> = scenes.iter().filter_map(scene_id).collect();
         let ids = Vec::from_iter(ids);
-        let syncer = self.link.syncer.clone();
+        let (syncer, asked) = (self.link.syncer.clone(), self.time.wall());
         self.spawn(async move {
-            let found = syncer.fetch(&ids).await;
-            Event::Fetched(scenes, server, leave, found)
+            Event::Fetched(Fetched {
+                scenes,
+                server,
+                asked,
+                leave,
+                found: syncer.fetch(&ids).await,
+            })
         });
     }
 
     /// Starts what each fetched scene was fetched for.
-    pub(super) fn start(
-        &mut self,
-        scenes: Vec<Taken>,
-        server: ServerId,
-        found: FoundScenes,
-    ) -> queue::Result<()> {
+    pub(super) fn fetched(&mut self, fetched: Fetched) -> queue::Result<()> {
+        let Fetched {
+            scenes,
+            server,
+            asked,
+            leave,
+            found,
+        } = fetched;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                leave.failure();
+                if !self.renew_connection() && error == stash::client::Error::Unauthorized {
+                    self.scheduler.end(End::SessionRefused);
+                }
+                return scenes
+                    .into_iter()
+                    .try_for_each(|taken| self.settle(taken, Err(error.clone().into()).into()));
+            }
+        };
+        leave.success();
         let failed: HashMap<_, _> = found.failed.into_iter().collect();
         // Two jobs may be about the same scene.
         let found: HashMap<_, _> = found
@@ -185,13 +206,19 @@ impl<'a, T: Time> Engine<'a, T> {
                     let (syncer, db, time) = (self.link.syncer.clone(), self.db, self.time);
                     self.spawn(async move {
                         let ended = syncer.sync((db, server), &scene, force, time).await;
-                        Event::Ended(taken, Box::new(ended.map(Errand::from)))
+                        let stamp = Stamp::new(scene.updated_at, asked);
+                        let ended = ended.map(|ended| Errand {
+                            looked: Some((server, stamp)),
+                            ..ended.into()
+                        });
+                        Event::Ended(taken, Box::new(ended))
                     });
                 }
                 (Job::Scene { .. }, None) => {
                     self.settle(taken, Ok(Done::GoneFromStash).into())?;
                 }
                 (_, scene) => {
+                    self.scheduler.scanned(self.time.now());
                     self.settle(taken, chores::scanned(scene.as_deref()))?;
                 }
             }

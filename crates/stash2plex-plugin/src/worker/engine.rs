@@ -65,6 +65,8 @@ pub struct Engine<'a, T> {
     pub(super) memory: Memory<'a>,
     /// The Plex server, once it has shown itself to be the right one since the start and the last outage.
     pub(super) server: Option<ServerId>,
+    /// The one that is on record for this address, whether it was heard of or not.
+    pub(super) home: Option<ServerId>,
     pub(super) ramp: Option<Rising>,
     pub(super) rng: SplitMix64,
 }
@@ -104,6 +106,7 @@ impl<'a, T: Time> Engine<'a, T> {
                 ..Memory::default()
             },
             server: None,
+            home: None,
             ramp: None,
             rng: SplitMix64::fresh(),
         };
@@ -127,6 +130,10 @@ impl<'a, T: Time> Engine<'a, T> {
             }
         }
         self.server = None;
+        self.home = match &settings.plex {
+            Some(target) => self.db.read(|db| home::known(db, &target.url))?,
+            None => None,
+        };
         self.start_ramp();
         Ok(())
     }
@@ -143,6 +150,7 @@ impl<'a, T: Time> Engine<'a, T> {
                 Next::ReadSettings => self.read_settings(),
                 Next::Exchange => self.exchange()?,
                 Next::Probe => self.start_probe(),
+                Next::CatchUp => self.start_look(),
                 Next::Claim(most) => self.claim(most)?,
                 Next::End(end) => break end,
                 Next::Wait(until) => {
@@ -182,7 +190,7 @@ impl<'a, T: Time> Engine<'a, T> {
             self.memory.asked = asked;
             self.scheduler.doubt_settings();
         }
-        Ok(())
+        self.hear_wish()
     }
 
     fn situation(&mut self) -> queue::Result<Situation> {
@@ -207,6 +215,7 @@ impl<'a, T: Time> Engine<'a, T> {
             running: counts.running,
             next_due,
             live: counts.live(),
+            home: self.home.is_some(),
         })
     }
 
@@ -290,19 +299,8 @@ impl<'a, T: Time> Engine<'a, T> {
                     self.settle(taken, errand)?;
                 }
             }
-            Event::Fetched(scenes, server, leave, Ok(found)) => {
-                leave.success();
-                self.start(scenes, server, found)?;
-            }
-            Event::Fetched(scenes, _, leave, Err(error)) => {
-                leave.failure();
-                if !self.renew_connection() && error == stash::client::Error::Unauthorized {
-                    self.scheduler.end(End::SessionRefused);
-                }
-                for taken in scenes {
-                    self.settle(taken, Err(error.clone().into()).into())?;
-                }
-            }
+            Event::Fetched(fetched) => self.fetched(fetched)?,
+            Event::Looked(look) => self.looked(look)?,
             Event::Ended(taken, errand) => {
                 let errand = (*errand)?;
                 self.blame_stash(&errand.outcome);

@@ -1,6 +1,7 @@
 //! What the worker's loop remembers, and what happens to it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -11,11 +12,13 @@ use stash::client::FoundScenes;
 use super::chores;
 use super::circuit::Leave;
 use super::link::Found;
+use super::looking::Look;
 use super::session::Told;
 use super::time::Moment;
 use crate::job::Job;
 use crate::ledger::ServerId;
 use crate::outcome::Failure;
+use crate::sync::Stopped;
 
 /// What the loop remembers from step to step.
 #[derive(Default)]
@@ -41,6 +44,10 @@ pub(super) struct Memory<'a> {
     pub(super) untidy: bool,
     /// When somebody last asked for the settings to be read anew.
     pub(super) asked: Option<String>,
+    /// When somebody last wished for a look at what has changed in Stash.
+    pub(super) wished: Option<SystemTime>,
+    /// It was said how many scenes are left alone.
+    pub(super) told_never_synced: bool,
     /// When failed jobs were last looked through for old ones.
     pub(super) purged: Option<Moment>,
 }
@@ -48,12 +55,9 @@ pub(super) struct Memory<'a> {
 /// What a future under way brought.
 pub(super) enum Event {
     Probed(Report),
-    Fetched(
-        Vec<Taken>,
-        ServerId,
-        Leave,
-        Result<FoundScenes, stash::client::Error>,
-    ),
+    Fetched(Fetched),
+    /// What has changed in Stash.
+    Looked(Result<Look, Stopped>),
     Checked(Leave, Report),
     /// What Stash says of the settings, and when it was asked.
     Settings(Moment, Result<Told, stash::client::Error>),
@@ -61,6 +65,16 @@ pub(super) enum Event {
     Judged(Report, Result<(), Failure>),
     /// A job has ended, or the database failed.
     Ended(Taken, Box<queue::Result<chores::Errand>>),
+}
+
+/// Scenes read for jobs.
+pub(super) struct Fetched {
+    pub(super) scenes: Vec<Taken>,
+    pub(super) server: ServerId,
+    /// When Stash was asked.
+    pub(super) asked: SystemTime,
+    pub(super) leave: Leave,
+    pub(super) found: Result<FoundScenes, stash::client::Error>,
 }
 
 /// A job with the leave to call Plex.

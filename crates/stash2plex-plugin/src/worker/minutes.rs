@@ -18,7 +18,7 @@ use super::story::{Place, Virtual};
 use super::time::{Moment, Time};
 use crate::data_dir::DataDir;
 use crate::db::Db;
-use crate::job::{Job, scene_key};
+use crate::job::Job;
 use crate::journal::Journal;
 use crate::ledger;
 use crate::reconcile::instant;
@@ -47,17 +47,21 @@ fn notices(dir: &DataDir) -> String {
     ledger::meta(&db, "notices").unwrap().unwrap_or_default()
 }
 
+fn scene(id: u64) -> Job {
+    Job::Scene { id, force: false }
+}
+
 /// A worker with so many jobs, until it ends; `passing` sees the time that has passed.
 async fn life(jobs: u64, passing: impl Fn(&World, Duration)) -> Life {
     // A probe a quarter of an hour, so that trials find Plex well first.
     let slow = json!({"probe_interval": 600, "probe_cap": 900});
-    life_with(jobs, (slow, 3), passing).await
+    life_with(jobs, (slow, 3, scene), passing).await
 }
 
 /// The same with these settings and this chance.
 async fn life_with(
     jobs: u64,
-    (settings, seed): (Value, u64),
+    (settings, seed, job): (Value, u64, fn(u64) -> Job),
     passing: impl Fn(&World, Duration),
 ) -> Life {
     let config = tempfile::tempdir().unwrap();
@@ -81,7 +85,7 @@ async fn life_with(
     let mut queue = Queue::<Job>::open(place.dir.database(), options).unwrap();
     ledger::create(queue.sql()).unwrap();
     let scenes = world.scenes.iter().take(jobs as usize);
-    let scenes = scenes.map(|&id| NewJob::new(Job::Scene { id, force: false }).key(scene_key(id)));
+    let scenes = scenes.map(|&id| NewJob::new(job(id)).key(job(id).key()));
     queue.enqueue_all(scenes).unwrap();
     let lines = RefCell::new(Vec::<String>::new());
     let woken = Cell::new(Duration::ZERO);
@@ -144,7 +148,7 @@ async fn a_fast_recovery_is_fast() {
     for seed in 0..12 {
         let fast = json!({"fast_recovery": true, "recovery_ramp": false, "idle_timeout": 5});
         let back = MINUTE + Duration::from_secs(seed);
-        let life = life_with(3, (fast, seed), |world, passed| {
+        let life = life_with(3, (fast, seed, scene), |world, passed| {
             if passed.is_zero() {
                 world.plex.fail_with(simulators::Fault::maintenance());
             } else if passed >= back {
@@ -194,4 +198,35 @@ async fn an_outage_and_its_gradual_end_are_told_once() {
     assert_eq!(life.notices, "{}", "it is over");
     // A trial that found Plex well is a probe that passed.
     assert_eq!(life.probes.failures(), 0);
+}
+
+/// Stash makes the cover of a new scene after the hook, and tells nobody.
+#[tokio::test]
+async fn the_cover_of_a_new_scene_arrives_a_minute_after_its_hook() {
+    let (made, arrived) = (Cell::new(false), Cell::new(None));
+    let scanned = |id| Job::Scanned { id };
+    let covers = json!({"sync_poster": true});
+    life_with(1, (covers, 1, scanned), |world, passed| {
+        if passed >= Duration::from_secs(10) && !made.replace(true) {
+            world.stash.generate_cover(world.scenes[0]);
+        }
+        if made.get() && arrived.get().is_none() && has_cover(world) {
+            arrived.set(Some(passed));
+        }
+    })
+    .await;
+    let arrived = arrived.get().unwrap();
+    // The settings are read and the files looked at every few seconds.
+    assert!(arrived <= Duration::from_secs(70), "{arrived:?}");
+}
+
+/// Plex shows the cover that Stash has.
+fn has_cover(world: &World) -> bool {
+    let mapping = simulators::Mapping {
+        poster: true,
+        ..world.mapping.clone()
+    };
+    let scene = world.stash.scene(world.scenes[0]).unwrap();
+    let item = world.plex.items().remove(0);
+    simulators::compare_item(&scene, &item, &world.stash, &mapping).is_empty()
 }

@@ -11,9 +11,9 @@ use stash::protocol::{PluginInput, ServerConnection};
 
 use super::engine::{Engine, WorkError};
 use super::link::{self, LinkError};
+use super::recording::scene_job;
 use super::scheduler::End;
 use super::session::{Executable, Told};
-use super::settle::scene_job;
 use super::surroundings::Surroundings;
 use super::time::SystemTimer;
 use crate::data_dir::DataDir;

@@ -1,8 +1,11 @@
 //! What the worker does next: a pure function of what it has done, what it sees, and the time.
 
+mod looks;
+
 use std::time::Duration;
 
 use super::time::Moment;
+use looks::Looks;
 
 /// Whether jobs may be sent to a server now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct Situation {
     pub next_due: Option<Moment>,
     /// Jobs that are not done, whenever they are due.
     pub live: u64,
+    /// It is known what Plex is written to, so that what is on record of it can be compared.
+    pub home: bool,
 }
 
 /// Why the worker ends.
@@ -71,6 +76,8 @@ pub enum Next {
     Exchange,
     /// Probe Plex.
     Probe,
+    /// Look at what has changed in Stash.
+    CatchUp,
     /// Take up to this many jobs, at least one.
     Claim(usize),
     /// Nothing until this time, or until something happens.
@@ -118,6 +125,7 @@ pub struct Scheduler {
     /// The settings' file can be watched.
     watched: bool,
     looked: Moment,
+    looks: Looks,
     /// Since when nothing was in flight, ready or claimed.
     idle: Moment,
     idle_timeout: Duration,
@@ -143,6 +151,7 @@ impl Scheduler {
             watched: false,
             // First of all.
             looked: now - LOOK_AROUND,
+            looks: Looks::start(now),
             idle: now,
             idle_timeout,
             stash_down: None,
@@ -160,7 +169,7 @@ impl Scheduler {
         if s.now >= self.looked + LOOK_AROUND {
             return Next::LookAround;
         }
-        let under_way = self.claimed > 0 || self.checking || self.probing;
+        let under_way = !self.is_quiet();
         if let Some(end) = self.leaving.filter(|_| !under_way) {
             return Next::End(end);
         }
@@ -179,14 +188,22 @@ impl Scheduler {
         if !holds && !self.probing && s.probe_at.is_some_and(|due| due <= s.now) {
             return Next::Probe;
         }
+        let can_look = s.home && s.stash == Gate::Open && !self.looks.is_under_way();
+        if !holds && can_look && self.looks.is_due(s.now) {
+            return Next::CatchUp;
+        }
         let ready = if holds { 0 } else { self.ready(s) };
         if let Some(most) = self.room(s, ready) {
             return Next::Claim(most);
         }
         let idle_end = self.idle + self.idle_timeout;
-        let idle = !under_way && s.live == 0;
+        let idle = !under_way && s.live == 0 && !self.looks.is_stash_busy();
         if idle && idle_end <= s.now {
-            return Next::End(End::Idle);
+            // What waited for a moment without work begins then.
+            return match self.looked < self.idle {
+                true => Next::LookAround,
+                false => Next::End(End::Idle),
+            };
         }
         let gates = [s.plex, s.stash].map(|gate| match gate {
             Gate::Shut { until } => until,
@@ -200,6 +217,7 @@ impl Scheduler {
             s.next_due,
             s.ramp_at,
             s.ramp_ends,
+            can_look.then(|| self.looks.at()),
             idle.then_some(idle_end),
         ];
         let earliest = times.into_iter().flatten().filter(|at| *at > s.now).min();
@@ -278,6 +296,9 @@ impl Scheduler {
     pub fn claimed(&mut self, jobs: usize, suspect: bool, now: Moment) {
         self.took_back = true;
         self.claimed += jobs;
+        if jobs > 0 {
+            self.looks.work(now);
+        }
         self.suspect |= suspect;
         self.idle = now;
     }
@@ -296,7 +317,27 @@ impl Scheduler {
 
     /// Whether nothing at all is under way.
     pub fn is_quiet(&self) -> bool {
-        self.claimed == 0 && !self.checking && !self.probing
+        self.claimed == 0 && !self.checking && !self.probing && !self.looks.is_under_way()
+    }
+
+    /// Stash is asked what has changed.
+    pub fn looking(&mut self, now: Moment) {
+        self.looks.begin(now);
+    }
+
+    /// It has answered, or not; it is at work itself, or not.
+    pub fn has_looked(&mut self, is_stash_busy: bool, now: Moment) {
+        self.looks.end(is_stash_busy, now);
+    }
+
+    /// A scan told of a file, whose cover comes later.
+    pub fn scanned(&mut self, now: Moment) {
+        self.looks.scanned(now);
+    }
+
+    /// Somebody wishes for a look at what has changed.
+    pub fn wish_look(&mut self, now: Moment) {
+        self.looks.wish(now);
     }
 
     /// The files around were looked at. The settings' file can be seen, or not.

@@ -4,54 +4,26 @@ use std::time::SystemTime;
 
 use breaker::machine::Kind;
 use plex_health::Verdict;
-use queue::{DeadFilter, NewJob, Tx};
+use queue::{DeadFilter, NewJob};
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
 use super::claiming::is_of_stash;
 use super::engine::Engine;
 use super::memory::Taken;
+use super::recording::{BULK_PRIORITY, forget_letters, note_look, record_and_queue, scene_job};
 use super::time::Time;
 use crate::home::{self, Met};
-use crate::job::{Job, scene_key};
+use crate::job::Job;
 use crate::ledger::{self, ServerId, Total};
 use crate::notice;
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
 use crate::reconcile::Step;
-use crate::settings::Settings;
-use crate::sync::{Record, Synced, late};
+use crate::sync::{Record, Synced};
 use crate::texts;
-
-/// Bulk work waits behind what people just saved.
-pub const BULK_PRIORITY: i32 = 10;
 
 /// Where the last reconciliation is remembered.
 pub const RECONCILED_KEY: &str = "reconciliation";
-
-/// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
-fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<()> {
-    match claim.key() {
-        Some(key) => tx.purge(&DeadFilter::all().key(key)).map(drop),
-        None => Ok(()),
-    }
-}
-
-/// Writes what a scene's job leaves on record, and queues the scenes that must be looked at for that.
-fn record_and_queue(
-    tx: &Tx<'_, Job>,
-    record: Option<Record>,
-    settings: &Settings,
-) -> queue::Result<()> {
-    let Some(record) = record else { return Ok(()) };
-    let again = record.may_be_overtaken().then(|| record.scene());
-    for id in record.apply(tx)? {
-        tx.enqueue(scene_job(id, true))?;
-    }
-    if let Some(id) = again {
-        tx.enqueue(scene_job(id, true).due_in(late(settings)))?;
-    }
-    Ok(())
-}
 
 impl<T: Time> Engine<'_, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
@@ -106,6 +78,7 @@ impl<T: Time> Engine<'_, T> {
             }
             Fate::Dead { kind, message } => db.write(|tx| {
                 record_and_queue(tx, record, settings)?;
+                note_look(tx, &claim, errand.looked)?;
                 forget_letters(tx, &claim)?;
                 ledger::count(tx.sql(), Total::Failed)?;
                 notice::failed(tx, &claim.payload().words(), kind.word(), &message)?;
@@ -218,6 +191,7 @@ impl<T: Time> Engine<'_, T> {
                 }
             }
             record_and_queue(tx, record, settings)?;
+            note_look(tx, claim, errand.looked)?;
             // A scene's letter stays until it is synced, however often it is found unchanged.
             let is_scene = matches!(claim.payload(), Job::Scene { .. });
             let synced = matches!(errand.outcome, Ok(Done::Synced(_)));
@@ -344,6 +318,7 @@ impl<T: Time> Engine<'_, T> {
             .write(|tx| Ok(home::meet(tx.sql(), &target.url, id)?))?;
         self.link.probe = self.link.probe.clone().expect_server(id);
         let (Met::Ours(id) | Met::Moved(id)) = met;
+        self.home = Some(id);
         if let Met::Moved(_) = met {
             // What is known of the old one is void.
             self.scheduler.changed_settings();
@@ -399,12 +374,4 @@ fn failure<L>(outcome: &Outcome<L>) -> (&'static str, &str) {
         Ok(Done::GoneFromStash) => ("", "deleted in Stash"),
         Err(failure) => (failure.word(), &failure.why),
     }
-}
-
-/// A job about a scene, behind what people just saved.
-pub(super) fn scene_job(id: u64, force: bool) -> NewJob<Job> {
-    NewJob::new(Job::Scene { id, force })
-        .key(scene_key(id))
-        .merge(Job::merge)
-        .priority(BULK_PRIORITY)
 }

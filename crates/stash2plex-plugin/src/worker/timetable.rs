@@ -1,6 +1,6 @@
 //! Reconciliations that start by themselves.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use queue::{NewJob, OnConflict, Queue};
 
@@ -11,6 +11,9 @@ use crate::settings::Settings;
 
 /// When a run was last started by the timetable, in Unix seconds.
 const STARTED_KEY: &str = "reconciliation_started";
+
+/// A run waits so long for a moment in which nothing else is to be done.
+const LATEST: Duration = Duration::from_secs(6 * 3600);
 
 /// When the next reconciliation is due, if there is to be one.
 pub fn due_at(
@@ -31,11 +34,18 @@ pub fn keep(
     settings: &Settings,
     now: SystemTime,
 ) -> queue::Result<Option<&'static str>> {
-    if due_at(queue, settings, now)?.is_none_or(|due| due > now) {
+    let Some(due) = due_at(queue, settings, now)?.filter(|due| *due <= now) else {
+        return Ok(None);
+    };
+    // It looks at every scene, which must not keep a person's changes waiting.
+    if queue.counts()?.live() > 0 && now < due + LATEST {
         return Ok(None);
     }
     let reach = settings.reconcile_scope.into();
-    let job = Job::Reconcile(Run::new(reach));
+    let job = Job::Reconcile(Run {
+        by_itself: true,
+        ..Run::new(reach)
+    });
     let key = job.key();
     queue.transaction(|tx| -> queue::Result<()> {
         // Remembered at the start: a run that fails is not due again at once.

@@ -11,7 +11,7 @@ pub mod clock;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use queue::{Options, Queue};
 use serde_json::{Value, json};
@@ -66,12 +66,25 @@ impl Installed {
             "idle_timeout": 0.5,
             "recovery_ramp": false,
             "debug_logging": true,
+            "reconcile_interval": "never",
         });
         let (Value::Object(all), Value::Object(more)) = (&mut settings, more) else {
             panic!()
         };
         all.extend(more);
         self.world.stash.set_plugin_settings("Stash2Plex", settings);
+    }
+
+    /// Nobody has touched the scenes for a week: what is read of them is certain at once, and no look reads it again.
+    pub fn untouched_for_a_week(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let at = now.as_secs().cast_signed() - 7 * 86_400;
+        for scene in &self.world.scenes {
+            self.world.stash.change_silently(*scene, |scene| {
+                scene.updated = at;
+                scene.updated_at = stash::timestamp::format(at);
+            });
+        }
     }
 
     pub fn data(&self) -> PathBuf {

@@ -25,7 +25,7 @@ impl Turmoil {
 
     pub(crate) fn deed(&mut self) {
         let scene = self.scene();
-        match self.below(52) {
+        match self.below(54) {
             0..10 => self.edit(scene),
             10 => self.entity(),
             11 => self.newcomer(),
@@ -49,6 +49,7 @@ impl Turmoil {
             48 if self.tinkering => self.tinker(),
             49 => self.cut_off_bulk(),
             50 => self.plugin.world.stash.rename_settings(),
+            51 | 52 => self.without_a_word(scene),
             _ => self.plugin.world.stash.expire_sessions(),
         }
     }
@@ -69,9 +70,8 @@ impl Turmoil {
             .filter(|n| mask >> (8 + n) & 1 == 0)
             .collect();
         let some: Vec<_> = some.iter().map(|n| tags[*n].as_str()).collect();
-        // Stash names a cover by the second of its last change.
+        self.a_second_passes();
         let stash = &self.plugin.world.stash;
-        stash.set(|stash| stash.now = Some(stash.now.unwrap_or(1_800_000_000) + 1));
         let changes = |n: u32| mask >> n & 1 == 0;
         let mut edit = stash.edit(scene);
         if changes(0) {
@@ -100,6 +100,24 @@ impl Turmoil {
             edit.cover(version);
         }
         self.plugin.save(scene);
+    }
+
+    /// Stash names a cover by the second of its last change, and `updated_at` counts seconds.
+    fn a_second_passes(&self) {
+        let stash = &self.plugin.world.stash;
+        stash.set(|stash| stash.now = Some(stash.now.unwrap_or(1_800_000_000) + 1));
+    }
+
+    /// Stash changes a scene by itself and tells no plugin: only its `updated_at` moves.
+    fn without_a_word(&mut self, scene: u64) {
+        self.version += 1;
+        self.a_second_passes();
+        let (stash, name) = (&self.plugin.world.stash, format!("Auto {}", self.version));
+        match self.version % 3 {
+            0 => stash.auto_tag(scene, EntityKind::Performer, &name),
+            1 => stash.auto_tag(scene, EntityKind::Tag, &name),
+            _ => stash.generate_cover(scene),
+        }
     }
 
     /// A performer, studio or tag is renamed, merged or deleted.

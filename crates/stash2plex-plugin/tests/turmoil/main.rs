@@ -25,6 +25,10 @@ use simulators::{FileFilter, SectionKind, TagMode};
 
 const SCENES: usize = 12;
 const DEEDS: usize = 60;
+/// Nothing takes longer once all is well.
+const SETTLED: Duration = Duration::from_secs(100);
+/// A worker that was started is there after this time, however busy the machine is.
+const STRANDED: Duration = Duration::from_secs(10);
 const FILTERS: [FileFilter; 6] = [
     FileFilter::Substring,
     FileFilter::Folded,
@@ -80,6 +84,8 @@ impl Turmoil {
         let mut coin = || random.next_u64() & 1 == 0;
         let settings = json!({
             "sync_poster": coin(), "sync_background": coin(), "sync_collection": coin(), "sync_rating": coin(),
+            // A person can set a switch back, but not remove what Stash has stored of it.
+            "sync_tags": true, "sync_master": true,
             "preserve_plex_edits": coin(), "recovery_ramp": coin(), "fast_recovery": coin(),
             "enabled": true, "not_found_base": 0.01, "ramp_duration": 1, "idle_timeout": 0.3, "failure_threshold": 3, "read_timeout": 5,
         });
@@ -172,15 +178,22 @@ impl Turmoil {
         }
     }
 
+    /// Both servers are well, and somebody has just saved or started something: all is worked off, and as long as jobs are due
+    /// there is a worker.
     fn settle(&self) {
-        let give_up = Instant::now() + Duration::from_secs(100);
-        let mut next_save = Instant::now();
-        while self.plugin.queue().counts().unwrap().live() > 0 {
-            assert!(Instant::now() < give_up, "never settled; {}", self.log());
-            // A worker that was ending may have left the last job to the next hook's.
-            if self.plugin.workers().is_empty() && next_save < Instant::now() {
-                next_save = Instant::now() + Duration::from_secs(1);
-                self.plugin.task("process_queue");
+        let (begun, mut stranded) = (Instant::now(), None);
+        loop {
+            let counts = self.plugin.queue().counts().unwrap();
+            if counts.live() == 0 {
+                return;
+            }
+            assert!(begun.elapsed() < SETTLED, "never settled; {}", self.log());
+            match counts.ready > 0 && self.plugin.workers().is_empty() {
+                false => stranded = None,
+                true => {
+                    let since: Instant = *stranded.get_or_insert_with(Instant::now);
+                    assert!(since.elapsed() < STRANDED, "no worker; {}", self.log());
+                }
             }
             thread::sleep(Duration::from_millis(10));
         }

@@ -19,6 +19,7 @@ fn quiet(now: u64) -> Situation {
         running: 0,
         next_due: None,
         live: 0,
+        home: false,
     }
 }
 
@@ -214,6 +215,9 @@ enum Happens {
     ServerMoves,
     Suspect,
     Written,
+    Wished,
+    Scanned,
+    StashWorks(bool),
 }
 
 fn happens() -> impl Strategy<Value = (u64, Happens)> {
@@ -230,6 +234,9 @@ fn happens() -> impl Strategy<Value = (u64, Happens)> {
         Just(ServerMoves),
         Just(Suspect),
         Just(Written),
+        Just(Wished),
+        Just(Scanned),
+        any::<bool>().prop_map(StashWorks),
     ];
     (0..20u64, what)
 }
@@ -249,6 +256,9 @@ struct World {
     reading: bool,
     probing: bool,
     suspect: bool,
+    looking: bool,
+    stash_works: bool,
+    looks: u64,
     claims: u64,
 }
 
@@ -272,6 +282,7 @@ impl World {
                 0 => self.later.map(at),
                 _ => Some(at(self.now)),
             },
+            home: true,
             ..quiet(self.now)
         }
     }
@@ -296,6 +307,12 @@ impl World {
                 self.scheduler.probing();
                 self.probing = true;
             }
+            Next::CatchUp => {
+                assert!(self.stash && !self.looking);
+                self.scheduler.looking(now);
+                self.looking = true;
+                self.looks += 1;
+            }
             Next::Claim(most) => {
                 assert!(self.plex && self.stash, "{s:?}");
                 assert!(most > 0 && in_flight as usize + most <= IN_FLIGHT, "{s:?}");
@@ -314,7 +331,7 @@ impl World {
                 return false;
             }
             Next::End(End::Idle) => {
-                assert!(s.live == 0 && in_flight == 0, "{s:?}");
+                assert!(s.live == 0 && in_flight == 0 && !self.looking, "{s:?}");
                 return false;
             }
             Next::End(_) => return false,
@@ -330,6 +347,9 @@ impl World {
         }
         if std::mem::take(&mut self.probing) {
             self.scheduler.probed();
+        }
+        if std::mem::take(&mut self.looking) {
+            self.scheduler.has_looked(self.stash_works, now);
         }
         if std::mem::take(&mut self.reading) {
             self.scheduler.kept_settings(now);
@@ -357,7 +377,8 @@ proptest! {
     fn due_jobs_are_always_taken(story in prop::collection::vec(happens(), 0..60)) {
         let mut world = World {
             now: 0, scheduler: started(), plex: true, stash: true, ramp: None, due: 0, later: None, in_flight: 0,
-            settings_differ: false, reading: false, probing: false, suspect: false, claims: 0,
+            settings_differ: false, reading: false, probing: false, suspect: false, looking: false, stash_works: false, looks: 0,
+            claims: 0,
         };
         for (passes, what) in story {
             world.now += passes;
@@ -376,6 +397,9 @@ proptest! {
                 Happens::ServerMoves => world.scheduler.changed_settings(),
                 Happens::Suspect => world.suspect = true,
                 Happens::Written => world.scheduler.woken(at(world.now)),
+                Happens::Wished => world.scheduler.wish_look(at(world.now)),
+                Happens::Scanned => world.scheduler.scanned(at(world.now)),
+                Happens::StashWorks(works) => world.stash_works = works,
             }
             world.steps();
             if passes % 2 == 0 {
@@ -393,5 +417,16 @@ proptest! {
             world.now += 1;
         }
         prop_assert!(world.claims > before && world.due == 0, "{:?}", world.scheduler);
+        // A wish is granted, unless the last look took long.
+        let before = world.looks;
+        world.now += 1_000_000;
+        world.later = Some(world.now + 1_000_000);
+        world.scheduler.wish_look(at(world.now));
+        for _ in 0..20 {
+            world.steps();
+            world.answers();
+            world.now += 1;
+        }
+        prop_assert!(world.looks > before, "{:?}", world.scheduler);
     }
 }
