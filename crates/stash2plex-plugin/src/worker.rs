@@ -32,4 +32,4 @@ pub use engine::ASKED_KEY;
 pub use probing::PROBE_KEY;
 pub use process::process;
 use settle::BULK_PRIORITY;
-pub use settle::RECONCILED_KEY;
+pub use settle::{LISTED_KEY, RECONCILED_KEY};

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use breaker::machine::Kind;
 use plex_health::Verdict;
 use queue::{DeadFilter, NewJob, Tx};
+use serde::Serialize;
 
 use super::chores::Errand;
 use super::circuit::{self, Change, Leave};
@@ -17,7 +18,7 @@ use crate::job::{Job, scene_key};
 use crate::ledger::{self, ServerId, Total};
 use crate::notice;
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
-use crate::reconcile::Step;
+use crate::reconcile::{Ended, Listed, Step};
 use crate::settings::Settings;
 use crate::sync::{Record, Synced, late};
 use crate::texts;
@@ -28,12 +29,21 @@ pub const BULK_PRIORITY: i32 = 10;
 /// Where the last reconciliation is remembered.
 pub const RECONCILED_KEY: &str = "reconciliation";
 
+/// Where the last bulk job is remembered.
+pub const LISTED_KEY: &str = "bulk";
+
 /// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
 fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<()> {
     match claim.key() {
         Some(key) => tx.purge(&DeadFilter::all().key(key)).map(drop),
         None => Ok(()),
     }
+}
+
+fn remember(tx: &Tx<'_, Job>, key: &str, what: &impl Serialize) -> queue::Result<()> {
+    // Nothing in it can fail to be text.
+    let text = serde_json::to_string(what).unwrap_or_default();
+    Ok(ledger::set_meta(tx.sql(), key, &text)?)
 }
 
 /// Writes what a scene's job leaves on record, and queues the scenes that must be looked at for that.
@@ -203,9 +213,12 @@ impl<T: Time> Engine<'_, T> {
                     tx.enqueue(NewJob::new(job).key(key).priority(BULK_PRIORITY))?;
                 }
                 Some(Step::Ended(ended)) => {
-                    // Nothing in it can fail to be text.
-                    let text = serde_json::to_string(&ended).unwrap_or_default();
-                    ledger::set_meta(tx.sql(), RECONCILED_KEY, &text)?;
+                    let job = claim.job();
+                    remember(tx, RECONCILED_KEY, &Ended { job, ..ended })?;
+                }
+                Some(Step::Listed(listed)) => {
+                    let job = claim.job();
+                    remember(tx, LISTED_KEY, &Listed { job, ..listed })?;
                 }
                 None => {}
             }
@@ -223,6 +236,8 @@ impl<T: Time> Engine<'_, T> {
             let synced = matches!(errand.outcome, Ok(Done::Synced(_)));
             if synced {
                 ledger::count(tx.sql(), Total::Synced)?;
+            } else if is_scene {
+                ledger::count(tx.sql(), Total::Skipped)?;
             }
             if !is_scene || synced {
                 forget_letters(tx, claim)?;

@@ -66,6 +66,7 @@ impl Installed {
             "idle_timeout": 0.5,
             "recovery_ramp": false,
             "debug_logging": true,
+            "watch_time": 0,
         });
         let (Value::Object(all), Value::Object(more)) = (&mut settings, more) else {
             panic!()
