@@ -16,6 +16,7 @@ pub fn settings(world: &World, more: &Value) -> Value {
         "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
         "sync_poster": false, "sync_background": false, "sync_rating": false, "recovery_ramp": false, "idle_timeout": 0.3,
         "reconcile_interval": "never",
+        "watch_time": 0,
     });
     if let (Value::Object(all), Value::Object(more)) = (&mut settings, more) {
         all.extend(more.clone());

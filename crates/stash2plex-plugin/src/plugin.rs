@@ -41,7 +41,7 @@ fn answer(stdin: impl Read, log: &Log<std::io::Stderr>) -> Result<Reply, Failure
         Request::Changed(change) => record::change(&input.server_connection, change, log),
         Request::CatchUp => Ok(Reply::Output(catch_up::want(&input.server_connection))),
         Request::Record(job) => {
-            record::by_hand(&input.server_connection, job, log).map(Reply::Output)
+            tasks::follow(&job, &input.server_connection, log).map(Reply::Output)
         }
         Request::Task(task) => {
             let answer = tasks::run(task, &input.server_connection, log).map(Reply::Output);

@@ -200,15 +200,32 @@ pub struct Ended {
     /// What it found.
     #[serde(flatten)]
     pub report: Report,
+    /// The number of its last job, which tells it from another within the same second.
+    #[serde(default)]
+    pub job: i64,
 }
 
-/// What follows a page.
+/// A bulk job that has queued its scenes, as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Which scenes.
+    pub scope: Scope,
+    /// How many.
+    pub queued: u64,
+    /// The number of the job, which tells it from another that queued as many.
+    #[serde(default)]
+    pub job: i64,
+}
+
+/// What follows a page, or the whole list of a bulk job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// The rest of the run.
     Next(Run),
     /// Nothing: that was the last page.
     Ended(Ended),
+    /// Nothing: all are queued.
+    Listed(Listed),
 }
 
 /// When a run is due that was last started at `last`; none when it never is. A clock that was set back makes it due: nobody

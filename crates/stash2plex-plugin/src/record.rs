@@ -12,6 +12,7 @@ use crate::hook::Change;
 use crate::job::Job;
 use crate::noted::Noted;
 use crate::spawn::{self, Start};
+use crate::standstill::Standstill;
 use crate::{catch_up, notice, store};
 
 /// Why nothing was recorded, in words for the user.
@@ -53,24 +54,26 @@ pub fn change(
     })
 }
 
-/// Records what a person asked for, and makes sure that a worker will do it.
+/// Records what a person asked for, and makes sure that a worker will do it. Returns what `look` saw just before.
 ///
 /// # Errors
 /// Nothing was recorded.
-pub fn by_hand(
-    connection: &ServerConnection,
-    job: Job,
+pub fn by_hand<R>(
+    (dir, connection): (&DataDir, &ServerConnection),
+    job: &Job,
     log: &Log<Stderr>,
-) -> Result<Value, Failure> {
-    let dir = DataDir::create(&connection.dir)?;
-    let key = job.key();
-    in_queue(&dir, log, |queue| queue.enqueue(new(&job)))?;
-    catch_up::note(&dir);
-    log.info(format!(
-        "Queued for the background worker: View Queue Status shows the progress, {} the details",
-        dir.worker_log().display()
-    ));
-    Ok(start_worker(&dir, connection, &key, Start::Always, log))
+    look: impl Fn(&Queue<Job>) -> queue::Result<R>,
+) -> Result<R, Failure> {
+    let seen = in_queue(dir, log, |queue| {
+        let seen = look(queue)?;
+        queue.enqueue(new(job))?;
+        Ok(seen)
+    })?;
+    catch_up::note(dir);
+    // A person may have changed what kept the last worker from working.
+    Standstill::end(dir);
+    start_worker(dir, connection, &job.key(), Start::Always, log);
+    Ok(seen)
 }
 
 /// Writes to the queue; twice, should the file turn out to be damaged and be replaced.

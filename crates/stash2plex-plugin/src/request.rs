@@ -13,7 +13,7 @@ use crate::settings::Scope;
 pub enum Request {
     /// Something changed in Stash: record it and make sure that it will be done.
     Changed(Change),
-    /// Record this job, which a person asked for, and make sure it will be done.
+    /// Record this job, which a person asked for, make sure it will be done, and show what comes of it.
     Record(Job),
     /// A hook that changes nothing Plex shows.
     Ignore,

@@ -151,6 +151,8 @@ pub struct Settings {
     pub scan_delay: Duration,
     /// How long a worker with nothing to do stays.
     pub idle_timeout: Duration,
+    /// How long a task that starts work shows what becomes of it.
+    pub watch_time: Duration,
     /// Failed jobs are deleted after so many days; 0 keeps them.
     pub dead_letter_days: u32,
 }
@@ -177,6 +179,9 @@ impl Ramp {
 }
 
 impl Settings {
+    /// Stash runs one task at a time, so others wait for one that watches.
+    pub const DEFAULT_WATCH: Duration = Duration::from_secs(60);
+
     /// The ramp of an installation whose settings cannot be read.
     pub(crate) fn default_ramp() -> Option<Ramp> {
         Self::read(&Map::new(), |_| None).0.ramp
@@ -255,6 +260,11 @@ impl Settings {
             not_found_base: r.seconds("not_found_base", 30.0, 0.01..=3600.0),
             scan_delay: r.seconds("scan_delay", 10.0, 0.0..=600.0),
             idle_timeout: r.seconds("idle_timeout", 600.0, 0.1..=86400.0),
+            watch_time: r.seconds(
+                "watch_time",
+                Self::DEFAULT_WATCH.as_secs_f64(),
+                0.0..=3600.0,
+            ),
             dead_letter_days: r.whole("dead_letter_days", 30, 0..=36_500),
         };
         (settings, r.faults)

@@ -1,12 +1,16 @@
 //! What a person asked for in Stash's task list.
 //!
-//! None of them waits for a worker but Process Queue, and none changes the breaker.
+//! None of them changes the breaker. Those that start work follow it for a while; the others wait for no worker.
 
 mod clear;
+mod follow;
 mod look;
 mod process_queue;
 mod recover;
 mod retry;
+mod watch;
+
+pub use follow::run as follow;
 
 use std::io::Stderr;
 

@@ -35,4 +35,4 @@ pub use looking::NEVER_SYNCED;
 pub use probing::PROBE_KEY;
 pub use process::process;
 use recording::BULK_PRIORITY;
-pub use settle::RECONCILED_KEY;
+pub use settle::{LISTED_KEY, RECONCILED_KEY};

@@ -2,13 +2,15 @@
 
 use rusqlite::{Connection, Result};
 
-use super::meta;
+use super::early_meta;
 
 /// What is counted for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
     /// Jobs of scenes after which Plex was equal.
     Synced,
+    /// Jobs of scenes for which there was nothing to do: unchanged, without metadata, or not in Plex where that is skipped.
+    Skipped,
     /// Jobs that were given up.
     Failed,
 }
@@ -17,6 +19,7 @@ impl Total {
     fn key(self) -> &'static str {
         match self {
             Self::Synced => "total_synced",
+            Self::Skipped => "total_skipped",
             Self::Failed => "total_failed",
         }
     }
@@ -40,7 +43,7 @@ pub fn count(db: &Connection, total: Total) -> Result<()> {
     Ok(())
 }
 
-/// How many so far.
+/// How many so far; none before the first worker.
 pub fn total(db: &Connection, total: Total) -> Result<u64> {
     Ok(number(db, total.key())?.unwrap_or_default())
 }
@@ -52,5 +55,5 @@ pub fn counted_since(db: &Connection) -> Result<Option<u64>> {
 
 fn number(db: &Connection, key: &str) -> Result<Option<u64>> {
     // A value nobody wrote counts as none.
-    Ok(meta(db, key)?.and_then(|text| text.parse().ok()))
+    Ok(early_meta(db, key)?.and_then(|text| text.parse().ok()))
 }

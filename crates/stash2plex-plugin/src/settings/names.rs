@@ -2,7 +2,7 @@
 //! and a script only the second.
 
 /// Every setting by its key, with its name on the page; a name is empty where the page has no such row.
-pub const ALL: [(&str, &str); 47] = [
+pub const ALL: [(&str, &str); 48] = [
     ("plex_url", "Plex address"),
     ("plex_token", "Plex token"),
     ("plex_library", "Plex libraries"),
@@ -49,6 +49,7 @@ pub const ALL: [(&str, &str); 47] = [
     ("ramp_target_rate", ""),
     ("ramp_duration", ""),
     ("idle_timeout", ""),
+    ("watch_time", ""),
     ("dead_letter_days", ""),
 ];
 

@@ -4,8 +4,8 @@ use stash::protocol::Level;
 
 use super::words::{self, count, date, span};
 use super::{
-    Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Searched, Seen, SettingsStatus,
-    Status, Totals, Worker,
+    Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
+    SettingsStatus, Status, Totals, Worker,
 };
 use crate::settings::{Fault, names};
 use crate::texts;
@@ -93,11 +93,7 @@ pub fn queue(status: &Status) -> Vec<Line> {
         )));
     }
     if let Some(ramp) = &status.ramp {
-        lines.push(info(format!(
-            "Gradual restart: at most {:.1} jobs/s now, full speed in {}",
-            ramp.rate,
-            span(ramp.ends_at - now)
-        )));
+        lines.push(self::ramp(ramp, now));
     }
     if let Some(outages) = &status.outages {
         lines.extend(outages.last.iter().take(RECENT).map(|one| outage(one, now)));
@@ -113,6 +109,14 @@ pub fn queue(status: &Status) -> Vec<Line> {
     }));
     lines.push(worker(status));
     lines
+}
+
+fn ramp(ramp: &Ramp, now: f64) -> Line {
+    info(format!(
+        "Gradual restart: at most {:.1} jobs/s now, full speed in {}",
+        ramp.rate,
+        span(ramp.ends_at - now)
+    ))
 }
 
 fn totals(totals: &Totals) -> Line {
@@ -147,6 +151,26 @@ fn path_hint(hint: &PathHint) -> Line {
             names::of("obfuscate_paths")
         ),
     })
+}
+
+/// What keeps waiting changes from being sent, after a task that queued some; nothing where nothing waits, but that what counts as
+/// done was not written.
+pub fn held_up(status: &Status) -> Vec<Line> {
+    let now = status.taken_at;
+    let read_only = matches!(
+        status.settings,
+        Some(SettingsStatus::Done { writes: false, .. })
+    );
+    let mut lines = Vec::from_iter(read_only.then(nothing_is_written));
+    if let Seen::Known(queue) = &status.queue
+        && queue.live() > 0
+    {
+        let holds = status.circuit.holds_jobs();
+        lines.extend(holds.then(|| circuit(&status.circuit, now)));
+        lines.extend(jobs::tried(queue, now));
+        lines.extend(status.ramp.as_ref().map(|one| ramp(one, now)));
+    }
+    lines
 }
 
 /// Outage Summary.
@@ -284,13 +308,7 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
                     names::of("enabled")
                 ))
             });
-            let read_only = (!writes).then(|| {
-                warn(format!(
-                    "{}: off. Nothing is written to Plex, and changes count as done: turn it on, then run Reconcile All \
-                     Scenes",
-                    names::of("sync_master")
-                ))
-            });
+            let read_only = (!writes).then(nothing_is_written);
             let session = session_only.then(|| {
                 warn(
                     "Login: Stash asks for a password and has no API key. When the session of the last save ends (after an hour \
@@ -307,6 +325,13 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
             lines
         }
     }
+}
+
+fn nothing_is_written() -> Line {
+    warn(format!(
+        "{}: off. Nothing is written to Plex, and changes count as done: turn it on, then run Reconcile All Scenes",
+        names::of("sync_master")
+    ))
 }
 
 /// What circuit and Plex mean together, where they disagree.

@@ -38,8 +38,8 @@ pub enum Fetched {
     Picture(Cover),
     /// It is the one that is known.
     Same,
-    /// None, and why: a scene that was just scanned has no cover yet, and what Stash shows then is no picture of it.
-    Nothing(String),
+    /// None, and why, where a person may want to know.
+    Nothing(Option<String>),
     /// None, and why it has to be fetched another time.
     Owed(String),
 }
@@ -76,7 +76,8 @@ impl Covers {
             Err(error) => error,
         };
         if is_of_scene(&error) {
-            return Ok(Fetched::Nothing(texts::cover_left_out(&error.to_string())));
+            let why = (!is_placeholder(&error)).then(|| texts::cover_left_out(&error.to_string()));
+            return Ok(Fetched::Nothing(why));
         }
         // A Stash that is gone says nothing about the cover.
         if is_away(&error) {
@@ -93,6 +94,12 @@ impl Covers {
             &error.to_string(),
         )))
     }
+}
+
+/// What Stash shows of a scene that has no cover, such as one that was just scanned, is no picture of it.
+fn is_placeholder(error: &stash::client::Error) -> bool {
+    use stash::client::Error;
+    matches!(error, Error::NotAPicture { content_type } if content_type.starts_with("image/svg"))
 }
 
 fn is_away(error: &stash::client::Error) -> bool {

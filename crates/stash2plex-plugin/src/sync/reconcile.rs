@@ -209,6 +209,7 @@ impl Syncer {
                 began,
                 ended: unix(clock.wall()),
                 report: run.report,
+                job: 0,
             })
         } else {
             Step::Next(run)

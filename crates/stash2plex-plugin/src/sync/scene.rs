@@ -205,7 +205,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 Fetched::Same => row.cover,
                 Fetched::Picture(cover) => self.cover.insert(cover).name().to_owned(),
                 Fetched::Nothing(why) => {
-                    self.left_out.insert(why);
+                    self.left_out.extend(why);
                     String::new()
                 }
                 Fetched::Owed(why) => {

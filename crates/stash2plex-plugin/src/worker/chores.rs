@@ -14,7 +14,7 @@ use crate::db::Db;
 use crate::job::{Job, scene_of_key};
 use crate::ledger::{self, ServerId};
 use crate::outcome::{Done, ErrorKind, Outcome};
-use crate::reconcile::{Run, Step};
+use crate::reconcile::{Listed, Run, Step};
 use crate::settings::Scope;
 use crate::status::words::count;
 use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
@@ -31,7 +31,7 @@ pub struct Errand {
     pub force: bool,
     /// A folder Plex shall scan, if the user wants that.
     pub scan: Option<String>,
-    /// What follows a page of a reconciliation.
+    /// What follows a page of a reconciliation, or the end of a bulk job.
     pub step: Option<Step>,
     /// Dead letters of the scenes that are queued again.
     pub letters: Vec<i64>,
@@ -129,7 +129,18 @@ pub async fn run(
         },
         Job::Bulk { scope } => match syncer.scenes_since(since(scope, time.wall())).await {
             Err(error) => Errand::new(Err(error.into())),
-            Ok(scenes) => all_of(scenes, true, "read from Stash", db).await?,
+            Ok(scenes) => {
+                let queued = scenes.len() as u64;
+                let errand = all_of(scenes, true, "read from Stash", db).await?;
+                Errand {
+                    step: Some(Step::Listed(Listed {
+                        scope,
+                        queued,
+                        job: 0,
+                    })),
+                    ..errand
+                }
+            }
         },
         Job::Reconcile(run) => match reconcile(syncer, run, (db, server), time).await {
             Ok(errand) => errand,
@@ -218,6 +229,7 @@ async fn reconcile(
     match &mut slice.step {
         Step::Next(run) => run.report.queued += queued,
         Step::Ended(ended) => ended.report.queued += queued,
+        Step::Listed(_) => {}
     }
     Ok(Errand {
         scenes: slice.differ.into_iter().collect(),

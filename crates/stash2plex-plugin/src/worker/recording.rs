@@ -1,6 +1,7 @@
 //! What is written in the transaction that settles a job, and the jobs it leads to.
 
 use queue::{DeadFilter, NewJob, Tx};
+use serde::Serialize;
 
 use crate::catch_up::Stamp;
 use crate::job::{Job, scene_key};
@@ -54,4 +55,11 @@ pub(super) fn note_look(
         ledger::looked(tx.sql(), server, *id, stamp)?;
     }
     Ok(())
+}
+
+/// Remembers a small structure under a key.
+pub(super) fn remember(tx: &Tx<'_, Job>, key: &str, what: &impl Serialize) -> queue::Result<()> {
+    // Nothing in it can fail to be text.
+    let text = serde_json::to_string(what).unwrap_or_default();
+    Ok(ledger::set_meta(tx.sql(), key, &text)?)
 }

@@ -11,19 +11,24 @@ use super::circuit::{self, Change, Leave};
 use super::claiming::is_of_stash;
 use super::engine::Engine;
 use super::memory::Taken;
-use super::recording::{BULK_PRIORITY, forget_letters, note_look, record_and_queue, scene_job};
+use super::recording::{
+    BULK_PRIORITY, forget_letters, note_look, record_and_queue, remember, scene_job,
+};
 use super::time::Time;
 use crate::home::{self, Met};
 use crate::job::Job;
 use crate::ledger::{self, ServerId, Total};
 use crate::notice;
 use crate::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
-use crate::reconcile::Step;
+use crate::reconcile::{Ended, Listed, Step};
 use crate::sync::{Record, Synced};
 use crate::texts;
 
 /// Where the last reconciliation is remembered.
 pub const RECONCILED_KEY: &str = "reconciliation";
+
+/// Where the last bulk job is remembered.
+pub const LISTED_KEY: &str = "bulk";
 
 impl<T: Time> Engine<'_, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
@@ -176,9 +181,12 @@ impl<T: Time> Engine<'_, T> {
                     tx.enqueue(NewJob::new(job).key(key).priority(BULK_PRIORITY))?;
                 }
                 Some(Step::Ended(ended)) => {
-                    // Nothing in it can fail to be text.
-                    let text = serde_json::to_string(&ended).unwrap_or_default();
-                    ledger::set_meta(tx.sql(), RECONCILED_KEY, &text)?;
+                    let job = claim.job();
+                    remember(tx, RECONCILED_KEY, &Ended { job, ..ended })?;
+                }
+                Some(Step::Listed(listed)) => {
+                    let job = claim.job();
+                    remember(tx, LISTED_KEY, &Listed { job, ..listed })?;
                 }
                 None => {}
             }
@@ -197,6 +205,8 @@ impl<T: Time> Engine<'_, T> {
             let synced = matches!(errand.outcome, Ok(Done::Synced(_)));
             if synced {
                 ledger::count(tx.sql(), Total::Synced)?;
+            } else if is_scene {
+                ledger::count(tx.sql(), Total::Skipped)?;
             }
             if !is_scene || synced {
                 forget_letters(tx, claim)?;

@@ -67,6 +67,7 @@ impl Installed {
             "recovery_ramp": false,
             "debug_logging": true,
             "reconcile_interval": "never",
+            "watch_time": 0,
         });
         let (Value::Object(all), Value::Object(more)) = (&mut settings, more) else {
             panic!()

@@ -7,6 +7,7 @@ mod clear;
 mod common;
 #[cfg(unix)]
 mod data_folder;
+mod follow;
 mod health;
 mod left_alone;
 mod outage_summary;

@@ -238,6 +238,25 @@ fn writing_nothing_is_told() {
     plugin.until_equal();
 }
 
+/// Stash shows a drawing of its own for a scene without a cover: that is no cover, so none is left out.
+#[test]
+fn only_a_cover_that_there_is_can_be_left_out() {
+    let plugin = Installed::with(2, json!({"sync_poster": true}));
+    let [bare, gif] = [0, 1].map(|n| plugin.world.scenes[n]);
+    let covers = [(bare, None), (gif, Some(b"GIF89a".as_slice().into()))];
+    for (id, cover) in covers {
+        let stash = &plugin.world.stash;
+        stash.change_silently(id, |scene| scene.cover = cover);
+    }
+    plugin.save_and_wait(bare);
+    let (text, _) = answered(&plugin.task("queue_status"));
+    assert!(!text.contains("Left out"), "{text}");
+    assert!(!plugin.worker_log().contains("left out"));
+    plugin.save_and_wait(gif);
+    let (text, _) = answered(&plugin.task("queue_status"));
+    says(&text, "i Left out of 1 scene ");
+}
+
 #[test]
 fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
     let plugin = Installed::new(1);

@@ -40,16 +40,19 @@ pub fn trouble(queue: &Seen<QueueStatus>, now: f64) -> Vec<Line> {
             count(queue.failed, "change failed", "changes failed")
         ))
     });
-    let tried = queue.tried_jobs.first().map(|job| {
-        let more = match queue.tried_jobs.len() - 1 {
-            0 => String::new(),
-            n => format!("; {n} more, which View Queue Status lists"),
-        };
-        let Line { level, text } = waits(job, now);
-        let text = format!("{text}{more}");
-        Line { level, text }
-    });
-    failed.into_iter().chain(tried).collect()
+    failed.into_iter().chain(tried(queue, now)).collect()
+}
+
+/// The first of the jobs that were tried and wait.
+pub fn tried(queue: &QueueStatus, now: f64) -> Option<Line> {
+    let job = queue.tried_jobs.first()?;
+    let more = match queue.tried_jobs.len() - 1 {
+        0 => String::new(),
+        n => format!("; {n} more, which View Queue Status lists"),
+    };
+    let Line { level, text } = waits(job, now);
+    let text = format!("{text}{more}");
+    Some(Line { level, text })
 }
 
 /// What View Queue Status says of each job that failed or was tried.

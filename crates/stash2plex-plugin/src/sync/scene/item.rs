@@ -231,7 +231,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         };
         match syncer.covers.fetch(&syncer.stash, address, None).await? {
             Fetched::Picture(cover) => self.cover = Some(cover),
-            Fetched::Nothing(why) => drop(self.left_out.insert(why)),
+            Fetched::Nothing(why) => self.left_out.extend(why),
             Fetched::Owed(why) => self.synced.owed = Some(why),
             Fetched::Same => {}
         }

@@ -1,0 +1,165 @@
+//! The tasks that start much work: it is recorded first, then followed for a while, since Stash runs one task at a time.
+
+use std::io::Stderr;
+use std::time::SystemTime;
+
+use queue::Queue;
+use queue::rusqlite::{self, Connection};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use stash::protocol::{Log, ServerConnection};
+
+use super::Failure;
+use super::look;
+use super::watch::{End, Mark, Since, Watch};
+use crate::data_dir::DataDir;
+use crate::job::Job;
+use crate::ledger;
+use crate::reconcile::{Ended, Listed, Report};
+use crate::record;
+use crate::settings::Settings;
+use crate::status::gather;
+use crate::status::render;
+use crate::status::words::{count, span};
+use crate::worker::{LISTED_KEY, RECONCILED_KEY};
+
+/// What the job found to be done, once it has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Found {
+    Queued { queued: u64 },
+    Compared(Report),
+}
+
+impl Found {
+    fn words(&self) -> String {
+        match self {
+            Self::Queued { queued } => {
+                format!("{} queued", count(*queued, "scene", "scenes"))
+            }
+            Self::Compared(report) => report.words(),
+        }
+    }
+}
+
+/// Records the job, sees that a worker does it, and follows that.
+///
+/// # Errors
+/// Nothing was recorded, or the queue cannot be read afterwards.
+pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Result<Value, Failure> {
+    let dir = DataDir::create(&connection.dir)?;
+    let (mark, before) = record::by_hand((&dir, connection), job, log, |queue| {
+        Ok((Mark::of(queue)?, remembered(queue.sql(), job)?))
+    })?;
+    let told = look::runtime()?.block_on(look::settings(connection)).1;
+    let at_most = told
+        .settings
+        .as_ref()
+        .map_or(Settings::DEFAULT_WATCH, |settings| settings.watch_time);
+    let recorded = job.key();
+    let goes_on = || {
+        log.info(format!(
+            "The background worker goes on: View Queue Status shows the progress, {} the details",
+            dir.worker_log().display()
+        ));
+    };
+    if at_most.is_zero() {
+        goes_on();
+        return Ok(json!({ "recorded": recorded }));
+    }
+    let watch = Watch {
+        dir: &dir,
+        log,
+        mark,
+    };
+    let mut found = None;
+    let end = watch.follow(Some(at_most), |queue: &Queue<Job>| {
+        if found.is_none() {
+            found = new(queue.sql(), job, before.as_deref())?;
+            if let Some(found) = &found {
+                log.info(format!("{}: {}", job.words(), found.words()));
+            }
+        }
+        Ok(found.is_some())
+    })?;
+    let since = watch.since()?;
+    let waiting = since.counts.live();
+    if waiting == 0 {
+        log.progress(1.0);
+    }
+    if found.is_none() {
+        log.info(format!("{}: not at its end yet", job.words()));
+    }
+    log.info(words(&since));
+    match &end {
+        End::Standstill(why) => log.warn(why),
+        End::NoWorker => log.warn(
+            "No background worker is at work; worker.log may say why. The next change in Stash, or the task Process Queue, \
+             starts another",
+        ),
+        End::NothingDue | End::CircuitOpen | End::TimeUp => {
+            let status = gather::status(&dir, told, SystemTime::now());
+            for line in render::held_up(&status) {
+                log.log(line.level, line.text);
+            }
+        }
+    }
+    if end == End::TimeUp {
+        log.info(format!(
+            "This task has watched for {}, the time that watch_time sets",
+            span(at_most.as_secs_f64())
+        ));
+    }
+    if waiting > 0 {
+        goes_on();
+    }
+    Ok(json!({
+        "recorded": recorded, "found": found, "synced": since.synced, "skipped": since.skipped, "failed": since.failed,
+        "waiting": waiting,
+    }))
+}
+
+/// Saves that come meanwhile are in these figures too.
+fn words(since: &Since) -> String {
+    let skipped = match since.skipped {
+        0 => String::new(),
+        n => format!("{n} skipped (nothing to do), "),
+    };
+    format!(
+        "Since this task began: {} synced, {skipped}{} failed, {} waiting",
+        count(since.synced, "scene", "scenes"),
+        since.failed,
+        since.counts.live()
+    )
+}
+
+/// What is remembered of the last job like this one.
+fn remembered(db: &Connection, job: &Job) -> rusqlite::Result<Option<String>> {
+    let key = match job {
+        Job::Reconcile(_) => RECONCILED_KEY,
+        _ => LISTED_KEY,
+    };
+    ledger::early_meta(db, key)
+}
+
+/// What the job found, if what is remembered now is from after its beginning.
+fn new(db: &Connection, job: &Job, before: Option<&str>) -> rusqlite::Result<Option<Found>> {
+    let remembered = remembered(db, job)?.filter(|text| before != Some(text));
+    Ok(remembered.and_then(|text| match job {
+        Job::Reconcile(run) => read::<Ended>(&text)
+            .filter(|ended| ended.reach == run.reach)
+            .map(|ended| Found::Compared(ended.report)),
+        Job::Bulk { scope } => read::<Listed>(&text)
+            .filter(|listed| listed.scope == *scope)
+            .map(|listed| Found::Queued {
+                queued: listed.queued,
+            }),
+        _ => None,
+    }))
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+    // Of another version: nothing is said about it.
+    serde_json::from_str(text).ok()
+}
