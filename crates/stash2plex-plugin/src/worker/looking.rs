@@ -24,6 +24,8 @@ pub struct Look {
     never_synced: u64,
     /// Stash is at work itself: more is to come.
     is_busy: bool,
+    /// Scenes changed just now, and may do so again within the same second.
+    is_early: bool,
 }
 
 impl<T: Time> Engine<'_, T> {
@@ -54,11 +56,11 @@ impl<T: Time> Engine<'_, T> {
                 self.journal
                     .debug(format!("changes in Stash cannot be read: {}", why.why));
                 self.renew_connection();
-                self.scheduler.has_looked(false, now);
+                self.scheduler.has_looked(false, true, now);
                 return Ok(());
             }
         };
-        self.scheduler.has_looked(look.is_busy, now);
+        self.scheduler.has_looked(look.is_busy, look.is_early, now);
         if look.queued > 0 {
             self.journal.debug(texts::changed_in_stash(look.queued));
         }
@@ -79,7 +81,7 @@ async fn look(
 ) -> Result<Look, Stopped> {
     let began = time.wall();
     let since = catch_up::since(db.read(|db| ledger::caught_up(db, server))?, began);
-    let (mut after, mut queued) = (None, 0);
+    let (mut after, mut queued, mut is_early) = (None, 0, false);
     loop {
         let asked = time.wall();
         let changes = syncer.changes(since, after).await?;
@@ -89,6 +91,12 @@ async fn look(
             let mut new = 0;
             for scene in &changes.page.rows {
                 let (id, updated_at) = (scene.id.0, scene.updated_at);
+                let stamp = Stamp::new(updated_at, asked);
+                // Its own hook's job is under way, or the next look sees it.
+                if !stamp.is_same(updated_at) {
+                    is_early = true;
+                    continue;
+                }
                 let last = ledger::last_look(tx.sql(), server, id)?;
                 let is_same = |last: LastLook| last.stamp.is_same(updated_at);
                 // Until a person has asked for the whole library, only what was written before is kept equal.
@@ -98,7 +106,7 @@ async fn look(
                 }
                 tx.enqueue(scene_job(id, false).on_conflict(OnConflict::Keep))?;
                 // Noted now, too: a scene that nobody can read ends without a look, and must not come again and again.
-                ledger::looked(tx.sql(), server, id, Stamp::new(updated_at, asked))?;
+                ledger::looked(tx.sql(), server, id, stamp)?;
                 new += 1;
             }
             let mut never_synced = 0;
@@ -118,6 +126,7 @@ async fn look(
                 queued,
                 never_synced,
                 is_busy: changes.is_busy,
+                is_early,
             });
         }
         after = changes.page.next;

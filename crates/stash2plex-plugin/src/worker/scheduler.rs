@@ -189,7 +189,12 @@ impl Scheduler {
             return Next::Probe;
         }
         let can_look = s.home && s.stash == Gate::Open && !self.looks.is_under_way();
-        if !holds && can_look && self.looks.is_due(s.now) {
+        let is_free = s.ready == 0 && self.claimed == 0;
+        let look_from = match is_free {
+            true => self.looks.at(),
+            false => self.looks.by(),
+        };
+        if !holds && can_look && look_from <= s.now {
             return Next::CatchUp;
         }
         let ready = if holds { 0 } else { self.ready(s) };
@@ -217,7 +222,7 @@ impl Scheduler {
             s.next_due,
             s.ramp_at,
             s.ramp_ends,
-            can_look.then(|| self.looks.at()),
+            can_look.then_some(look_from),
             idle.then_some(idle_end),
         ];
         let earliest = times.into_iter().flatten().filter(|at| *at > s.now).min();
@@ -325,9 +330,9 @@ impl Scheduler {
         self.looks.begin(now);
     }
 
-    /// It has answered, or not; it is at work itself, or not.
-    pub fn has_looked(&mut self, is_stash_busy: bool, now: Moment) {
-        self.looks.end(is_stash_busy, now);
+    /// It has answered, or not; it is at work itself, or something is to be looked at again soon.
+    pub fn has_looked(&mut self, is_stash_busy: bool, again: bool, now: Moment) {
+        self.looks.end(is_stash_busy, again, now);
     }
 
     /// A scan told of a file, whose cover comes later.

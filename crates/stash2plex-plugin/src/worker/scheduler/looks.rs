@@ -43,8 +43,10 @@ impl Looks {
         due.max(self.floor)
     }
 
-    pub(super) fn is_due(&self, now: Moment) -> bool {
-        !self.is_under_way() && self.at() <= now
+    /// Until then it waits for a moment in which nothing else is to be done: what people asked for goes first, and may be just
+    /// what it would find.
+    pub(super) fn by(&self) -> Moment {
+        self.at() + OFTEN
     }
 
     pub(super) fn is_under_way(&self) -> bool {
@@ -61,12 +63,13 @@ impl Looks {
         self.after_scan = self.after_scan.filter(|at| *at > now);
     }
 
-    /// A look has ended; Stash was busy, or not.
-    pub(super) fn end(&mut self, is_busy: bool, now: Moment) {
+    /// A look has ended; Stash is at work itself, or something is to be looked at again.
+    pub(super) fn end(&mut self, is_busy: bool, again: bool, now: Moment) {
         let began = self.began.take().unwrap_or(now);
         self.is_busy = is_busy;
         self.floor = began + (now - began) * SHARE;
-        self.due = began + if is_busy { OFTEN } else { self.interval };
+        let soon = is_busy || again;
+        self.due = began + if soon { OFTEN } else { self.interval };
         self.interval = (self.interval * 2).min(SELDOM);
     }
 
@@ -101,10 +104,10 @@ mod tests {
         let mut began = Vec::new();
         for second in 0..2000 {
             let now = at(second);
-            if looks.is_due(now) {
+            if looks.at() <= now {
                 began.push(second);
                 looks.begin(now);
-                looks.end(false, now);
+                looks.end(false, false, now);
             }
         }
         assert_eq!(began, [0, 60, 180, 420, 900, 1500]);
@@ -116,7 +119,7 @@ mod tests {
             let mut looks = Looks::start(at(0));
             for second in [0, 60, 180, 420] {
                 looks.begin(at(second));
-                looks.end(false, at(second));
+                looks.end(false, false, at(second));
             }
             looks
         };
@@ -129,9 +132,14 @@ mod tests {
         assert_eq!(looks.at(), at(500));
         let mut looks = idle();
         looks.begin(at(900));
-        looks.end(true, at(900));
+        looks.end(true, false, at(900));
         assert_eq!(looks.at(), at(960));
         assert!(looks.is_stash_busy());
+        let mut looks = idle();
+        looks.begin(at(900));
+        looks.end(false, true, at(900));
+        assert_eq!(looks.at(), at(960));
+        assert!(!looks.is_stash_busy());
     }
 
     #[test]
@@ -139,15 +147,15 @@ mod tests {
         let mut looks = Looks::start(at(0));
         looks.scanned(at(0));
         looks.begin(at(0));
-        looks.end(false, at(0));
+        looks.end(false, false, at(0));
         for second in [30, 59] {
             looks.wish(at(second));
             looks.begin(at(second));
-            looks.end(false, at(second));
+            looks.end(false, false, at(second));
         }
         assert_eq!(looks.at(), at(60));
         looks.begin(at(60));
-        looks.end(false, at(60));
+        looks.end(false, false, at(60));
         assert!(looks.at() > at(60));
     }
 
@@ -155,7 +163,7 @@ mod tests {
     fn a_long_look_is_a_small_share_of_the_time() {
         let mut looks = Looks::start(at(0));
         looks.begin(at(0));
-        looks.end(true, at(20));
+        looks.end(true, false, at(20));
         looks.scanned(at(20));
         looks.wish(at(21));
         assert_eq!(looks.at(), at(2000));

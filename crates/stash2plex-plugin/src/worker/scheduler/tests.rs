@@ -349,7 +349,7 @@ impl World {
             self.scheduler.probed();
         }
         if std::mem::take(&mut self.looking) {
-            self.scheduler.has_looked(self.stash_works, now);
+            self.scheduler.has_looked(self.stash_works, false, now);
         }
         if std::mem::take(&mut self.reading) {
             self.scheduler.kept_settings(now);
