@@ -35,6 +35,22 @@ impl Stamp {
     }
 }
 
+/// Stash's configuration file as it was before the settings were read.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsFile {
+    /// Where it is, if that is known.
+    pub path: Option<PathBuf>,
+    /// Its state, if it can be seen.
+    pub stamp: Option<Stamp>,
+}
+
+impl SettingsFile {
+    /// Whether it is not as it was.
+    pub fn has_changed(&self) -> bool {
+        self.path.as_deref().and_then(Stamp::of) != self.stamp
+    }
+}
+
 /// Why the last worker could do nothing, and in which state it found Stash's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standstill {
@@ -46,12 +62,12 @@ pub struct Standstill {
 }
 
 impl Standstill {
-    /// With the settings in this file, as it was before they were read.
-    pub fn new(why: String, settings: PathBuf, stamp: Option<Stamp>) -> Self {
+    /// With the settings in this file.
+    pub fn new(why: String, settings: SettingsFile) -> Self {
         Self {
             why,
-            settings,
-            stamp,
+            settings: settings.path.unwrap_or_default(),
+            stamp: settings.stamp,
         }
     }
 
@@ -106,8 +122,8 @@ mod tests {
         fs::write(&config, "plugins: {}").unwrap();
         assert!(!Standstill::lasts(&dir));
         let leave = || {
-            let stamp = Stamp::of(&config);
-            Standstill::new("no address".into(), config.clone(), stamp).leave(&dir);
+            let (path, stamp) = (Some(config.clone()), Stamp::of(&config));
+            Standstill::new("no address".into(), SettingsFile { path, stamp }).leave(&dir);
         };
         leave();
         assert!(Standstill::lasts(&dir));

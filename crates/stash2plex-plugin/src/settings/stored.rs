@@ -31,6 +31,11 @@ fn keeps_names(version: &str) -> bool {
     (next(), next()).ge(&(Some(0), Some(26)))
 }
 
+/// What is to be stored instead, if a setting has another name.
+fn restored(stored: &PluginSettings) -> Option<Map<String, Value>> {
+    stored.restored(PLUGIN_ID, names::ALL.iter().map(|(key, _)| *key))
+}
+
 /// Writes settings that Stash had renamed back under their names, where it keeps them, so that its settings page shows them again;
 /// says so, once. Whatever becomes of it, they are read.
 ///
@@ -42,7 +47,7 @@ pub async fn restore(
     db: &Connection,
     journal: &Journal<'_>,
 ) -> rusqlite::Result<()> {
-    let Some(restored) = stored.restored(PLUGIN_ID, names::ALL.iter().map(|(key, _)| *key)) else {
+    let Some(all) = restored(stored) else {
         return Ok(());
     };
     // One that does not tell will be asked again.
@@ -50,7 +55,16 @@ pub async fn restore(
         return Ok(());
     };
     if keeps_names(&version) {
-        journal.info(match client.configure_plugin(PLUGIN_ID, &restored).await {
+        // Stash takes all settings of a plugin at once, and a person may have changed one since they were read: another worker
+        // will see to it.
+        let now = match client.configuration(PLUGIN_ID).await {
+            Ok(configuration) => restored(&configuration.stored),
+            Err(_) => None,
+        };
+        if now.as_ref() != Some(&all) {
+            return Ok(());
+        }
+        journal.info(match client.configure_plugin(PLUGIN_ID, &all).await {
             Ok(()) => "Stash had renamed settings of this plugin in an update (plexUrl for plex_url, for example). They are \
                        stored under their names again"
                 .to_owned(),

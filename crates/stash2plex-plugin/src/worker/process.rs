@@ -49,16 +49,14 @@ pub fn process(stdin: impl Read) -> ExitCode {
         return ExitCode::from(1);
     };
     let journal = Journal::file(&dir.worker_log());
-    match serve(connection, &dir, &journal) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            journal.error(match why.downcast_ref() {
-                Some(WorkError::Queue(why)) => store::words(&dir, why),
-                _ => why.to_string(),
-            });
-            ExitCode::from(1)
-        }
-    }
+    let served = serve(connection, &dir, &journal);
+    served.unwrap_or_else(|why| {
+        journal.error(match why.downcast_ref() {
+            Some(why) => store::words(&dir, why),
+            None => why.to_string(),
+        });
+        ExitCode::from(1)
+    })
 }
 
 /// Works for as long as there may be something to do.
@@ -66,57 +64,73 @@ fn serve(
     mut connection: ServerConnection,
     dir: &DataDir,
     journal: &Journal<'_>,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let program = Executable::current();
     let Some(mut lock) = patient_lock(dir)? else {
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
     loop {
         journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
         let around = Surroundings::new(dir, &lock, &program, connection)?;
-        let end = runtime.block_on(work_on(dir, journal, &around));
+        let ended = runtime.block_on(work_on(dir, journal, &around));
         connection = around.connection();
-        let seen = around.seen();
-        let end = match end {
-            // What the user wants is no error.
-            Err(WorkError::Link(off @ LinkError::Disabled)) => {
-                journal.info(format!("worker ends: {off}"));
-                return Ok(());
-            }
-            end => end?,
-        };
-        journal.info(format!("worker ends: {}", words(end)));
-        if matches!(end, End::Idle | End::SessionRefused) && connection::left_at(dir) == seen {
+        let (seen, settings) = (around.seen(), around.settings());
+        let code = tell_end(dir, journal, &ended);
+        if matches!(ended, Ok(End::Idle | End::SessionRefused)) && connection::left_at(dir) == seen
+        {
             connection::forget(dir);
         }
         let ours = lock.guards(dir);
         drop(lock);
-        if end == End::Stopped || !ours {
-            return Ok(());
+        if matches!(ended, Ok(End::Stopped)) || !ours {
+            return Ok(code);
         }
-        if end == End::Replaced {
+        if matches!(ended, Ok(End::Replaced)) {
             hand_over(&program, dir, &connection, journal);
-            return Ok(());
+            return Ok(code);
         }
-        // A hook that looked before the lock was free saw a worker and started none: its job is ours, and its connection
-        // may be better than that which ended.
+        // A hook that looked before the lock was free saw a worker and started none: its job is ours. Its connection may be
+        // better than that which ended, and the settings other than those with which nothing could be done.
         let newer = match connection::left_at(dir) == seen {
             true => None,
             false => connection::read(dir).filter(|newer| *newer != connection),
         };
-        let can_work = matches!(end, End::Idle | End::Removed) || newer.is_some();
+        let can_work = match &ended {
+            Ok(End::Idle | End::Removed) => true,
+            Err(WorkError::Link(_)) => settings.has_changed(),
+            _ => newer.is_some(),
+        };
         if !can_work || !is_work_left(dir)? {
-            return Ok(());
+            return Ok(code);
         }
         connection = newer.unwrap_or(connection);
         match WorkerLock::try_take(dir, Role::Worker)? {
             Some(again) => lock = again,
-            None => return Ok(()),
+            None => return Ok(code),
         }
     }
+}
+
+/// Says how a worker has ended.
+fn tell_end(dir: &DataDir, journal: &Journal<'_>, ended: &Result<End, WorkError>) -> ExitCode {
+    match ended {
+        Ok(end) => journal.info(format!("worker ends: {}", words(*end))),
+        // What the user wants is no error.
+        Err(WorkError::Link(off @ LinkError::Disabled)) => {
+            journal.info(format!("worker ends: {off}"));
+        }
+        Err(why) => {
+            journal.error(match why {
+                WorkError::Queue(why) => store::words(dir, why),
+                why => why.to_string(),
+            });
+            return ExitCode::from(1);
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn is_work_left(dir: &DataDir) -> queue::Result<bool> {

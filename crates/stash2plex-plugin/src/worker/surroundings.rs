@@ -2,7 +2,7 @@
 //! the connection to Stash that a hook may have left.
 
 use std::cell::{Cell, RefCell};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use stash::client::{Client, Endpoint};
@@ -10,7 +10,7 @@ use stash::protocol::ServerConnection;
 
 use super::session::Executable;
 use crate::data_dir::DataDir;
-use crate::standstill::{Stamp, Standstill};
+use crate::standstill::{SettingsFile, Stamp, Standstill};
 use crate::worker_lock::WorkerLock;
 use crate::{connection, tls};
 
@@ -24,9 +24,8 @@ pub struct Surroundings<'a> {
     /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
     /// own.
     seen: Cell<Option<SystemTime>>,
-    /// Stash's configuration file, once Stash has told where it is.
-    settings: RefCell<Option<PathBuf>>,
-    stamp: Cell<Option<Stamp>>,
+    /// Known once Stash has told where it is.
+    settings: RefCell<SettingsFile>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -48,7 +47,6 @@ impl<'a> Surroundings<'a> {
             connection: RefCell::new(connection),
             seen: Cell::new(connection::left_at(dir)),
             settings: RefCell::default(),
-            stamp: Cell::default(),
         })
     }
 
@@ -92,32 +90,34 @@ impl<'a> Surroundings<'a> {
     /// Asks Stash where its settings are, if that is not known, and remembers how the file is now: what is read afterwards is
     /// no older.
     pub async fn watch_settings(&self) {
-        if self.settings.borrow().is_none()
+        let mut settings = self.settings();
+        if settings.path.is_none()
             && let Ok(Some(path)) = self.stash.config_path().await
         {
-            *self.settings.borrow_mut() = Some(path.into());
+            settings.path = Some(path.into());
         }
-        self.stamp.set(self.stamp_now());
+        settings.stamp = settings.path.as_deref().and_then(Stamp::of);
+        self.settings.replace(settings);
     }
 
-    fn stamp_now(&self) -> Option<Stamp> {
-        self.settings.borrow().as_deref().and_then(Stamp::of)
+    /// The settings' file as it was before they were read.
+    pub fn settings(&self) -> SettingsFile {
+        self.settings.borrow().clone()
     }
 
     /// Whether the settings' file can be seen.
     pub fn sees_settings(&self) -> bool {
-        self.stamp.get().is_some()
+        self.settings.borrow().stamp.is_some()
     }
 
     /// Whether the settings' file has changed since they were read.
     pub fn settings_changed(&self) -> bool {
-        self.stamp_now() != self.stamp.get()
+        self.settings.borrow().has_changed()
     }
 
     /// Leaves word of why nothing can be done with the settings as they are.
     pub fn stand_still(&self, why: String) {
-        let path = self.settings.borrow().clone().unwrap_or_default();
-        Standstill::new(why, path, self.stamp.get()).leave(self.dir);
+        Standstill::new(why, self.settings()).leave(self.dir);
     }
 
     /// Whether another program stands in the place of this one.

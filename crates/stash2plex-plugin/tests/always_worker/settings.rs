@@ -1,6 +1,9 @@
 //! A setting that a person changes counts soon, and at once for a task.
 
+use simulators::{Requests, run_plugin};
+
 use super::*;
+use crate::common::binary;
 
 /// With nothing to do before the next try, in minutes.
 #[test]
@@ -50,4 +53,32 @@ fn process_queue_makes_a_living_worker_read_the_settings() {
     plugin.task("process_queue");
     plugin.until_equal();
     assert_eq!(started(&plugin), 1);
+}
+
+/// The sync is turned on, and a scene saved, while a worker is about to end because it is off: the hook sees that worker.
+#[test]
+fn a_worker_that_can_do_nothing_looks_once_more_before_it_is_gone() {
+    for settings in [
+        json!({"enabled": false}),
+        json!({"plex_url": "nowhere at all"}),
+    ] {
+        let plugin = Installed::with(2, settings);
+        let (first, second) = (plugin.world.scenes[0], plugin.world.scenes[1]);
+        let config = plugin.config.path().to_owned();
+        let reads = Requests::all().containing("query Configuration").times(1);
+        let (url, token) = (plugin.world.plex.url(), plugin.world.plex.token());
+        // The answer with the old settings is on its way by then.
+        plugin.world.stash.after(reads, move |stash| {
+            let on = json!({
+                "plex_url": url, "plex_token": token, "path_map": "/data=>/media/scenes", "sync_poster": false,
+                "sync_background": false, "reconcile_interval": "never", "idle_timeout": 0.1,
+            });
+            stash.set_plugin_settings("Stash2Plex", on);
+            let stdin = stash.hook_stdin(&Trigger::SceneForm(second));
+            assert!(run_plugin(binary(), &stdin).unwrap().output().is_some());
+            assert!(config.join("stash2plex/worker.lock").exists());
+        });
+        plugin.save(first);
+        plugin.until_equal();
+    }
 }
