@@ -181,6 +181,8 @@ pub fn deleted(real: &mut Real) {
     assert!(real.waiting() >= 4);
     real.plex.clear_faults();
     real.until_worked_off();
-    let titles = [9, 14, 15, 16].map(|n| real.item(&real.film(n)).title() == "Soon gone");
-    assert_eq!(titles, [false, false, false, true]);
+    // What became of the others' items does not matter: a job may have read its scene just before that went.
+    assert_eq!(real.item(&real.film(16)).title(), "Soon gone");
+    let gone = real.worker_log().matches("deleted in Stash").count();
+    println!("          {gone} jobs found their scene gone");
 }
