@@ -33,6 +33,7 @@ const STORIES: [(&str, Story); 20] = [
             &["Worker: not running though changes wait"],
         ),
     ),
+    ("Sync All shows what comes of it", (tasks::sync_all, &[])),
     ("each field", (edits::each_field, &[])),
     ("what is taken away", (edits::taken_away, &[])),
     ("several inputs at once", (edits::several_inputs, &[])),
@@ -47,7 +48,6 @@ const STORIES: [(&str, Story); 20] = [
     ("a file moves", (changes::moved, &[])),
     ("a new file", (changes::new_file, &[])),
     ("deleted while it waits", (changes::deleted, &[])),
-    ("Sync All shows what comes of it", (tasks::sync_all, &[])),
     ("a page asks", (tasks::page, &[])),
     (
         "a stopped task stops no work",

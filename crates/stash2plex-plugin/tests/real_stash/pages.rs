@@ -94,4 +94,12 @@ impl Real {
         let query = "mutation ($input: ScanMetadataInput!) { metadataScan(input: $input) }";
         self.job(query, json!({"input": {}}));
     }
+
+    /// What the script of Stash's pages asks now and then.
+    pub fn page_asks(&self) -> String {
+        let query = "mutation { runPluginOperation(plugin_id: \"Stash2Plex\", args: {mode: \"catch_up\"}) }";
+        let answer = self.ask(query, json!({}));
+        let answer = &answer["runPluginOperation"]["catch_up"];
+        answer.as_str().unwrap_or_default().to_owned()
+    }
 }

@@ -19,6 +19,9 @@ use tempfile::TempDir;
 /// Enough for a bulk edit that can be interrupted.
 const FILMS: usize = 60;
 
+/// On a busy machine a scan of all films takes half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Complaints of Stash that nobody's plugin is the reason of.
 const STASHS_OWN: [&str; 5] = [
     "Couldn't retrieve latest version",
@@ -168,7 +171,7 @@ impl Real {
             .spawn()
             .unwrap();
         self.process = Some(process);
-        let give_up = Instant::now() + Duration::from_secs(60);
+        let give_up = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(
                 Instant::now() < give_up,
@@ -321,7 +324,7 @@ impl Real {
     /// Waits for a condition, looking often.
     #[track_caller]
     pub fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        let give_up = Instant::now() + Duration::from_secs(60);
+        let give_up = Instant::now() + PATIENCE;
         while !condition() {
             let ends = |text: String| {
                 let from = text.len().saturating_sub(4000);
