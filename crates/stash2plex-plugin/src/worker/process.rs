@@ -72,6 +72,7 @@ fn serve(
     let Some(mut lock) = patient_lock(dir)? else {
         return Ok(ExitCode::SUCCESS);
     };
+    let mut blind = false;
     loop {
         journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
         let around = Surroundings::new(dir, &lock, &program, connection)?;
@@ -100,6 +101,10 @@ fn serve(
         };
         let can_work = match &ended {
             Ok(End::Idle | End::Removed) => true,
+            // Where their file is not known, once more is enough: the next save starts another.
+            Err(WorkError::Link(_)) if settings.path.is_none() => {
+                !std::mem::replace(&mut blind, true)
+            }
             Err(WorkError::Link(_)) => settings.has_changed(),
             _ => newer.is_some(),
         };

@@ -115,9 +115,13 @@ impl<'a> Surroundings<'a> {
         self.settings.borrow().has_changed()
     }
 
-    /// Leaves word of why nothing can be done with the settings as they are.
+    /// Leaves word of why nothing can be done with the settings as they are. Where Stash has not told which file they are in,
+    /// nobody could tell when they change, and each save is better off with a worker of its own.
     pub fn stand_still(&self, why: String) {
-        Standstill::new(why, self.settings()).leave(self.dir);
+        let settings = self.settings();
+        if settings.path.is_some() {
+            Standstill::new(why, settings).leave(self.dir);
+        }
     }
 
     /// Whether another program stands in the place of this one.

@@ -1,6 +1,6 @@
 //! A setting that a person changes counts soon, and at once for a task.
 
-use simulators::{Requests, run_plugin};
+use simulators::{Requests, Rule, run_plugin};
 
 use super::*;
 use crate::common::binary;
@@ -81,4 +81,18 @@ fn a_worker_that_can_do_nothing_looks_once_more_before_it_is_gone() {
         plugin.save(first);
         plugin.until_equal();
     }
+}
+
+/// Stash did not tell where its settings are, so nobody can see when they change: a save starts a worker all the same.
+#[test]
+fn a_worker_that_knows_no_settings_file_keeps_no_other_from_starting() {
+    let plugin = Installed::with(2, json!({"enabled": false}));
+    let silent = Rule::new(Fault::Status(500)).containing("query SystemStatus");
+    plugin.world.stash.fail_when(silent);
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("ended", || plugin.worker_log().contains("worker ends"));
+    plugin.until_no_worker();
+    plugin.set(json!({}));
+    plugin.save(plugin.world.scenes[1]);
+    plugin.until_equal();
 }
