@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
 use crate::ledger;
-use crate::status::words::count;
+use crate::texts::words::count;
 
 const KEY: &str = "notices";
 

@@ -9,7 +9,7 @@ use scene_sync::gap::Gap;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{Interval, Scope};
-use crate::status::words::count;
+use crate::texts::words::count;
 
 /// What a run looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

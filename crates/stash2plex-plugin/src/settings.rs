@@ -15,6 +15,8 @@ pub use reader::Fault;
 
 use reader::Reader;
 
+use crate::texts::settings as texts;
+
 /// Where Plex is and how to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlexTarget {
@@ -281,16 +283,13 @@ impl Reader<'_> {
         let url = self.text("plex_url").or_else(|| from_env("PLEX_URL"));
         let token = self.text("plex_token").or_else(|| from_env("PLEX_TOKEN"));
         let url = match url {
-            None => Err(
-                "it is empty; enter the address of Plex, such as http://192.168.1.10:32400"
-                    .to_owned(),
-            ),
-            Some(text) => plex::address(&text).map_err(|why| format!("it is {why}")),
+            None => Err(texts::NO_ADDRESS.to_owned()),
+            Some(text) => plex::address(&text).map_err(texts::no_address),
         };
         let url = match url {
             Ok((url, remark)) => {
                 if let Some(remark) = remark {
-                    self.fault("plex_url", format!("{remark}; using {url}"));
+                    self.fault("plex_url", texts::taken_for(remark, &url));
                 }
                 Some(url)
             }
@@ -301,9 +300,7 @@ impl Reader<'_> {
         };
         let token = match token {
             None => {
-                let problem = "it is empty; enter the X-Plex-Token of the server's owner (only a server that no account \
-                               has claimed needs none)";
-                self.obstacle("plex_token", problem.to_owned());
+                self.obstacle("plex_token", texts::NO_TOKEN.to_owned());
                 Some(None)
             }
             Some(text) => self.token(&text).map(Some),
@@ -323,13 +320,11 @@ impl Reader<'_> {
             }
         };
         if token.expose().len() < 10 {
-            let problem =
-                "it is too short to be a Plex token (at least 10 characters); copy it again";
-            self.obstacle("plex_token", problem.to_owned());
+            self.obstacle("plex_token", texts::SHORT_TOKEN.to_owned());
             return None;
         }
         if let Some(remark) = remark {
-            self.fault("plex_token", format!("{remark}; using the rest"));
+            self.fault("plex_token", texts::taken_for(remark, "the rest"));
         }
         Some(token)
     }
@@ -363,10 +358,7 @@ impl Reader<'_> {
                 && let Some(pair) = kept.pop()
                 && !kept.contains(&pair)
             {
-                self.fault(
-                    key,
-                    "it names a folder of Stash twice; the first is used".to_owned(),
-                );
+                self.fault(key, texts::TWICE.to_owned());
             }
         }
         *pairs = kept;
@@ -378,12 +370,7 @@ impl Reader<'_> {
         let target = self.number("ramp_target_rate", 20.0, 0.1..=1000.0);
         let duration = self.seconds("ramp_duration", 300.0, 0.1..=86400.0);
         if target < initial {
-            self.fault(
-                "ramp_target_rate",
-                format!(
-                    "{target} is below ramp_initial_rate ({initial}); using {initial} for both"
-                ),
-            );
+            self.fault("ramp_target_rate", texts::falling_ramp(target, initial));
         }
         on.then_some(Ramp {
             initial,

@@ -3,8 +3,6 @@
 //! Times are Unix seconds, durations seconds, so that a page can show them without knowing this program.
 
 pub mod gather;
-pub mod render;
-pub mod words;
 
 use plex_health::Report;
 use serde::Serialize;

@@ -18,7 +18,7 @@ use serde_json::Value;
 use stash::protocol::{Log, ServerConnection};
 
 use crate::request::Task;
-use crate::status::render;
+use crate::texts::status::Line;
 
 /// Why a task cannot be carried out, in words for the user.
 type Failure = Box<dyn std::error::Error>;
@@ -40,7 +40,7 @@ pub fn run(task: Task, connection: &ServerConnection, log: &Log<Stderr>) -> Resu
         Task::RecoverOutageJobs => recover::run(connection)?,
         Task::RetryFailedJobs { kind, job } => retry::run(connection, kind.as_deref(), job)?,
     };
-    for render::Line { level, text } in lines {
+    for Line { level, text } in lines {
         log.log(level, text);
     }
     Ok(data)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::names;
+use crate::texts::settings as texts;
 
 /// One setting that could not be used as it is, and what was done instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,11 +77,7 @@ impl<'a> Reader<'a> {
             "true" | "1" | "yes" | "on" => true,
             "false" | "0" | "no" | "off" => false,
             _ => {
-                let used = if default { "on" } else { "off" };
-                self.fault(
-                    key,
-                    format!("{} is neither true nor false; using {used}", shown(&text)),
-                );
+                self.fault(key, texts::no_switch(&text, default));
                 default
             }
         }
@@ -94,19 +91,12 @@ impl<'a> Reader<'a> {
             Ok(n) if range.contains(&n) => n,
             Ok(n) if n.is_finite() => {
                 let used = n.clamp(*range.start(), *range.end());
-                self.fault(
-                    key,
-                    format!(
-                        "{text} is outside {}–{}; using {used}",
-                        range.start(),
-                        range.end()
-                    ),
-                );
+                let range = (*range.start(), *range.end());
+                self.fault(key, texts::outside(&text, range, used));
                 used
             }
             _ => {
-                let text = shown(&text);
-                self.fault(key, format!("{text} is not a number; using {default}"));
+                self.fault(key, texts::no_number(&text, default));
                 default
             }
         }
@@ -118,7 +108,7 @@ impl<'a> Reader<'a> {
         let number = self.number(key, default.into(), range);
         if number.fract() != 0.0 {
             let used = number.trunc();
-            self.fault(key, format!("{number} is not a whole number; using {used}"));
+            self.fault(key, texts::not_whole(number, used));
         }
         number as u32
     }
@@ -149,15 +139,8 @@ impl<'a> Reader<'a> {
         }
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let used = words.iter().find(|(_, value)| *value == default);
-        self.fault(
-            key,
-            format!(
-                "{} is not one of {}; using {}",
-                shown(&text),
-                known.join(", "),
-                used.map_or("the default", |(word, _)| word)
-            ),
-        );
+        let used = used.map_or("the default", |(word, _)| word);
+        self.fault(key, texts::no_such_word(&text, &known, used));
         default
     }
 
@@ -185,7 +168,6 @@ impl<'a> Reader<'a> {
 
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
-        // Entries are named by number: faults are logged, and paths may have to stay out of logs.
         let text = self.text(key).unwrap_or_default();
         let entries = text.split(';').map(str::trim);
         for (n, entry) in (1..).zip(entries.filter(|entry| !entry.is_empty())) {
@@ -196,21 +178,9 @@ impl<'a> Reader<'a> {
                 Some((from, to)) if !from.is_empty() && !to.is_empty() => {
                     pairs.push((from.to_owned(), to.to_owned()))
                 }
-                _ => self.fault(
-                    key,
-                    format!("entry {n} is not of the form /from=>/to; it is left out"),
-                ),
+                _ => self.fault(key, texts::no_pair(n)),
             }
         }
         pairs
-    }
-}
-
-/// Enough to recognise it by.
-fn shown(text: &str) -> String {
-    const ENOUGH: usize = 40;
-    match text.char_indices().nth(ENOUGH) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}…", &text[..end]),
     }
 }

@@ -9,9 +9,8 @@ use stash::protocol::ServerConnection;
 use super::Failure;
 use crate::data_dir::DataDir;
 use crate::job::Job;
-use crate::settings::names;
-use crate::status::render::{Line, info};
-use crate::status::words::count;
+use crate::texts::status::{Line, info};
+use crate::texts::tasks as texts;
 use crate::{home, ledger, store};
 
 type Shown = (Vec<Line>, Value);
@@ -22,19 +21,9 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
         None => (0, 0),
         Some(mut queue) => (queue.clear()?, queue.counts()?.running),
     };
-    let mut lines = vec![info(match (cleared, running) {
-        (0, 0) => "The queue was empty: nothing to clear".to_owned(),
-        (0, _) => "No change was waiting; running jobs are not interrupted".to_owned(),
-        (_, 0) => format!("Cleared {}", waiting(cleared)),
-        _ => format!(
-            "Cleared {}; running jobs are not interrupted",
-            waiting(cleared)
-        ),
-    })];
+    let mut lines = vec![info(texts::cleared(cleared, running))];
     if cleared > 0 {
-        lines.push(info(
-            "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them",
-        ));
+        lines.push(info(texts::CLEARED_CHANGES));
     }
     Ok((lines, json!({ "cleared": cleared, "running": running })))
 }
@@ -53,21 +42,7 @@ pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, F
         None => (0, 0),
         Some(mut queue) => (queue.purge(&filter)?, queue.counts()?.dead),
     };
-    let older = days.map_or_else(String::new, |days| {
-        format!(" older than {}", count(days.into(), "day", "days"))
-    });
-    let line = match deleted {
-        0 if days.is_none() => "No job failed: nothing to delete".to_owned(),
-        0 => format!("No failed job is{older}: nothing to delete"),
-        _ => format!(
-            "Deleted {}{older}",
-            count(deleted, "failed job", "failed jobs")
-        ),
-    };
-    let line = match left {
-        0 => line,
-        _ => format!("{line}; {} kept", count(left, "newer one", "newer ones")),
-    };
+    let line = texts::deleted(deleted, days, left);
     let data = json!({ "deleted": deleted, "left": left, "older_than_days": days });
     Ok((vec![info(line)], data))
 }
@@ -83,26 +58,11 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
             })
         })?,
     };
-    let line = match forgotten {
-        0 => "No Plex item is on record: nothing to clear".to_owned(),
-        _ => format!(
-            "Forgot by which file {} found: the next sync looks it up again. Nothing changes in Plex. Reconcile All Scenes \
-             does it for all of them now",
-            count(forgotten as u64, "Plex item was", "Plex items were")
-        ),
-    };
-    let mut lines = vec![info(line)];
+    let mut lines = vec![info(texts::forgotten_matches(forgotten as u64))];
     if server {
-        lines.push(info(format!(
-            "Forgot which Plex server is the right one: the next that answers at the {} is taken for it",
-            names::of("plex_url")
-        )));
+        lines.push(info(texts::forgotten_server()));
     }
     Ok((lines, json!({ "forgotten": forgotten })))
-}
-
-fn waiting(jobs: u64) -> String {
-    count(jobs, "waiting change", "waiting changes")
 }
 
 /// The queue, where there is one: nothing is made just to be cleared.

@@ -12,7 +12,7 @@ use stash::protocol::{Log, ServerConnection};
 
 use super::Failure;
 use super::look;
-use super::watch::{End, Mark, Since, Watch};
+use super::watch::{End, Mark, Watch};
 use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::ledger;
@@ -20,8 +20,9 @@ use crate::reconcile::{Ended, Listed, Report};
 use crate::record;
 use crate::settings::Settings;
 use crate::status::gather;
-use crate::status::render;
-use crate::status::words::{count, span};
+use crate::texts::status as in_words;
+use crate::texts::tasks as texts;
+use crate::texts::words::count;
 use crate::worker::{LISTED_KEY, RECONCILED_KEY};
 
 /// What the job found to be done, once it has come to its end.
@@ -58,12 +59,7 @@ pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Resul
         .as_ref()
         .map_or(Settings::DEFAULT_WATCH, |settings| settings.watch_time);
     let recorded = job.key();
-    let goes_on = || {
-        log.info(format!(
-            "The background worker goes on: View Queue Status shows the progress, {} the details",
-            dir.worker_log().display()
-        ));
-    };
+    let goes_on = || log.info(texts::goes_on(&dir.worker_log()));
     if at_most.is_zero() {
         goes_on();
         return Ok(json!({ "recorded": recorded }));
@@ -89,27 +85,26 @@ pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Resul
         log.progress(1.0);
     }
     if found.is_none() {
-        log.info(format!("{}: not at its end yet", job.words()));
+        log.info(texts::unfinished(&job.words()));
     }
-    log.info(words(&since));
+    log.info(texts::since(
+        since.synced,
+        since.skipped,
+        since.failed,
+        waiting,
+    ));
     match &end {
         End::Standstill(why) => log.warn(why),
-        End::NoWorker => log.warn(
-            "No background worker is at work; worker.log may say why. The next change in Stash, or the task Process Queue, \
-             starts another",
-        ),
+        End::NoWorker => log.warn(texts::NO_WORKER),
         End::NothingDue | End::CircuitOpen | End::TimeUp => {
             let status = gather::status(&dir, told, SystemTime::now());
-            for line in render::held_up(&status) {
+            for line in in_words::held_up(&status) {
                 log.log(line.level, line.text);
             }
         }
     }
     if end == End::TimeUp {
-        log.info(format!(
-            "This task has watched for {}, the time that watch_time sets",
-            span(at_most.as_secs_f64())
-        ));
+        log.info(texts::watched(at_most.as_secs_f64()));
     }
     if waiting > 0 {
         goes_on();
@@ -118,20 +113,6 @@ pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Resul
         "recorded": recorded, "found": found, "synced": since.synced, "skipped": since.skipped, "failed": since.failed,
         "waiting": waiting,
     }))
-}
-
-/// Saves that come meanwhile are in these figures too.
-fn words(since: &Since) -> String {
-    let skipped = match since.skipped {
-        0 => String::new(),
-        n => format!("{n} skipped (nothing to do), "),
-    };
-    format!(
-        "Since this task began: {} synced, {skipped}{} failed, {} waiting",
-        count(since.synced, "scene", "scenes"),
-        since.failed,
-        since.counts.live()
-    )
 }
 
 /// What is remembered of the last job like this one.

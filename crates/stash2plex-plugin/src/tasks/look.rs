@@ -16,10 +16,10 @@ use crate::job::Job;
 use crate::obfuscate::Paths;
 use crate::settings::Settings;
 use crate::status::gather::{self, Told};
-use crate::status::render::{self, Line};
 use crate::status::{Before, Connectivity, Searched, Seen, SettingsStatus, Status, TokenStatus};
 use crate::sync::libraries::Libraries;
 use crate::sync::path_map;
+use crate::texts::status::{self as words, Line};
 use crate::worker::session;
 
 type Shown = (Vec<Line>, Value);
@@ -41,7 +41,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
         told.plex = Some(plex);
         gathered(&dir, client, told).await
     });
-    shown(&status, render::health)
+    shown(&status, words::health)
 }
 
 /// View Queue Status.
@@ -51,14 +51,14 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
         let (client, told) = settings(connection).await;
         gathered(&dir, client, told).await
     });
-    shown(&status, render::queue)
+    shown(&status, words::queue)
 }
 
 /// Outage Summary, which asks nobody.
 pub fn outages(connection: &ServerConnection) -> Result<Shown, Failure> {
     let dir = DataDir::locate(&connection.dir);
     let status = gather::status(&dir, Told::default(), SystemTime::now());
-    shown(&status, render::outages)
+    shown(&status, words::outages)
 }
 
 fn shown(status: &Status, render: fn(&Status) -> Vec<Line>) -> Result<Shown, Failure> {

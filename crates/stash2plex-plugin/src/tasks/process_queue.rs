@@ -13,7 +13,7 @@ use crate::ledger;
 use crate::reconcile::unix_millis;
 use crate::spawn::{self, Start};
 use crate::standstill::Standstill;
-use crate::status::words::count;
+use crate::texts::tasks as texts;
 use crate::worker::ASKED_KEY;
 use crate::{catch_up, store};
 
@@ -27,10 +27,7 @@ pub fn run(connection: &ServerConnection, log: &Log<Stderr>) -> Result<Value, Fa
     let queue = store::open(&dir, queue::Options::producer(), |said| log.error(said))
         .map_err(|why| store::words(&dir, &why))?;
     let (mark, before) = (Mark::of(&queue)?, queue.counts()?.live());
-    log.info(match before {
-        0 => "No change is waiting".to_owned(),
-        waiting => count(waiting, "change waits", "changes wait"),
-    });
+    log.info(texts::waiting(before));
     // A person may have changed a setting, whether there is a worker or not.
     Standstill::end(&dir);
     let now = unix_millis(SystemTime::now()).to_string();
@@ -54,18 +51,12 @@ pub fn run(connection: &ServerConnection, log: &Log<Stderr>) -> Result<Value, Fa
     let since = watch.since()?;
     let waiting = since.counts.live();
     log.progress(1.0);
-    log.info(format!(
-        "Done: {}, {} failed, {waiting} still waiting",
-        count(since.done, "job", "jobs"),
-        since.failed
-    ));
+    log.info(texts::processed(since.done, since.failed, waiting));
     if waiting > 0 {
         if end == End::CircuitOpen {
-            log.warn(
-                "Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do",
-            );
+            log.warn(texts::PAUSED);
         }
-        log.info("The background worker goes on with what is waiting");
+        log.info(texts::GOES_ON);
     }
     Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))
 }

@@ -15,9 +15,9 @@ use crate::data_dir::DataDir;
 use crate::job::Job;
 use crate::outcome::ErrorKind;
 use crate::reconcile::instant;
-use crate::status::render::{Line, info, warn};
-use crate::status::words::{count, date};
 use crate::status::{Connectivity, SettingsStatus};
+use crate::texts::status::{Line, info, warn};
+use crate::texts::words::{count, date};
 use crate::worker_lock;
 use crate::{ledger, store};
 

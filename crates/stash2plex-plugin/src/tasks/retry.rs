@@ -6,9 +6,9 @@ use stash::protocol::ServerConnection;
 
 use super::Failure;
 use crate::data_dir::DataDir;
-use crate::status::render::{Line, info};
-use crate::status::words::count;
 use crate::store;
+use crate::texts::status::{Line, info};
+use crate::texts::tasks as texts;
 
 /// Retry Failed Jobs. A job of a scene that waits already stays where it is.
 pub fn run(
@@ -31,17 +31,7 @@ pub fn run(
         queued = queue.redrive(&filter).map_err(words)?.jobs;
         left = queue.counts().map_err(words)?.dead;
     }
-    let line = match (queued, kind.is_some() || job.is_some()) {
-        (0, false) if left == 0 => "No job failed: nothing to try again".to_owned(),
-        (0, _) => "No such failed job: nothing to try again".to_owned(),
-        _ => format!(
-            "{} queued again",
-            count(queued, "failed job", "failed jobs")
-        ),
-    };
-    let line = match left {
-        0 => line,
-        _ => format!("{line}; {} left", count(left, "failed job", "failed jobs")),
-    };
+    let all = kind.is_none() && job.is_none();
+    let line = texts::queued_again(queued, all, left);
     Ok((vec![info(line)], json!({ "queued": queued, "left": left })))
 }

@@ -16,8 +16,8 @@ use crate::ledger::{self, ServerId};
 use crate::outcome::{Done, ErrorKind, Outcome};
 use crate::reconcile::{Listed, Run, Step};
 use crate::settings::Scope;
-use crate::status::words::count;
 use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
+use crate::texts::words::count;
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;

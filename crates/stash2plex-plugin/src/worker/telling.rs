@@ -7,7 +7,7 @@ use super::engine::Engine;
 use super::time::Time;
 use crate::notice::{self, Topic};
 use crate::reconcile::instant;
-use crate::status::words::{count, reason};
+use crate::texts::words::{count, reason};
 
 /// A restart or an update of Plex is over by then.
 const LONG: Duration = Duration::from_secs(600);

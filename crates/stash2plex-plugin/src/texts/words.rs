@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// back) or no number at all counts as none.
 ///
 /// ```
-/// use stash2plex_plugin::status::words::span;
+/// use stash2plex_plugin::texts::words::span;
 /// assert_eq!(span(192.4), "3m 12s");
 /// assert_eq!(span(7500.0), "2h 5m");
 /// ```

@@ -1,8 +1,8 @@
 //! The jobs in words: how many there are, and for the newest which, why, and what to do.
 
 use super::{Line, info, warn};
-use crate::status::words::{count, span};
 use crate::status::{About, QueueStatus, Seen, TriedJob};
+use crate::texts::words::{count, span};
 
 /// How many jobs wait, run and failed.
 pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {

@@ -3,11 +3,11 @@
 use stash::protocol::Level;
 
 use super::words::{self, count, date, span};
-use super::{
+use crate::settings::{Fault, names};
+use crate::status::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
     SettingsStatus, Status, Totals, Worker,
 };
-use crate::settings::{Fault, names};
 use crate::texts;
 
 mod jobs;

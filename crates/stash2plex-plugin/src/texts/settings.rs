@@ -1,0 +1,73 @@
+//! What is wrong with a setting, and what is used instead. A value is quoted as far as it is needed to be recognized.
+
+use std::fmt::Display;
+
+/// A switch that is neither on nor off.
+pub fn no_switch(value: &str, used: bool) -> String {
+    let used = if used { "on" } else { "off" };
+    format!("{} is neither true nor false; using {used}", quoted(value))
+}
+
+/// A number that is too small or too large.
+pub fn outside(value: &str, (least, most): (f64, f64), used: f64) -> String {
+    format!("{value} is outside {least}–{most}; using {used}")
+}
+
+/// What should be a number and is none.
+pub fn no_number(value: &str, used: f64) -> String {
+    format!("{} is not a number; using {used}", quoted(value))
+}
+
+/// A part of a number where only whole ones make sense.
+pub fn not_whole(value: f64, used: f64) -> String {
+    format!("{value} is not a whole number; using {used}")
+}
+
+/// A word that is not among those that are understood.
+pub fn no_such_word(value: &str, known: &[&str], used: &str) -> String {
+    let known = known.join(", ");
+    format!("{} is not one of {known}; using {used}", quoted(value))
+}
+
+/// An entry of a map; named by its number, since paths may have to stay out of logs.
+pub fn no_pair(nth: usize) -> String {
+    format!("entry {nth} is not of the form /from=>/to; it is left out")
+}
+
+/// Two entries for one folder.
+pub const TWICE: &str = "it names a folder of Stash twice; the first is used";
+
+/// No address.
+pub const NO_ADDRESS: &str =
+    "it is empty; enter the address of Plex, such as http://192.168.1.10:32400";
+
+/// No token.
+pub const NO_TOKEN: &str = "it is empty; enter the X-Plex-Token of the server's owner (only a server that no account has claimed \
+                            needs none)";
+
+/// A token that was copied in part.
+pub const SHORT_TOKEN: &str =
+    "it is too short to be a Plex token (at least 10 characters); copy it again";
+
+/// A gradual restart that would slow down.
+pub fn falling_ramp(target: f64, initial: f64) -> String {
+    format!("{target} is below ramp_initial_rate ({initial}); using {initial} for both")
+}
+
+/// An address that leads nowhere.
+pub fn no_address(why: impl Display) -> String {
+    format!("it is {why}")
+}
+
+/// Something that was meant, as far as anybody can tell.
+pub fn taken_for(remark: impl Display, used: &str) -> String {
+    format!("{remark}; using {used}")
+}
+
+fn quoted(text: &str) -> String {
+    const ENOUGH: usize = 40;
+    match text.char_indices().nth(ENOUGH) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+    }
+}
