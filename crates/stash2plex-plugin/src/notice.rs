@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
 use crate::ledger;
-use crate::texts::words::count;
+use crate::texts::worker as texts;
 
 const KEY: &str = "notices";
 
@@ -94,13 +94,9 @@ pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<
     let before: u64 = untold
         .and_then(|notice| notice.state.parse().ok())
         .unwrap_or(0);
-    let failed = count(before + 1, "change failed", "changes failed");
-    let last = if before == 0 { "" } else { ", the last one" };
     let notice = Notice {
         state: (before + 1).to_string(),
-        words: format!(
-            "{failed}{last}: {job} ({kind}): {message}. The task View Queue Status says what to do"
-        ),
+        words: texts::jobs_failed(before + 1, job, kind, message),
         told: false,
     };
     notices.insert(Topic::Failed, notice);

@@ -7,5 +7,6 @@ pub mod settings;
 pub mod status;
 pub mod tasks;
 pub mod words;
+pub mod worker;
 
 pub use log::*;

@@ -8,6 +8,7 @@ use stash::client::{Client, PluginSettings};
 use super::names;
 use crate::journal::Journal;
 use crate::ledger;
+use crate::texts::worker as texts;
 
 /// The key of the plugin's settings in Stash: the name of its manifest.
 pub const PLUGIN_ID: &str = "Stash2Plex";
@@ -65,19 +66,11 @@ pub async fn restore(
             return Ok(());
         }
         journal.info(match client.configure_plugin(PLUGIN_ID, &all).await {
-            Ok(()) => "Stash had renamed settings of this plugin in an update (plexUrl for plex_url, for example). They are \
-                       stored under their names again"
-                .to_owned(),
-            Err(why) => format!(
-                "Stash has renamed settings of this plugin (plexUrl for plex_url, for example). They are read all the same, \
-                 but its settings page does not show them: {why}"
-            ),
+            Ok(()) => texts::NAMES_RESTORED.to_owned(),
+            Err(why) => texts::names_not_restored(why),
         });
     } else if ledger::meta(db, TOLD)?.as_deref() != Some(&version) {
-        journal.info(format!(
-            "Stash {version} renames settings of this plugin (plexUrl for plex_url, for example). They are read all the same; \
-             its settings page shows their fields empty. From 0.26 on Stash keeps the names"
-        ));
+        journal.info(texts::names_lost(&version));
         ledger::set_meta(db, TOLD, &version)?;
     }
     Ok(())

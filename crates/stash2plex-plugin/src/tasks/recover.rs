@@ -17,7 +17,8 @@ use crate::outcome::ErrorKind;
 use crate::reconcile::instant;
 use crate::status::{Connectivity, SettingsStatus};
 use crate::texts::status::{Line, info, warn};
-use crate::texts::words::{count, date};
+use crate::texts::tasks as texts;
+use crate::texts::words::date;
 use crate::worker_lock;
 use crate::{ledger, store};
 
@@ -165,9 +166,9 @@ async fn gates(
     match look::plex(told.settings.as_ref(), dir).await {
         healthy if healthy.is_healthy() => {}
         Connectivity::Yes { report, hint, .. } => {
-            return Err(format!("Plex is not healthy ({report}). {hint}"));
+            return Err(texts::not_healthy(report, hint));
         }
-        Connectivity::No { why } => return Err(format!("Plex was not checked: {why}")),
+        Connectivity::No { why } => return Err(texts::not_checked(&why)),
     }
     gone(
         &client,
@@ -207,16 +208,13 @@ fn synced_since(queue: &Queue<Job>, job: &Job, died: SystemTime) -> bool {
 fn lines(recovery: &Recovery) -> Vec<Line> {
     let Some(outage) = &recovery.outage else {
         return vec![match &recovery.refused {
-            None => info("No outage has ended yet: nothing to recover"),
-            Some(why) => warn(format!("Nothing recovered: {why}")),
+            None => info(texts::NO_OUTAGE),
+            Some(why) => warn(texts::nothing_recovered(why)),
         }];
     };
-    let found = count(recovery.found, "job", "jobs");
-    let mut lines = vec![info(format!(
-        "Outage of {outage}: {found} failed because Plex was down"
-    ))];
+    let mut lines = vec![info(texts::failed_in(outage, recovery.found))];
     if let Some(why) = &recovery.refused {
-        lines.push(warn(format!("Nothing recovered: {why}")));
+        lines.push(warn(texts::nothing_recovered(why)));
         return lines;
     }
     if recovery.found == 0 {
@@ -235,7 +233,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
         left.join(", ")
     )));
     if recovery.recovered > 0 && !recovery.worker {
-        lines.push(info("Worker: not running; it is started for them"));
+        lines.push(info(texts::WORKER_STARTED));
     }
     lines
 }

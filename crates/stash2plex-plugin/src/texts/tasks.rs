@@ -1,5 +1,6 @@
 //! What tasks say of what they did.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use super::words::{count, span};
@@ -122,3 +123,30 @@ pub fn watched(seconds: f64) -> String {
     let time = span(seconds);
     format!("This task has watched for {time}, the time that watch_time sets")
 }
+
+/// Recover Outage Jobs without an outage.
+pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
+
+/// What failed in an outage.
+pub fn failed_in(outage: impl Display, jobs: u64) -> String {
+    let jobs = count(jobs, "job", "jobs");
+    format!("Outage of {outage}: {jobs} failed because Plex was down")
+}
+
+/// Why nothing may be put back.
+pub fn nothing_recovered(why: impl Display) -> String {
+    format!("Nothing recovered: {why}")
+}
+
+/// Plex would let them fail again.
+pub fn not_healthy(report: impl Display, hint: &str) -> String {
+    format!("Plex is not healthy ({report}). {hint}")
+}
+
+/// Nobody knows whether Plex would.
+pub fn not_checked(why: &str) -> String {
+    format!("Plex was not checked: {why}")
+}
+
+/// There was none.
+pub const WORKER_STARTED: &str = "Worker: not running; it is started for them";

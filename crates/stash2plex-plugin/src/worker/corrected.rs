@@ -9,6 +9,7 @@ use crate::ledger;
 use crate::notice::{self, Topic};
 use crate::outcome::ErrorKind;
 use crate::settings::{PlexTarget, Settings};
+use crate::texts::worker as texts;
 
 /// Whose circuit `circuit_breaker.json` is: a fingerprint of address and token.
 pub const CIRCUIT_OF: &str = "circuit_of";
@@ -51,7 +52,7 @@ pub(super) fn apply(
     let mut done = Vec::new();
     if elsewhere {
         breaker.reset();
-        done.push("Plex has another address or token: sending begins anew".to_owned());
+        done.push(texts::PLEX_ELSEWHERE.to_owned());
     }
     let mut again = 0;
     if otherwise {
@@ -64,9 +65,7 @@ pub(super) fn apply(
         again += hasten(queue)?;
     }
     if again > 0 {
-        done.push(format!(
-            "the settings were corrected: {again} scenes or other jobs are tried again now"
-        ));
+        done.push(texts::corrected(again));
     }
     // Last: cut off before, all of it is done again.
     queue.transaction(|tx| -> queue::Result<_> {

@@ -25,6 +25,7 @@ use crate::ledger::ServerId;
 use crate::notice::{self, Topic};
 use crate::outcome::{Done, Failure, of_verdict};
 use crate::sync::Synced;
+use crate::texts::worker as texts;
 use crate::{home, ledger};
 
 /// Where a person who wants the settings to be read anew leaves the time, in Unix milliseconds.
@@ -252,7 +253,7 @@ impl<'a, T: Time> Engine<'a, T> {
         self.link = Link::new(found, stash, self.dir, self.journal, self.time)?;
         // What kept the circuit open may be repaired.
         if corrected && self.link.plex.breaker().suggest_trial().is_ok() {
-            self.journal.info("Plex is tried with the new settings now");
+            self.journal.info(texts::TRIED_ANEW);
         }
         self.scheduler.exchanged(self.link.settings.idle_timeout);
         Ok(self.begin()?)
@@ -263,7 +264,7 @@ impl<'a, T: Time> Engine<'a, T> {
             self.db.read(|db| notice::clear(db, Topic::Login))?;
         }
         if told.read.0 != *self.link.settings {
-            self.journal.info("settings changed");
+            self.journal.info(texts::SETTINGS_CHANGED);
             self.memory.found = Some(told.read);
             self.scheduler.changed_settings();
         }

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::scheduler::End;
 use super::time::Time;
 use super::timetable;
+use crate::texts::worker as texts;
 
 /// Failed jobs are looked through for old ones this often.
 const PURGE: Duration = Duration::from_secs(3600);
@@ -33,7 +34,7 @@ impl<T: Time> Engine<'_, T> {
             .db
             .with(|queue| timetable::keep(queue, settings, time.wall()))?;
         if let Some(reach) = due {
-            self.journal.info(format!("reconciliation is due: {reach}"));
+            self.journal.info(texts::reconciliation_due(reach));
         }
         self.purge_old()?;
         self.tidy()?;
@@ -68,9 +69,7 @@ impl<T: Time> Engine<'_, T> {
         let old = DeadFilter::all().died_before(before);
         let purged = self.db.with(|queue| queue.purge(&old))?;
         if purged > 0 {
-            self.journal.info(format!(
-                "{purged} jobs that failed more than {days} days ago were deleted"
-            ));
+            self.journal.info(texts::purged(purged, days));
         }
         Ok(())
     }

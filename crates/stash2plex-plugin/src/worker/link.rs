@@ -14,6 +14,7 @@ use crate::data_dir::DataDir;
 use crate::journal::Journal;
 use crate::settings::{Fault, Settings};
 use crate::sync::Syncer;
+use crate::texts::worker as texts;
 
 /// Why nothing can be sent with the settings as they are.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +94,7 @@ impl Link {
         }
         journal.set_debug(settings.debug_logging);
         if target.token.is_none() {
-            journal.info("Plex is asked without a token, since none is set");
+            journal.info(texts::WITHOUT_TOKEN);
         }
         let rules = Rules::default()
             .consecutive_failures(settings.failure_threshold)
@@ -101,10 +102,7 @@ impl Link {
             .early_trial_after(Duration::ZERO);
         let store = FileStore::open(dir.breaker())?;
         if let Some(aside) = store.set_aside() {
-            let name = aside.display();
-            journal.warn(format!(
-                "circuit_breaker.json was damaged; starting CLOSED, it is kept as {name}"
-            ));
+            journal.warn(texts::circuit_damaged(aside));
         }
         let breaker = Breaker::builder(rules).clock(time.clock()).open(store)?;
         let plex = session::plex(target, &settings, dir)?;

@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::time::Time;
 use crate::ledger;
 use crate::settings::Settings;
+use crate::texts::worker as texts;
 
 /// Where the probe schedule is remembered.
 pub const PROBE_KEY: &str = "probe";
@@ -27,13 +28,10 @@ impl<T: Time> Engine<'_, T> {
         if report.verdict.is_healthy() {
             self.probes.passed(now);
             self.remember_probe();
-            let ms = report.latency.as_millis();
-            self.journal.info(format!(
-                "Plex health check passed ({ms}ms), recovery possible"
-            ));
+            self.journal.info(texts::probe_passed(report.latency));
             if self.link.settings.fast_recovery && self.link.plex.breaker().suggest_trial().is_ok()
             {
-                self.journal.info("fast_recovery: trying now");
+                self.journal.info(texts::FAST_RECOVERY);
             }
             return;
         }
@@ -41,12 +39,9 @@ impl<T: Time> Engine<'_, T> {
         let wait = self.probes.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
         self.tell_of_absence();
-        self.journal.debug(format!(
-            "Plex health check {} failed: {}; next in {:.1} s",
-            self.probes.failures(),
-            report.verdict,
-            wait.as_secs_f64()
-        ));
+        let nth = self.probes.failures();
+        self.journal
+            .debug(texts::probe_failed(nth, &report.verdict, wait));
     }
 
     /// For the next worker, and for whoever asks when Plex was last looked at.

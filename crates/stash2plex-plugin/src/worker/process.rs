@@ -25,6 +25,7 @@ use crate::reconcile::unix_millis;
 use crate::settings::stored;
 use crate::spawn::Start;
 use crate::standstill::Standstill;
+use crate::texts::worker as texts;
 use crate::worker_lock::{Role, WorkerLock};
 use crate::{connection, home, ledger, spawn, store};
 
@@ -74,7 +75,7 @@ fn serve(
     };
     let mut blind = false;
     loop {
-        journal.info(format!("worker {} started", env!("CARGO_PKG_VERSION")));
+        journal.info(texts::started(env!("CARGO_PKG_VERSION")));
         let around = Surroundings::new(dir, &lock, &program, connection)?;
         let ended = runtime.block_on(work_on(dir, journal, &around));
         connection = around.connection();
@@ -122,10 +123,10 @@ fn serve(
 /// Says how a worker has ended.
 fn tell_end(dir: &DataDir, journal: &Journal<'_>, ended: &Result<End, WorkError>) -> ExitCode {
     match ended {
-        Ok(end) => journal.info(format!("worker ends: {}", words(*end))),
+        Ok(end) => journal.info(texts::ends(texts::end(*end))),
         // What the user wants is no error.
         Err(WorkError::Link(off @ LinkError::Disabled)) => {
-            journal.info(format!("worker ends: {off}"));
+            journal.info(texts::ends(off));
         }
         Err(why) => {
             journal.error(match why {
@@ -164,27 +165,9 @@ fn hand_over(
                 std::thread::sleep(Duration::from_millis(100));
             }
             Err(why) => {
-                return journal.warn(format!(
-                    "the new version could not be started ({why}); the next change in Stash tries again"
-                ));
+                return journal.warn(texts::not_handed_over(why));
             }
         }
-    }
-}
-
-fn words(end: End) -> &'static str {
-    match end {
-        End::Idle => "nothing left to do; the next change in Stash starts another",
-        End::Stopped => "asked to stop",
-        End::SessionRefused => {
-            "the login that Stash gave it has expired, and there is no API key: changes wait for the next save. Generate an API \
-             key in Stash (Settings › Security), and this does not happen again"
-        }
-        End::StashGone => {
-            "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
-        }
-        End::Replaced => "the plugin was updated or removed",
-        End::Removed => "its files were removed",
     }
 }
 
@@ -221,8 +204,7 @@ async fn work_on(
             }
             let wait = policy.delay(failed, &mut rng);
             if failed == 0 {
-                let why = store::words(dir, &why);
-                journal.error(format!("{why}; trying again until that works"));
+                journal.error(texts::tries_again(store::words(dir, &why)));
             }
             failed += 1;
             tokio::time::sleep(wait).await;
@@ -317,7 +299,7 @@ fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Resul
             notice::leave(db, Topic::Settings, &words, &words)
         }
         Ok(End::SessionRefused) => {
-            let words = words(End::SessionRefused);
+            let words = texts::end(End::SessionRefused);
             notice::leave(db, Topic::Login, "refused", words)
         }
         _ => Ok(()),
@@ -344,7 +326,7 @@ async fn first_settings(
             return Err(error);
         }
         if tries == 0 {
-            journal.warn(format!("{error}; trying again for 15 minutes"));
+            journal.warn(texts::tries_for_a_while(&error));
         }
         let until = Instant::now() + policy.delay(tries, &mut rng);
         tries += 1;

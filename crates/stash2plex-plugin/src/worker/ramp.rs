@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::time::{Moment, Time};
 use crate::outcome::Signal;
 use crate::settings;
+use crate::texts::worker as texts;
 
 /// A ramp under way, and whether a job may be taken now.
 pub struct Rising {
@@ -49,8 +50,7 @@ impl<T: Time> Engine<'_, T> {
                 .ramp
                 .rate(self.time.now().instant())
                 .unwrap_or_default();
-            self.journal
-                .info(format!("gradual restart: {rate:.0} jobs/s, rising"));
+            self.journal.info(texts::ramp_begins(rate));
         }
         match self.ramp {
             Some(_) => self.memory.ramp_owed = true,
@@ -64,8 +64,7 @@ impl<T: Time> Engine<'_, T> {
         if std::mem::take(&mut self.memory.ramp_owed)
             && self.link.plex.breaker().kind() == Kind::Closed
         {
-            self.journal
-                .info("gradual restart is over: full speed again");
+            self.journal.info(texts::RAMP_OVER);
         }
     }
 

@@ -362,7 +362,7 @@ impl<T: Time> Engine<'_, T> {
         }
         match self.stash.change() {
             Some(Change::Opened) => self.journal.warn(texts::without_stash(why_open, live)),
-            Some(Change::Closed) => self.journal.info("Stash is back"),
+            Some(Change::Closed) => self.journal.info(texts::worker::STASH_BACK),
             Some(Change::Trying) | None => {}
         }
     }

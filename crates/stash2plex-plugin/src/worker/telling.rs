@@ -7,7 +7,8 @@ use super::engine::Engine;
 use super::time::Time;
 use crate::notice::{self, Topic};
 use crate::reconcile::instant;
-use crate::texts::words::{count, reason};
+use crate::texts::words::reason;
+use crate::texts::worker as texts;
 
 /// A restart or an update of Plex is over by then.
 const LONG: Duration = Duration::from_secs(600);
@@ -38,16 +39,8 @@ impl<T: Time> Engine<'_, T> {
             return;
         }
         let live = self.db.with(|queue| queue.counts());
-        let waiting = count(
-            live.map_or(0, |counts| counts.live()),
-            "change waits",
-            "changes wait",
-        );
-        let words = format!(
-            "Plex has been away for ten minutes ({}). {waiting} and will be sent by itself when it is back; the task Health \
-             Check says what to do",
-            reason(outage.reason.as_str())
-        );
+        let waiting = live.map_or(0, |counts| counts.live());
+        let words = texts::long_away(reason(outage.reason.as_str()), waiting);
         let _ = self
             .db
             .read(|db| notice::leave(db, Topic::Plex, "away", &words));
