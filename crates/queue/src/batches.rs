@@ -10,7 +10,7 @@ use crate::queue::Queue;
 use crate::tx::Tx;
 
 /// How long one transaction of many goes on.
-pub(crate) const BATCH: Duration = Duration::from_millis(20);
+pub(crate) const BATCH: Duration = Duration::from_millis(10);
 
 /// Long enough that a process which waits for the lock looks at it meanwhile.
 pub(crate) fn let_others_in() {
