@@ -11,12 +11,7 @@ fn main() {
         .consecutive_failures(3)
         .open_for(Duration::from_millis(500));
     let breaker = Breaker::builder(rules)
-        .on_transition(|transition| {
-            println!(
-                "   {} -> {} ({})",
-                transition.from, transition.to, transition.reason
-            );
-        })
+        .on_transition(|transition| println!("   {transition}"))
         .build();
 
     // "Not found" is an answer: it proves that the server works.

@@ -153,9 +153,9 @@ fn each_transition_is_told_once_and_outside_the_lock() {
     breaker.reset();
     breaker.reset();
 
+    let told = told.lock().unwrap();
+    assert_eq!(told[0].to_string(), "CLOSED to OPEN: consecutive_failures");
     let told: Vec<_> = told
-        .lock()
-        .unwrap()
         .iter()
         .map(|told| (told.from, told.to, told.reason.to_string()))
         .collect();

@@ -197,7 +197,7 @@ pub fn what_a_killed_process_was_told_is_stored_is_there<S: Shared>(store: &S) {
 macro_rules! processes {
     ($store:ty) => {
         #[test]
-        #[ignore = "a part that the other tests play in child processes"]
+        #[ignore = "a part that the tests beside it play in child processes: `cargo test -p outlast-queue --test conformance` runs it"]
         fn plays() {
             $crate::processes::plays::<$store>();
         }

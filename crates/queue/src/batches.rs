@@ -9,8 +9,18 @@ use crate::handle::IfReplaced;
 use crate::queue::Queue;
 use crate::tx::Tx;
 
-/// How long one transaction of many goes on.
+/// How long one transaction of many goes on, its commit included.
 pub(crate) const BATCH: Duration = Duration::from_millis(20);
+/// Of that, for the work; the commit of what is changed meanwhile has the rest.
+const MOST_WORK: Duration = Duration::from_millis(10);
+const LEAST_WORK: Duration = Duration::from_millis(1);
+
+/// How long the next transaction may work, after one that took so long in all: on a slow disk the
+/// commit is most of it, and the longer the more there is to write.
+fn next_work(work: Duration, took: Duration) -> Duration {
+    work.mul_f64(BATCH.div_duration_f64(took.max(LEAST_WORK)))
+        .clamp(LEAST_WORK, MOST_WORK)
+}
 
 /// Long enough that a process which waits for the lock looks at it meanwhile.
 pub(crate) fn let_others_in() {
@@ -26,18 +36,20 @@ impl<T, B> Queue<T, B> {
         each: impl Fn(&Tx<'_, T>, I) -> Result<u64>,
     ) -> Result<u64> {
         let mut items = items.into_iter().peekable();
-        let mut done = 0;
+        let (mut done, mut work) = (0, MOST_WORK);
         while items.peek().is_some() {
+            let mut started = Instant::now();
             done += self.write_on(IfReplaced::Refuse, Durability::Power, |tx| {
-                let started = Instant::now();
+                started = Instant::now();
                 let mut done = 0;
-                while started.elapsed() < BATCH
+                while started.elapsed() < work
                     && let Some(item) = items.next()
                 {
                     done += each(tx, item)?;
                 }
                 Ok::<_, Error>(done)
             })?;
+            work = next_work(work, started.elapsed());
             if items.peek().is_some() {
                 let_others_in();
             }
@@ -50,6 +62,27 @@ impl<T, B> Queue<T, B> {
         match operation(self) {
             Err(Error::Replaced { .. }) => operation(self),
             done => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_disk_gets_less_at_a_time() {
+        let ms = Duration::from_millis;
+        let cases = [
+            (10, 11, 10),
+            (10, 20, 10),
+            (10, 40, 5),
+            (5, 10, 10),
+            (10, 900, 1),
+            (1, 0, 10),
+        ];
+        for (work, took, next) in cases {
+            assert_eq!(next_work(ms(work), ms(took)), ms(next), "{work} {took}");
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::claiming::Lost;
 use crate::clock::duration_ms;
 use crate::error::Result;
 use crate::job::{Claim, State, text};
-use crate::owner;
 use crate::settle::UNDECODABLE;
 use crate::statements as sql;
 use crate::tx::Tx;
@@ -168,10 +167,19 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    /// Takes back what others lost.
-    pub(crate) fn reclaim_lost(&self, own: i64, lost: &Lost, watched: &mut Watched) -> Result<()> {
+    /// Takes back what others lost; the dead owners that are forgotten. Their lock files must stay
+    /// until that is committed: of one without a file nobody can tell that it is dead.
+    pub(crate) fn reclaim_lost(
+        &self,
+        own: i64,
+        lost: &Lost,
+        watched: &mut Watched,
+    ) -> Result<Vec<i64>> {
+        let mut forgotten = Vec::new();
         for (owner, _lock) in &lost.dead {
-            self.reclaim_owner(*owner)?;
+            if self.reclaim_owner(*owner)? {
+                forgotten.push(*owner);
+            }
         }
         for owner in &lost.missing {
             self.forget_idle(*owner)?;
@@ -179,7 +187,7 @@ impl<T> Tx<'_, T> {
         if lost.overdue {
             self.reclaim_overdue(own, watched)?;
         }
-        Ok(())
+        Ok(forgotten)
     }
 
     /// An owner by its own lock; one that is registered already stays so.
@@ -197,17 +205,18 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    fn reclaim_owner(&self, owner: i64) -> Result<()> {
+    /// Whether that was all it held, and it is forgotten.
+    fn reclaim_owner(&self, owner: i64) -> Result<bool> {
         let (first, last) = ClaimNo::range(owner);
         let jobs = self.jobs(sql::HELD_BY, params![first, last, RECLAIMED_AT_ONCE])?;
         for (job, no) in &jobs {
             self.reclaim(*job, *no, "owner died")?;
         }
-        if i64::try_from(jobs.len()).is_ok_and(|n| n < RECLAIMED_AT_ONCE) {
+        let all = i64::try_from(jobs.len()).is_ok_and(|n| n < RECLAIMED_AT_ONCE);
+        if all {
             self.execute(sql::FORGET_OWNER, [owner])?;
-            owner::remove_lock(self.path, owner);
         }
-        Ok(())
+        Ok(all)
     }
 
     fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, ClaimNo)>> {

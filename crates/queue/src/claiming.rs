@@ -120,7 +120,7 @@ impl<T, B> Queue<T, B> {
     {
         let (own, no) = self.register()?;
         let mut watched = std::mem::take(&mut self.watched);
-        let mut claims = Vec::new();
+        let (mut claims, mut forgotten) = (Vec::new(), Vec::new());
         let taken = self.write_on(if_replaced, Durability::Process, |tx| {
             for held in expired {
                 tx.reclaim(held.job, held.no, "lease ran out")?;
@@ -129,12 +129,15 @@ impl<T, B> Queue<T, B> {
             if tx.paused {
                 return Ok(());
             }
-            tx.reclaim_lost(own, lost, &mut watched)?;
+            forgotten = tx.reclaim_lost(own, lost, &mut watched)?;
             tx.claim(no, n, &mut claims)
         });
         // Those of another file are no more than jobs this one does not have.
         self.watched = watched;
         taken?;
+        for owner in forgotten {
+            owner::remove_lock(&self.path, owner);
+        }
         claims.sort_by_key(|claim| (claim.priority, claim.due, claim.id));
         self.held.extend(claims.iter().map(Held::from));
         if let Some(owner) = &mut self.owner {

@@ -24,11 +24,11 @@ type Make<T> = Box<dyn Fn(SystemTime) -> NewJob<T> + Send>;
 /// A job that is to be done again and again. Give it to [`Queue::enqueue_due`], or to a runner.
 ///
 /// ```
-/// # use queue::{NewJob, Options, Periodic, Queue};
+/// # use queue::{Options, Periodic, Queue};
 /// # use std::time::Duration;
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let mut queue: Queue<String> = Queue::open(dir.path().join("jobs.db"), Options::consumer())?;
-/// let clean = Periodic::every("clean", Duration::from_secs(3_600), || NewJob::new("clean up".to_owned()));
+/// let clean = Periodic::every("clean", Duration::from_secs(3_600), || "clean up".to_owned());
 /// let next = queue.enqueue_due(&[clean])?; // in an hour; to be called again then
 /// # assert_eq!(queue.counts()?.ready, 0);
 /// # assert!(next.is_some());
@@ -48,10 +48,10 @@ impl<T> Periodic<T> {
     /// for are replaced by one.
     ///
     /// `name` is its name in the file: what has it shares one timetable, in all processes.
-    pub fn every(
+    pub fn every<J: Into<NewJob<T>>>(
         name: impl Into<String>,
         interval: Duration,
-        make: impl Fn() -> NewJob<T> + Send + 'static,
+        make: impl Fn() -> J + Send + 'static,
     ) -> Self {
         let next = move |last, now| from_ms(following(to_ms(last), to_ms(now), interval));
         Self::new(name, next, move |_| make())
@@ -64,15 +64,15 @@ impl<T> Periodic<T> {
     ///
     /// Each time is used once, in all processes together, also when the clock is set back by less
     /// than a period.
-    pub fn new(
+    pub fn new<J: Into<NewJob<T>>>(
         name: impl Into<String>,
         next: impl Fn(SystemTime, SystemTime) -> SystemTime + Send + 'static,
-        make: impl Fn(SystemTime) -> NewJob<T> + Send + 'static,
+        make: impl Fn(SystemTime) -> J + Send + 'static,
     ) -> Self {
         Self {
             name: name.into(),
             next: Box::new(next),
-            make: Box::new(make),
+            make: Box::new(move |due| make(due).into()),
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_timetable_that_stands_still_is_moved_on() {
-        let stuck = Periodic::new("p", |last, _| last, |_| NewJob::new(()));
+        let stuck = Periodic::<()>::new("p", |last, _| last, |_| ());
         assert_eq!(stuck.next(1_000, 5_000), 1_001);
     }
 
@@ -233,7 +233,7 @@ mod tests {
                 let last = if by_clock { 0 } else { to_ms(last) };
                 from_ms(following(last, to_ms(now), length))
             };
-            let periodic = Periodic::new("p", next, |_| NewJob::new(()));
+            let periodic = Periodic::<()>::new("p", next, |_| ());
             let (mut now, mut standing, mut used) = (1_000_000, None, Vec::<i64>::new());
             for step in steps {
                 now += step;

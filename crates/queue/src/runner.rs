@@ -163,11 +163,11 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Runner<T> {
     }
 
     /// A [`Periodic::every`].
-    pub fn every(
+    pub fn every<J: Into<NewJob<T>>>(
         self,
         name: impl Into<String>,
         interval: Duration,
-        make: impl Fn() -> NewJob<T> + Send + 'static,
+        make: impl Fn() -> J + Send + 'static,
     ) -> Self {
         self.periodic(Periodic::every(name, interval, make))
     }

@@ -5,12 +5,17 @@
 
 mod child;
 
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use child::{file, said, say};
+use child::{consumer, file, producer, said, say};
 use fork::{Fork, fork, waitpid};
 use queue::{Claim, DeadFilter, Error, NewJob, Options, Queue, State};
+
+/// More than SQLite keeps in memory, so that some of it stands in the log before the commit.
+const LARGE: &str = "CREATE TABLE mine AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 8000) \
+                     SELECT n, hex(zeroblob(500)) AS text FROM n";
 
 #[test]
 #[ignore = "a part that the other tests play in child processes: `cargo test -p outlast-queue --test fork` runs it"]
@@ -18,7 +23,12 @@ fn plays() {
     let Some((part, file)) = child::part() else {
         return;
     };
-    let mut queue = child::consumer(&file);
+    match part.as_str() {
+        "idle owner" => return an_idle_owner_stays(&file),
+        "in use" => return a_file_stays_in_use(&file),
+        _ => {}
+    }
+    let mut queue = consumer(&file);
     queue.enqueue_all(["a", "b"].map(str::to_owned)).unwrap();
     let mut claims = queue.claim(1).unwrap();
     match part.as_str() {
@@ -37,6 +47,7 @@ fn plays() {
             let claim = claims.pop().unwrap();
             let committed = queue.transaction(|tx| {
                 tx.enqueue("c".to_owned())?;
+                tx.sql().execute_batch(LARGE)?;
                 match fork().unwrap() {
                     Fork::Child => Ok(true),
                     Fork::Parent(child) => {
@@ -56,7 +67,7 @@ fn plays() {
         other => panic!("{other}"),
     }
     // Nobody took the parent's job back, and the parent works on.
-    let mut other = child::consumer(&file);
+    let mut other = consumer(&file);
     let taken = other.claim(9).unwrap();
     assert_eq!(taken.iter().map(Claim::payload).collect::<Vec<_>>(), ["b"]);
     queue.done(claims.pop().unwrap()).unwrap();
@@ -102,7 +113,7 @@ fn play(part: &str) {
     let output = child::command(part, &file(&dir)).output().unwrap();
     assert!(output.status.success());
     assert_eq!(said(&output.stdout, "done"), ["c"]);
-    let mut queue = child::consumer(&file(&dir));
+    let mut queue = consumer(&file(&dir));
     assert_eq!(queue.check().unwrap(), Vec::<String>::new());
     let mut left: Vec<String> = queue
         .claim(9)
@@ -112,6 +123,69 @@ fn play(part: &str) {
         .collect();
     left.sort();
     assert_eq!(left, ["b", "c"], "the parent's, all of them");
+}
+
+/// Forks, has the child drop the queue, and gives it back to the parent.
+fn dropped_by_a_child(queue: Queue<String>) -> Queue<String> {
+    match fork().unwrap() {
+        Fork::Child => {
+            drop(queue);
+            std::process::exit(0);
+        }
+        Fork::Parent(child) => {
+            assert_eq!(waitpid(child).unwrap(), 0);
+            queue
+        }
+    }
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// With nothing to give back, a drop has other things to do.
+fn an_idle_owner_stays(file: &Path) {
+    let mut queue = consumer(file);
+    queue.enqueue("a".to_owned()).unwrap();
+    let claim = queue.claim(1).unwrap().pop().unwrap();
+    queue.done(claim).unwrap();
+    let queue = dropped_by_a_child(queue);
+    let count = "SELECT count(*) FROM queue_owner";
+    let owners: i64 = queue.sql().query_row(count, [], |row| row.get(0)).unwrap();
+    assert!(owners == 1 && beside(file, "-owner-1").exists());
+    say("done idle owner");
+}
+
+/// A lock on a file opened before the fork is the child's to free, too.
+fn a_file_stays_in_use(file: &Path) {
+    let mut queue = producer(file);
+    for _ in 0..4 {
+        queue.enqueue("large ".repeat(20_000)).unwrap();
+    }
+    let _queue = dropped_by_a_child(queue);
+    let lock = File::open(beside(file, "-in-use")).unwrap();
+    assert!(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+    assert!(lock.try_lock_shared().is_ok(), "others may open it");
+    say("done in use");
+}
+
+fn play_alone(part: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let output = child::command(part, &file(&dir)).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(said(&output.stdout, "done"), [part]);
+}
+
+#[test]
+fn a_child_that_drops_an_idle_queue_leaves_its_owner() {
+    play_alone("idle owner");
+}
+
+#[test]
+fn a_child_that_drops_a_producer_leaves_the_file_in_use() {
+    play_alone("in use");
 }
 
 #[test]

@@ -76,6 +76,25 @@ fn a_dead_workers_job_comes_back_by_its_lease_when_its_lock_file_was_removed() {
     assert_eq!(other.claim(1).unwrap().len(), 1, "watched for a lease");
 }
 
+/// As when whoever takes them back is killed before it commits, or the disk is full.
+#[test]
+fn jobs_that_could_not_be_taken_back_are_taken_back_by_the_next_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::default();
+    let (mut worker, mut other) = (open(&file(&dir), &clock), open(&file(&dir), &clock));
+    worker.enqueue("a".to_owned()).unwrap();
+    let claim = worker.claim(1).unwrap().pop().unwrap();
+    queue_contract::Subject::die(worker);
+    let refuse = "CREATE TRIGGER refuse BEFORE UPDATE OF claim ON queue_job WHEN NEW.state = 2 \
+                  BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    other.sql().execute_batch(refuse).unwrap();
+    assert!(other.claim(1).is_err());
+    other.sql().execute_batch("DROP TRIGGER refuse").unwrap();
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(other.claim(1).unwrap()[0].job(), claim.job());
+    assert_eq!(locks(&dir).len(), 1, "its own");
+}
+
 #[test]
 fn an_owner_without_lock_file_and_job_is_forgotten() {
     let dir = tempfile::tempdir().unwrap();

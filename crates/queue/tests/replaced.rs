@@ -9,10 +9,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use child::{consumer, file, producer, ready};
-use queue::{Claim, Enqueued, Error, NewJob, Queue, Wake};
+use queue::{Claim, Enqueued, Error, ManualClock, NewJob, Options, Queue, Wake};
 
 /// Deletes files of the database.
 fn delete(path: &Path, suffixes: &[&str]) {
@@ -147,6 +148,25 @@ fn a_claim_from_the_old_file_touches_nothing_in_the_new_one() {
     }
     assert_eq!(new.check().unwrap(), Vec::<String>::new());
     assert_eq!(new.counts().unwrap().done, 9);
+}
+
+/// Its number is that of a claim in the new file, and its lease is over first.
+#[test]
+fn what_was_held_in_the_old_file_ends_no_lease_in_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock: Arc<ManualClock> = Arc::default();
+    let lease = Duration::from_secs(300);
+    let options = Options::consumer().lease(lease).clock(clock.clone());
+    let mut worker: Queue<String> = Queue::open(file(&dir), options).unwrap();
+    worker.enqueue("gone".to_owned()).unwrap();
+    let _old = worker.claim(1).unwrap();
+    clock.advance(lease * 2 / 3);
+    delete(&file(&dir), &WHOLE);
+    worker.enqueue("new".to_owned()).unwrap();
+    let claim = worker.claim(1).unwrap().pop().unwrap();
+    clock.advance(lease * 2 / 3);
+    assert!(worker.claim(1).unwrap().is_empty());
+    worker.done(claim).unwrap();
 }
 
 /// A claim does not look whether the file is still there, but what settles it does.

@@ -156,6 +156,13 @@ pub struct Transition {
     pub reason: Reason,
 }
 
+impl std::fmt::Display for Transition {
+    /// One line for a person: `CLOSED to OPEN: consecutive_failures`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}: {}", self.from, self.to, self.reason)
+    }
+}
+
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Step {

@@ -104,7 +104,7 @@ impl SharedStore for SharedFileStore {
         // Closing the file ends the lock; no other handle of it exists.
         let lock = self.files.open_lock()?;
         let mut start = Instant::now();
-        let mut written = self.files.written();
+        let mut written = None;
         while let Err(busy) = self.files.try_lock(&lock) {
             // Others decide meanwhile: they are many or slow, but none hangs.
             let before = std::mem::replace(&mut written, self.files.written());

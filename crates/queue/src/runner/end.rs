@@ -150,6 +150,11 @@ type Write<T> = Box<dyn FnOnce(&Tx<'_, T>) -> Result<()> + Send>;
 pub struct Then<T>(pub(crate) Option<Write<T>>);
 
 impl<T> Then<T> {
+    /// Done, with nothing to write: for a handler that writes for some of its jobs.
+    pub fn done() -> Self {
+        Self(None)
+    }
+
     /// Done, with this written in the same step.
     pub fn write(write: impl FnOnce(&Tx<'_, T>) -> Result<()> + Send + 'static) -> Self {
         Self(Some(Box::new(write)))
@@ -158,7 +163,7 @@ impl<T> Then<T> {
 
 impl<T> From<()> for Then<T> {
     fn from((): ()) -> Self {
-        Self(None)
+        Self::done()
     }
 }
 
