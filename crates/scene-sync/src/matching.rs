@@ -289,9 +289,9 @@ impl<'a> Alike<'a> {
 }
 
 fn same_size(file: &SceneFile, held: &Candidate) -> Option<bool> {
-    file.size
-        .zip(held.size)
-        .map(|(ours, theirs)| ours == theirs)
+    let known = |size: &u64| *size > 0;
+    let (ours, theirs) = (file.size.filter(known), held.size.filter(known));
+    ours.zip(theirs).map(|(ours, theirs)| ours == theirs)
 }
 
 /// Two programs measure the same file a little differently.

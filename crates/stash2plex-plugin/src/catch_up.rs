@@ -11,8 +11,8 @@ use crate::reconcile::unix;
 
 pub use wish::{note, want, wanted};
 
-/// Stash's clock may be behind ours, so that a change after the last look seems to be from before it.
-const OVERLAP: i64 = 2 * 3600;
+/// Stash's clock may be behind ours, by a wrong time zone too, so that a change after the last look seems to be from before it.
+const OVERLAP: i64 = 26 * 3600;
 /// Stash counts whole seconds, and its clock and ours are read at two moments.
 const SAME_TIME: u64 = 2;
 
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn looks_overlap() {
-        assert_eq!(since(0, time(50_000)), None);
-        assert_eq!(since(40_000, time(50_000)), Some(40_000 - OVERLAP));
+        assert_eq!(since(0, time(500_000)), None);
+        assert_eq!(since(400_000, time(500_000)), Some(400_000 - OVERLAP));
         // The clock was set back.
-        assert_eq!(since(60_000, time(50_000)), Some(50_000 - OVERLAP));
+        assert_eq!(since(600_000, time(500_000)), Some(500_000 - OVERLAP));
     }
 }

@@ -1,10 +1,12 @@
 //! Where the plugin keeps its files: one private folder below Stash's configuration directory.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const WORKER_LOCK: &str = "worker.lock";
+/// As much as a change needs on the disk, and some.
+const PROBE: usize = 64 * 1024;
 
 /// The folder `stash2plex/`, created for the owner alone.
 #[derive(Debug, Clone)]
@@ -46,12 +48,11 @@ impl DataDir {
             None => &self.0,
         };
         let probe = made_in.join(".stash2plex-health-check");
-        private_file()
-            .create(true)
-            .append(true)
-            .open(&probe)
-            .and_then(|_| fs::remove_file(&probe))
-            .map_err(|why| failed(made_in, why))?;
+        let file = private_file().create(true).append(true).open(&probe);
+        // An empty file fits on a full disk.
+        let written = file.and_then(|mut file| file.write_all(&[0; PROBE]));
+        let removed = fs::remove_file(&probe);
+        written.and(removed).map_err(|why| failed(made_in, why))?;
         for path in [self.database(), self.worker_lock(), self.worker_log()] {
             match fs::OpenOptions::new().append(true).open(&path) {
                 Err(why) if why.kind() != io::ErrorKind::NotFound => {
@@ -141,7 +142,7 @@ pub enum DataDirError {
     },
     /// It, or a file in it, cannot be written.
     #[error(
-        "cannot write {}: {source}; make it writable for the user that Stash runs as. Until then no change is recorded",
+        "cannot write {}: {source}; make it writable for the user that Stash runs as, or make room on the disk. Until then no change is recorded",
         path.display()
     )]
     Write {

@@ -114,7 +114,7 @@ impl Job {
     pub fn asks_for_the_library(&self) -> bool {
         match self {
             Self::Bulk { scope } => *scope == Scope::All,
-            Self::Reconcile(run) => !run.by_itself,
+            Self::Reconcile(run) => !run.by_itself && run.reach.scope() == Scope::All,
             Self::Scene { .. }
             | Self::Scanned { .. }
             | Self::PlexScan { .. }

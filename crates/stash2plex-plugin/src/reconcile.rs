@@ -174,7 +174,9 @@ impl Report {
             .collect();
         let alone = match self.left_alone {
             0 => String::new(),
-            n => format!("; {n} never synced and left alone until Sync All Scenes is run"),
+            n => format!(
+                "; {n} never synced and left alone until Sync All or Reconcile All Scenes is run"
+            ),
         };
         if kinds.is_empty() {
             return format!("{checked}, none differs{alone}");

@@ -117,8 +117,8 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     let log = plugin.worker_log();
     assert_eq!(wrote(), 1, "{log}");
     for words in [
-        "4 scenes were never synced. Run the task Sync All Scenes to write them all to Plex",
-        "5 scenes checked, none differs; 4 never synced and left alone until Sync All Scenes is run",
+        "4 scenes were never synced. Run the task Sync All Scenes or Reconcile All Scenes to write them all to Plex",
+        "5 scenes checked, none differs; 4 never synced and left alone until Sync All or Reconcile All Scenes is run",
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }
@@ -159,6 +159,38 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     work(&plugin, "process_queue");
     let item = plugin.world.plex.item(item).unwrap();
     assert_eq!(item.title(), "Imported", "{}", plugin.worker_log());
+}
+
+/// A machine's clock was hours behind when a person edited a scene, and was set right before the next look.
+#[test]
+fn what_seems_to_be_older_than_the_last_look_is_seen_too() {
+    let plugin = synced(2);
+    work(&plugin, "process_queue");
+    let scene = plugin.world.scenes[1];
+    plugin
+        .world
+        .stash
+        .set(|stash| stash.now = stash.now.map(|now| now - 20 * 3600));
+    plugin
+        .world
+        .stash
+        .auto_tag(scene, EntityKind::Tag, "Of yesterday, it seems");
+    work(&plugin, "process_queue");
+    plugin.until_equal();
+}
+
+/// A person who looks at a few scenes has not asked for the others, which nobody can take back.
+#[test]
+fn a_look_at_recent_scenes_is_no_wish_for_the_whole_library() {
+    let plugin = Installed::with(3, json!({"idle_timeout": 0.1, "reconcile_interval": "daily"}));
+    plugin.untouched_for_a_week();
+    let scene = plugin.world.scenes[0];
+    plugin.world.stash.edit(scene).title("Recent");
+    work(&plugin, "reconcile_recent");
+    plugin.until("reconciled", || plugin.worker_log().contains("all scenes"));
+    plugin.until_no_worker();
+    let log = plugin.worker_log();
+    assert_eq!(log.matches(": wrote ").count(), 1, "{log}");
 }
 
 /// An import has the times of its file: no look sees it, and the daily run does, which nobody has to ask for.

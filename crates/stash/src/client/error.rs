@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// The session ended or the key is wrong. A wrong key is refused even where no password is set.
     #[error(
-        "Stash refuses the login: a plugin's session ends after an hour, and the next save brings a new one; an API key (Settings > Security in Stash) does not end"
+        "Stash refuses the login: a plugin's session ends after an hour. Save any scene to go on; an API key (Settings > Security in Stash) makes that needless"
     )]
     Unauthorized,
     /// Stash, or a proxy before it, answered with a status that is no result.

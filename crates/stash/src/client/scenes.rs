@@ -7,6 +7,8 @@ use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, Scene
 
 /// Rows of a page when the client walks the pages itself.
 pub(super) const STAMPS_A_PAGE: u32 = 1000;
+/// What a stamp is made of.
+const STAMP: &str = "id created_at updated_at";
 /// Stash answers for all of them at the same time.
 const SCENES_A_QUERY: usize = 100;
 
@@ -95,8 +97,32 @@ impl Client {
         size: u32,
     ) -> Result<Page<Scene>, Error> {
         let selection = self.schema().await?.selection.clone();
-        let found = self.list(filter, after, size, &selection).await?;
-        Ok(admitted(found, filter))
+        match self.list(filter, after, size, &selection).await {
+            // One scene of which Stash fails to tell a field costs the whole answer.
+            Err(Error::Resolver { .. }) => self.one_by_one(filter, after, size).await,
+            found => Ok(admitted(found?, filter)),
+        }
+    }
+
+    /// The same, with each scene asked for apart.
+    async fn one_by_one(
+        &self,
+        filter: SceneFilter,
+        after: Option<SceneId>,
+        size: u32,
+    ) -> Result<Page<Scene>, Error> {
+        let stamps: Page<SceneStamp> = self.list(filter, after, size, STAMP).await?;
+        let stamps = admitted(stamps, filter);
+        let ids: Vec<_> = stamps.rows.iter().map(|stamp| stamp.id).collect();
+        let found = self.find_scenes(&ids).await?;
+        let mut failed = stamps.failed;
+        failed.extend(found.failed);
+        Ok(Page {
+            total: stamps.total,
+            rows: found.scenes,
+            failed,
+            next: stamps.next,
+        })
     }
 
     /// The ids and times of all scenes a filter admits, in the order of their ids, however many
@@ -108,9 +134,7 @@ impl Client {
         let mut stamps = Vec::new();
         let mut after = None;
         loop {
-            let page = self
-                .list(filter, after, STAMPS_A_PAGE, "id created_at updated_at")
-                .await?;
+            let page = self.list(filter, after, STAMPS_A_PAGE, STAMP).await?;
             let mut page: Page<SceneStamp> = admitted(page, filter);
             let unread = page.failed.into_iter().map(|(id, _)| SceneStamp {
                 id,

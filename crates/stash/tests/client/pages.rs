@@ -140,3 +140,33 @@ async fn a_row_that_is_not_understood_fails_alone_and_ends_nothing() {
     assert!(matches!(page.failed[0].1, Error::Unreadable(_)));
     assert_eq!(page.next, Some(SceneId(2)));
 }
+
+/// Of one scene Stash fails to tell a field: GraphQL gives nothing of the whole page then.
+#[tokio::test]
+async fn a_scene_that_spoils_its_page_costs_only_itself() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let wrong = r#"{"errors":[{"message":"file with id 12 not found","path":["findScenes","scenes",1,"files"]}],"data":null}"#;
+    let _pages = query(&mut server, "ListScenes")
+        .with_body_from_request(move |request| {
+            let body: Value = serde_json::from_slice(request.body().unwrap()).unwrap();
+            match body["query"].as_str().unwrap().contains("files") {
+                true => wrong.into(),
+                false => json!({"data": {"findScenes": {"count": 9, "scenes": [{"id": "1"}, {"id": "2"}, {"id": "3"}]}}})
+                    .to_string()
+                    .into(),
+            }
+        })
+        .create_async()
+        .await;
+    let _scenes = query(&mut server, "FindScenes")
+        .with_body(r#"{"errors":[{"message":"file with id 12 not found","path":["s2","files"]}],"data":{"s1":{"id":"1"},"s2":null,"s3":{"id":"3"}}}"#)
+        .create_async()
+        .await;
+    let client = client(&server.url());
+    let page = client.scenes_after(SceneFilter::All, None, 3).await.unwrap();
+    let rows: Vec<_> = page.rows.iter().map(|scene| scene.id.0).collect();
+    let failed: Vec<_> = page.failed.iter().map(|(id, _)| id.0).collect();
+    assert_eq!((rows, failed, page.next), (vec![1, 3], vec![2], Some(SceneId(3))));
+    assert_eq!(page.total, 9);
+}

@@ -39,7 +39,7 @@ pub fn want(connection: &ServerConnection) -> Value {
     if !dir.database().exists() {
         return json!({"catch_up": "nothing_yet"});
     }
-    let wished = wish(&dir).and_then(|is_new| {
+    let wished = wish(&dir, TOGETHER).and_then(|is_new| {
         if is_new {
             spawn::ensure_worker(&dir, connection, Start::IfUseful)?;
         }
@@ -52,17 +52,18 @@ pub fn want(connection: &ServerConnection) -> Value {
     }
 }
 
-/// Notes the wish for whatever worker there is. What cannot be noted now is granted with the next look, which comes anyway.
+/// Notes a person's wish for whatever worker there is. What cannot be noted now is granted with the next look, which comes
+/// anyway.
 pub fn note(dir: &DataDir) {
-    let _ = wish(dir);
+    let _ = wish(dir, Duration::from_secs(1));
 }
 
-/// Whether it was not expressed just now.
-fn wish(dir: &DataDir) -> Result<bool, Box<dyn std::error::Error>> {
+/// Whether the last wish is longer ago than those that are granted together.
+fn wish(dir: &DataDir, together: Duration) -> Result<bool, Box<dyn std::error::Error>> {
     let options = Options::producer().busy_timeout(PATIENCE);
     let mut queue = Queue::<Job>::open(dir.database(), options)?;
     let now = SystemTime::now();
-    let is_new = |last: SystemTime| now.duration_since(last).is_ok_and(|ago| ago >= TOGETHER);
+    let is_new = |last: SystemTime| now.duration_since(last).is_ok_and(|ago| ago >= together);
     // A wish from the future was made before the clock was set back.
     if wanted(queue.sql())?.is_some_and(|last| !is_new(last) && last <= now) {
         return Ok(false);

@@ -148,9 +148,15 @@ impl Syncer {
             BTreeMap::new()
         };
         // What Stash says of a scene and nobody can read is told by the scene's own job.
-        let unread = page.failed.iter().map(|(scene, _)| scene.0);
+        let mut unread = BTreeSet::new();
+        for (scene, _) in &page.failed {
+            let last = ledger::last_look(db, server, scene.0)?;
+            if has_consent || last.is_some_and(|last| last.written) {
+                unread.insert(scene.0);
+            }
+        }
         let mut covers = Vec::new();
-        let (mut differ, mut nowhere) = (BTreeSet::from_iter(unread), BTreeSet::new());
+        let (mut differ, mut nowhere) = (unread, BTreeSet::new());
         for (scene, known) in page.rows.iter().zip(&known) {
             let mut pure = convert::scene(scene);
             // Without a file nothing can be found in Plex.

@@ -96,6 +96,7 @@ pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Resul
     match &end {
         End::Standstill(why) => log.warn(why),
         End::NoWorker => log.warn(texts::NO_WORKER),
+        End::Stalled => log.warn(texts::STALLED),
         End::NothingDue | End::CircuitOpen | End::TimeUp => {
             let status = gather::status(&dir, told, SystemTime::now());
             for line in in_words::held_up(&status) {
@@ -106,7 +107,7 @@ pub fn run(job: &Job, connection: &ServerConnection, log: &Log<Stderr>) -> Resul
     if end == End::TimeUp {
         log.info(texts::watched(at_most.as_secs_f64()));
     }
-    if waiting > 0 {
+    if waiting > 0 && matches!(end, End::NothingDue | End::TimeUp) {
         goes_on();
     }
     Ok(json!({

@@ -53,10 +53,12 @@ pub fn run(connection: &ServerConnection, log: &Log<Stderr>) -> Result<Value, Fa
     log.progress(1.0);
     log.info(texts::processed(since.done, since.failed, waiting));
     if waiting > 0 {
-        if end == End::CircuitOpen {
-            log.warn(texts::PAUSED);
+        match end {
+            End::CircuitOpen => log.warn(texts::PAUSED),
+            End::NoWorker => log.warn(texts::NO_WORKER),
+            End::Stalled => log.warn(texts::STALLED),
+            End::NothingDue | End::Standstill(_) | End::TimeUp => log.info(texts::GOES_ON),
         }
-        log.info(texts::GOES_ON);
     }
     Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))
 }

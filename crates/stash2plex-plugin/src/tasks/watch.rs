@@ -21,6 +21,8 @@ use crate::{store, texts, worker_lock};
 const LOOK: Duration = Duration::from_millis(200);
 /// So many failed jobs are told of.
 const LISTED: u64 = 20;
+/// Longer than any one job, so that a worker that gets nowhere keeps no other task of Stash from running.
+const STALLED: Duration = Duration::from_secs(60);
 /// A worker that has just been started takes its lock within this time.
 const STARTING: u32 = 25;
 
@@ -74,6 +76,8 @@ pub enum End {
     Standstill(String),
     /// Nobody works.
     NoWorker,
+    /// A worker is there, and nothing has become of its jobs for long: the disk may be full.
+    Stalled,
     /// It was long enough.
     TimeUp,
 }
@@ -107,6 +111,7 @@ impl Watch<'_> {
     ) -> Result<End, Failure> {
         let began = Instant::now();
         let (mut without, mut share) = (0, 0.0_f64);
+        let mut last = (began, None);
         loop {
             let queue = self.queue()?;
             let counts = queue.counts()?;
@@ -129,6 +134,13 @@ impl Watch<'_> {
             }
             if without > STARTING {
                 return Ok(End::NoWorker);
+            }
+            let now = (counts.done, counts.dead, counts.live());
+            if last.1 != Some(now) {
+                last = (Instant::now(), Some(now));
+            }
+            if last.0.elapsed() > STALLED {
+                return Ok(End::Stalled);
             }
             let left = at_most.map(|most| most.saturating_sub(began.elapsed()));
             if left == Some(Duration::ZERO) {

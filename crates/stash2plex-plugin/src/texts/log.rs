@@ -34,8 +34,8 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let were = count(scenes, "scene was", "scenes were");
     format!(
-        "{were} never synced. Run the task Sync All Scenes to write them all to Plex; until then only scenes that you save \
-         are written"
+        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write them all to Plex; until then only \
+         scenes that you save are written"
     )
 }
 
@@ -58,16 +58,19 @@ pub fn failed(kind: &str, why: &str, attempts: u32) -> String {
 pub fn advice(kind: &str) -> &'static str {
     match kind {
         "InvalidScene" => "Give the scene a file, or correct its data in Stash: a save tries again",
-        "NotInPlex" => "Check Path map (path_map) and let Plex scan; then run Reconcile All Scenes",
+        "NotInPlex" => {
+            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Jobs"
+        }
         "LowConfidence" => {
             "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
-             Reconcile All Scenes"
+             Retry Failed Jobs"
         }
         "PlexRefused" => {
-            "Plex, or a proxy in front of it, does not take the data: change the scene and save it"
+            "If a text or list is named, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
+             Plex's own address in Plex address (plex_url), then run Retry Failed Jobs"
         }
         "PlexFailing" => {
-            "Plex failed at each attempt: run Recover Outage Jobs for those of an outage, Reconcile All Scenes for the others"
+            "Plex failed at each attempt: when it is well again, run Retry Failed Jobs"
         }
         "UnreadableItem" => {
             "Plex describes the item in a form that nobody can read: refresh its metadata in Plex, then save the scene; \
@@ -77,7 +80,8 @@ pub fn advice(kind: &str) -> &'static str {
             "The worker crashed at each of ten attempts: save the scene to try again, and report it if that ends so too"
         }
         queue::UNDECODABLE => {
-            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters"
+            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters, which deletes all \
+             failed jobs"
         }
         _ => "worker.log says why",
     }
@@ -85,23 +89,36 @@ pub fn advice(kind: &str) -> &'static str {
 
 /// The circuit opened.
 pub fn paused(why: &str, waiting: u64, next: Duration) -> String {
-    let waiting = count(waiting, "change waits", "changes wait");
-    let seconds = next.as_secs_f64();
+    let (waiting, seconds) = (kept(waiting, ""), next.as_secs_f64());
     format!(
-        "{why}. Sending to Plex is paused (circuit open): {waiting}, none is lost; next attempt in {seconds:.0} s"
+        "{why}. Sending to Plex is paused (circuit open): {waiting}; next attempt in {seconds:.0} s"
     )
 }
 
 /// The circuit closed.
 pub fn resumed(waiting: u64) -> String {
-    let waiting = count(waiting, "change waits", "changes wait");
+    let waiting = match waiting {
+        0 => "no change waits".to_owned(),
+        n => count(n, "change waits", "changes wait"),
+    };
     format!("Plex is back: sending goes on (circuit closed), {waiting}")
 }
 
 /// Stash does not answer.
 pub fn without_stash(why: &str, waiting: u64) -> String {
-    let waiting = count(waiting, "change waits", "changes wait");
-    format!("{why}. {waiting} for Stash, none is lost")
+    let waiting = kept(waiting, " for Stash");
+    format!("{why}. {}{}", waiting[..1].to_uppercase(), &waiting[1..])
+}
+
+/// What waits, and that it does so safely.
+fn kept(waiting: u64, for_whom: &str) -> String {
+    match waiting {
+        0 => format!("no change waits{for_whom}"),
+        n => format!(
+            "{}{for_whom}, none is lost",
+            count(n, "change waits", "changes wait")
+        ),
+    }
 }
 
 /// What a failure means where it opens a circuit.
@@ -122,11 +139,15 @@ pub fn cause(whose: Whose, why: &str) -> String {
         Whose::Plex(Trouble::Starting) => format!("Plex is not ready yet ({why})"),
         Whose::Request(fault) if fault.kind == FaultKind::Refused => {
             format!(
-                "Plex answers, and yet different scenes are refused one after the other ({why})"
+                "Plex answers, but refuses one scene after the other ({why}). If a proxy or filter is in front of Plex, enter \
+                 Plex's own address in {}",
+                names::of("plex_url")
             )
         }
         Whose::Request(_) => {
-            format!("Plex answers, and yet different scenes fail one after the other ({why})")
+            format!(
+                "Plex answers, but fails for one scene after the other ({why}): Plex's log may say why"
+            )
         }
         _ => format!("Plex cannot be used ({why})"),
     }
@@ -136,8 +157,8 @@ pub fn cause(whose: Whose, why: &str) -> String {
 pub fn another_server() -> String {
     let address = names::of("plex_url");
     format!(
-        "{address} leads to another Plex server than before. Its items are treated as new; what was written to the other one \
-         stays on record. If this is a mistake, correct the address now; else run Reconcile All Scenes to fill it"
+        "{address} leads to another Plex server than before: what you save from now on is written to it. If this is a mistake, \
+         correct the address now, and nothing about the other one is forgotten; else run Reconcile All Scenes to sync all of it"
     )
 }
 
@@ -163,8 +184,8 @@ pub fn not_kept(library: &str, fields: &str) -> String {
 }
 
 /// A list is cut from now on.
-pub const LISTS_CUT: &str = "This Plex replaces a list of tags with each part of it and takes no long requests: what does not \
-     fit into one request is left out";
+pub const LISTS_CUT: &str = "This Plex accepts only short requests, so long lists of tags or performers are cut: what does not fit \
+     into one request is left out. If a proxy is in front of Plex, enter Plex's own address, or raise the proxy's limit";
 
 /// A cover that Stash does not give.
 pub fn without_cover(attempts: u32, why: &str) -> String {
@@ -191,8 +212,8 @@ pub fn guessed(item: &str, why: &str) -> String {
 /// The item is another scene's, whose file it holds too.
 pub fn shared(item: &str, other: u64) -> String {
     format!(
-        "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. Split the item in Plex to \
-         have both"
+        "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. To show both, split the item \
+         in Plex (Split Apart)"
     )
 }
 
@@ -228,7 +249,7 @@ pub fn replaced(salvage: &Salvage) -> String {
         lost => format!(" Lost: {}.", lost.join(", ")),
     };
     format!(
-        "The database was damaged and has been replaced. Recovered: {} waiting and {} failed changes.{lost} Run Reconcile All \
+        "The database was damaged and has been replaced. Recovered changes: {} waiting, {} failed.{lost} Run Reconcile All \
          Scenes. The old file is kept as {} (found: {})",
         salvage.jobs,
         salvage.dead,

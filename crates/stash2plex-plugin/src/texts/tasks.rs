@@ -43,9 +43,9 @@ pub fn forgotten_matches(items: u64) -> String {
     match items {
         0 => "No Plex item is on record: nothing to clear".to_owned(),
         n => format!(
-            "Forgot by which file {} found: the next sync looks it up again. Nothing changes in Plex. Reconcile All Scenes \
-             does it for all of them now",
-            count(n, "Plex item was", "Plex items were")
+            "Forgot which scene {} to; each is looked up again at its next sync. Nothing changes in Plex. To look up all of \
+             them now, run Reconcile All Scenes",
+            count(n, "Plex item belongs", "Plex items belong")
         ),
     }
 }
@@ -86,7 +86,8 @@ pub fn processed(done: u64, failed: u64, waiting: u64) -> String {
 }
 
 /// What is left waits for Plex.
-pub const PAUSED: &str = "Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do";
+pub const PAUSED: &str = "Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the \
+                          pause ends. Run Health Check: it says why and what to do";
 
 /// What is left is in good hands.
 pub const GOES_ON: &str = "The background worker goes on with what is waiting";
@@ -111,17 +112,23 @@ pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
 
 /// The task's own job goes on.
 pub fn unfinished(task: &str) -> String {
-    format!("{task}: not at its end yet")
+    format!("{task}: not finished yet")
 }
 
 /// Nobody works, and nobody knows why.
 pub const NO_WORKER: &str = "No background worker is at work; worker.log may say why. The next change in Stash, or the task Process \
                              Queue, starts another";
 
+/// A worker is there, and nothing comes of it.
+pub const STALLED: &str = "Nothing has moved for a minute; worker.log may say why. The background worker goes on as soon as it can: \
+                           run Health Check";
+
 /// Watching has an end.
 pub fn watched(seconds: f64) -> String {
     let time = span(seconds);
-    format!("This task has watched for {time}, the time that watch_time sets")
+    format!(
+        "This task stops showing progress after {time} (watch_time); the work goes on in the background"
+    )
 }
 
 /// Recover Outage Jobs without an outage.
@@ -149,4 +156,4 @@ pub fn not_checked(why: &str) -> String {
 }
 
 /// There was none.
-pub const WORKER_STARTED: &str = "Worker: not running; it is started for them";
+pub const WORKER_STARTED: &str = "Worker: was not running; it is started now";

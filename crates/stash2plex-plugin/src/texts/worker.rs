@@ -21,7 +21,7 @@ pub fn ends(why: impl Display) -> String {
 pub fn end(end: End) -> &'static str {
     match end {
         End::Idle => "nothing left to do; the next change in Stash starts another",
-        End::Stopped => "asked to stop",
+        End::Stopped => "asked to stop; the next change in Stash starts another",
         End::SessionRefused => {
             "the login that Stash gave it has expired, and there is no API key: changes wait for the next save. Generate an API \
              key in Stash (Settings › Security), and this does not happen again"
@@ -70,13 +70,13 @@ pub const SETTINGS_CHANGED: &str = "settings changed";
 pub const TRIED_ANEW: &str = "Plex is tried with the new settings now";
 
 /// Another Plex, or another user of it.
-pub const PLEX_ELSEWHERE: &str = "Plex has another address or token: sending begins anew";
+pub const PLEX_ELSEWHERE: &str = "Plex address or token was changed: sending begins anew";
 
 /// Settings were changed for which jobs had failed.
 pub fn corrected(jobs: u64) -> String {
     format!(
-        "the settings were corrected: {} tried again now",
-        count(jobs, "scene or other job is", "scenes or other jobs are")
+        "the settings were changed: {} tried again now",
+        count(jobs, "job is", "jobs are")
     )
 }
 
@@ -117,10 +117,13 @@ pub const STASH_BACK: &str = "Stash is back";
 
 /// Plex has been away for long: for Stash's log.
 pub fn long_away(why: &str, waiting: u64) -> String {
-    let waiting = count(waiting, "change waits", "changes wait");
+    let waiting = match waiting {
+        0 => "No change is waiting".to_owned(),
+        1 => "1 change is waiting and is sent by itself when Plex is back".to_owned(),
+        n => format!("{n} changes are waiting and are sent by themselves when Plex is back"),
+    };
     format!(
-        "Plex has been away for ten minutes ({why}). {waiting} and will be sent by itself when it is back; the task Health \
-         Check says what to do"
+        "Plex has been away for ten minutes ({why}). {waiting}; the task Health Check says what to do"
     )
 }
 

@@ -176,7 +176,11 @@ impl<'a, T: Time> Engine<'a, T> {
         let found = match found {
             Ok(found) => found,
             Err(error) => {
-                leave.failure();
+                match &error {
+                    // It answers, and fails for these scenes.
+                    stash::client::Error::Resolver { .. } => leave.ignore(),
+                    _ => leave.failure(),
+                }
                 if !self.renew_connection() && error == stash::client::Error::Unauthorized {
                     self.scheduler.end(End::SessionRefused);
                 }

@@ -69,9 +69,14 @@ impl<T: Time> SceneJob<'_, '_, T> {
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
                     let key = target.key.as_str();
+                    let by = match target.bound.evidence {
+                        Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
+                        Evidence::Likeness(Reason::SameNameAndDuration) => "length",
+                        _ => "size",
+                    };
                     if !rows.iter().any(|row| row.item == key) {
                         self.told.push(format!(
-                            "matched to Plex item {key} by name and size, since its path is in no folder of Plex: fill in {}",
+                            "matched to Plex item {key} by name and {by}, since its path is in no folder of Plex: fill in {}",
                             names::of("path_map")
                         ));
                     }
