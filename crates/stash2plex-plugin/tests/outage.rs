@@ -10,7 +10,7 @@ use breaker::{Document, Report};
 use common::Installed;
 use queue::Options;
 use serde_json::json;
-use simulators::{Fault, PlexOptions, Rule};
+use simulators::{Fault, PlexOptions, Response, Rule};
 use stash2plex_plugin::{ledger, reconcile};
 
 fn document(plugin: &Installed) -> Option<Document> {
@@ -340,4 +340,22 @@ fn plex_does_not_pay_for_stash() {
     plugin.world.plex.up().unwrap();
     plugin.until_equal();
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+}
+
+/// What Stash cannot tell of some scenes is no outage of Stash: others go on, and these are asked for again.
+#[test]
+fn a_stash_that_answers_and_fails_is_not_taken_for_gone() {
+    let plugin = Installed::with(8, json!({"idle_timeout": 30}));
+    let failed = r#"{"errors":[{"message":"database is locked"}],"data":null}"#;
+    let failed = Response::new(200, "application/json", failed);
+    let wrong = Rule::new(Fault::Answer(failed)).containing("query FindScenes");
+    plugin.world.stash.fail_when(wrong.times(6));
+    for scene in plugin.world.scenes.clone() {
+        plugin.save(scene);
+    }
+    plugin.until_equal();
+    let log = plugin.worker_log();
+    assert!(!log.contains("for Stash"), "{log}");
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
+    plugin.kill_worker();
 }
