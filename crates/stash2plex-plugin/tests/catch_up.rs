@@ -182,7 +182,10 @@ fn what_seems_to_be_older_than_the_last_look_is_seen_too() {
 /// A person who looks at a few scenes has not asked for the others, which nobody can take back.
 #[test]
 fn a_look_at_recent_scenes_is_no_wish_for_the_whole_library() {
-    let plugin = Installed::with(3, json!({"idle_timeout": 0.1, "reconcile_interval": "daily"}));
+    let plugin = Installed::with(
+        3,
+        json!({"idle_timeout": 0.1, "reconcile_interval": "daily"}),
+    );
     plugin.untouched_for_a_week();
     let scene = plugin.world.scenes[0];
     plugin.world.stash.edit(scene).title("Recent");

@@ -164,9 +164,15 @@ async fn a_scene_that_spoils_its_page_costs_only_itself() {
         .create_async()
         .await;
     let client = client(&server.url());
-    let page = client.scenes_after(SceneFilter::All, None, 3).await.unwrap();
+    let page = client
+        .scenes_after(SceneFilter::All, None, 3)
+        .await
+        .unwrap();
     let rows: Vec<_> = page.rows.iter().map(|scene| scene.id.0).collect();
     let failed: Vec<_> = page.failed.iter().map(|(id, _)| id.0).collect();
-    assert_eq!((rows, failed, page.next), (vec![1, 3], vec![2], Some(SceneId(3))));
+    assert_eq!(
+        (rows, failed, page.next),
+        (vec![1, 3], vec![2], Some(SceneId(3)))
+    );
     assert_eq!(page.total, 9);
 }

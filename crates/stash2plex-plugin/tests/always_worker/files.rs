@@ -64,7 +64,10 @@ fn a_disk_that_was_full_for_a_moment_stops_nothing_for_good() {
     }
     let health = plugin.task("health_check").log_text();
     let said = "w Data folder: cannot write";
-    assert!(health.contains(said) && health.contains("make room"), "{health}");
+    assert!(
+        health.contains(said) && health.contains("make room"),
+        "{health}"
+    );
     // Recorded before, as far as the worker knows: what it fails at is its own writing.
     plugin.world.plex.fail_with(Fault::Unauthorized);
     let run = plugin.run(
