@@ -54,7 +54,7 @@ pub enum Error {
     #[error("Plex has no such item (HTTP 404)")]
     NotFound,
     /// The request line is too long for Plex or for a proxy (414, or 400 on a long line).
-    #[error("the request line of {bytes} bytes is too long (HTTP {status}): send less at once")]
+    #[error("the texts and lists are too long for one request ({bytes} bytes, HTTP {status}): shorten them")]
     LineTooLong {
         /// The HTTP status.
         status: u16,
@@ -148,7 +148,7 @@ fn refused(by_plex: bool) -> &'static str {
     if by_plex {
         "Plex refused the token: set a token of the server's owner"
     } else {
-        "access to Plex was refused, and not in Plex's own words: use Plex's own address, or let this program \
+        "something in front of Plex, such as a proxy or a login page, refused access: use Plex's own address, or let this program \
          through the login in front of it; if there is none, set a token of the server's owner"
     }
 }

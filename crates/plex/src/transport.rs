@@ -45,10 +45,10 @@ impl Unreachable {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Refused => "connection refused: start Plex or correct the port",
+            Self::Refused => "connection refused: start Plex, or correct the address (in a container, localhost is the container itself)",
             Self::Timeout => "no answer to the connection attempt: is the host on?",
             Self::Dns => "the host name does not resolve: check it, or use the IP address",
-            Self::Tls => "the TLS handshake failed: the certificate does not fit this address. Use the server's plex.direct name, plain http, or skip verification",
+            Self::Tls => "the TLS handshake failed: the certificate does not fit this address. Use the server's plex.direct name or plain http, or accept any certificate",
             Self::Network => "no route to the host: check the network and the address",
             Self::Closed => "the connection was closed without an answer",
         })

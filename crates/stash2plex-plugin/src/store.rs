@@ -54,6 +54,17 @@ pub fn words(dir: &DataDir, why: &Error) -> String {
             "the queue file is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
              rescues what can be read"
         ),
+        Error::Busy(_) => "the queue was locked by another process for too long. What was saved just now is not recorded: save it \
+                           again"
+            .to_owned(),
+        Error::NetworkFileSystem { kind, .. } => format!(
+            "Stash's configuration folder is on a network share ({kind}), on which a queue loses changes. Until it is on a local \
+             disk, no change is recorded"
+        ),
+        Error::MountPoint { path } => format!(
+            "{} is mounted into the container by itself. Mount its whole folder instead; until then no change is recorded",
+            path.display()
+        ),
         why => why.to_string(),
     }
 }

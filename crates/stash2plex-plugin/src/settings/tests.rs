@@ -256,7 +256,7 @@ fn words_whole_numbers_and_what_is_used_instead() {
         faults,
         [
             "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using daily",
-            "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither true nor false; using on",
+            "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither on (true) nor off (false); using on",
             "max_retries: \"true\" is not a number; using 5",
             "max_tags: 12.5 is not a whole number; using 12",
         ]

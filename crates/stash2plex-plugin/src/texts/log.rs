@@ -83,7 +83,7 @@ pub fn advice(kind: &str) -> &'static str {
             "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters, which deletes all \
              failed jobs"
         }
-        _ => "worker.log says why",
+        _ => "worker.log, beside the queue in Stash's configuration folder, says why",
     }
 }
 

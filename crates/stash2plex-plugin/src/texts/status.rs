@@ -130,7 +130,7 @@ fn totals(totals: &Totals) -> Line {
 
 fn left_out(left_out: &LeftOut) -> Line {
     info(format!(
-        "Left out of {} (scene {} last): {}",
+        "Not written for {} (the latest is scene {}): {}",
         count(left_out.scenes, "scene", "scenes"),
         left_out.newest_scene,
         left_out.reason
@@ -143,7 +143,7 @@ fn path_hint(hint: &PathHint) -> Line {
     info(match &hint.rule {
         Some(rule) => {
             format!(
-                "{name}: {rule} is suggested, seen on {seen}. Add it to what is there, with a semicolon between"
+                "{name}: {rule} is suggested, seen on {seen}. Add it, after a semicolon where the field is not empty"
             )
         }
         None => format!(
@@ -246,8 +246,8 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
         } => {
             let next = match retry_at {
                 Some(at) if *at > now => format!("next attempt in {}", span((at - now).ceil())),
-                Some(_) => "the next job is the next attempt".to_owned(),
-                None => "one job is tried when the pause is over".to_owned(),
+                Some(_) => "the next change is the next attempt".to_owned(),
+                None => "one change is sent as a test when the pause is over".to_owned(),
             };
             warn(format!(
                 "{}; {next}",
@@ -255,17 +255,17 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
             ))
         }
         Circuit::HalfOpen { opened_at, reason } => warn(format!(
-            "{}; one job is tried now and decides",
+            "{}; one change is sent now as a test",
             paused(opened_at, "HALF_OPEN", reason)
         )),
         Circuit::ForcedOpen { opened_at, reason } => warn(format!(
-            "{}; circuit_breaker.json says to stay so: delete that file while no worker runs",
+            "{}; paused by hand, as circuit_breaker.json says: stop Stash, delete that file, and start Stash again",
             paused(opened_at, "OPEN", reason)
         )),
         Circuit::Unknown { why, damaged } => {
             let then = match damaged {
                 true => {
-                    "The next worker keeps the damaged file under another name and starts CLOSED"
+                    "The next worker keeps the damaged file under another name, and sending goes on"
                 }
                 false => "Make it readable for the user that Stash runs as",
             };

@@ -196,7 +196,7 @@ fn jobs_behind_an_open_circuit_are_warned_of() {
     set_breaker(&plugin, open(192.5, -5.0).to_string());
     let (text, output) = look(&plugin, "health_check");
     says(&text, "w Sending to Plex: paused for 3m ");
-    says(&text, "; the next job is the next attempt");
+    says(&text, "; the next change is the next attempt");
     says(&text, "i Plex is back: sending goes on by itself");
     says(&text, "i Queue: 3 changes waiting, 0 running, 0 failed");
     says(

@@ -23,7 +23,7 @@ fn bad_values_are_said_together_and_stop_nothing() {
         "max_retries: 99 is outside 1–20; using 20",
         "max_tags: \"lots\" is not a number; using 100",
         "read_timeout: -1 is outside 5–120; using 5",
-        "Strict matching (strict_matching): \"perhaps\" is neither true nor false; using on",
+        "Strict matching (strict_matching): \"perhaps\" is neither on (true) nor off (false); using on",
     ] {
         says(&text, &format!("w {words}"));
         says(&log, words);
@@ -119,8 +119,8 @@ fn a_guests_token_is_told_before_the_first_save() {
         let (text, output) = look(&plugin, "health_check");
         says(&text, "i Plex: healthy");
         let words = format!(
-            "w Plex token (plex_token): it is not the owner's but a shared user's, who may not edit and is told of no file \
-             (HTTP {status}): enter the token of the server's owner"
+            "w Plex token (plex_token): it is not the owner's but a shared user's, who may not edit, and to whom Plex shows no file \
+             paths (HTTP {status}): enter the token of the server's owner"
         );
         says(&text, &words);
         assert_eq!(

@@ -154,7 +154,7 @@ fn what_failed_and_what_waits_is_listed_with_reason_and_advice() {
         &text,
         &format!(" ago: scene {nowhere} \"No file\": the scene has no file"),
     );
-    says(&text, "w Waiting after 1 attempt, next in ");
+    says(&text, "w Waiting after 1 attempt, next attempt in ");
     says(&text, &format!(": scene {missing} \"Not scanned\""));
     says(&text, "/media/scenes/new/m.mp4");
     let failed = &output["queue"]["failed_jobs"][0];
@@ -254,7 +254,7 @@ fn only_a_cover_that_there_is_can_be_left_out() {
     assert!(!plugin.worker_log().contains("left out"));
     plugin.save_and_wait(gif);
     let (text, _) = answered(&plugin.task("queue_status"));
-    says(&text, "i Left out of 1 scene ");
+    says(&text, "i Not written for 1 scene ");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Left out of 3 scenes (scene 5 last): the cover is a GIF, which Plex does not show",
+        "i Not written for 3 scenes (the latest is scene 5): the cover is a GIF, which Plex does not show",
     );
     assert_eq!(
         output["left_out"],

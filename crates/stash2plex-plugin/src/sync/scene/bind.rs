@@ -214,12 +214,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         match (&self.record.hint, others.first()) {
             (Some(rule), _) if !self.syncer.paths.hidden => {
                 why = format!(
-                    "{why}; a file of the same name and size speaks for the path map {rule}"
+                    "{why}; Plex has a file of the same name and size elsewhere: set Path map (path_map) to {rule}"
                 );
             }
             (_, Some(other)) => {
                 let other = self.syncer.paths.show(&other.path);
-                why = format!("{why}; of this name Plex has another file, {other}");
+                why = format!("{why}; Plex has a different file of this name, {other}");
             }
             _ => {}
         }

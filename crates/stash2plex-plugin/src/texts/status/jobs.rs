@@ -90,7 +90,7 @@ fn waits(job: &TriedJob, now: f64) -> Line {
         false => "as soon as its turn comes".to_owned(),
     };
     warn(format!(
-        "Waiting{attempts}, next {next}: {}",
+        "Waiting{attempts}, next attempt {next}: {}",
         sentence(&job.about, &job.reason)
     ))
 }

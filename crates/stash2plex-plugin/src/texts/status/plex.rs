@@ -38,7 +38,7 @@ fn of_token(token: &TokenStatus) -> Line {
             "{name}: this server is unclaimed: no token is needed"
         )),
         TokenStatus::Guest { status } => warn(format!(
-            "{name}: it is not the owner's but a shared user's, who may not edit and is told of no file (HTTP {status}): \
+            "{name}: it is not the owner's but a shared user's, who may not edit, and to whom Plex shows no file paths (HTTP {status}): \
              enter the token of the server's owner"
         )),
         TokenStatus::Blocked { status } => warn(format!(
@@ -66,7 +66,7 @@ fn moved(before: &Before, report: &plex_health::Report) -> Line {
     warn(format!(
         "{name}: this is another Plex server (id {found}) than the one written to so far (id {old}{at}). Nothing was \
          written to it yet. If this is a mistake, correct {name} before the next change; if it is your new server, run \
-         Reconcile All Scenes to fill it"
+         Reconcile All Scenes to sync it"
     ))
 }
 
@@ -74,10 +74,10 @@ fn libraries(searched: &Searched) -> Option<Line> {
     Some(warn(match searched {
         Searched::All => return None,
         Searched::Some { why } => {
-            format!("Libraries: {why}. Until then only the others are searched")
+            format!("Libraries: {why}. Until that is corrected only the others are searched")
         }
         Searched::None { why } => {
-            format!("Libraries: {why}. Changes are kept until then")
+            format!("Libraries: {why}. Changes are kept until that is corrected")
         }
         Searched::Unknown { why } => {
             format!("Libraries: Plex did not list them: {why}. Run Health Check again")
