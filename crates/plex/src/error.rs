@@ -54,7 +54,9 @@ pub enum Error {
     #[error("Plex has no such item (HTTP 404)")]
     NotFound,
     /// The request line is too long for Plex or for a proxy (414, or 400 on a long line).
-    #[error("the texts and lists are too long for one request ({bytes} bytes, HTTP {status}): shorten them")]
+    #[error(
+        "the texts and lists are too long for one request ({bytes} bytes, HTTP {status}): shorten them"
+    )]
     LineTooLong {
         /// The HTTP status.
         status: u16,

@@ -5,7 +5,10 @@ use std::fmt::Display;
 /// A switch that is neither on nor off.
 pub fn no_switch(value: &str, used: bool) -> String {
     let used = if used { "on" } else { "off" };
-    format!("{} is neither on (true) nor off (false); using {used}", quoted(value))
+    format!(
+        "{} is neither on (true) nor off (false); using {used}",
+        quoted(value)
+    )
 }
 
 /// A number that is too small or too large.

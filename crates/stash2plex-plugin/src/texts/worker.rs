@@ -86,7 +86,9 @@ pub const WITHOUT_TOKEN: &str = "Plex is asked without a token, since none is se
 /// The circuit's file cannot be read.
 pub fn circuit_damaged(kept: &Path) -> String {
     let kept = kept.display();
-    format!("circuit_breaker.json was damaged and is kept as {kept}; sending to Plex goes on, and nothing is to be done")
+    format!(
+        "circuit_breaker.json was damaged and is kept as {kept}; sending to Plex goes on, and nothing is to be done"
+    )
 }
 
 /// A probe passed.

@@ -93,7 +93,7 @@ fn play(case: Case) {
     let (text, output) = told(&plugin, "queue_status");
     says(&text, case.why);
     let advice = output["queue"]["failed_jobs"][0]["advice"].as_str();
-    says(advice.unwrap(), "change the scene and save it");
+    says(advice.unwrap(), "shorten it and save the scene");
 
     // What the advice says.
     for scene in bad {

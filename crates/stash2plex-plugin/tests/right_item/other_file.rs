@@ -118,8 +118,7 @@ fn an_item_without_an_owner_is_not_taken_by_its_name() {
     }
     assert_eq!(written(&plugin), [""; 0]);
     // Somebody who looks for the cause is shown it.
-    let rule =
-        "; Plex has a file of the same name and size elsewhere: set Path map (path_map) to /data/a=>/media/scenes/b";
+    let rule = "; Plex has a file of the same name and size elsewhere: set Path map (path_map) to /data/a=>/media/scenes/b";
     assert!(
         plugin.worker_log().contains(rule),
         "{}",

@@ -31,8 +31,8 @@ fn shared(plugin: &Installed) -> ([u64; 2], u64) {
 
 fn told(plugin: &Installed, scene: u64, owner: u64, item: u64) -> usize {
     let words = format!(
-        "Plex item {item} holds a file of scene {owner} too, which was first: it shows that scene. Split the item in Plex to \
-         have both"
+        "Plex item {item} holds a file of scene {owner} too, which was first: it shows that scene. To show both, split the \
+         item in Plex (Split Apart)"
     );
     said(plugin, scene)
         .iter()

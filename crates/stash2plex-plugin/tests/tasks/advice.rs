@@ -173,25 +173,28 @@ fn the_advice_of_health_check_works() {
 #[test]
 fn the_advice_for_what_failed_works() {
     type Deed = fn(&Installed);
-    let reconcile: Deed = |p| drop(answered(&p.task("reconcile_all")));
+    let retry: Deed = |p| {
+        answered(&p.task("retry_failed"));
+        p.task("process_queue");
+    };
     let save: Deed = |p| drop(p.save(p.world.scenes[0]));
     let cases: [(&str, &[&str], Deed); 8] = [
         ("InvalidScene", &["a save tries again"], save),
         (
             "NotInPlex",
-            &["path_map", "let Plex scan", "run Reconcile All Scenes"],
-            reconcile,
+            &["path_map", "Scan the library", "run Retry Failed Jobs"],
+            retry,
         ),
         (
             "LowConfidence",
-            &["path_map", "run Reconcile All Scenes"],
-            reconcile,
+            &["path_map", "run Retry Failed Jobs"],
+            retry,
         ),
-        ("PlexRefused", &["change the scene and save it"], save),
+        ("PlexRefused", &["shorten it and save the scene"], save),
         (
             "PlexFailing",
-            &["Reconcile All Scenes for the others"],
-            reconcile,
+            &["when it is well again, run Retry Failed Jobs"],
+            retry,
         ),
         (
             "UnreadableItem",

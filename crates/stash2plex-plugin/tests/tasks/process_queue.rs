@@ -77,8 +77,8 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     enqueue(&mut jobs(&plugin), plugin.world.scenes[0]);
     let (text, output) = answered(&plugin.task("process_queue"));
     let words = "i Done: 0 jobs, 0 failed, 1 still waiting\n\
-                 w Sending to Plex is paused (circuit OPEN); no change is lost. Run Health Check: it says why and what to do\n\
-                 i The background worker goes on with what is waiting\n";
+                 w Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the pause ends. \
+                 Run Health Check: it says why and what to do\n";
     says(&text, words);
     assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 1}));
     plugin.until("started", || plugin.worker_log().contains(" started"));

@@ -40,7 +40,10 @@ fn queue_status_shows_all_there_is() {
     let (text, output) = look(&plugin, "queue_status");
     says(&text, "i Queue: 2 changes waiting, 1 running, 5 failed");
     says(&text, "w 2 changes failed, the last ");
-    says(&text, " ago (NotInPlex). Check Path map (path_map)");
+    says(
+        &text,
+        " ago (NotInPlex). Scan the library in Plex, or correct Path map (path_map)",
+    );
     says(&text, " ago (LowConfidence). Fill in Path map (path_map)");
     says(
         &text,

@@ -71,7 +71,7 @@ fn an_outages_jobs_are_recovered_once() {
         &text,
         "i 2 queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
     );
-    says(&text, "i Worker: not running; it is started for them");
+    says(&text, "i Worker: was not running; it is started now");
     assert_eq!(recovered(&output), [5, 2, 1, 1, 1]);
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.dead), (3, 5));

@@ -36,7 +36,7 @@ fn libraries_that_plex_does_not_have_are_named() {
             }
         }
         assert_eq!(
-            text.contains("Changes are kept until then"),
+            text.contains("Changes are kept until that is corrected"),
             found == "none"
         );
     }
