@@ -282,7 +282,7 @@ fn forgotten_matches_are_looked_up_again() {
     assert_eq!(run.output().unwrap(), &json!({"forgotten": 5}));
     assert!(
         run.log_text()
-            .contains("i Forgot by which file 5 Plex items were found: ")
+            .contains("i Forgot which scene 5 Plex items belong to; ")
     );
     let found = reconcile(&plugin, "reconcile_all");
     assert_eq!(found["gaps"], gaps(json!({"never_synced": 5})));

@@ -5,7 +5,7 @@ use simulators::{EntityKind, TagMode};
 use super::*;
 
 const TAGS: usize = 100;
-const SHORT: &str = "takes no long requests: what does not fit into one request is left out";
+const SHORT: &str = "accepts only short requests, so long lists of tags or performers are cut";
 
 /// A name of 30 characters that take nine bytes each in a request.
 fn name(nth: usize) -> String {
