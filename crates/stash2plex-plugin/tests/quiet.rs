@@ -6,7 +6,7 @@ mod common;
 use common::Installed;
 use queue::{NewJob, Options};
 use serde_json::{Value, json};
-use simulators::Trigger;
+use simulators::{Requests, Trigger};
 use stash2plex_plugin::catch_up;
 use stash2plex_plugin::data_dir::DataDir;
 use stash2plex_plugin::job::Job;
@@ -54,6 +54,21 @@ fn a_scene_that_vanished_leaves_no_error_in_stashs_log() {
             .worker_log()
             .contains("deleted in Stash; what was on record of it is dropped")
     );
+    assert_eq!(stash.error_log(), Vec::<String>::new());
+}
+
+/// Stash takes a scene's files away just before it deletes the scene: who reads it in between has not seen a fault.
+#[test]
+fn a_scene_that_is_read_while_it_is_deleted_has_not_failed() {
+    let plugin = Installed::with(2, json!({"idle_timeout": 0.1}));
+    let (stash, scene) = (&plugin.world.stash, plugin.world.scenes[0]);
+    stash.change_silently(scene, |scene| scene.files.clear());
+    let reads = Requests::all().containing("query FindScenes").times(1);
+    stash.after(reads, move |stash| drop(stash.destroy_scene(scene)));
+    plugin.save_and_wait(scene);
+    let log = plugin.worker_log();
+    assert!(log.contains("deleted in Stash"), "{log}");
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0, "{log}");
     assert_eq!(stash.error_log(), Vec::<String>::new());
 }
 

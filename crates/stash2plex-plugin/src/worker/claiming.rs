@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use queue::Claim;
-use stash::client::SceneId;
+use stash::client::{Scene, SceneId};
 
 use super::chores::{self, Errand};
 use super::engine::Engine;
@@ -16,11 +16,14 @@ use crate::catch_up::Stamp;
 use crate::job::Job;
 use crate::ledger::ServerId;
 use crate::outcome::{Done, Failure, Outcome, Whose, of_verdict};
-use crate::sync::Synced;
+use crate::sync::{Synced, Syncer};
 
 /// After so long without an answer of Plex, it is asked who it is before it gets the token again: no server is replaced by
 /// another one in less.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// A deletion in Stash is through by then.
+const SETTLING: Duration = Duration::from_millis(200);
 
 impl<'a, T: Time> Engine<'a, T> {
     /// Takes jobs, each with leave to call Plex, and starts them.
@@ -209,6 +212,18 @@ impl<'a, T: Time> Engine<'a, T> {
                 (&Job::Scene { force, .. }, Some(scene)) => {
                     let (syncer, db, time) = (self.link.syncer.clone(), self.db, self.time);
                     self.spawn(async move {
+                        let scene = match scene.files.is_empty() {
+                            true => read_again(&syncer, scene.id).await,
+                            false => Ok(Some(scene)),
+                        };
+                        let scene = match scene {
+                            Ok(Some(scene)) => scene,
+                            gone_or_failed => {
+                                let gone = gone_or_failed.map(|_| Done::GoneFromStash);
+                                let ended = gone.map_err(Failure::from).into();
+                                return Event::Ended(taken, Box::new(Ok(ended)));
+                            }
+                        };
                         let ended = syncer.sync((db, server), &scene, force, time).await;
                         let stamp = Stamp::new(scene.updated_at, asked);
                         let ended = ended.map(|ended| Errand {
@@ -238,6 +253,19 @@ impl<'a, T: Time> Engine<'a, T> {
             }
             self.renew_connection();
         }
+    }
+}
+
+/// A scene without a file, read once more: Stash takes a scene's files away just before it deletes the scene.
+async fn read_again(
+    syncer: &Syncer,
+    id: SceneId,
+) -> Result<Option<Rc<Scene>>, stash::client::Error> {
+    tokio::time::sleep(SETTLING).await;
+    let mut found = syncer.fetch(&[id]).await?;
+    match found.failed.pop() {
+        Some((_, why)) => Err(why),
+        None => Ok(found.scenes.pop().map(Rc::new)),
     }
 }
 
