@@ -198,13 +198,14 @@ impl<'a, T: Time> Engine<'a, T> {
         let (counts, next_due) = self
             .db
             .with(|queue| -> queue::Result<_> { Ok((queue.counts()?, queue.next_due()?)) })?;
-        // Converted after it was read: a ready job is due "now", and must not lie ahead.
+        // Converted after they were read, and before the time is: a ready job, or a probe, is due "now", and must not lie ahead.
+        // Ahead by a hair, it would be waited for again and again, for no time at all.
         let next_due = next_due.map(|due| self.time.moment(due));
-        let now = self.time.now();
         let probe_at = self.link.plex.is_open().then(|| {
             let wall = self.time.wall();
             self.time.moment(self.probes.next_at(wall))
         });
+        let now = self.time.now();
         Ok(Situation {
             now,
             plex: self.link.plex.gate(now),

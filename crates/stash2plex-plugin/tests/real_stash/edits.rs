@@ -132,9 +132,9 @@ pub fn bulk(real: &mut Real) {
 
 pub fn bulk_left(real: &mut Real) {
     let ids: Vec<_> = many().map(|n| real.scene(n)).collect();
+    real.until_worked_off();
     // What is recorded can be counted while Plex is away.
     real.plex.fail_with(Fault::maintenance());
-    real.until_worked_off();
     real.ask_and_leave(
         BULK,
         json!({"input": {"ids": ids, "details": "Left behind"}}),
