@@ -133,6 +133,8 @@ fn kill_nine_in_the_middle_of_a_drain_loses_nothing() {
 #[test]
 fn jobs_of_a_killed_worker_are_worked_off_one_at_a_time() {
     let plugin = Installed::with(10, json!({"idle_timeout": 60}));
+    // Or a look would queue them once more, to be worked off together.
+    plugin.untouched_for_a_week();
     plugin.world.plex.set_latency(Duration::from_millis(50));
     let (last, first) = plugin.world.scenes.split_last().unwrap();
     first.iter().for_each(|scene| drop(plugin.save(*scene)));
