@@ -274,3 +274,16 @@ fn candidates_are_plain_data() {
     assert_eq!(json, r#"{"likeness":"same_name_and_size"}"#);
     assert_eq!(serde_json::from_str::<Evidence>(&json).unwrap(), evidence);
 }
+
+/// A program that does not know a size may say 0.
+#[test]
+fn a_size_of_nothing_is_no_size() {
+    let found = |size| {
+        alike(
+            &sized("/data/x.mp4", size),
+            &[held("1", sized("/media/x.mp4", size))],
+        )
+    };
+    assert_eq!(one(&found(7)), Some(("1", Reason::SameNameAndSize)));
+    assert_eq!(one(&found(0)), None);
+}

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::Installed;
 use serde_json::json;
-use simulators::{EntityKind, Fault, Rule};
+use simulators::{EntityKind, Fault, Response, Rule};
 
 /// A library that was written once, at the wish of a person; since then Stash's clock has an hour to go until now.
 fn synced(scenes: usize) -> Installed {
@@ -191,6 +191,35 @@ fn a_look_at_recent_scenes_is_no_wish_for_the_whole_library() {
     plugin.world.stash.edit(scene).title("Recent");
     work(&plugin, "reconcile_recent");
     plugin.until("reconciled", || plugin.worker_log().contains("all scenes"));
+    plugin.until_no_worker();
+    let log = plugin.worker_log();
+    assert_eq!(log.matches(": wrote ").count(), 1, "{log}");
+}
+
+/// The daily run meets rows that nobody can read: that is no wish either.
+#[test]
+fn what_cannot_be_read_is_left_alone_like_all_that_nobody_asked_for() {
+    let plugin = Installed::with(
+        3,
+        json!({"idle_timeout": 0.1, "reconcile_interval": "daily"}),
+    );
+    plugin.untouched_for_a_week();
+    let rows: Vec<_> = plugin
+        .world
+        .scenes
+        .iter()
+        .map(|id| json!({"id": id.to_string(), "title": 5}))
+        .collect();
+    let page = json!({"data": {"findScenes": {"count": 3, "scenes": rows}}});
+    let page = Response::new(200, "application/json", page.to_string());
+    plugin
+        .world
+        .stash
+        .fail_when(Rule::new(Fault::Answer(page)).containing("ListScenes"));
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("reconciled", || {
+        plugin.worker_log().contains("3 scenes checked")
+    });
     plugin.until_no_worker();
     let log = plugin.worker_log();
     assert_eq!(log.matches(": wrote ").count(), 1, "{log}");

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 5 });
 #[cfg(not(test))]
 const fn crash_point(_: &str) {}
 #[cfg(test)]
-use super::kill_tests::crash_point;
+use super::tests::crash_point;
 
 /// A file that one breaker owns for as long as it lives: no other can open it meanwhile.
 ///

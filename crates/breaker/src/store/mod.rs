@@ -1,9 +1,9 @@
 //! Where a breaker's document is kept.
 
 mod file;
-#[cfg(test)]
-mod kill_tests;
 mod report;
+#[cfg(test)]
+mod tests;
 mod write_behind;
 
 use std::io;

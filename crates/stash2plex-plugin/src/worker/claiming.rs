@@ -83,7 +83,7 @@ impl<'a, T: Time> Engine<'a, T> {
         };
         let mut ready = Vec::with_capacity(claims.len());
         for claim in claims {
-            let is_older = self.time.moment(claim.enqueued()) < read;
+            let is_older = self.time.read().moment(claim.enqueued()) < read;
             let is_known = self.memory.settings_for.contains(&claim.job());
             if is_older || is_known || !claim.payload().is_task() {
                 ready.push(claim);

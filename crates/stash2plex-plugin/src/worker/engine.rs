@@ -198,24 +198,20 @@ impl<'a, T: Time> Engine<'a, T> {
         let (counts, next_due) = self
             .db
             .with(|queue| -> queue::Result<_> { Ok((queue.counts()?, queue.next_due()?)) })?;
-        // Converted after they were read, and before the time is: a ready job, or a probe, is due "now", and must not lie ahead.
-        // Ahead by a hair, it would be waited for again and again, for no time at all.
-        let next_due = next_due.map(|due| self.time.moment(due));
-        let probe_at = self.link.plex.is_open().then(|| {
-            let wall = self.time.wall();
-            self.time.moment(self.probes.next_at(wall))
-        });
-        let now = self.time.now();
+        // Read after the queue was: a ready job is due "now", and must not lie ahead.
+        let clocks = self.time.read();
+        let now = clocks.now;
+        let probe = self.probes.next_at(clocks.wall);
         Ok(Situation {
             now,
             plex: self.link.plex.gate(now),
             stash: self.stash.gate(now),
-            probe_at: probe_at.map(|at| at.max(now)),
+            probe_at: self.link.plex.is_open().then(|| clocks.moment(probe)),
             ramp_at: self.ramp_at(now),
             ramp_ends: self.ramp_ends(),
             ready: counts.ready,
             running: counts.running,
-            next_due,
+            next_due: next_due.map(|due| clocks.moment(due)),
             live: counts.live(),
             home: self.home.is_some(),
         })

@@ -38,11 +38,12 @@ impl<T: Time> Engine<'_, T> {
     /// Begins the ramp where the breaker says the outage ended; also after a restart.
     pub(super) fn start_ramp(&mut self) {
         let recovered = self.link.plex.breaker().snapshot().recovered_at;
-        let now = self.time.now();
+        let clocks = self.time.read();
+        let now = clocks.now;
         let shape = self.link.settings.ramp;
         self.ramp = shape.zip(recovered).and_then(|(shape, at)| {
             let stored = UNIX_EPOCH + Duration::from_micros(at.unix_micros());
-            Rising::resume(shape, self.time.moment(stored).min(now), now)
+            Rising::resume(shape, clocks.moment(stored).min(now), now)
         });
         let told = std::mem::replace(&mut self.memory.ramp_told, recovered) == recovered;
         if let Some(rising) = self.ramp.as_ref().filter(|_| !told) {

@@ -43,6 +43,25 @@ impl Sub for Moment {
     }
 }
 
+/// Both kinds of time, read together: what is stored as "now" is now, and never ahead of it by the time between two readings.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// The time of this process.
+    pub now: Moment,
+    /// The wall clock.
+    pub wall: SystemTime,
+}
+
+impl Reading {
+    /// Where a stored time lies.
+    pub fn moment(self, stored: SystemTime) -> Moment {
+        match stored.duration_since(self.wall) {
+            Ok(ahead) => self.now + ahead,
+            Err(past) => self.now - past.duration(),
+        }
+    }
+}
+
 /// Tells the time and waits.
 pub trait Time {
     /// What a breaker counts by.
@@ -66,12 +85,11 @@ pub trait Time {
         woken: impl FnMut() -> bool,
     ) -> impl Future<Output = ()>;
 
-    /// Where a stored time lies, by what the wall clock says now.
-    fn moment(&self, stored: SystemTime) -> Moment {
-        let (now, wall) = (self.now(), self.wall());
-        match stored.duration_since(wall) {
-            Ok(ahead) => now + ahead,
-            Err(past) => now - past.duration(),
+    /// What both say.
+    fn read(&self) -> Reading {
+        Reading {
+            now: self.now(),
+            wall: self.wall(),
         }
     }
 }
@@ -128,5 +146,24 @@ impl Time for SystemTimer {
             tokio::time::sleep(left.min(look)).await;
         }
         self.woken.set(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A worker that waits for what is due now, with a clock that goes on, would wait for no time at all, again and again.
+    #[test]
+    fn what_is_due_now_is_now() {
+        let timer = SystemTimer::default();
+        for _ in 0..1000 {
+            let clocks = timer.read();
+            assert_eq!(clocks.moment(clocks.wall), clocks.now);
+        }
+        let clocks = timer.read();
+        let second = Duration::from_secs(1);
+        assert_eq!(clocks.moment(clocks.wall + second), clocks.now + second);
+        assert_eq!(clocks.moment(clocks.wall - second), clocks.now - second);
     }
 }

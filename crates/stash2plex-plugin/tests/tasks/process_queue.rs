@@ -84,3 +84,32 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     plugin.until("started", || plugin.worker_log().contains(" started"));
     plugin.kill_worker();
 }
+
+/// A worker that gets nowhere, as on a full disk, keeps no other task of Stash from running for long.
+#[cfg(unix)]
+#[test]
+fn it_ends_when_nothing_moves() {
+    let plugin = Installed::with(2, json!({"idle_timeout": 60}));
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("idle", || plugin.queue().counts().unwrap().done == 1);
+    let signal = |name: &str| {
+        for worker in plugin.workers() {
+            let pid = worker.to_string();
+            let sent = std::process::Command::new("kill")
+                .args([name, &pid])
+                .status();
+            assert!(sent.unwrap().success());
+        }
+    };
+    signal("-STOP");
+    plugin.save(plugin.world.scenes[1]);
+    let (text, output) = answered(&plugin.task("process_queue"));
+    signal("-CONT");
+    says(
+        &text,
+        "w Nothing has moved for a minute; worker.log may say why.",
+    );
+    assert_eq!(output["waiting"], 1);
+    plugin.until_equal();
+    plugin.kill_worker();
+}

@@ -1,7 +1,10 @@
 //! What each failure is called, and what must never be in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod long_lines;
+mod secrets;
 
 use std::{error::Error as _, io::Write, net::TcpListener, time::Duration};
 
@@ -183,82 +186,6 @@ async fn each_answer_has_its_error() {
 }
 
 #[tokio::test]
-async fn a_long_line_that_is_refused_goes_out_in_parts() {
-    let mut server = Server::new_async().await;
-    server
-        .mock("PUT", Matcher::Any)
-        .match_request(|request| request.path_and_query().len() > 5000)
-        .with_status(400)
-        .expect(1)
-        .create_async()
-        .await;
-    let parts = server
-        .mock("PUT", Matcher::Any)
-        .match_request(|request| request.path_and_query().len() <= 5000)
-        .expect(2)
-        .create_async()
-        .await;
-    let edit = Edit::new("1".parse().unwrap(), ItemKind::Movie, key())
-        .set(Field::Summary, "s".repeat(3000))
-        .set(Field::Tagline, "t".repeat(3000));
-    client(&server.url()).edit(&edit).await.unwrap();
-    parts.assert_async().await;
-}
-
-#[tokio::test]
-async fn a_long_line_that_cannot_be_parted_is_an_error() {
-    let mut server = Server::new_async().await;
-    let put = server
-        .mock("PUT", Matcher::Any)
-        .with_status(414)
-        .expect(1)
-        .create_async()
-        .await;
-    let edit = Edit::new("1".parse().unwrap(), ItemKind::Movie, key())
-        .set(Field::Summary, "s".repeat(5000));
-    let error = client(&server.url()).edit(&edit).await.unwrap_err();
-    let expected = format!(
-        "PUT /library/sections/1/all?type=1&id=1&summary.value={}&summary.locked=1 HTTP/1.1",
-        "s".repeat(5000)
-    );
-    match error {
-        Error::LineTooLong { status: 414, bytes } => assert_eq!(bytes, expected.len()),
-        other => panic!("{other:?}"),
-    }
-    put.assert_async().await;
-}
-
-#[tokio::test]
-async fn a_whole_edit_is_one_request_or_none() {
-    let edit = |tags: usize| {
-        let names = (0..tags).map(|n| format!("genre number {n}"));
-        Edit::new("1".parse().unwrap(), ItemKind::Movie, key()).tags(TagKind::Genre, names)
-    };
-    let mut server = Server::new_async().await;
-    let put = server
-        .mock("PUT", Matcher::Any)
-        .match_request(|request| request.path_and_query().contains("genre[999].tag.tag="))
-        .expect(1)
-        .create_async()
-        .await;
-    let plex = client(&server.url());
-    plex.edit_whole(&edit(0)).await.unwrap();
-    plex.edit_whole(&edit(1000)).await.unwrap();
-    let error = plex.edit_whole(&edit(2000)).await.unwrap_err();
-    assert!(matches!(error, Error::TooLong(_)), "{error:?}");
-    put.assert_async().await;
-
-    let refused = server.mock("PUT", Matcher::Any).with_status(400);
-    let refused = refused.expect(1).create_async().await;
-    let error = plex.edit_whole(&edit(999)).await.unwrap_err();
-    assert!(
-        matches!(error, Error::LineTooLong { status: 400, bytes } if bytes > plex::MAX_LINE),
-        "{error:?}"
-    );
-    refused.assert_async().await;
-}
-
-#[tokio::test]
 async fn a_page_instead_of_nothing_is_not_a_success() {
     let mut server = Server::new_async().await;
     let mock = server
@@ -373,109 +300,4 @@ async fn a_compressed_answer_counts_as_what_it_unpacks_to() {
     answer.extend(body);
     let error = failure(answer).await;
     assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
-}
-
-#[tokio::test]
-async fn the_token_goes_to_its_own_server_only() {
-    let mut other = Server::new_async().await;
-    let never = other
-        .mock("GET", Matcher::Any)
-        .expect(0)
-        .create_async()
-        .await;
-    let mut server = Server::new_async().await;
-    let redirect = server
-        .mock("GET", Matcher::Any)
-        .match_header("x-plex-token", TOKEN)
-        .match_header("x-plex-client-identifier", "identifier")
-        .with_status(307)
-        .with_header("location", &other.url())
-        .expect(1)
-        .create_async()
-        .await;
-    let plex = client(&server.url());
-    let error = plex.item(&key()).await.unwrap_err();
-    assert!(matches!(error, Error::Redirected { .. }), "{error:?}");
-    never.assert_async().await;
-    redirect.assert_async().await;
-}
-
-#[tokio::test]
-async fn no_proxy_sees_the_token() {
-    let mut proxy = Server::new_async().await;
-    let never = proxy
-        .mock("GET", Matcher::Any)
-        .expect(0)
-        .create_async()
-        .await;
-    let mut server = Server::new_async().await;
-    let sections = server.mock("GET", "/library/sections");
-    let sections = sections
-        .with_body(r#"{"MediaContainer":{}}"#)
-        .create_async();
-    let sections = sections.await;
-    let builder = builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
-    let plex = client_with(builder, &server.url(), Timeouts::default());
-    assert_eq!(plex.sections().await.unwrap(), []);
-    never.assert_async().await;
-    sections.assert_async().await;
-}
-
-#[tokio::test]
-async fn no_text_has_the_token_or_the_address() {
-    let echo = format!("<html><title>Bad token {TOKEN}</title></html>");
-    let plex = client("http://127.0.0.1:9");
-    let refused = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let mut texts = format!("{plex:?}");
-    for error in [
-        answered(400, "", &echo).await,
-        answered(307, "", &echo).await,
-        answered(200, "", &echo).await,
-        client(&format!("http://{refused}"))
-            .item(&key())
-            .await
-            .unwrap_err(),
-    ] {
-        texts += &format!(
-            "{error} {error:?} {:?}",
-            error.source().map(ToString::to_string)
-        );
-    }
-    assert_eq!(texts.matches(": Bad token [token] ").count(), 3, "{texts}");
-    assert!(!texts.contains(TOKEN), "{texts}");
-    assert!(!texts.contains(&format!("http://{refused}")), "{texts}");
-    assert_eq!(format!("{:?}", TOKEN.parse::<Token>()), "Ok(Token(…))");
-}
-
-#[test]
-fn what_cannot_be_a_server_or_device() {
-    let device = Device::new("id", "product", "1");
-    let make =
-        |url: &str, device: &Device| Client::new(builder(), url, None, device, Timeouts::default());
-    for url in [
-        "",
-        "plex.local:32400",
-        "ftp://plex.local",
-        "http://user:secret@plex.local",
-        "http:///",
-    ] {
-        let error = make(url, &device).unwrap_err();
-        assert!(matches!(error, SetupError::Url), "{url}");
-        assert!(!format!("{error} {error:?}").contains("secret"));
-    }
-    for url in [
-        "http://10.0.0.1:32400",
-        " https://plex.local/behind/proxy/ ",
-        "http://[::1]:32400",
-    ] {
-        make(url, &device).unwrap();
-    }
-    assert!(matches!(
-        make("http://a", &Device::new("id", "a\nb", "1")),
-        Err(SetupError::Device("product"))
-    ));
-    make("http://a", &Device::new("id", "Ünïcode", "1")).unwrap();
 }

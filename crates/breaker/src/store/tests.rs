@@ -1,5 +1,5 @@
 //! Processes that share a breaker's file, or own it in turn, are killed: from outside at any moment, and by themselves at
-//! each step of a write. `BREAKER_KILLS=500 cargo test -p outlast-breaker kill_tests` runs the full form.
+//! each step of a write. `BREAKER_KILLS=500 cargo test -p outlast-breaker store::tests` runs the full form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -131,7 +131,7 @@ fn child() {
 fn spawn(folder: &Path, owned: bool, crash: Option<String>) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "store::kill_tests::child"])
+        .args(["--exact", "store::tests::child"])
         .env("BREAKER_KILL_FOLDER", folder);
     if owned {
         command.env("BREAKER_KILL_OWNED", "1");
