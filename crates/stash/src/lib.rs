@@ -13,7 +13,7 @@
 //!
 //! - A **hook** runs while the user waits for the save, one process per scene in a bulk edit, and is killed without warning
 //!   when the browser goes away. Record what happened durably, at once, and leave the work to a process of your own:
-//!   [`ServerConnection::handover`](protocol::ServerConnection::handover) gives it the connection on its stdin.
+//!   [`ServerConnection::handover`](connection::ServerConnection::handover) gives it the connection on its stdin.
 //! - A **task** is one job of Stash's queue: nothing else runs meanwhile. It may log and show
 //!   [progress](protocol::Log::progress), and ends with [`Log::linger`](protocol::Log::linger).
 //! - An **operation** answers its caller with the reply's output.
@@ -45,13 +45,16 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+pub mod connection;
 pub mod protocol;
 mod secret;
 pub mod timestamp;
+mod visible;
 
 #[cfg(feature = "client")]
 pub use reqwest;
 pub use secret::Secret;
+pub use visible::visible;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

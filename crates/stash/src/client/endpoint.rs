@@ -2,7 +2,7 @@ use url::Url;
 
 use super::Error;
 use crate::Secret;
-use crate::protocol::{ServerConnection, SessionCookie};
+use crate::connection::{ServerConnection, SessionCookie};
 
 /// How a client proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::InputError;
 
 /// What a JSON text holds, told by its first character.
-pub(super) fn kind(text: &str) -> &'static str {
+pub(crate) fn kind(text: &str) -> &'static str {
     match text.trim_start().as_bytes().first() {
         None => "nothing",
         Some(b'{') => "an object",
@@ -25,7 +25,7 @@ pub(super) fn kind(text: &str) -> &'static str {
     }
 }
 
-pub(super) fn shape(what: &'static str, expected: &'static str, found: &str) -> InputError {
+pub(crate) fn shape(what: &'static str, expected: &'static str, found: &str) -> InputError {
     InputError::Shape {
         what,
         expected,
@@ -33,7 +33,7 @@ pub(super) fn shape(what: &'static str, expected: &'static str, found: &str) -> 
     }
 }
 
-pub(super) fn syntax(error: &serde_json::Error) -> InputError {
+pub(crate) fn syntax(error: &serde_json::Error) -> InputError {
     InputError::NotJson {
         line: error.line(),
         column: error.column(),
@@ -46,7 +46,7 @@ pub(super) fn syntax(error: &serde_json::Error) -> InputError {
 }
 
 /// The part as an object, or an error that says what stood there instead.
-pub(super) fn object<'a>(
+pub(crate) fn object<'a>(
     what: &'static str,
     part: Option<&'a RawValue>,
 ) -> Result<&'a str, InputError> {
@@ -59,7 +59,7 @@ pub(super) fn object<'a>(
 }
 
 /// A whole number, which some callers send as text.
-pub(super) fn unsigned(value: &Value) -> Option<u64> {
+pub(crate) fn unsigned(value: &Value) -> Option<u64> {
     value
         .as_u64()
         .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
@@ -73,7 +73,7 @@ pub(super) enum Object<T> {
 }
 
 impl<T> Object<T> {
-    pub(super) fn get(this: Option<Self>, what: &'static str) -> Result<T, InputError> {
+    pub(crate) fn get(this: Option<Self>, what: &'static str) -> Result<T, InputError> {
         let found = match this {
             Some(Self::Is(it)) => return Ok(it),
             Some(Self::Not(found)) => found,

@@ -1,9 +1,10 @@
-use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::io::{self, Stderr, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::visible;
 
 /// Longest text of one log line in bytes. A line over 64 KiB ends Stash's log reading for good and closes the
 /// pipe, so this stays far below.
@@ -63,28 +64,6 @@ pub fn encode(level: Level, message: &str) -> String {
         out.push('\n');
     }
     out
-}
-
-/// The text with its control characters escaped, but for tabs and line breaks: file names may hold what a terminal obeys.
-///
-/// ```
-/// use stash::protocol::visible;
-/// assert_eq!(visible("a\u{1b}[2J\u{9b}.mp4"), "a\\u{1b}[2J\\u{9b}.mp4");
-/// assert_eq!(visible("d\u{e9}j\u{e0} vu"), "d\u{e9}j\u{e0} vu");
-/// ```
-pub fn visible(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    if !text.contains(harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match harmful(c) {
-            true => out.extend(c.escape_unicode()),
-            false => out.push(c),
-        }
-    }
-    Cow::Owned(out)
 }
 
 /// A task's progress as Stash reads it: `share` done, 0 to 1. Values outside are brought in, NaN is 0.

@@ -2,16 +2,16 @@
 //!
 //! Nothing here needs an async runtime, a network or a feature.
 
-mod connection;
 mod edited;
 mod hook;
 mod input;
-mod json;
+pub(crate) mod json;
 mod log;
 mod reply;
 
-pub use connection::{Scheme, ServerConnection, SessionCookie};
 pub use hook::{Entity, HookContext, Operation, Trigger};
 pub use input::{Args, InputError, MAX_INPUT, PluginInput};
-pub use log::{LINGER, Level, Log, MAX_LINE, encode, encode_progress, visible};
+pub use log::{LINGER, Level, Log, MAX_LINE, encode, encode_progress};
 pub use reply::Reply;
+
+pub use crate::connection::{Scheme, ServerConnection, SessionCookie};

@@ -1,11 +1,14 @@
+//! Where Stash is and how a program that it started logs in; also what such a program hands to a process of its own.
+
 use std::fmt;
+use std::io::Read;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::InputError;
-use super::json::{shape, syntax, unsigned};
 use crate::Secret;
+use crate::protocol::json::{shape, syntax, unsigned};
+use crate::protocol::{InputError, PluginInput};
 
 /// How Stash is reached: `https` exactly when it has a certificate configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub struct ServerConnection {
 }
 
 impl ServerConnection {
-    pub(super) fn parse(text: &str) -> Result<Self, InputError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InputError> {
         let map: Map<String, Value> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
         let scheme = match text_at(&map, "Scheme", "server_connection.Scheme")? {
             "http" => Scheme::Http,
@@ -96,7 +99,7 @@ impl ServerConnection {
     }
 
     /// A document for the stdin of a child process of your own, which reads it with
-    /// [`PluginInput::read`](super::PluginInput::read): this connection, no arguments.
+    /// [`take_over`](Self::take_over): this connection, no arguments.
     ///
     /// It holds the session: write it to a pipe, never to a log, a file or a command line.
     pub fn handover(&self) -> Secret {
@@ -116,6 +119,14 @@ impl ServerConnection {
             "args": {},
         });
         Secret::new(document.to_string())
+    }
+
+    /// Reads what [`handover`](Self::handover) wrote.
+    ///
+    /// # Errors
+    /// As [`PluginInput::read`].
+    pub fn take_over(stdin: impl Read) -> Result<Self, InputError> {
+        Ok(PluginInput::read(stdin)?.server_connection)
     }
 }
 
