@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use stash::protocol::{Entity, HookContext, Operation, Trigger};
 
-use crate::job::{Job, Related};
+use sync_engine::core::change::{Change, Edit};
+use sync_engine::core::job::{Job, Related};
 
 /// Input fields that say how a scene was played, not what it is; the first three name the object.
 const PLAY_STATE: [&str; 8] = [
@@ -29,45 +30,12 @@ const SHOWN: [&str; 4] = ["name", "disambiguation", "parent_id", "parent_studio_
 )]
 pub struct NoId(&'static str);
 
-/// What a hook starts.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// The id of what the hook is about.
-    pub id: u64,
-    /// The edit of several that it is one of.
-    pub edit: Option<Edit>,
-    kind: Kind,
-}
-
 /// What becomes of an id.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Scene,
     Scanned,
     FanOut(Related),
-}
-
-/// An edit of several objects at once. Stash commits it, then runs a hook for each, one after the other, and none any more once
-/// the browser has gone away: the first hook may be the last.
-#[derive(Debug, Clone)]
-pub struct Edit {
-    /// Tells it from other edits; the same in all its hooks.
-    pub print: u64,
-    /// Asked for the ids of all only when they are needed.
-    hook: HookContext,
-}
-
-impl Change {
-    /// The job of what the hook is about.
-    pub fn job(&self) -> Job {
-        self.kind.job(self.id)
-    }
-
-    /// The jobs of all that an edit was about.
-    pub fn jobs(&self, edit: &Edit) -> impl Iterator<Item = Job> {
-        let ids = edit.hook.edited().into_iter();
-        ids.map(|id| self.kind.job(id))
-    }
 }
 
 impl Kind {
@@ -120,11 +88,15 @@ pub fn change(hook: &HookContext) -> Result<Option<Change>, NoId> {
         (None, Operation::Update) if hook.raw_input().is_none() => Kind::Scanned,
         (None, _) => Kind::Scene,
     };
-    let edit = hook.lists_several().then(|| Edit {
-        print: print(hook),
-        hook: hook.clone(),
+    let edit = hook.lists_several().then(|| {
+        let hook = hook.clone();
+        Edit {
+            print: print(&hook),
+            jobs: Box::new(move || hook.edited().into_iter().map(|id| kind.job(id)).collect()),
+        }
     });
-    Ok(Some(Change { id, edit, kind }))
+    let job = kind.job(id);
+    Ok(Some(Change { id, job, edit }))
 }
 
 /// The input of a destruction also tells of the one object that the hook is about.

@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use stash2plex_plugin::{plugin, spawn, worker};
+use stash2plex_plugin::dispatch;
+use sync_engine::{start, worker};
 
 const USAGE: &str = "\
 stash2plex is a plugin: Stash starts it and writes its input to stdin.
@@ -17,8 +18,8 @@ fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
     match argument.as_deref() {
         None if io::stdin().is_terminal() => println!("{USAGE}"),
-        None => plugin::run(io::stdin().lock(), io::stdout().lock()),
-        Some(spawn::WORKER_ARG) => return worker::process(io::stdin().lock()),
+        None => dispatch::run(io::stdin().lock(), io::stdout().lock()),
+        Some(start::WORKER_ARG) => return worker::run(io::stdin().lock()),
         Some("--version" | "-V") => println!("stash2plex {}", env!("CARGO_PKG_VERSION")),
         Some("--help" | "-h") => println!("{USAGE}"),
         Some(other) => {

@@ -3,13 +3,16 @@
 use serde_json::Value;
 use stash::protocol::Args;
 
-use crate::hook::{self, Change};
-use crate::job::Job;
-use crate::reconcile::{Reach, Run};
-use crate::settings::Scope;
+use sync_engine::core::change::Change;
+use sync_engine::core::job::Job;
+use sync_engine::core::reconcile::{Reach, Run};
+use sync_engine::core::settings::Scope;
+use sync_engine::tasks::Task;
+
+use crate::hook;
 
 /// One call of the plugin.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Request {
     /// Something changed in Stash: record it and make sure that it will be done.
     Changed(Change),
@@ -21,28 +24,6 @@ pub enum Request {
     CatchUp,
     /// Something a person asked for and waits for.
     Task(Task),
-}
-
-/// The tasks that are not merely recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as in the manifest")]
-pub enum Task {
-    ProcessQueue,
-    HealthCheck,
-    QueueStatus,
-    OutageSummary,
-    RecoverOutageJobs,
-    /// All, those of one kind, or the one of a job.
-    RetryFailedJobs {
-        kind: Option<String>,
-        job: Option<i64>,
-    },
-    ClearQueue,
-    ClearDeadLetters,
-    PurgeDeadLetters {
-        days: u32,
-    },
-    ClearMatchCache,
 }
 
 /// A call without a mode, or with one this version does not know.

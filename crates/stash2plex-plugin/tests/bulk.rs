@@ -10,9 +10,9 @@ use common::{Installed, binary};
 use queue::Options;
 use serde_json::{Value, json};
 use simulators::{EntityKind, Run, Trigger, run_hooks};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::ledger;
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
+use sync_engine::storage::ledger;
 
 const SCENES: usize = 40;
 
@@ -157,7 +157,9 @@ fn a_hook_whose_change_is_recorded_waits_for_nobody() {
     let plugin = Installed::with(3, json!({}));
     let (stash, scenes) = (&plugin.world.stash, plugin.world.scenes.clone());
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    let _no_worker = WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap();
+    let _no_worker = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
+        .unwrap()
+        .unwrap();
     let edit = stash.bulk_edit(&scenes, json!({"details": "all"}));
     hooks(&edit[..1], None);
     let queue = plugin.queue_as(Options::producer());

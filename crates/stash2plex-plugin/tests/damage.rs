@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use common::Installed;
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
 
 const PAGE: u64 = 4096;
 
@@ -16,7 +16,7 @@ const PAGE: u64 = 4096;
 fn waiting(scenes: usize) -> Installed {
     let plugin = Installed::new(scenes);
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir, Role::Worker).unwrap();
+    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker).unwrap();
     assert!(lock.is_some());
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);

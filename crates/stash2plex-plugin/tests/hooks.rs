@@ -9,10 +9,10 @@ use common::Installed;
 use queue::{NewJob, Options, Queue};
 use serde_json::json;
 use simulators::{EntityKind, SectionKind, Trigger};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::job::Job;
-use stash2plex_plugin::ledger;
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::core::job::Job;
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
+use sync_engine::storage::ledger;
 
 /// All scenes in Plex, by a worker that stays.
 fn synced(scenes: usize) -> Installed {
@@ -120,7 +120,9 @@ fn a_deleted_scene_leaves_neither_job_nor_ledger_row() {
     plugin.kill_worker();
     plugin.until_no_worker();
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap();
+    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
+        .unwrap()
+        .unwrap();
     plugin.world.stash.edit(scene).title("Edited, then deleted");
     plugin.save(scene);
     let gone = plugin.world.stash.destroy_scene(scene).unwrap();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use stash::protocol::PluginInput;
 use stash2plex_plugin::request::{Request, UnknownRequest};
-use stash2plex_plugin::settings::{Settings, names};
+use sync_engine::core::settings::{Settings, names};
 
 const MANIFEST: &str = include_str!("../../../plugin/Stash2Plex.yml");
 

@@ -11,7 +11,8 @@ use common::Installed;
 use queue::Options;
 use serde_json::json;
 use simulators::{Fault, PlexOptions, Response, Rule};
-use stash2plex_plugin::{ledger, reconcile};
+use sync_engine::core::reconcile;
+use sync_engine::storage::ledger;
 
 fn document(plugin: &Installed) -> Option<Document> {
     match Report::read(&plugin.data().join("circuit_breaker.json")) {

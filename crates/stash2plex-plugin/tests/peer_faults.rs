@@ -29,8 +29,8 @@ use common::Installed;
 use queue::DeadFilter;
 use serde_json::json;
 use simulators::{Fault, Part, Rule, SectionKind, Trigger};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
 
 /// Keeps workers away, so that what is saved waits for Process Queue.
 fn no_worker(plugin: &Installed) -> WorkerLock {
@@ -39,7 +39,9 @@ fn no_worker(plugin: &Installed) -> WorkerLock {
         plugin.until_no_worker();
     }
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap()
+    WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
+        .unwrap()
+        .unwrap()
 }
 
 fn save_all(plugin: &Installed) {

@@ -20,7 +20,7 @@ use queue::{Options, Queue};
 use rand_core::Rng;
 use serde_json::json;
 use simulators::{Fault, Trigger};
-use stash2plex_plugin::job::Job;
+use sync_engine::core::job::Job;
 
 const SCENES: usize = 20;
 /// Both servers are well, a job is due, and no worker is at work: at most this long, but while the machine is busy. Saves come more often.

@@ -9,7 +9,7 @@ use common::{Installed, binary};
 use queue::{DeadFilter, NewJob, Options};
 use serde_json::json;
 use simulators::{Fault, Rule, TagKind, Trigger, run_plugin};
-use stash2plex_plugin::job::{Job, scene_key};
+use sync_engine::core::job::{Job, scene_key};
 
 /// Stash fails on one scene's cover for good, while it answers everything else.
 #[test]

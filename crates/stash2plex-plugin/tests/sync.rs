@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::Installed;
 use serde_json::json;
 use simulators::{Fault, Rule, Trigger};
-use stash2plex_plugin::ledger;
+use sync_engine::storage::ledger;
 
 #[test]
 fn a_saved_scene_arrives_in_plex() {

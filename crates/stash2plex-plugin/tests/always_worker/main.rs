@@ -18,9 +18,9 @@ use common::Installed;
 use queue::{NewJob, Options};
 use serde_json::json;
 use simulators::{Fault, Trigger};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::job::{Job, scene_key};
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::core::job::{Job, scene_key};
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
 
 fn dir(plugin: &Installed) -> DataDir {
     DataDir::create(plugin.config.path()).unwrap()

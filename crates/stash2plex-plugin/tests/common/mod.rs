@@ -16,8 +16,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use queue::{Options, Queue};
 use serde_json::{Value, json};
 use simulators::{Run, StashOptions, Trigger, World, run_plugin};
-use stash2plex_plugin::job::Job;
-use stash2plex_plugin::worker_lock::{self, Role, WorkerLock};
+use sync_engine::core::job::Job;
+use sync_engine::daemon::lock::{self, Role, WorkerLock};
 use tempfile::TempDir;
 
 pub fn binary() -> &'static Path {
@@ -152,11 +152,14 @@ impl Installed {
     }
 
     pub fn until_no_worker(&self) {
-        let dir = stash2plex_plugin::data_dir::DataDir::locate(self.config.path());
+        let dir = sync_engine::storage::data_dir::DataDir::locate(self.config.path());
         // Its name goes a moment before its lock.
         self.until("without worker", || {
-            !worker_lock::is_at_work(&dir)
-                && !matches!(WorkerLock::try_take(&dir, Role::Starter), Ok(None))
+            !lock::is_at_work(&dir.worker_lock())
+                && !matches!(
+                    WorkerLock::try_take(&dir.worker_lock(), Role::Starter),
+                    Ok(None)
+                )
         });
     }
 

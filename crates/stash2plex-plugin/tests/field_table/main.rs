@@ -16,8 +16,8 @@ use field::{Field, Shown, Version};
 use queue::{NewJob, Options, Queue};
 use serde_json::json;
 use simulators::{Item, TagMode};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::job::{Job, scene_key};
+use sync_engine::core::job::{Job, scene_key};
+use sync_engine::storage::data_dir::DataDir;
 use table::{Ends, InPlex, InStash, Mode};
 
 #[test]

@@ -12,8 +12,8 @@ use queue::{Options, Queue};
 use serde_json::{Value, json};
 
 use simulators::{Item, PlexServer, SectionKind};
-use stash2plex_plugin::job::Job;
-use stash2plex_plugin::tls;
+use sync_engine::clients::tls;
+use sync_engine::core::job::Job;
 use tempfile::TempDir;
 
 /// Enough for a bulk edit that can be interrupted.

@@ -12,8 +12,8 @@ use common::Installed;
 use queue::{NewJob, Options, Queue};
 use serde_json::{Value, json};
 use simulators::{EntityKind, TagKind};
-use stash2plex_plugin::job::{Job, scene_key};
-use stash2plex_plugin::ledger;
+use sync_engine::core::job::{Job, scene_key};
+use sync_engine::storage::ledger;
 
 /// Scenes that both sides show alike, and no worker.
 fn synced(scenes: usize, settings: Value) -> Installed {

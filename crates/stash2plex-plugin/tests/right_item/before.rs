@@ -3,8 +3,8 @@
 use queue::{Options, Queue};
 use serde_json::{Value, json};
 use simulators::TagKind;
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::job::Job;
+use sync_engine::core::job::Job;
+use sync_engine::storage::data_dir::DataDir;
 
 use crate::{
     Installed, add_file, add_scene, all_of, assert_at_rest, installed, letters, shown, work,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use simulators::SectionKind;
-use stash2plex_plugin::ledger;
+use sync_engine::storage::ledger;
 
 use crate::{
     Installed, Way, add_same, add_scene, all_of, assert_at_rest, bare, each, installed, letters,

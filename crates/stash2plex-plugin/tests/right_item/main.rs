@@ -20,7 +20,7 @@ use common::Installed;
 use queue::{DeadFilter, NewJob, Options, Queue};
 use serde_json::{Value, json};
 use simulators::{Part, TagKind};
-use stash2plex_plugin::job::{Job, scene_key};
+use sync_engine::core::job::{Job, scene_key};
 
 /// Two servers without a file, a path map that is right, and workers that end soon.
 fn installed(settings: Value) -> Installed {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use queue::{NewJob, Options};
 use simulators::{Fault, Rule};
-use stash2plex_plugin::job::{Job, scene_key};
+use sync_engine::core::job::{Job, scene_key};
 
 use super::*;
 

@@ -21,7 +21,7 @@ use common::Installed;
 use queue::DeadFilter;
 use serde_json::{Value, json};
 use simulators::{PlexOptions, Recorded, StashOptions, TagKind, World};
-use stash2plex_plugin::job::scene_of_key;
+use sync_engine::core::job::scene_of_key;
 
 /// An installation whose Plex is set up otherwise, with workers that do not stay long.
 fn installed(scenes: usize, plex: PlexOptions, mut settings: Value) -> Installed {

@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use queue::{Options, Queue};
 use simulators::FileFilter;
-use stash2plex_plugin::db::Db;
-use stash2plex_plugin::job::Job;
-use stash2plex_plugin::ledger::{self, ServerId};
-use stash2plex_plugin::outcome::{Done, Failure, Outcome, SceneFault, Whose};
-use stash2plex_plugin::settings::Settings;
-use stash2plex_plugin::sync::{Synced, Syncer};
-use stash2plex_plugin::tls;
-use stash2plex_plugin::worker::time::{Moment, Time};
+use sync_engine::clients::tls;
+use sync_engine::core::job::Job;
+use sync_engine::core::moment::Moment;
+use sync_engine::core::outcome::{Done, Failure, Outcome, SceneFault, Whose};
+use sync_engine::core::settings::Settings;
+use sync_engine::storage::db::Db;
+use sync_engine::storage::ledger::{self, ServerId};
+use sync_engine::sync::{Synced, Syncer};
+use sync_engine::worker::time::Time;
 
 use super::*;
 
@@ -70,7 +71,7 @@ impl Worker {
         );
         let task = world.stash.task_stdin(json!({}));
         let task = stash::protocol::PluginInput::parse(task.as_bytes()).unwrap();
-        let stash = stash2plex_plugin::worker::session::stash(&task.server_connection).unwrap();
+        let stash = sync_engine::clients::stash(&task.server_connection).unwrap();
         Self {
             syncer: Syncer::new(stash, plex.unwrap(), &settings),
             time: Hands(Cell::new(Moment::START)),

@@ -80,7 +80,7 @@ fn the_size_tells_one_of_many() {
     // The same, but a request for each hundred of them.
     synced_at_a_price(&plugin, scene, items[777], 2 + 3 + 15 + 1 + 2);
     let queue = plugin.queue();
-    let hints = stash2plex_plugin::ledger::path_hints(queue.sql()).unwrap();
+    let hints = sync_engine::storage::ledger::path_hints(queue.sql()).unwrap();
     assert_eq!(
         hints,
         [("/data/elsewhere=>/media/scenes/folder 777".to_owned(), 1)]

@@ -207,7 +207,9 @@ fn jobs_behind_an_open_circuit_are_warned_of() {
     assert_eq!(output["queue"]["waiting"], 3);
 
     let dir = DataDir::locate(plugin.config.path());
-    let _lock = WorkerLock::try_take(&dir, Role::Worker).unwrap().unwrap();
+    let _lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
+        .unwrap()
+        .unwrap();
     set_breaker(&plugin, json!({"state": "closed"}).to_string());
     let (text, output) = look(&plugin, "health_check");
     says(&text, "i Worker: running");

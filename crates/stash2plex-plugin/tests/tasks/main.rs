@@ -29,11 +29,11 @@ use common::Installed;
 use queue::{NewJob, Options, Queue};
 use serde_json::{Value, json};
 use simulators::{Fault, Rule, Run};
-use stash2plex_plugin::data_dir::DataDir;
-use stash2plex_plugin::job::{Job, scene_key};
-use stash2plex_plugin::ledger;
-use stash2plex_plugin::worker::PROBE_KEY;
-use stash2plex_plugin::worker_lock::{Role, WorkerLock};
+use sync_engine::core::job::{Job, scene_key};
+use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::data_dir::DataDir;
+use sync_engine::storage::ledger;
+use sync_engine::worker::PROBE_KEY;
 
 fn now() -> f64 {
     SystemTime::now()
@@ -82,7 +82,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 /// from starting one for what is due.
 fn look(plugin: &Installed, mode: &str) -> (String, Value) {
     let dir = DataDir::locate(plugin.config.path());
-    let lock = WorkerLock::try_take(&dir, Role::Starter);
+    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter);
     let before = files(&plugin.data());
     let run = plugin.task(mode);
     let (text, output) = answered(&run);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use queue::DeadFilter;
 use simulators::{EntityKind, Item, Scene, TagKind, compare_item};
-use stash2plex_plugin::job::scene_of_key;
-use stash2plex_plugin::ledger;
+use sync_engine::core::job::scene_of_key;
+use sync_engine::storage::ledger;
 
 use crate::{BY_HAND, Turmoil};
 

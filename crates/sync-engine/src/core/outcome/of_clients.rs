@@ -1,0 +1,130 @@
+//! Whose fault it is when a client of either server, or a probe, fails: the only place that maps their errors.
+
+use plex_health::Verdict;
+
+use crate::core::outcome::{Failure, Fault, FaultKind, SceneFault, Trouble, Whose};
+
+impl From<plex::Error> for Failure {
+    fn from(error: plex::Error) -> Self {
+        use plex::Error;
+        let doubtful = |kind| {
+            Whose::Doubtful(Fault {
+                kind,
+                retry_after: error.retry_after(),
+                personal: false,
+            })
+        };
+        let whose = match &error {
+            // Connected, and then no answer: it may be this request that Plex, or a proxy, does not survive.
+            Error::Unreachable {
+                cause: plex::Unreachable::Closed,
+                ..
+            } => doubtful(FaultKind::Failing),
+            Error::Unreachable { .. } => Whose::Plex(Trouble::Unreachable),
+            Error::Unauthorized { .. } | Error::NotPlex { .. } | Error::Redirected { .. } => {
+                doubtful(FaultKind::Refused)
+            }
+            Error::Timeout(_)
+            | Error::Starting(_)
+            | Error::Overloaded { .. }
+            | Error::Gateway { .. }
+            | Error::Malformed(_)
+            | Error::CutShort(_)
+            | Error::TooLarge(_) => doubtful(FaultKind::Failing),
+            // The item went away between finding and writing it: look it up again later.
+            Error::NotFound => Whose::Scene(SceneFault::NotInPlex),
+            Error::LineTooLong { .. } | Error::Rejected { .. } | Error::TooLong(_) => {
+                Whose::Scene(SceneFault::Rejected)
+            }
+            Error::BadFile => Whose::Scene(SceneFault::Invalid),
+            Error::Unreadable(_) => Whose::Scene(SceneFault::Unreadable),
+        };
+        Self::new(whose, error.to_string())
+    }
+}
+
+impl From<stash::client::Error> for Failure {
+    fn from(error: stash::client::Error) -> Self {
+        let whose = match is_of_scene(&error) {
+            true => Whose::Scene(SceneFault::Invalid),
+            false => Whose::Stash,
+        };
+        Self::new(whose, error.to_string())
+    }
+}
+
+/// Whether the fault is the scene's or its picture's own. Any other answer may be a proxy's, or of the moment.
+pub fn is_of_scene(error: &stash::client::Error) -> bool {
+    use stash::client::Error;
+    matches!(
+        error,
+        Error::TooLarge { .. }
+            | Error::NoImage
+            | Error::NotAPicture { .. }
+            | Error::Unreadable { .. }
+    )
+}
+
+/// Whether something answered that it does not take a picture or a rating. No answer is none: it may arrive next time.
+pub fn is_of_part(error: &plex::Error) -> bool {
+    use plex::Error;
+    match error {
+        Error::LineTooLong { .. }
+        | Error::Rejected { .. }
+        | Error::TooLong(_)
+        | Error::Unauthorized { .. }
+        | Error::NotPlex { .. }
+        | Error::Redirected { .. }
+        | Error::Overloaded { .. }
+        | Error::Gateway { .. }
+        | Error::Malformed(_)
+        | Error::TooLarge(_)
+        // The item itself was read, or edited, a moment ago.
+        | Error::NotFound => true,
+        Error::Unreachable { .. }
+        | Error::Starting(_)
+        | Error::Timeout(_)
+        | Error::CutShort(_)
+        | Error::BadFile
+        | Error::Unreadable(_) => false,
+    }
+}
+
+/// What a probe found.
+///
+/// # Errors
+/// Plex is in trouble.
+pub fn of_verdict(verdict: &Verdict) -> Result<(), Failure> {
+    let trouble = match verdict {
+        Verdict::Healthy { .. } => return Ok(()),
+        Verdict::Unauthorized { .. } => Trouble::Unauthorized,
+        Verdict::WrongServer { .. } => Trouble::WrongServer,
+        Verdict::Starting { .. } => Trouble::Starting,
+        _ => Trouble::Unreachable,
+    };
+    Err(Failure::new(Whose::Plex(trouble), verdict.to_string()))
+}
+
+/// Plex lets the token read, but not what only its owner may.
+pub fn of_owner_check(error: plex::Error) -> Result<(), Failure> {
+    match error {
+        plex::Error::Unauthorized { by_plex: true, .. } => Err(Failure::new(
+            Whose::Plex(Trouble::Unauthorized),
+            "the token is not the owner's: Plex refuses what only the owner may read",
+        )),
+        // A proxy that guards this path says nothing about Plex.
+        plex::Error::Unauthorized { .. }
+        | plex::Error::NotPlex { .. }
+        | plex::Error::Redirected { .. }
+        | plex::Error::Rejected { .. }
+        | plex::Error::NotFound => Ok(()),
+        plex::Error::Starting(why) => Err(Failure::new(Whose::Plex(Trouble::Starting), why)),
+        error => Err(match Failure::from(error) {
+            Failure {
+                whose: Whose::Doubtful(_),
+                why,
+            } => Failure::new(Whose::Plex(Trouble::Unreachable), why),
+            failure => failure,
+        }),
+    }
+}

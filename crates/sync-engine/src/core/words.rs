@@ -1,0 +1,13 @@
+//! Every text that a person meets, a sentence each: who, what happened, what to do. Pure.
+//!
+//! Errors say theirs where their types are, and the plugin's page in Stash its own: `plugin/Stash2Plex.yml`.
+
+pub mod format;
+mod log;
+pub mod settings;
+pub mod status;
+pub mod tasks;
+
+pub mod worker;
+
+pub use log::*;

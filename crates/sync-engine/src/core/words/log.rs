@@ -1,0 +1,259 @@
+//! What the worker's log says.
+
+use std::time::Duration;
+
+use queue::Salvage;
+
+use crate::core::outcome::{FaultKind, Trouble, Whose};
+use crate::core::settings::names;
+use crate::core::words::format::count;
+
+/// Why nothing was written to an item that must not be written to.
+pub const READ_ONLY: &str = "not written: Write to Plex (master switch) (sync_master) is off";
+/// Nothing had to be written.
+pub const EQUAL: &str = "nothing to write, Plex shows it already";
+/// What became of a scene that is gone.
+pub const GONE: &str = "deleted in Stash; what was on record of it is dropped";
+
+/// What was written to an item.
+pub fn wrote(title: &str, fields: &[String], item: &str) -> String {
+    let fields = fields.join(", ");
+    match title {
+        "" => format!("wrote {fields} to Plex item {item}"),
+        title => format!("wrote {fields} to Plex item {item}: \"{title}\""),
+    }
+}
+
+/// Scenes changed of which no hook told, or their hooks' jobs read them too early to be sure.
+pub fn changed_in_stash(scenes: usize) -> String {
+    let scenes = count(scenes as u64, "scene", "scenes");
+    format!("{scenes} changed in Stash since the last look: queued")
+}
+
+/// Scenes that are left alone.
+pub fn never_synced(scenes: u64) -> String {
+    let were = count(scenes, "scene was", "scenes were");
+    format!(
+        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write them all to Plex; until then only \
+         scenes that you save are written"
+    )
+}
+
+/// An attempt failed, and others follow.
+pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> String {
+    let seconds = wait.as_secs_f64();
+    format!("{why}. Attempt {attempt} of {most}, next in {seconds:.0} s")
+}
+
+/// No other attempt follows.
+pub fn failed(kind: &str, why: &str, attempts: u32) -> String {
+    let attempts = count(attempts.into(), "attempt", "attempts");
+    format!(
+        "failed after {attempts} ({kind}): {why}. What to do: {}",
+        advice(kind)
+    )
+}
+
+/// What a person can do about failed jobs of the kind with this name.
+pub fn advice(kind: &str) -> &'static str {
+    match kind {
+        "InvalidScene" => "Give the scene a file, or correct its data in Stash: a save tries again",
+        "NotInPlex" => {
+            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Jobs"
+        }
+        "LowConfidence" => {
+            "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
+             Retry Failed Jobs"
+        }
+        "PlexRefused" => {
+            "If a text or list is named, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
+             Plex's own address in Plex address (plex_url), then run Retry Failed Jobs"
+        }
+        "PlexFailing" => {
+            "Plex failed at each attempt: when it is well again, run Retry Failed Jobs"
+        }
+        "UnreadableItem" => {
+            "Plex describes the item in a form that nobody can read: refresh its metadata in Plex, then save the scene; \
+             report it if that does not help"
+        }
+        queue::OWNER_DIED => {
+            "The worker crashed at each of ten attempts: save the scene to try again, and report it if that ends so too"
+        }
+        queue::UNDECODABLE => {
+            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters, which deletes all \
+             failed jobs"
+        }
+        _ => "worker.log, beside the queue in Stash's configuration folder, says why",
+    }
+}
+
+/// The circuit opened.
+pub fn paused(why: &str, waiting: u64, next: Duration) -> String {
+    let (waiting, seconds) = (kept(waiting, ""), next.as_secs_f64());
+    format!(
+        "{why}. Sending to Plex is paused (circuit open): {waiting}; next attempt in {seconds:.0} s"
+    )
+}
+
+/// The circuit closed.
+pub fn resumed(waiting: u64) -> String {
+    let waiting = match waiting {
+        0 => "no change waits".to_owned(),
+        n => count(n, "change waits", "changes wait"),
+    };
+    format!("Plex is back: sending goes on (circuit closed), {waiting}")
+}
+
+/// Stash does not answer.
+pub fn without_stash(why: &str, waiting: u64) -> String {
+    let waiting = kept(waiting, " for Stash");
+    format!("{why}. {}{}", waiting[..1].to_uppercase(), &waiting[1..])
+}
+
+/// What waits, and that it does so safely.
+fn kept(waiting: u64, for_whom: &str) -> String {
+    match waiting {
+        0 => format!("no change waits{for_whom}"),
+        n => format!(
+            "{}{for_whom}, none is lost",
+            count(n, "change waits", "changes wait")
+        ),
+    }
+}
+
+/// What a failure means where it opens a circuit.
+pub fn cause(whose: Whose, why: &str) -> String {
+    match whose {
+        Whose::Stash | Whose::Plex(Trouble::NoLibrary) => why.to_owned(),
+        Whose::Plex(Trouble::Unauthorized) => format!(
+            "Plex refuses the token ({why}): enter a token of the server's owner in {}",
+            names::of("plex_token")
+        ),
+        Whose::Plex(Trouble::WrongServer) => {
+            let address = names::of("plex_url");
+            format!(
+                "Another Plex server answers at the {address}, and nothing is written to it: correct the address, or run Clear \
+                 Match Cache if it is your new server"
+            )
+        }
+        Whose::Plex(Trouble::Starting) => format!("Plex is not ready yet ({why})"),
+        Whose::Request(fault) if fault.kind == FaultKind::Refused => {
+            format!(
+                "Plex answers, but refuses one scene after the other ({why}). If a proxy or filter is in front of Plex, enter \
+                 Plex's own address in {}",
+                names::of("plex_url")
+            )
+        }
+        Whose::Request(_) => {
+            format!(
+                "Plex answers, but fails for one scene after the other ({why}): Plex's log may say why"
+            )
+        }
+        _ => format!("Plex cannot be used ({why})"),
+    }
+}
+
+/// The address leads to another server than before.
+pub fn another_server() -> String {
+    let address = names::of("plex_url");
+    format!(
+        "{address} leads to another Plex server than before: what you save from now on is written to it. If this is a mistake, \
+         correct the address now, and nothing about the other one is forgotten; else run Reconcile All Scenes to sync all of it"
+    )
+}
+
+/// A part that an item does not take.
+pub fn part_refused(part: &str, why: &str) -> String {
+    format!(
+        "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
+    )
+}
+
+/// What Plex was told twice and does not show.
+pub fn not_shown(fields: &str) -> String {
+    format!(
+        "Plex does not show all that was sent ({fields}); the next save or reconciliation tries again"
+    )
+}
+
+/// What the items of a library do not keep.
+pub fn not_kept(library: &str, fields: &str) -> String {
+    format!(
+        "Plex library \"{library}\" does not keep {fields} for its items: that is not sent to them any more"
+    )
+}
+
+/// A list is cut from now on.
+pub const LISTS_CUT: &str = "This Plex accepts only short requests, so long lists of tags or performers are cut: what does not fit \
+     into one request is left out. If a proxy is in front of Plex, enter Plex's own address, or raise the proxy's limit";
+
+/// A cover that Stash does not give.
+pub fn without_cover(attempts: u32, why: &str) -> String {
+    format!(
+        "synced without its cover, which Stash failed to give {attempts} times ({why}); the next save or reconciliation \
+         tries again"
+    )
+}
+
+/// A cover that Plex cannot show.
+pub fn cover_left_out(why: &str) -> String {
+    format!("the cover was left out: {why}")
+}
+
+/// The scene may not be the item's.
+pub fn guessed(item: &str, why: &str) -> String {
+    format!(
+        "Plex item {item} is a guess: {why}. Fill in {}, or turn {} on",
+        names::of("path_map"),
+        names::of("strict_matching")
+    )
+}
+
+/// The item is another scene's, whose file it holds too.
+pub fn shared(item: &str, other: u64) -> String {
+    format!(
+        "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. To show both, split the item \
+         in Plex (Split Apart)"
+    )
+}
+
+/// No item holds the file.
+pub fn not_in_plex(path: &str) -> String {
+    format!(
+        "not in Plex yet: {path} (path as Plex should see it; let Plex scan, or check {})",
+        names::of("path_map")
+    )
+}
+
+/// An item that nobody can read.
+pub fn unreadable(item: &str) -> String {
+    format!(
+        "What Plex answers about {item} cannot be read: it is left out, the others are not. Refresh its metadata in Plex; \
+         report it if that does not help"
+    )
+}
+
+/// A folder that Plex cannot be asked to scan.
+pub fn not_scanned(path: &str) -> String {
+    format!(
+        "Plex was not asked to scan {path}: no library that is searched holds this folder. Add it to one in Plex, or correct \
+         {}",
+        names::of("path_map")
+    )
+}
+
+/// What became of a damaged database.
+pub fn replaced(salvage: &Salvage) -> String {
+    let lost = match salvage.lost.as_slice() {
+        [] => String::new(),
+        lost => format!(" Lost: {}.", lost.join(", ")),
+    };
+    format!(
+        "The database was damaged and has been replaced. Recovered changes: {} waiting, {} failed.{lost} Run Reconcile All \
+         Scenes. The old file is kept as {} (found: {})",
+        salvage.jobs,
+        salvage.dead,
+        salvage.set_aside.display(),
+        salvage.reason
+    )
+}

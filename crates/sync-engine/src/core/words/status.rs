@@ -1,0 +1,395 @@
+//! The status in words. Pure.
+
+use crate::console::Level;
+use crate::core::settings::{Fault, names};
+use crate::core::status::{
+    Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
+    SettingsStatus, Status, Totals, Worker,
+};
+use crate::core::words;
+use crate::core::words::format::{self, count, date, span};
+
+mod jobs;
+mod plex;
+
+/// A line for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// A warning is something a person may want to change.
+    pub level: Level,
+    /// The words.
+    pub text: String,
+}
+
+pub(crate) fn info(text: impl Into<String>) -> Line {
+    Line {
+        level: Level::Info,
+        text: text.into(),
+    }
+}
+
+pub(crate) fn warn(text: impl Into<String>) -> Line {
+    Line {
+        level: Level::Warning,
+        text: text.into(),
+    }
+}
+
+/// How many outages Queue Status shows.
+const RECENT: usize = 3;
+
+/// Health Check.
+pub fn health(status: &Status) -> Vec<Line> {
+    // What matters first: what keeps everything from being sent, then what is wrong besides, then how things are.
+    let blocked = nothing_is_sent(status);
+    let is_blocked = blocked.is_some();
+    let mut lines = Vec::from_iter(blocked);
+    lines.extend(settings(status.settings.as_ref()));
+    let folder = status.unwritable.iter().chain(&status.exposed);
+    lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
+    // The circuit's "yes" would be taken for the answer.
+    if !is_blocked || status.circuit.holds_jobs() {
+        lines.push(circuit(&status.circuit, status.taken_at));
+    }
+    lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
+    lines.extend(outlook(status));
+    lines.push(jobs::counts(&status.queue, status.taken_at));
+    lines.extend(jobs::trouble(&status.queue, status.taken_at));
+    lines.extend(left_alone(status));
+    lines.extend(status.path_hints.iter().map(path_hint));
+    lines.extend(held(status));
+    lines.push(worker(status));
+    lines
+}
+
+fn left_alone(status: &Status) -> Option<Line> {
+    (status.never_synced > 0).then(|| info(words::never_synced(status.never_synced)))
+}
+
+/// View Queue Status.
+pub fn queue(status: &Status) -> Vec<Line> {
+    let now = status.taken_at;
+    let mut lines = vec![jobs::counts(&status.queue, now)];
+    if let Seen::Known(queue) = &status.queue {
+        lines.extend(jobs::listed(queue, now));
+    }
+    lines.extend(status.totals.as_ref().map(totals));
+    lines.extend(left_alone(status));
+    lines.extend(status.left_out.iter().map(left_out));
+    lines.extend(status.path_hints.iter().map(path_hint));
+    lines.extend(held(status));
+    lines.push(circuit(&status.circuit, now));
+    lines.extend(settings(status.settings.as_ref()));
+    // The worker probes only while the circuit is open.
+    if let Some(probe) = status.last_probe.filter(|_| status.circuit.holds_jobs()) {
+        let result = match probe.failures {
+            0 => "passed".to_owned(),
+            n => format!("failed, {n} in a row"),
+        };
+        lines.push(info(format!(
+            "Last probe of Plex: {} ago, {result}",
+            span(now - probe.at)
+        )));
+    }
+    if let Some(ramp) = &status.ramp {
+        lines.push(self::ramp(ramp, now));
+    }
+    if let Some(outages) = &status.outages {
+        lines.extend(outages.last.iter().take(RECENT).map(|one| outage(one, now)));
+    }
+    lines.push(info(match &status.last_reconciliation {
+        None => "Last reconciliation: none yet".to_owned(),
+        Some(run) => format!(
+            "Last reconciliation: {} ago, {}: {}",
+            span(now - run.ended as f64),
+            run.reach.words(),
+            run.report.words()
+        ),
+    }));
+    lines.push(worker(status));
+    lines
+}
+
+fn ramp(ramp: &Ramp, now: f64) -> Line {
+    info(format!(
+        "Gradual restart: at most {:.1} jobs/s now, full speed in {}",
+        ramp.rate,
+        span(ramp.ends_at - now)
+    ))
+}
+
+fn totals(totals: &Totals) -> Line {
+    info(format!(
+        "In total since {}: {} synced, {} failed",
+        date(totals.since),
+        count(totals.synced, "scene", "scenes"),
+        count(totals.failed, "job", "jobs")
+    ))
+}
+
+fn left_out(left_out: &LeftOut) -> Line {
+    info(format!(
+        "Not written for {} (the latest is scene {}): {}",
+        count(left_out.scenes, "scene", "scenes"),
+        left_out.newest_scene,
+        left_out.reason
+    ))
+}
+
+fn path_hint(hint: &PathHint) -> Line {
+    let seen = count(hint.scenes, "scene", "scenes");
+    let name = names::of("path_map");
+    info(match &hint.rule {
+        Some(rule) => {
+            format!(
+                "{name}: {rule} is suggested, seen on {seen}. Add it, after a semicolon where the field is not empty"
+            )
+        }
+        None => format!(
+            "{name}: a rule is suggested, seen on {seen}. Turn off {} to see it",
+            names::of("obfuscate_paths")
+        ),
+    })
+}
+
+/// What keeps waiting changes from being sent, after a task that queued some; nothing where nothing waits, but that what counts as
+/// done was not written.
+pub fn held_up(status: &Status) -> Vec<Line> {
+    let now = status.taken_at;
+    let read_only = matches!(
+        status.settings,
+        Some(SettingsStatus::Done { writes: false, .. })
+    );
+    let mut lines = Vec::from_iter(read_only.then(nothing_is_written));
+    if let Seen::Known(queue) = &status.queue
+        && queue.live() > 0
+    {
+        let holds = status.circuit.holds_jobs();
+        lines.extend(holds.then(|| circuit(&status.circuit, now)));
+        lines.extend(jobs::tried(queue, now));
+        lines.extend(status.ramp.as_ref().map(|one| ramp(one, now)));
+    }
+    lines
+}
+
+/// Outage Summary.
+pub fn outages(status: &Status) -> Vec<Line> {
+    let now = status.taken_at;
+    let Some(outages) = &status.outages else {
+        return vec![
+            circuit(&status.circuit, now),
+            warn("Outages: unknown, circuit_breaker.json cannot be read"),
+        ];
+    };
+    if outages.last.is_empty() {
+        return vec![info("Outages: none recorded")];
+    }
+    let mut lines = vec![figures(outages)];
+    lines.extend(outages.last.iter().map(|one| outage(one, now)));
+    lines
+}
+
+fn figures(outages: &Outages) -> Line {
+    let mean = |mean: Option<f64>| mean.map_or_else(|| "not known yet".to_owned(), span);
+    info(format!(
+        "{} since {}: total downtime {}, availability {:.2} %, mean length (MTTR) {}, \
+         mean time between two (MTBF) {}, {}",
+        count(outages.last.len() as u64, "outage", "outages"),
+        date(outages.since),
+        span(outages.downtime),
+        outages.availability * 100.0,
+        mean(outages.mttr),
+        mean(outages.mtbf),
+        if outages.ongoing {
+            "one is ongoing"
+        } else {
+            "none is ongoing"
+        }
+    ))
+}
+
+fn outage(outage: &OutageEntry, now: f64) -> Line {
+    let jobs = count(outage.jobs_affected, "job", "jobs");
+    let reason = format::reason(&outage.reason);
+    let since = date(outage.started);
+    match outage.ended {
+        None => warn(format!(
+            "Outage since {since}: ongoing for {}, {jobs} affected ({reason})",
+            span(outage.duration)
+        )),
+        Some(ended) => info(format!(
+            "Outage of {since}: {}, {jobs} affected ({reason}), ended {} ago",
+            span(outage.duration),
+            span(now - ended)
+        )),
+    }
+}
+
+fn circuit(circuit: &Circuit, now: f64) -> Line {
+    let paused = |since: &Option<f64>, state: &str, reason: &Option<String>| {
+        let since = since.map_or_else(String::new, |at| format!(" for {}", span(now - at)));
+        let reason = reason.as_deref().map(format::reason);
+        let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
+        format!("Sending to Plex: paused{since} (circuit {state}){reason}")
+    };
+    match circuit {
+        Circuit::Closed { failures: 0 } => info("Sending to Plex: yes (circuit CLOSED)"),
+        Circuit::Closed { failures } => info(format!(
+            "Sending to Plex: yes (circuit CLOSED), though {} in a row",
+            count(u64::from(*failures), "attempt failed", "attempts failed")
+        )),
+        Circuit::Open {
+            opened_at,
+            retry_at,
+            reason,
+        } => {
+            let next = match retry_at {
+                Some(at) if *at > now => format!("next attempt in {}", span((at - now).ceil())),
+                Some(_) => "the next change is the next attempt".to_owned(),
+                None => "one change is sent as a test when the pause is over".to_owned(),
+            };
+            warn(format!(
+                "{}; {next}",
+                paused(&Some(*opened_at), "OPEN", reason)
+            ))
+        }
+        Circuit::HalfOpen { opened_at, reason } => warn(format!(
+            "{}; one change is sent now as a test",
+            paused(opened_at, "HALF_OPEN", reason)
+        )),
+        Circuit::ForcedOpen { opened_at, reason } => warn(format!(
+            "{}; paused by hand, as circuit_breaker.json says: stop Stash, delete that file, and start Stash again",
+            paused(opened_at, "OPEN", reason)
+        )),
+        Circuit::Unknown { why, damaged } => {
+            let then = match damaged {
+                true => {
+                    "The next worker keeps the damaged file under another name, and sending goes on"
+                }
+                false => "Make it readable for the user that Stash runs as",
+            };
+            warn(format!(
+                "Sending to Plex: not known (circuit UNKNOWN), circuit_breaker.json cannot be read: {why}. {then}"
+            ))
+        }
+    }
+}
+
+/// That nothing can be sent, whatever the circuit says; why not follows.
+fn nothing_is_sent(status: &Status) -> Option<Line> {
+    let Some(SettingsStatus::Done { faults, .. }) = &status.settings else {
+        return None;
+    };
+    let blocks = faults.iter().any(|fault| fault.blocks);
+    blocks.then(|| {
+        warn(
+            "Nothing is sent to Plex until this is corrected under Settings › Plugins › Stash2Plex. Then run the task Process \
+             Queue; changes are kept:",
+        )
+    })
+}
+
+fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
+    match settings {
+        None => Vec::new(),
+        Some(SettingsStatus::Failed { why }) => {
+            vec![warn(format!("Settings: could not be read: {why}"))]
+        }
+        Some(SettingsStatus::Done {
+            enabled,
+            writes,
+            session_only,
+            faults,
+        }) => {
+            let off = (!enabled).then(|| {
+                warn(format!(
+                    "{}: off. Changes are kept, and sent when it is on again",
+                    names::of("enabled")
+                ))
+            });
+            let read_only = (!writes).then(nothing_is_written);
+            let session = session_only.then(|| {
+                warn(
+                    "Login: Stash asks for a password and has no API key. When the session of the last save ends (after an hour \
+                     by default), changes wait for the next save. Generate an API key under Settings › Security; nothing else \
+                     is to be done",
+                )
+            });
+            let (blocking, harmless): (Vec<_>, Vec<_>) =
+                faults.iter().partition(|fault| fault.blocks);
+            let warned = |fault: &Fault| warn(fault.to_string());
+            let mut lines = Vec::from_iter(blocking.into_iter().map(warned));
+            lines.extend(off.into_iter().chain(read_only).chain(session));
+            lines.extend(harmless.into_iter().map(warned));
+            lines
+        }
+    }
+}
+
+fn nothing_is_written() -> Line {
+    warn(format!(
+        "{}: off. Nothing is written to Plex, and changes count as done: turn it on, then run Reconcile All Scenes",
+        names::of("sync_master")
+    ))
+}
+
+/// What circuit and Plex mean together, where they disagree.
+fn outlook(status: &Status) -> Option<Line> {
+    let Some(Connectivity::Yes {
+        report, searched, ..
+    }) = &status.plex
+    else {
+        return None;
+    };
+    match (&status.circuit, report.verdict.is_healthy()) {
+        // The circuit will not close, and why not was said.
+        _ if matches!(searched, Some(Searched::None { .. })) => None,
+        (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
+            Some(info(match reason.as_deref() {
+                Some("unauthorized") => {
+                    "Plex answers now. If sending pauses again, the token is not that of the server's owner, who alone may \
+                     edit"
+                }
+                _ => "Plex is back: sending goes on by itself once one job has succeeded",
+            }))
+        }
+        (Circuit::Closed { .. }, false) => Some(info(
+            "Changes made now are kept, and sent when Plex answers again",
+        )),
+        _ => None,
+    }
+}
+
+/// The warning that jobs wait for Plex.
+fn held(status: &Status) -> Option<Line> {
+    let Seen::Known(queue) = &status.queue else {
+        return None;
+    };
+    (queue.live() > 0 && status.circuit.holds_jobs()).then(|| {
+        warn(format!(
+            "{} until sending to Plex goes on; none is lost",
+            count(queue.live(), "change waits", "changes wait")
+        ))
+    })
+}
+
+fn worker(status: &Status) -> Line {
+    let off = matches!(
+        status.settings,
+        Some(SettingsStatus::Done { enabled: false, .. })
+    );
+    let idle = !matches!(&status.queue, Seen::Known(queue) if queue.live() > 0);
+    match &status.worker {
+        Worker::Running => info("Worker: running"),
+        Worker::NotRunning if idle => {
+            info("Worker: not running, nothing to do; the next change in Stash starts one")
+        }
+        Worker::NotRunning if off => info(format!(
+            "Worker: not running; with {} on again, the next change in Stash starts one, or the task Process Queue",
+            names::of("enabled")
+        )),
+        Worker::NotRunning => warn(
+            "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",
+        ),
+    }
+}

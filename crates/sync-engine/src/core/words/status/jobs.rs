@@ -1,0 +1,105 @@
+//! The jobs in words: how many there are, and for the newest which, why, and what to do.
+
+use crate::core::status::{About, QueueStatus, Seen, TriedJob};
+use crate::core::words::format::{count, span};
+use crate::core::words::status::{Line, info, warn};
+
+/// How many jobs wait, run and failed.
+pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
+    let queue = match queue {
+        Seen::Missing => return info("Queue: empty, no change was recorded yet"),
+        Seen::Unreadable { why } => return warn(format!("Queue: cannot be read: {why}")),
+        Seen::Known(queue) => queue,
+    };
+    let next = match queue.next_due {
+        Some(due) if due > now && queue.ready == 0 => {
+            format!(" (next attempt in {})", span((due - now).ceil()))
+        }
+        _ => String::new(),
+    };
+    info(format!(
+        "Queue: {} waiting{next}, {} running, {} failed",
+        count(queue.waiting, "change", "changes"),
+        queue.running,
+        queue.failed
+    ))
+}
+
+/// What Health Check says of jobs that do not go as they should.
+pub fn trouble(queue: &Seen<QueueStatus>, now: f64) -> Vec<Line> {
+    let Seen::Known(queue) = queue else {
+        return Vec::new();
+    };
+    let failed = (queue.failed > 0).then(|| {
+        let newest = queue.failed_jobs.first();
+        let newest = newest.map_or_else(String::new, |job| {
+            format!(" The newest: {}", sentence(&job.about, &job.reason))
+        });
+        warn(format!(
+            "{}; View Queue Status says which, why, and what to do.{newest}",
+            count(queue.failed, "change failed", "changes failed")
+        ))
+    });
+    failed.into_iter().chain(tried(queue, now)).collect()
+}
+
+/// The first of the jobs that were tried and wait.
+pub fn tried(queue: &QueueStatus, now: f64) -> Option<Line> {
+    let job = queue.tried_jobs.first()?;
+    let more = match queue.tried_jobs.len() - 1 {
+        0 => String::new(),
+        n => format!("; {n} more, which View Queue Status lists"),
+    };
+    let Line { level, text } = waits(job, now);
+    let text = format!("{text}{more}");
+    Some(Line { level, text })
+}
+
+/// What View Queue Status says of each job that failed or was tried.
+pub fn listed(queue: &QueueStatus, now: f64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for kind in &queue.failed_by_type {
+        lines.push(warn(format!(
+            "{}, the last {} ago ({}). {}",
+            count(kind.count, "change failed", "changes failed"),
+            span(now - kind.newest),
+            kind.error_type,
+            kind.advice
+        )));
+        let of_kind = queue.failed_jobs.iter();
+        let of_kind = of_kind.filter(|job| job.error_type == kind.error_type);
+        lines.extend(of_kind.map(|job| {
+            warn(format!(
+                "Failed {} ago: {}",
+                span(now - job.failed_at),
+                sentence(&job.about, &job.reason)
+            ))
+        }));
+    }
+    lines.extend(queue.tried_jobs.iter().map(|job| waits(job, now)));
+    lines
+}
+
+fn waits(job: &TriedJob, now: f64) -> Line {
+    let attempts = match job.attempts {
+        0 => String::new(),
+        n => format!(" after {}", count(n.into(), "attempt", "attempts")),
+    };
+    let next = match job.due > now {
+        true => format!("in {}", span((job.due - now).ceil())),
+        false => "as soon as its turn comes".to_owned(),
+    };
+    warn(format!(
+        "Waiting{attempts}, next attempt {next}: {}",
+        sentence(&job.about, &job.reason)
+    ))
+}
+
+/// Which, where, and what happened.
+fn sentence(about: &About, reason: &str) -> String {
+    let title = about.title.iter().map(|title| format!(" \"{title}\""));
+    let path = about.path.iter().filter(|path| !reason.contains(*path));
+    let path = path.map(|path| format!(" ({path} in Plex)"));
+    let rest: String = title.chain(path).collect();
+    format!("{}{rest}: {reason}", about.job)
+}

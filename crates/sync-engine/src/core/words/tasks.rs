@@ -1,0 +1,159 @@
+//! What tasks say of what they did.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use crate::core::settings::names;
+use crate::core::words::format::{count, span};
+
+/// Clear Queue.
+pub fn cleared(jobs: u64, running: u64) -> String {
+    let jobs = match (jobs, running) {
+        (0, 0) => return "The queue was empty: nothing to clear".to_owned(),
+        (0, _) => return "No change was waiting; running jobs are not interrupted".to_owned(),
+        (n, _) => count(n, "waiting change", "waiting changes"),
+    };
+    match running {
+        0 => format!("Cleared {jobs}"),
+        _ => format!("Cleared {jobs}; running jobs are not interrupted"),
+    }
+}
+
+/// What helps against a queue that was cleared by mistake.
+pub const CLEARED_CHANGES: &str = "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them";
+
+/// Clear Dead Letters, or those of a certain age.
+pub fn deleted(jobs: u64, older_than_days: Option<u32>, left: u64) -> String {
+    let older = older_than_days.map_or_else(String::new, |days| {
+        format!(" older than {}", count(days.into(), "day", "days"))
+    });
+    let deleted = match jobs {
+        0 if older_than_days.is_none() => "No job failed: nothing to delete".to_owned(),
+        0 => format!("No failed job is{older}: nothing to delete"),
+        n => format!("Deleted {}{older}", count(n, "failed job", "failed jobs")),
+    };
+    match left {
+        0 => deleted,
+        n => format!("{deleted}; {} kept", count(n, "newer one", "newer ones")),
+    }
+}
+
+/// Clear Match Cache.
+pub fn forgotten_matches(items: u64) -> String {
+    match items {
+        0 => "No Plex item is on record: nothing to clear".to_owned(),
+        n => format!(
+            "Forgot which scene {} to; each is looked up again at its next sync. Nothing changes in Plex. To look up all of \
+             them now, run Reconcile All Scenes",
+            count(n, "Plex item belongs", "Plex items belong")
+        ),
+    }
+}
+
+/// Any server may be the right one.
+pub fn forgotten_server() -> String {
+    format!(
+        "Forgot which Plex server is the right one: the next that answers at the {} is taken for it",
+        names::of("plex_url")
+    )
+}
+
+/// Retry Failed Jobs: all of them, or some.
+pub fn queued_again(jobs: u64, all: bool, left: u64) -> String {
+    let queued = match (jobs, all && left == 0) {
+        (0, true) => "No job failed: nothing to try again".to_owned(),
+        (0, false) => "No such failed job: nothing to try again".to_owned(),
+        (n, _) => format!("{} queued again", count(n, "failed job", "failed jobs")),
+    };
+    match left {
+        0 => queued,
+        n => format!("{queued}; {} left", count(n, "failed job", "failed jobs")),
+    }
+}
+
+/// Process Queue begins.
+pub fn waiting(jobs: u64) -> String {
+    match jobs {
+        0 => "No change is waiting".to_owned(),
+        n => count(n, "change waits", "changes wait"),
+    }
+}
+
+/// Process Queue has ended.
+pub fn processed(done: u64, failed: u64, waiting: u64) -> String {
+    let done = count(done, "job", "jobs");
+    format!("Done: {done}, {failed} failed, {waiting} still waiting")
+}
+
+/// What is left waits for Plex.
+pub const PAUSED: &str = "Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the \
+                          pause ends. Run Health Check: it says why and what to do";
+
+/// What is left is in good hands.
+pub const GOES_ON: &str = "The background worker goes on with what is waiting";
+
+/// The same, with where to look.
+pub fn goes_on(log: &Path) -> String {
+    let log = log.display();
+    format!(
+        "The background worker goes on: View Queue Status shows the progress, {log} the details"
+    )
+}
+
+/// What came of a task so far. Saves that come meanwhile are in these figures too.
+pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
+    let skipped = match skipped {
+        0 => String::new(),
+        n => format!("{n} skipped (nothing to do), "),
+    };
+    let synced = count(synced, "scene", "scenes");
+    format!("Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting")
+}
+
+/// The task's own job goes on.
+pub fn unfinished(task: &str) -> String {
+    format!("{task}: not finished yet")
+}
+
+/// Nobody works, and nobody knows why.
+pub const NO_WORKER: &str = "No background worker is at work; worker.log may say why. The next change in Stash, or the task Process \
+                             Queue, starts another";
+
+/// A worker is there, and nothing comes of it.
+pub const STALLED: &str = "Nothing has moved for a minute; worker.log may say why. The background worker goes on as soon as it can: \
+                           run Health Check";
+
+/// Watching has an end.
+pub fn watched(seconds: f64) -> String {
+    let time = span(seconds);
+    format!(
+        "This task stops showing progress after {time} (watch_time); the work goes on in the background"
+    )
+}
+
+/// Recover Outage Jobs without an outage.
+pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
+
+/// What failed in an outage.
+pub fn failed_in(outage: impl Display, jobs: u64) -> String {
+    let jobs = count(jobs, "job", "jobs");
+    format!("Outage of {outage}: {jobs} failed because Plex was down")
+}
+
+/// Why nothing may be put back.
+pub fn nothing_recovered(why: impl Display) -> String {
+    format!("Nothing recovered: {why}")
+}
+
+/// Plex would let them fail again.
+pub fn not_healthy(report: impl Display, hint: &str) -> String {
+    format!("Plex is not healthy ({report}). {hint}")
+}
+
+/// Nobody knows whether Plex would.
+pub fn not_checked(why: &str) -> String {
+    format!("Plex was not checked: {why}")
+}
+
+/// There was none.
+pub const WORKER_STARTED: &str = "Worker: was not running; it is started now";

@@ -1,0 +1,73 @@
+//! Starting the background worker: the same binary, a session of its own, nothing of Stash's held open.
+
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use queue::{Options, Queue};
+use stash::connection::ServerConnection;
+
+use crate::core::job::Job;
+use crate::daemon::lock::{self, Holder, Role, WorkerLock};
+use crate::daemon::process;
+use crate::storage::connection;
+use crate::storage::data_dir::DataDir;
+use crate::storage::standstill::Standstill;
+
+/// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the command line.
+pub const WORKER_ARG: &str = "worker";
+
+/// Whether a worker is worth its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Not while the last one could do nothing and nothing has changed since.
+    IfUseful,
+    /// A person asks for it.
+    Always,
+}
+
+/// Makes sure that what was recorded before this call is worked off: starts a worker unless there is one, and leaves it the
+/// newest connection to Stash.
+///
+/// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and the others
+/// see it taken.
+pub fn ensure_worker(dir: &DataDir, connection: &ServerConnection, start: Start) -> io::Result<()> {
+    ensure_worker_of(&std::env::current_exe()?, dir, connection, start)
+}
+
+/// The same with the program at this path. One that was replaced no longer finds itself: its own path names a deleted file.
+pub fn ensure_worker_of(
+    program: &Path,
+    dir: &DataDir,
+    connection: &ServerConnection,
+    start: Start,
+) -> io::Result<()> {
+    connection::leave(dir, connection);
+    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter)?;
+    // Who holds it looks at the queue again before or after it lets go, but for one that was killed this very moment.
+    if lock.is_none() && !Holder::last(&dir.worker_lock()).is_some_and(|holder| holder.is_dying()) {
+        return Ok(());
+    }
+    if start == Start::IfUseful && Standstill::lasts(dir) {
+        return Ok(());
+    }
+    let handover = connection.handover();
+    process::start(program, WORKER_ARG, dir.path(), handover.expose())?;
+    drop(lock);
+    Ok(())
+}
+
+/// What every call of the plugin does that records nothing: starts a worker if work is due and there is none.
+pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::Result<()> {
+    if lock::is_at_work(&dir.worker_lock()) || !dir.database().exists() || Standstill::lasts(dir) {
+        return Ok(());
+    }
+    // Damage is seen to, and told, by whoever writes.
+    let due = Queue::<Job>::open(dir.database(), Options::inspector())
+        .and_then(|queue| queue.next_due())
+        .unwrap_or(None);
+    match due.is_some_and(|due| due <= SystemTime::now()) {
+        true => ensure_worker(dir, connection, Start::IfUseful),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,189 @@
+//! What the worker wants said in Stash's own log, where its users look: left as words in the database, and taken from there by
+//! the next hook, once for each change of the state they tell of.
+
+use std::collections::BTreeMap;
+
+use queue::{Queue, Tx};
+use rusqlite::{Connection, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::core::job::Job;
+use crate::core::words::worker as texts;
+use crate::storage::ledger;
+
+const KEY: &str = "notices";
+
+/// What a notice is about. Each has one state at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// The settings do not say where Plex is.
+    Settings,
+    /// The names under which Stash keeps the settings.
+    Names,
+    /// Stash's login.
+    Login,
+    /// Plex refuses, or has been away for long.
+    Plex,
+    /// Jobs that failed.
+    Failed,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Notice {
+    state: String,
+    words: String,
+    told: bool,
+}
+
+type Notices = BTreeMap<Topic, Notice>;
+
+fn read(text: Option<String>) -> Notices {
+    // A text nobody can read counts as none: something is told twice.
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+fn write(db: &Connection, notices: &Notices) -> Result<()> {
+    // Nothing in it can fail to be text.
+    let text = serde_json::to_string(notices).unwrap_or_default();
+    ledger::set_meta(db, KEY, &text)
+}
+
+/// Leaves words about a state, unless it is the one that was told of last.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<()> {
+    let mut notices = read(ledger::meta(db, KEY)?);
+    if notices
+        .get(&topic)
+        .is_some_and(|known| known.state == state)
+    {
+        return Ok(());
+    }
+    let notice = Notice {
+        state: state.to_owned(),
+        words: words.to_owned(),
+        told: false,
+    };
+    notices.insert(topic, notice);
+    write(db, &notices)
+}
+
+/// All is well again: words that nobody has taken are void, and the next trouble is told of whatever it is.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
+    let mut notices = read(ledger::meta(db, KEY)?);
+    match notices.remove(&topic) {
+        Some(_) => write(db, &notices),
+        None => Ok(()),
+    }
+}
+
+/// One more job has failed for good.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<()> {
+    let db = tx.sql();
+    let mut notices = read(ledger::meta(db, KEY)?);
+    let untold = notices.get(&Topic::Failed).filter(|notice| !notice.told);
+    let before: u64 = untold
+        .and_then(|notice| notice.state.parse().ok())
+        .unwrap_or(0);
+    let notice = Notice {
+        state: (before + 1).to_string(),
+        words: texts::jobs_failed(before + 1, job, kind, message),
+        told: false,
+    };
+    notices.insert(Topic::Failed, notice);
+    write(db, &notices)
+}
+
+/// Takes what nobody has told yet; one of many processes gets it. Nothing is written where there is nothing.
+///
+/// # Errors
+/// The database cannot be read or written.
+pub fn take(queue: &mut Queue<Job>) -> queue::Result<Option<String>> {
+    let is_new = |text: &String| text.contains(r#""told":false"#);
+    if !ledger::early_meta(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
+        return Ok(None);
+    }
+    queue.transaction(|tx| {
+        let mut notices = read(ledger::meta(tx.sql(), KEY)?);
+        let new = notices.values_mut().filter(|notice| !notice.told);
+        let words: Vec<_> = new
+            .map(|notice| {
+                notice.told = true;
+                notice.words.clone()
+            })
+            .collect();
+        write(tx.sql(), &notices)?;
+        Ok((!words.is_empty()).then(|| words.join("\n")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use queue::Options;
+
+    use super::*;
+
+    fn queue() -> (tempfile::TempDir, Queue<Job>) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut queue = Queue::open(dir.path().join("q.db"), Options::producer()).unwrap();
+        assert_eq!(take(&mut queue).unwrap(), None, "before any worker");
+        ledger::create(queue.sql()).unwrap();
+        (dir, queue)
+    }
+
+    #[test]
+    fn each_state_is_told_once() {
+        let (_dir, mut queue) = queue();
+        let said = |queue: &mut Queue<Job>, state: &str| {
+            leave(queue.sql(), Topic::Plex, state, &format!("it is {state}")).unwrap();
+            take(queue).unwrap()
+        };
+        assert_eq!(said(&mut queue, "away").as_deref(), Some("it is away"));
+        assert_eq!(said(&mut queue, "away"), None);
+        assert_eq!(
+            said(&mut queue, "refusing").as_deref(),
+            Some("it is refusing")
+        );
+        clear(queue.sql(), Topic::Plex).unwrap();
+        assert_eq!(
+            said(&mut queue, "refusing").as_deref(),
+            Some("it is refusing")
+        );
+        clear(queue.sql(), Topic::Plex).unwrap();
+        leave(queue.sql(), Topic::Plex, "away", "it is away").unwrap();
+        clear(queue.sql(), Topic::Plex).unwrap();
+        assert_eq!(take(&mut queue).unwrap(), None, "it is over");
+    }
+
+    #[test]
+    fn failures_are_counted_until_they_are_told() {
+        let (_dir, mut queue) = queue();
+        let fail = |queue: &mut Queue<Job>, scene: &str| {
+            queue
+                .transaction(|tx| -> queue::Result<_> {
+                    Ok(failed(tx, scene, "NotInPlex", "no file")?)
+                })
+                .unwrap();
+        };
+        fail(&mut queue, "scene 1");
+        fail(&mut queue, "scene 2");
+        let told = take(&mut queue).unwrap().unwrap();
+        assert!(
+            told.starts_with("2 changes failed, the last one: scene 2 (NotInPlex): no file."),
+            "{told}"
+        );
+        assert_eq!(take(&mut queue).unwrap(), None);
+        fail(&mut queue, "scene 3");
+        let told = take(&mut queue).unwrap().unwrap();
+        assert!(told.starts_with("1 change failed: scene 3"), "{told}");
+    }
+}

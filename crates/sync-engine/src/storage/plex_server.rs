@@ -1,0 +1,142 @@
+//! The Plex server that is written to, known by its identifier, so that another one at its address is noticed.
+
+use plex_health::Verdict;
+use rusqlite::{Connection, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::core::status::Before;
+use crate::storage::ledger::{self, ServerId};
+
+const KEY: &str = "plex_server";
+
+/// What is remembered; an empty address means that the next server to answer is the right one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Home {
+    url: String,
+    server: String,
+}
+
+/// What a server that answered is, and under which number what is written to it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The first one, or the one that was known.
+    Ours(ServerId),
+    /// Another one, which the user chose. What was written to the old one stays on record, should it come back.
+    Moved(ServerId),
+}
+
+fn home(db: &Connection) -> Result<Option<Home>> {
+    // A text nobody can read counts as none.
+    Ok(ledger::meta(db, KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn remember(db: &Connection, home: &Home) -> Result<()> {
+    // Nothing in it can fail to be text.
+    ledger::set_meta(db, KEY, &serde_json::to_string(home).unwrap_or_default())
+}
+
+/// The identifier that the server at `url` must have; `None` while none is known, or for an address that was set since.
+pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
+    let home = home(db)?.filter(|home| home.url == url);
+    Ok(home.map(|home| home.server))
+}
+
+/// The server at `url`, if it is known.
+pub fn known(db: &Connection, url: &str) -> Result<Option<ServerId>> {
+    expected(db, url)?
+        .map(|identifier| ledger::server(db, &identifier))
+        .transpose()
+}
+
+/// The identifier of the server that was last met.
+pub fn last(db: &Connection) -> Result<Option<String>> {
+    Ok(home(db)?.map(|home| home.server))
+}
+
+/// The server that was last met, and where.
+pub fn before(db: &Connection) -> Result<Option<Before>> {
+    Ok(home(db)?.map(|Home { url, server }| Before { server, url }))
+}
+
+/// Remembers the server that answered at `url`; to be called in a transaction.
+pub fn recognise(db: &Connection, url: &str, server: &str) -> Result<Met> {
+    let (before, id) = (home(db)?, ledger::server(db, server)?);
+    if before
+        .as_ref()
+        .is_some_and(|home| home.url == url && home.server == server)
+    {
+        return Ok(Met::Ours(id));
+    }
+    let moved = before.is_some_and(|home| home.server != server);
+    let (url, server) = (url.to_owned(), server.to_owned());
+    remember(db, &Home { url, server })?;
+    Ok(if moved { Met::Moved(id) } else { Met::Ours(id) })
+}
+
+/// Takes the next server that answers for the right one; whether one was known.
+pub fn forget(db: &Connection) -> Result<bool> {
+    match home(db)?.filter(|home| !home.url.is_empty()) {
+        None => Ok(false),
+        Some(home) => {
+            let url = String::new();
+            remember(db, &Home { url, ..home })?;
+            Ok(true)
+        }
+    }
+}
+
+/// What helps against a verdict on this plugin's server.
+pub fn hint(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::WrongServer { .. } => {
+            "Another Plex server has this address, and nothing is written to it. Correct Plex address (plex_url); or, if \
+             this is your new server, run the task Clear Match Cache: the server that answers next is then taken for the \
+             right one."
+        }
+        verdict => verdict.hint(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables() -> Result<Connection> {
+        let db = Connection::open_in_memory()?;
+        ledger::create(&db)?;
+        Ok(db)
+    }
+
+    #[test]
+    fn a_server_is_known_by_its_identifier_wherever_it_is() -> Result<()> {
+        let db = tables()?;
+        let (one, two) = (ledger::server(&db, "one")?, ledger::server(&db, "two")?);
+        assert_eq!(expected(&db, "http://a")?, None);
+        assert_eq!(recognise(&db, "http://a", "one")?, Met::Ours(one));
+        assert_eq!(recognise(&db, "http://a", "one")?, Met::Ours(one));
+        assert_eq!(expected(&db, "http://a")?.as_deref(), Some("one"));
+        // The same server at a new address keeps what was written to it.
+        assert_eq!(expected(&db, "http://b")?, None);
+        assert_eq!(recognise(&db, "http://b", "one")?, Met::Ours(one));
+        // Another one has none of it, and the first one all of it when it comes back.
+        assert_eq!(recognise(&db, "http://c", "two")?, Met::Moved(two));
+        assert_eq!(expected(&db, "http://c")?.as_deref(), Some("two"));
+        assert_eq!(recognise(&db, "http://a", "one")?, Met::Moved(one));
+        Ok(())
+    }
+
+    #[test]
+    fn a_forgotten_server_may_be_replaced_or_come_back() -> Result<()> {
+        let db = tables()?;
+        assert!(!forget(&db)?);
+        let (one, two) = (ledger::server(&db, "one")?, ledger::server(&db, "two")?);
+        recognise(&db, "http://a", "one")?;
+        assert!(forget(&db)?);
+        assert!(!forget(&db)?);
+        assert_eq!(expected(&db, "http://a")?, None);
+        assert_eq!(recognise(&db, "http://a", "one")?, Met::Ours(one));
+        forget(&db)?;
+        assert_eq!(recognise(&db, "http://a", "two")?, Met::Moved(two));
+        Ok(())
+    }
+}

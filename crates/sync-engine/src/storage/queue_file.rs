@@ -1,0 +1,70 @@
+//! Opening the queue so that a damaged file costs as little as can be, and is said.
+
+use queue::{Error, Options, Queue, Result};
+
+use crate::core::job::Job;
+use crate::core::words;
+use crate::storage::data_dir::DataDir;
+
+/// Opens the queue. A damaged file is kept under another name, what can be read of it goes into a new one, and `say` hears it.
+///
+/// # Errors
+/// The queue cannot be opened.
+pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<Queue<Job>> {
+    let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
+    salvage
+        .as_ref()
+        .map(words::replaced)
+        .into_iter()
+        .for_each(say);
+    Ok(queue)
+}
+
+/// The same for damage that showed only while working.
+///
+/// # Errors
+/// The file is not damaged, but something else is wrong; or another process has it open, which will find the damage too.
+pub fn repair(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<Queue<Job>> {
+    if !matches!(wrong, Error::Corrupt(_)) {
+        return Err(wrong);
+    }
+    let (queue, salvage) = queue.salvage(&wrong)?;
+    salvage
+        .as_ref()
+        .map(words::replaced)
+        .into_iter()
+        .for_each(say);
+    Ok(queue)
+}
+
+/// Why the queue cannot be used, by somebody who does not repair it, and what to do.
+pub fn words(dir: &DataDir, why: &Error) -> String {
+    match why {
+        Error::ReadOnly(_) => format!(
+            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then no change is \
+             recorded",
+            dir.database().display()
+        ),
+        Error::Foreign { path, .. } => format!(
+            "{} holds no queue; the next change in Stash, or the task Process Queue, makes a new one and keeps what is there \
+             under another name",
+            path.display()
+        ),
+        Error::Corrupt(found) => format!(
+            "the queue file is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
+             rescues what can be read"
+        ),
+        Error::Busy(_) => "the queue was locked by another process for too long. What was saved just now is not recorded: save it \
+                           again"
+            .to_owned(),
+        Error::NetworkFileSystem { kind, .. } => format!(
+            "Stash's configuration folder is on a network share ({kind}), on which a queue loses changes. Until it is on a local \
+             disk, no change is recorded"
+        ),
+        Error::MountPoint { path } => format!(
+            "{} is mounted into the container by itself. Mount its whole folder instead; until then no change is recorded",
+            path.display()
+        ),
+        why => why.to_string(),
+    }
+}

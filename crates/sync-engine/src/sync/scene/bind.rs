@@ -1,0 +1,284 @@
+//! Which items are the scene's.
+
+use std::collections::BTreeSet;
+
+use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
+use scene_sync::{LastWritten, path};
+use stash::client::SceneId;
+
+use crate::core::outcome::{Failure, SceneFault, Whose};
+use crate::core::settings::names;
+use crate::core::words;
+use crate::storage::ledger::{self, ItemRow};
+use crate::sync::find::{Finder, Search, Target};
+use crate::sync::libraries::Libraries;
+use crate::sync::scene::{SceneJob, not_in_plex};
+use crate::sync::{Stopped, convert};
+use crate::worker::time::Time;
+
+impl<T: Time> SceneJob<'_, '_, T> {
+    /// Whether an item was once written to that holds a file of the scene.
+    pub(super) fn is_on_record(&self) -> queue::Result<bool> {
+        let (db, server) = (self.db, self.server);
+        db.read(|db| {
+            for file in &self.files {
+                if ledger::is_bound(db, server, &file.path)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// The items that hold the scene's files. Those that no longer do are released.
+    pub(super) async fn find(
+        &mut self,
+        rows: &[ItemRow<LastWritten>],
+    ) -> Result<Vec<Target>, Stopped> {
+        let syncer = self.syncer;
+        let libraries = syncer.libraries().await?;
+        let finder = Finder {
+            plex: &syncer.plex,
+            libraries: &libraries,
+            indexes: &syncer.indexes,
+            limits: &syncer.limits,
+            now: self.time.now(),
+        };
+        let Search {
+            mut targets,
+            missing,
+            gone,
+            mut others,
+        } = finder.by_path(&self.files, rows).await?;
+        self.news.extend(syncer.indexes.unread.news());
+        let (mut absent, mut doubt) = (Vec::new(), None);
+        for nth in missing {
+            if libraries.covers(&self.files[nth].path) {
+                absent.push(nth);
+                continue;
+            }
+            // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
+            if syncer.map.knows(&self.scene.files[nth].path) {
+                let found = finder.by_name(&self.files[nth]).await?;
+                for (_, item) in &found {
+                    others.extend(convert::candidates(std::slice::from_ref(item)));
+                }
+                absent.push(nth);
+                continue;
+            }
+            match self.alike(&finder, nth, &mut others).await? {
+                Ok(target) => {
+                    let key = target.key.as_str();
+                    let by = match target.bound.evidence {
+                        Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
+                        Evidence::Likeness(Reason::SameNameAndDuration) => "length",
+                        _ => "size",
+                    };
+                    if !rows.iter().any(|row| row.item == key) {
+                        self.told.push(format!(
+                            "matched to Plex item {key} by name and {by}, since its path is in no folder of Plex: fill in {}",
+                            names::of("path_map")
+                        ));
+                    }
+                    targets.push(target);
+                }
+                Err(Likeness::None { .. }) => absent.push(nth),
+                Err(several) => doubt = Some(syncer.shown(several)),
+            }
+        }
+        let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
+        let lost = rows
+            .iter()
+            .map(|row| &row.item)
+            .filter(|item| !bound(item) && !gone.contains(item));
+        self.record.released.extend(lost.cloned());
+        self.record.gone = gone;
+        self.record.hint = self.hint(&targets, &others);
+        if targets.is_empty() {
+            if !syncer.owner_known.get() {
+                syncer.owner_check().await?;
+            }
+            let nth = absent.first().copied().unwrap_or_default();
+            return Err(match doubt {
+                Some(doubt) => Failure::new(Whose::Scene(SceneFault::Ambiguous), doubt),
+                None => not_in_plex(self.absent(nth, &libraries, &others)),
+            }
+            .into());
+        }
+        for nth in absent {
+            let shown = syncer.paths.show(&self.files[nth].path);
+            self.synced
+                .notes
+                .push(format!("its other file is not in Plex yet: {shown}"));
+        }
+        Ok(targets)
+    }
+
+    /// The item that is most like the file, where no path can tell.
+    async fn alike(
+        &mut self,
+        finder: &Finder<'_>,
+        nth: usize,
+        others: &mut Vec<Candidate>,
+    ) -> Result<Result<Target, Likeness>, Stopped> {
+        let file = self.files[nth].clone();
+        let found = finder.by_name(&file).await?;
+        let mut taken = BTreeSet::new();
+        for (_, item) in &found {
+            let by_likeness = Evidence::Likeness(Reason::NameOnly);
+            let contested = self.contested(item.key.as_str(), &[], by_likeness);
+            if contested.await?.is_some() {
+                taken.insert(item.key.as_str().to_owned());
+            }
+        }
+        let items: Vec<_> = found
+            .iter()
+            .flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item)))
+            .collect();
+        let (item, path, reason) =
+            match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
+                Likeness::One { item, path, reason } => (item, path, reason),
+                Likeness::Several { candidates, reason }
+                    if !self.syncer.strict && !candidates.is_empty() =>
+                {
+                    let best = &candidates[0];
+                    self.news
+                        .push(words::guessed(&best.item, &reason.to_string()));
+                    (best.item.clone(), best.path.clone(), reason)
+                }
+                other => {
+                    others.extend(items);
+                    return Ok(Err(other));
+                }
+            };
+        let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
+        let Some((library, one)) = found else {
+            return Ok(Err(Likeness::None { reason }));
+        };
+        let bound = Bound {
+            item,
+            path,
+            file: nth,
+            evidence: Evidence::Likeness(reason),
+        };
+        Ok(Ok(Target::new(&library, one, bound, false)))
+    }
+
+    /// The path map rule that the items found, or files of the same name and size, speak for.
+    fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
+        let by_likeness = |bound: &Bound| matches!(bound.evidence, Evidence::Likeness(_));
+        let found = targets.iter().map(|target| &target.bound);
+        let mut liked = found
+            .filter(|bound| by_likeness(bound))
+            .map(|bound| (bound.file, bound.path.as_str()));
+        let same = |nth: usize| {
+            let file = &self.files[nth];
+            let alike = matching::by_likeness(file, others, |_| false);
+            let Likeness::One {
+                path,
+                reason: Reason::SameNameAndSize,
+                ..
+            } = alike
+            else {
+                return None;
+            };
+            let other = others.iter().find(|other| other.path == path)?;
+            Some((nth, other.path.as_str()))
+        };
+        let (nth, theirs) = match (liked.next(), targets.is_empty()) {
+            (Some(liked), _) => liked,
+            (None, true) => (0..self.files.len()).find_map(same)?,
+            (None, false) => return None,
+        };
+        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, theirs)?;
+        Some(format!("{from}=>{to}"))
+    }
+
+    fn absent(&self, nth: usize, libraries: &Libraries, others: &[Candidate]) -> String {
+        let file = &self.files[nth];
+        let shown = self.syncer.paths.show(&file.path);
+        let mut why = words::not_in_plex(&shown);
+        let holds = libraries.holding(&file.path).next().is_some();
+        if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
+            why = format!(
+                "{why}; the library \"{title}\" holds this folder, and {} does not name it",
+                names::of("plex_library")
+            );
+        }
+        if let Some(missing) = &libraries.missing {
+            why = format!("{why}; {missing}");
+        }
+        if let Some(unread) = self.syncer.indexes.unread.any() {
+            why = format!("{why}; it may be {unread}, which cannot be read");
+        }
+        match (&self.record.hint, others.first()) {
+            (Some(rule), _) if !self.syncer.paths.hidden => {
+                why = format!(
+                    "{why}; Plex has a file of the same name and size elsewhere: set Path map (path_map) to {rule}"
+                );
+            }
+            (_, Some(other)) => {
+                let other = self.syncer.paths.show(&other.path);
+                why = format!("{why}; Plex has a different file of this name, {other}");
+            }
+            _ => {}
+        }
+        why
+    }
+
+    /// Another living scene that owns the item and is not beaten by this evidence: one that holds a file of it too, or
+    /// whichever, by likeness. An owner that is gone from Stash, or is beaten, loses the item here.
+    pub(super) async fn contested(
+        &mut self,
+        item: &str,
+        paths: &[String],
+        evidence: Evidence,
+    ) -> Result<Option<u64>, Stopped> {
+        let (db, server, id) = (self.db, self.server, self.id);
+        let owner = db.read(|db| ledger::owner(db, server, item))?;
+        let Some(other) = owner.filter(|owner| *owner != id) else {
+            return Ok(None);
+        };
+        let found = self.syncer.fetch(&[SceneId(other)]).await?;
+        if let Some((_, why)) = found.failed.into_iter().next() {
+            return Err(why.into());
+        }
+        let freed = match found.scenes.first() {
+            Some(scene) => {
+                let theirs = self.syncer.mapped(&convert::scene(scene).files);
+                let holds = |key: fn(&str) -> String| {
+                    let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();
+                    theirs.iter().any(|file| keys.contains(&key(&file.path)))
+                };
+                let keeps = match evidence {
+                    Evidence::Path => holds(path::key),
+                    Evidence::PathButCase => holds(path::loose_key),
+                    Evidence::Likeness(_) => true,
+                };
+                if keeps {
+                    return Ok(Some(other));
+                }
+                let mut freed =
+                    db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
+                // It has other items, or none: its own job will tell.
+                freed.push(other);
+                freed
+            }
+            None => db.write(|tx| Ok(ledger::forget_scene(tx.sql(), other)?))?,
+        };
+        self.record
+            .queue
+            .extend(freed.into_iter().filter(|scene| *scene != id));
+        Ok(None)
+    }
+
+    pub(super) fn wait_for(&mut self, item: String, other: u64) -> queue::Result<()> {
+        let (server, id) = (self.server, self.id);
+        let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
+        if !waited.contains(&item) {
+            self.news.push(words::shared(&item, other));
+        }
+        self.record.waits.push(item);
+        Ok(())
+    }
+}

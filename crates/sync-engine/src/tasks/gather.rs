@@ -1,0 +1,343 @@
+//! Reading the files beside their owners: takes no lock that outlives the question, makes no file, changes nothing.
+
+use std::time::SystemTime;
+
+use breaker::machine::Kind;
+use breaker::{Document, Report, Time};
+use plex_health::Schedule;
+use queue::rusqlite::{self, Connection};
+use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
+
+use crate::core::job::Job;
+use crate::core::reconcile::{Ended, instant};
+use crate::core::settings::Settings;
+use crate::core::status::{
+    About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, LeftOut, OutageEntry, Outages,
+    PathHint, QueueStatus, Ramp, Seen, SettingsStatus, Status, Totals, TriedJob, Worker,
+};
+use crate::core::words;
+use crate::daemon::lock;
+use crate::storage::data_dir::DataDir;
+use crate::storage::ledger::{self, Total};
+use crate::storage::queue_file;
+use crate::worker::{self, CIRCUIT_OF, NEVER_SYNCED, PROBE_KEY, RECONCILED_KEY};
+
+/// So many jobs are listed.
+const LISTED: usize = 20;
+
+/// What a task found out beforehand; one that asks nobody leaves this empty.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The settings, where they could be read.
+    pub settings: Option<Settings>,
+    /// How reading them went.
+    pub reading: Option<SettingsStatus>,
+    /// How Plex is.
+    pub plex: Option<Connectivity>,
+    /// Why the data folder cannot be written.
+    pub unwritable: Option<String>,
+    /// Why others may look into the data folder.
+    pub exposed: Option<String>,
+}
+
+/// Everything as it is at `now`.
+pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
+    let report = Report::read(&dir.breaker());
+    let wall = instant(now);
+    let document = match &report {
+        Report::Known(document) => Some(&**document),
+        Report::Missing | Report::Corrupted(_) => None,
+    };
+    let settings = told.settings.as_ref();
+    let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
+    let Kept {
+        queue,
+        totals,
+        never_synced,
+        left_out,
+        path_hints,
+        last_probe,
+        last_reconciliation,
+        circuit_of,
+    } = kept(dir, hidden);
+    let first = totals.map(|totals| totals.since);
+    let target = settings.and_then(|settings| settings.plex.as_ref());
+    // That of another address or token: the next worker begins with a closed one.
+    let is_anothers = target
+        .is_some_and(|target| circuit_of.is_some_and(|known| known != worker::circuit_of(target)));
+    Status {
+        taken_at: wall.unix_seconds(),
+        circuit: match is_anothers {
+            true => Circuit::Closed { failures: 0 },
+            false => circuit(dir, &report, settings, wall),
+        },
+        settings: told.reading,
+        plex: told.plex,
+        unwritable: told.unwritable,
+        exposed: told.exposed,
+        queue,
+        totals,
+        never_synced,
+        left_out,
+        path_hints,
+        worker: match lock::is_at_work(&dir.worker_lock()) {
+            true => Worker::Running,
+            false => Worker::NotRunning,
+        },
+        outages: match &report {
+            Report::Corrupted(_) => None,
+            Report::Missing => Some(outages(&breaker::OutageLog::new(wall, 1), first, wall)),
+            Report::Known(document) => Some(outages(&document.outage_log(wall), first, wall)),
+        },
+        ramp: document.and_then(|document| ramp(document, settings, wall)),
+        last_probe,
+        last_reconciliation,
+    }
+}
+
+fn unix(time: SystemTime) -> f64 {
+    instant(time).unix_seconds()
+}
+
+fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Time) -> Circuit {
+    let document = match report {
+        Report::Missing => return Circuit::Closed { failures: 0 },
+        Report::Corrupted(why) => {
+            return Circuit::Unknown {
+                why: why.clone(),
+                damaged: std::fs::File::open(dir.breaker()).is_ok(),
+            };
+        }
+        Report::Known(document) => document,
+    };
+    let reason = document
+        .reason
+        .map(|reason| reason.as_str().to_owned())
+        .filter(|reason| !reason.is_empty());
+    let opened_at = document.opened_at.map(Time::unix_seconds);
+    // A trial that is due has not run yet: while no job comes, the file goes on saying open, and so does this.
+    if document.kind_at(now) == Kind::ForcedOpen {
+        return Circuit::ForcedOpen { opened_at, reason };
+    }
+    match document.state {
+        Kind::Closed => Circuit::Closed {
+            failures: document.failure_count,
+        },
+        Kind::HalfOpen => Circuit::HalfOpen { opened_at, reason },
+        Kind::Open | Kind::ForcedOpen => {
+            let opened = document.opened_at.unwrap_or(now);
+            let timeout = settings.map(|settings| settings.recovery_timeout);
+            Circuit::Open {
+                opened_at: opened.unix_seconds(),
+                // Another program's document may leave the time out; the worker then counts from the opening.
+                retry_at: document
+                    .retry_at
+                    .or_else(|| Some(opened + timeout?))
+                    .map(Time::unix_seconds),
+                reason,
+            }
+        }
+    }
+}
+
+/// `first` is when a worker first started, in Unix seconds: a log begins with the first thing to note.
+fn outages(log: &breaker::OutageLog, first: Option<f64>, now: Time) -> Outages {
+    let figures = log.figures(now);
+    let since = log.since().unix_seconds();
+    let since = first.map_or(since, |first| first.min(since));
+    let downtime = figures.downtime.as_secs_f64();
+    let watched = (now.unix_seconds() - since).max(downtime);
+    let entry = |outage: &breaker::Outage| OutageEntry {
+        started: outage.started.unix_seconds(),
+        ended: outage.ended.map(Time::unix_seconds),
+        duration: outage.duration(now).as_secs_f64(),
+        jobs_affected: outage.jobs_affected,
+        reason: outage.reason.as_str().to_owned(),
+    };
+    Outages {
+        since,
+        last: log.outages().rev().map(entry).collect(),
+        ongoing: figures.ongoing,
+        downtime,
+        mttr: figures.mttr.map(|mean| mean.as_secs_f64()),
+        mtbf: figures.mtbf.map(|mean| mean.as_secs_f64()),
+        availability: match watched > 0.0 {
+            true => 1.0 - downtime / watched,
+            false => 1.0,
+        },
+    }
+}
+
+fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<Ramp> {
+    let shape = settings.map_or_else(Settings::default_ramp, |settings| settings.ramp)?;
+    let started = document.recovered_at?.min(now);
+    let rate = shape.curve().rate(now - started)?;
+    (document.state == Kind::Closed).then(|| Ramp {
+        rate,
+        ends_at: (started + shape.duration).unix_seconds(),
+    })
+}
+
+/// What the database keeps.
+struct Kept {
+    queue: Seen<QueueStatus>,
+    totals: Option<Totals>,
+    never_synced: u64,
+    left_out: Vec<LeftOut>,
+    path_hints: Vec<PathHint>,
+    last_probe: Option<LastProbe>,
+    last_reconciliation: Option<Ended>,
+    circuit_of: Option<String>,
+}
+
+fn kept(dir: &DataDir, hidden: bool) -> Kept {
+    let nothing = |queue| Kept {
+        queue,
+        totals: None,
+        never_synced: 0,
+        left_out: Vec::new(),
+        path_hints: Vec::new(),
+        last_probe: None,
+        last_reconciliation: None,
+        circuit_of: None,
+    };
+    // Asked first: opening makes lock files beside a database that is not there.
+    match dir.database().try_exists() {
+        Ok(true) => {}
+        Ok(false) => return nothing(Seen::Missing),
+        Err(why) => {
+            return nothing(Seen::Unreadable {
+                why: why.to_string(),
+            });
+        }
+    }
+    let looked = Queue::<Job>::open(dir.database(), Options::inspector())
+        .and_then(|queue| Ok((jobs(&queue)?, queue)));
+    match looked {
+        Err(why) => nothing(Seen::Unreadable {
+            why: queue_file::words(dir, &why),
+        }),
+        Ok((jobs, queue)) => {
+            // Only the worker makes the tables, so none may be there yet.
+            let meta = |key| ledger::meta(queue.sql(), key).ok().flatten();
+            let hints = ledger::path_hints(queue.sql()).unwrap_or_default();
+            Kept {
+                queue: Seen::Known(jobs),
+                totals: totals(queue.sql()).unwrap_or_default(),
+                never_synced: meta(NEVER_SYNCED)
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_default(),
+                left_out: left_out(&queue),
+                path_hints: hints
+                    .into_iter()
+                    .map(|(rule, scenes)| PathHint {
+                        rule: (!hidden).then_some(rule),
+                        scenes,
+                    })
+                    .collect(),
+                last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
+                circuit_of: meta(CIRCUIT_OF),
+                last_reconciliation: meta(RECONCILED_KEY)
+                    .and_then(|text| serde_json::from_str(&text).ok()),
+            }
+        }
+    }
+}
+
+fn totals(db: &Connection) -> rusqlite::Result<Option<Totals>> {
+    let Some(since) = ledger::counted_since(db)? else {
+        return Ok(None);
+    };
+    Ok(Some(Totals {
+        synced: ledger::total(db, Total::Synced)?,
+        failed: ledger::total(db, Total::Failed)?,
+        since: since as f64 / 1000.0,
+    }))
+}
+
+fn left_out(queue: &Queue<Job>) -> Vec<LeftOut> {
+    let known = ledger::left_out(queue.sql()).unwrap_or_default();
+    let known = known.into_iter().map(|(reason, scenes, newest)| LeftOut {
+        reason,
+        scenes,
+        newest_scene: newest,
+    });
+    known.collect()
+}
+
+fn last_probe(text: &str) -> Option<LastProbe> {
+    let schedule: Schedule = serde_json::from_str(text).ok()?;
+    Some(LastProbe {
+        at: unix(schedule.last_probe()?),
+        failures: schedule.failures(),
+    })
+}
+
+fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
+    let counts = queue.counts()?;
+    let later = queue.jobs(State::Waiting, LISTED)?;
+    let next_due = later.first().map(|job| unix(job.due));
+    let by_type = queue.dead_summary()?.into_iter().map(|kind| FailedType {
+        advice: words::advice(&kind.error_type),
+        error_type: kind.error_type,
+        count: kind.count,
+        newest: unix(kind.newest),
+    });
+    let failed = queue.dead_letters(&DeadFilter::all().limit(LISTED as u64))?;
+    let failed = failed.into_iter().map(|letter| FailedJob {
+        job_id: letter.id,
+        about: about(&letter.payload),
+        advice: words::advice(&letter.error_type),
+        error_type: letter.error_type,
+        reason: letter.message,
+        failed_at: unix(letter.died),
+    });
+    let mut tried = Vec::new();
+    for job in queue.jobs(State::Ready, LISTED)?.into_iter().chain(later) {
+        if let Some(reason) = reason(queue, &job)?.filter(|_| tried.len() < LISTED) {
+            tried.push(TriedJob {
+                about: about(&job.payload),
+                reason,
+                attempts: job.attempts,
+                due: unix(job.due),
+            });
+        }
+    }
+    Ok(QueueStatus {
+        waiting: counts.ready + counts.waiting,
+        ready: counts.ready,
+        running: counts.running,
+        next_due,
+        failed: counts.dead,
+        failed_by_type: by_type.collect(),
+        failed_jobs: failed.collect(),
+        tried_jobs: tried,
+        done: counts.done,
+    })
+}
+
+/// Why a job that was tried waits again.
+fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<String>> {
+    if job.attempts + job.deferred == 0 {
+        return Ok(None);
+    }
+    let events = queue.history(job.id)?.into_iter().rev();
+    let failures =
+        events.filter(|event| matches!(event.kind, EventKind::Retried | EventKind::Deferred));
+    Ok(failures.filter_map(|event| event.message).next())
+}
+
+fn about(payload: &str) -> About {
+    match serde_json::from_str::<Job>(payload) {
+        Ok(job) => About {
+            job: job.words(),
+            scene: job.scene(),
+            ..About::default()
+        },
+        // Of another version of this program.
+        Err(_) => About {
+            job: "a job of another version".to_owned(),
+            ..About::default()
+        },
+    }
+}

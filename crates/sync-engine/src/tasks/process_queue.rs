@@ -1,0 +1,65 @@
+//! Process Queue: the worker is started and followed for as long as it has something to do at once.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use stash::connection::ServerConnection;
+
+use crate::console::Console;
+
+use crate::core::reconcile::unix_millis;
+use crate::core::words::tasks as texts;
+use crate::start::{self, Start};
+use crate::storage::data_dir::DataDir;
+use crate::storage::ledger;
+use crate::storage::standstill::Standstill;
+use crate::storage::{catch_up, queue_file};
+use crate::tasks::Failure;
+use crate::tasks::watch::{End, Mark, Watch};
+use crate::worker::ASKED_KEY;
+
+/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
+///
+/// # Errors
+/// The queue cannot be read, or there can be no worker.
+pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
+    let dir = DataDir::create(&connection.dir)?;
+    // Made when missing, so that the first task of a new installation finds an empty queue.
+    let queue = queue_file::open(&dir, queue::Options::producer(), |said| console.error(said))
+        .map_err(|why| queue_file::words(&dir, &why))?;
+    let (mark, before) = (Mark::of(&queue)?, queue.counts()?.live());
+    console.info(texts::waiting(before));
+    // A person may have changed a setting, whether there is a worker or not.
+    Standstill::end(&dir);
+    let now = unix_millis(SystemTime::now()).to_string();
+    // Without its tables no worker has ever read a setting.
+    let _ = ledger::set_meta(queue.sql(), ASKED_KEY, &now);
+    drop(queue);
+    catch_up::note(&dir);
+    start::ensure_worker(&dir, connection, Start::Always)?;
+    let watch = Watch {
+        dir: &dir,
+        console,
+        mark,
+    };
+    let end = match before {
+        0 => End::NothingDue,
+        _ => watch.follow(None, |_| Ok(true))?,
+    };
+    if let End::Standstill(why) = end {
+        return Err(why.into());
+    }
+    let since = watch.since()?;
+    let waiting = since.counts.live();
+    console.progress(1.0);
+    console.info(texts::processed(since.done, since.failed, waiting));
+    if waiting > 0 {
+        match end {
+            End::CircuitOpen => console.warn(texts::PAUSED),
+            End::NoWorker => console.warn(texts::NO_WORKER),
+            End::Stalled => console.warn(texts::STALLED),
+            End::NothingDue | End::Standstill(_) | End::TimeUp => console.info(texts::GOES_ON),
+        }
+    }
+    Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))
+}

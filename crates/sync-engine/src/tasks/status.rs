@@ -1,0 +1,234 @@
+//! The tasks that only look.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use plex_health::Verdict;
+use queue::{Options, Queue};
+use serde_json::Value;
+use stash::client::{Client, SceneId};
+use stash::connection::ServerConnection;
+
+use crate::clients;
+use crate::core::job::Job;
+use crate::core::obfuscate::Paths;
+use crate::core::settings::Settings;
+use crate::core::status::{
+    Before, Connectivity, Searched, Seen, SettingsStatus, Status, TokenStatus,
+};
+use crate::core::words::status::{self as words, Line};
+use crate::storage::data_dir::DataDir;
+use crate::storage::plex_server;
+use crate::sync::libraries::Libraries;
+use crate::sync::path_map;
+use crate::tasks::Failure;
+use crate::tasks::gather::{self, Told};
+
+type Shown = (Vec<Line>, Value);
+
+/// Health Check.
+pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
+    let dir = DataDir::locate(&connection.dir);
+    let unwritable = dir.check().err().map(|why| why.to_string());
+    let status = runtime()?.block_on(async {
+        let (client, mut told) = settings(connection).await;
+        told.unwritable = unwritable;
+        told.exposed = dir.exposed();
+        let plex = plex(told.settings.as_ref(), &dir).await;
+        if plex.needs_no_token()
+            && let Some(SettingsStatus::Done { faults, .. }) = &mut told.reading
+        {
+            faults.retain(|fault| fault.key != "plex_token");
+        }
+        told.plex = Some(plex);
+        gathered(&dir, client, told).await
+    });
+    shown(&status, words::health)
+}
+
+/// View Queue Status.
+pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
+    let dir = DataDir::locate(&connection.dir);
+    let status = runtime()?.block_on(async {
+        let (client, told) = settings(connection).await;
+        gathered(&dir, client, told).await
+    });
+    shown(&status, words::queue)
+}
+
+/// Outage Summary, which asks nobody.
+pub fn outages(connection: &ServerConnection) -> Result<Shown, Failure> {
+    let dir = DataDir::locate(&connection.dir);
+    let status = gather::status(&dir, Told::default(), SystemTime::now());
+    shown(&status, words::outages)
+}
+
+fn shown(status: &Status, render: fn(&Status) -> Vec<Line>) -> Result<Shown, Failure> {
+    Ok((render(status), serde_json::to_value(status)?))
+}
+
+/// Everything as it is, with the titles and paths of the scenes that are listed, where Stash tells them.
+async fn gathered(dir: &DataDir, client: Option<Client>, told: Told) -> Status {
+    let settings = told.settings.clone();
+    let mut status = gather::status(dir, told, SystemTime::now());
+    if let (Some(client), Some(settings), Seen::Known(queue)) =
+        (client, settings, &mut status.queue)
+    {
+        let ids: BTreeSet<_> = queue.listed().filter_map(|about| about.scene).collect();
+        let ids: Vec<_> = ids.into_iter().map(SceneId).collect();
+        let found = match ids.is_empty() {
+            true => Vec::new(),
+            false => client
+                .find_scenes(&ids)
+                .await
+                .map_or_else(|_| Vec::new(), |found| found.scenes),
+        };
+        let (map, paths) = (
+            path_map(&settings),
+            Paths {
+                hidden: settings.obfuscate_paths,
+            },
+        );
+        for about in queue.listed() {
+            let scene = found.iter().find(|scene| Some(scene.id.0) == about.scene);
+            if let Some(scene) = scene {
+                about.title = Some(scene.title.clone()).filter(|title| !title.is_empty());
+                let file = scene.files.first();
+                about.path = file.map(|file| paths.show(&map.map(&file.path)).into_owned());
+            }
+        }
+    }
+    status
+}
+
+/// For the few requests of a task.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// The settings, and the client that read them when Stash answered.
+pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
+    let read = async {
+        let client = clients::stash(connection)?;
+        let read = clients::settings(&client).await?;
+        Ok::<_, stash::client::Error>((client, read))
+    };
+    match read.await {
+        Ok((client, read)) => {
+            let (settings, faults) = read.read;
+            let told = Told {
+                reading: Some(SettingsStatus::Done {
+                    enabled: settings.enabled,
+                    writes: settings.toggles.master,
+                    session_only: read.session_only,
+                    faults,
+                }),
+                settings: Some(settings),
+                ..Told::default()
+            };
+            (Some(client), told)
+        }
+        Err(why) => {
+            let reading = Some(SettingsStatus::Failed {
+                why: why.to_string(),
+            });
+            let told = Told {
+                reading,
+                ..Told::default()
+            };
+            (None, told)
+        }
+    }
+}
+
+/// The server that must answer at this address, and the one that was last written to, where a worker has met one.
+fn known(dir: &DataDir, url: &str) -> (Option<String>, Option<Before>) {
+    // Asked first: opening makes lock files beside a database that is not there.
+    if !dir.database().try_exists().unwrap_or(false) {
+        return (None, None);
+    }
+    let Ok(queue) = Queue::<Job>::open(dir.database(), Options::inspector()) else {
+        return (None, None);
+    };
+    let expected = plex_server::expected(queue.sql(), url).ok().flatten();
+    (expected, plex_server::before(queue.sql()).ok().flatten())
+}
+
+/// Asks Plex how it is, with the token.
+pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
+    let no = |why: &str| Connectivity::No {
+        why: why.to_owned(),
+    };
+    let Some(settings) = settings else {
+        return no("its address is in the settings, which could not be read");
+    };
+    let Some(target) = &settings.plex else {
+        return no("correct the settings named above first");
+    };
+    let probe = match clients::health_check(target, settings, dir) {
+        Err(why) => return no(&why.to_string()),
+        Ok(probe) => probe,
+    };
+    let (expected, before) = known(dir, &target.url);
+    let report = clients::at_home(probe, expected.as_deref()).deep().await;
+    let hint = plex_server::hint(&report.verdict);
+    let Verdict::Healthy { server, .. } = &report.verdict else {
+        return Connectivity::Yes {
+            report,
+            hint,
+            token: None,
+            instead_of: None,
+            searched: None,
+        };
+    };
+    let instead_of = before.filter(|before| before.server != server.machine_identifier);
+    let (token, searched) = match clients::reader(target, settings, dir) {
+        Err(why) => {
+            let why = why.to_string();
+            (
+                TokenStatus::Unknown { why: why.clone() },
+                Searched::Unknown { why },
+            )
+        }
+        Ok(client) => {
+            let needed = server.claimed && target.token.is_some();
+            let token = match client.owner_check().await {
+                Ok(()) if needed => TokenStatus::Owner,
+                Ok(()) => TokenStatus::NotNeeded,
+                Err(plex::Error::Unauthorized {
+                    status,
+                    by_plex: true,
+                }) => TokenStatus::Guest { status },
+                Err(plex::Error::Unauthorized { status, .. }) => TokenStatus::Blocked { status },
+                Err(why) => TokenStatus::Unknown {
+                    why: why.to_string(),
+                },
+            };
+            (token, searched(&client, settings).await)
+        }
+    };
+    Connectivity::Yes {
+        token: Some(token),
+        instead_of,
+        searched: Some(searched),
+        report,
+        hint,
+    }
+}
+
+/// Whether Plex has the libraries to search.
+async fn searched(client: &plex::Client, settings: &Settings) -> Searched {
+    let sections = client.sections().await;
+    match sections.map(|sections| Libraries::choose(sections, &settings.libraries)) {
+        Ok(Ok(Libraries { missing: None, .. })) => Searched::All,
+        Ok(Ok(Libraries {
+            missing: Some(why), ..
+        })) => Searched::Some { why },
+        Ok(Err(why)) => Searched::None { why },
+        Err(why) => Searched::Unknown {
+            why: why.to_string(),
+        },
+    }
+}

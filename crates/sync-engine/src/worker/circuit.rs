@@ -1,0 +1,94 @@
+//! A breaker as the worker sees it: a gate with a time, and words for what changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use breaker::Breaker;
+use breaker::machine::Kind;
+
+use crate::core::moment::Moment;
+use crate::core::outcome::Signal;
+use crate::core::scheduler::Gate;
+
+/// One server's circuit.
+pub struct Circuit {
+    breaker: Arc<Breaker>,
+    seen: Kind,
+}
+
+/// A circuit that changed since it was last looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Calls are held from now on.
+    Opened,
+    /// One call is let through.
+    Trying,
+    /// Calls run again.
+    Closed,
+}
+
+/// Permit for one call; dropped, it says nothing about the server.
+pub type Permit = breaker::Permit<Arc<Breaker>>;
+
+impl Circuit {
+    /// Watches this breaker.
+    pub fn new(breaker: Breaker) -> Self {
+        let breaker = Arc::new(breaker);
+        Self {
+            seen: breaker.kind(),
+            breaker,
+        }
+    }
+
+    /// The breaker itself.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// What is allowed at `now`, the worker's time.
+    pub fn gate(&self, now: Moment) -> Gate {
+        match (self.breaker.kind(), self.breaker.check()) {
+            (Kind::Closed, Ok(())) => Gate::Open,
+            (_, Ok(())) => Gate::Trial,
+            (_, Err(rejection)) => Gate::Shut {
+                until: rejection.retry_after().map(|left| now + left.max(MOMENT)),
+            },
+        }
+    }
+
+    /// Whether calls are held and no trial may run yet: the time for health probes.
+    pub fn is_open(&self) -> bool {
+        self.breaker.kind() == Kind::Open && self.breaker.check().is_err()
+    }
+
+    /// Permit for one call, if one may run now.
+    pub fn permit(&self) -> Option<Permit> {
+        self.breaker.try_acquire_owned().ok()
+    }
+
+    /// What changed since the last look.
+    pub fn change(&mut self) -> Option<Change> {
+        let kind = self.breaker.kind();
+        if std::mem::replace(&mut self.seen, kind) == kind {
+            return None;
+        }
+        Some(match kind {
+            Kind::Closed => Change::Closed,
+            Kind::HalfOpen => Change::Trying,
+            _ => Change::Opened,
+        })
+    }
+}
+
+/// The clocks of breaker and worker are read one after the other; never wait for no time at all.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Tells the breaker how a call ended.
+pub fn report(permit: Permit, signal: &Signal) {
+    match signal {
+        Signal::Success => permit.success(),
+        Signal::Neutral => permit.ignore(),
+        Signal::Failure => permit.failure(),
+        Signal::Trip(reason) => permit.trip(reason.word()),
+    }
+}

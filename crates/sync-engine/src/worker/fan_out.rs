@@ -1,0 +1,248 @@
+//! Jobs that only find out what else is to be done: fan-out, bulk, scans.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use queue::{DeadFilter, Options, Queue};
+use scene_sync::path::folder_of;
+use stash::client::Scene;
+
+use crate::core::catch_up::Stamp;
+use crate::core::job::{Job, scene_of_key};
+use crate::core::outcome::{Done, ErrorKind, Outcome};
+use crate::core::reconcile::{Listed, Run, Step};
+use crate::core::settings::Scope;
+use crate::core::words::format::count;
+use crate::storage::db::Db;
+use crate::storage::ledger::{self, ServerId};
+use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
+use crate::worker::looking::NEVER_SYNCED;
+use crate::worker::recording::scene_job;
+use crate::worker::time::Time;
+
+/// Scenes queued by one transaction of a bulk job.
+const BULK: usize = 1000;
+
+/// What an follow_up brought.
+pub struct FollowUp {
+    pub outcome: Outcome<Synced>,
+    /// Scenes to queue, together with the follow_up's acknowledgement.
+    pub scenes: Vec<u64>,
+    /// Whether to look at Plex even for scenes that have not changed.
+    pub force: bool,
+    /// A folder Plex shall scan, if the user wants that.
+    pub scan: Option<String>,
+    /// What follows a page of a reconciliation, or the end of a bulk job.
+    pub step: Option<Step>,
+    /// Dead letters of the scenes that are queued again.
+    pub letters: Vec<i64>,
+    /// What a reconciliation found out about what is on record.
+    pub found: Option<(ServerId, Found)>,
+    /// What a scene's job leaves on record.
+    pub record: Option<Record>,
+    /// What its scene was when it was read.
+    pub looked: Option<(ServerId, Stamp)>,
+    /// What a person should hear of once, because something is wrong.
+    pub news: Vec<String>,
+    /// The same of what is merely left out.
+    pub told: Vec<String>,
+}
+
+/// What is on record and not so any more.
+pub struct Found {
+    /// Items that Plex has no longer.
+    pub gone: Vec<String>,
+    /// Scenes, what names their covers, and where those are now.
+    pub covers: Vec<(u64, String, String)>,
+}
+
+impl FollowUp {
+    fn new(outcome: Outcome<Synced>) -> Self {
+        Self {
+            outcome,
+            scenes: Vec::new(),
+            force: false,
+            scan: None,
+            step: None,
+            letters: Vec::new(),
+            found: None,
+            record: None,
+            looked: None,
+            news: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    fn done(why: String) -> Self {
+        Self::new(Ok(Done::Skipped(why)))
+    }
+}
+
+impl From<Outcome<Synced>> for FollowUp {
+    fn from(outcome: Outcome<Synced>) -> Self {
+        Self::new(outcome)
+    }
+}
+
+impl From<Ended> for FollowUp {
+    fn from(ended: Ended) -> Self {
+        Self {
+            record: Some(ended.record),
+            news: ended.news,
+            told: ended.told,
+            ..Self::new(ended.outcome)
+        }
+    }
+}
+
+/// Runs every job but those that are about one scene.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn run(
+    syncer: &Syncer,
+    job: Job,
+    (db, server): (&Db<'_>, ServerId),
+    time: &impl Time,
+) -> queue::Result<FollowUp> {
+    if job.asks_for_the_library() {
+        db.write(|tx| {
+            ledger::set_meta(tx.sql(), NEVER_SYNCED, "0")?;
+            Ok(ledger::consent(tx.sql(), server)?)
+        })?;
+    }
+    Ok(match job {
+        Job::Scene { .. } | Job::Scanned { .. } => FollowUp::done(String::new()),
+        Job::PlexScan { folder } => {
+            let (outcome, news) = syncer.scan(&folder).await;
+            FollowUp {
+                news: news.into_iter().collect(),
+                ..FollowUp::new(outcome)
+            }
+        }
+        Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
+            Err(error) => FollowUp::new(Err(error.into())),
+            Ok(mut scenes) => {
+                // Those that used to show what Stash no longer has are on record.
+                scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
+                all_of(scenes, false, "changed", db).await?
+            }
+        },
+        Job::Bulk { scope } => match syncer.scenes_since(since(scope, time.wall())).await {
+            Err(error) => FollowUp::new(Err(error.into())),
+            Ok(scenes) => {
+                let queued = scenes.len() as u64;
+                let follow_up = all_of(scenes, true, "read from Stash", db).await?;
+                FollowUp {
+                    step: Some(Step::Listed(Listed {
+                        scope,
+                        queued,
+                        job: 0,
+                    })),
+                    ..follow_up
+                }
+            }
+        },
+        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), time).await {
+            Ok(follow_up) => follow_up,
+            Err(Stopped::Failed(why)) => FollowUp::new(Err(why)),
+            Err(Stopped::Database(why)) => return Err(why),
+        },
+    })
+}
+
+/// Queues all of these scenes but the last few, which are queued together with the follow_up's acknowledgement. Repeated after a
+/// crash, they coalesce by key.
+async fn all_of(
+    mut scenes: Vec<u64>,
+    force: bool,
+    why: &str,
+    db: &Db<'_>,
+) -> queue::Result<FollowUp> {
+    scenes.sort_unstable();
+    scenes.dedup();
+    let why = format!(
+        "{why}, {} queued",
+        count(scenes.len() as u64, "scene", "scenes")
+    );
+    while scenes.len() > BULK {
+        let rest = scenes.split_off(BULK);
+        let jobs = scenes.iter().map(|id| scene_job(*id, force));
+        db.with(|queue| queue.enqueue_all(jobs))?;
+        scenes = rest;
+        // The worker has one thread, and others wait for it.
+        tokio::task::yield_now().await;
+    }
+    Ok(FollowUp {
+        scenes,
+        force,
+        ..FollowUp::done(why)
+    })
+}
+
+/// What a scan of Stash leads to, for the scene of its file; `None` when that is gone.
+pub fn scanned(scene: Option<&Scene>) -> FollowUp {
+    let Some(scene) = scene else {
+        return FollowUp::done("gone from Stash".to_owned());
+    };
+    let folder = scene
+        .files
+        .first()
+        .and_then(|file| folder_of(&file.path))
+        .map(str::to_owned);
+    // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
+    // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
+    FollowUp {
+        scenes: vec![scene.id.0],
+        force: true,
+        scan: folder,
+        ..FollowUp::done("scanned".to_owned())
+    }
+}
+
+/// A page of a reconciliation. A scene that was set aside because Plex does not have it stays so while Plex still has not.
+async fn reconcile(
+    syncer: &Syncer,
+    run: Run,
+    (db, server): (&Db<'_>, ServerId),
+    time: &impl Time,
+) -> Result<FollowUp, Stopped> {
+    let database = db.with(|queue| queue.path().to_owned());
+    let reader = Queue::<Job>::open(database, Options::inspector())?;
+    let mut slice = syncer.reconcile(run, (reader.sql(), server), time).await?;
+    if !slice.nowhere.is_empty() {
+        let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
+        for (_, key) in reader.dead_keys(&known)? {
+            if let Some(id) = scene_of_key(&key).filter(|id| slice.nowhere.contains(id)) {
+                slice.differ.remove(&id);
+            }
+        }
+    }
+    let (gone, covers) = (slice.gone, slice.covers);
+    let found = Found { gone, covers };
+    let mut letters = Vec::new();
+    if !slice.differ.is_empty() {
+        let dead = reader.dead_keys(&DeadFilter::all())?;
+        let again = |key: &str| scene_of_key(key).is_some_and(|id| slice.differ.contains(&id));
+        letters.extend(dead.iter().filter(|(_, key)| again(key)).map(|(id, _)| id));
+    }
+    let queued = slice.differ.len() as u64;
+    match &mut slice.step {
+        Step::Next(run) => run.report.queued += queued,
+        Step::Ended(ended) => ended.report.queued += queued,
+        Step::Listed(_) => {}
+    }
+    Ok(FollowUp {
+        scenes: slice.differ.into_iter().collect(),
+        force: true,
+        step: Some(slice.step),
+        letters,
+        found: Some((server, found)),
+        news: slice.news,
+        ..FollowUp::done("a page compared".to_owned())
+    })
+}
+
+fn since(scope: Scope, now: SystemTime) -> Option<i64> {
+    let from = now.checked_sub(scope.reach()?)?;
+    i64::try_from(from.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}

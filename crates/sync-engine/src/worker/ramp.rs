@@ -1,0 +1,118 @@
+//! The gradual restart after an outage: how fast jobs may follow one another.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use breaker::machine::Kind;
+use breaker::ramp::Ramp;
+
+use crate::core::moment::Moment;
+use crate::core::outcome::Signal;
+use crate::core::settings;
+use crate::core::words::worker as texts;
+use crate::worker::event_loop::EventLoop;
+use crate::worker::time::Time;
+
+/// A ramp under way, and whether a job may be taken now.
+pub struct Rising {
+    ramp: Ramp,
+    token: bool,
+    ends: Moment,
+}
+
+impl Rising {
+    /// The ramp that began at `started`, unless it is over by now.
+    pub fn resume(shape: settings::Ramp, started: Moment, now: Moment) -> Option<Self> {
+        let curve = shape.curve();
+        let ramp = Ramp::new(curve, started.instant(), now.instant());
+        ramp.rate(now.instant())?;
+        let left = curve.duration.saturating_sub(now - started);
+        Some(Self {
+            ramp,
+            token: false,
+            // The breaker's time is counted in whole microseconds.
+            ends: now + left + Duration::from_millis(1),
+        })
+    }
+}
+
+impl<T: Time> EventLoop<'_, T> {
+    /// Begins the ramp where the breaker says the outage ended; also after a restart.
+    pub(super) fn start_ramp(&mut self) {
+        let recovered = self.link.plex.breaker().snapshot().recovered_at;
+        let clocks = self.time.read();
+        let now = clocks.now;
+        let shape = self.link.settings.ramp;
+        self.ramp = shape.zip(recovered).and_then(|(shape, at)| {
+            let stored = UNIX_EPOCH + Duration::from_micros(at.unix_micros());
+            Rising::resume(shape, clocks.moment(stored).min(now), now)
+        });
+        let told = std::mem::replace(&mut self.in_flight.ramp_told, recovered) == recovered;
+        if let Some(rising) = self.ramp.as_ref().filter(|_| !told) {
+            let rate = rising
+                .ramp
+                .rate(self.time.now().instant())
+                .unwrap_or_default();
+            self.journal.info(texts::ramp_begins(rate));
+        }
+        match self.ramp {
+            Some(_) => self.in_flight.ramp_owed = true,
+            // Its time passed meanwhile.
+            None => self.tell_ramp_over(),
+        }
+    }
+
+    /// Once for each return, and not while the next outage makes it untrue.
+    fn tell_ramp_over(&mut self) {
+        if std::mem::take(&mut self.in_flight.ramp_owed)
+            && self.link.plex.breaker().kind() == Kind::Closed
+        {
+            self.journal.info(texts::RAMP_OVER);
+        }
+    }
+
+    /// When a job may be taken; `None` when nothing limits the rate.
+    pub(super) fn ramp_at(&mut self, now: Moment) -> Option<Moment> {
+        let rising = self.ramp.as_mut()?;
+        if rising.ramp.rate(now.instant()).is_none() {
+            self.ramp = None;
+            self.tell_ramp_over();
+            return None;
+        }
+        if rising.token {
+            return Some(now);
+        }
+        match rising.ramp.take(now.instant()) {
+            Ok(()) => {
+                rising.token = true;
+                Some(now)
+            }
+            Err(wait) => Some(now + wait.max(Duration::from_millis(1))),
+        }
+    }
+
+    /// When there is an end to tell of, though no job may be due then.
+    pub(super) fn ramp_ends(&self) -> Option<Moment> {
+        let ends = self.ramp.as_ref()?.ends;
+        (ends > self.time.now()).then_some(ends)
+    }
+
+    /// A job was taken.
+    pub(super) fn ramp_spend(&mut self) {
+        if let Some(rising) = &mut self.ramp {
+            rising.token = false;
+        }
+    }
+
+    /// A job has ended.
+    pub(super) fn ramp_record(&mut self, signal: &Signal) {
+        let failed = match signal {
+            Signal::Neutral => return,
+            Signal::Success => false,
+            Signal::Failure | Signal::Trip(_) => true,
+        };
+        let now = self.time.now().instant();
+        if let Some(rising) = &mut self.ramp {
+            rising.ramp.record(failed, now);
+        }
+    }
+}

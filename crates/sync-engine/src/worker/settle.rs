@@ -1,0 +1,398 @@
+//! What becomes of a job that has ended, and what a person reads about it.
+
+use std::time::SystemTime;
+
+use breaker::machine::Kind;
+use plex_health::Verdict;
+use queue::{DeadFilter, NewJob};
+
+use crate::core::job::Job;
+use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
+use crate::core::reconcile::{Ended, Listed, Step};
+use crate::core::words;
+use crate::storage::ledger::{self, ServerId, Total};
+use crate::storage::notices;
+use crate::storage::plex_server::{self, Met};
+use crate::sync::{Record, Synced};
+use crate::worker::circuit::{self, Change, Permit};
+use crate::worker::claiming::is_of_stash;
+use crate::worker::event_loop::EventLoop;
+use crate::worker::fan_out::FollowUp;
+use crate::worker::in_flight::ClaimedJob;
+use crate::worker::recording::{
+    BULK_PRIORITY, forget_letters, note_look, record_and_queue, remember, scene_job,
+};
+use crate::worker::time::Time;
+
+/// Where the last reconciliation is remembered.
+pub const RECONCILED_KEY: &str = "reconciliation";
+
+/// Where the last bulk job is remembered.
+pub const LISTED_KEY: &str = "bulk";
+
+impl<T: Time> EventLoop<'_, T> {
+    /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
+    pub(super) fn settle(
+        &mut self,
+        taken: ClaimedJob,
+        mut follow_up: FollowUp,
+    ) -> queue::Result<()> {
+        let ClaimedJob { claim, permit } = taken;
+        let key = claim.key().unwrap_or_default().to_owned();
+        let signal = match self.signal(&key, &follow_up.outcome) {
+            // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
+            // nothing of Plex must not leave an outage that is over open for good.
+            Signal::Neutral
+                if self.link.plex.breaker().kind() == Kind::HalfOpen
+                    && !is_of_stash(&follow_up.outcome) =>
+            {
+                Signal::Success
+            }
+            signal => signal,
+        };
+        self.ramp_record(&signal);
+        circuit::report(permit, &signal);
+        self.server = self
+            .server
+            .filter(|_| self.link.plex.breaker().kind() != Kind::Open);
+        let why_open = why_open(&follow_up.outcome);
+        let (fate, attempts) = self.fate(&claim, &key, &follow_up.outcome);
+        self.tell(claim.payload(), &follow_up, &fate, attempts);
+        let now = self.time.wall();
+        let record = follow_up.record.take();
+        let (db, settings) = (self.db, self.link.settings.clone());
+        let settings = &*settings;
+        let settled = match fate {
+            Fate::Done => self.acknowledge(&claim, follow_up, record),
+            Fate::Forget => db.write(|tx| {
+                if let Job::Scene { id, .. } = claim.payload() {
+                    for waiting in ledger::forget_scene(tx.sql(), *id)? {
+                        tx.enqueue(scene_job(waiting, true))?;
+                    }
+                }
+                forget_letters(tx, &claim)?;
+                tx.done(&claim)
+            }),
+            Fate::Retry(delay) => db.write(|tx| {
+                let (word, why) = failure(&follow_up.outcome);
+                record_and_queue(tx, record, settings)?;
+                tx.retry_at(&claim, now + delay, word, why)
+            }),
+            Fate::Hold => {
+                let due = self.turn(&claim);
+                db.write(|tx| {
+                    record_and_queue(tx, record, settings)?;
+                    tx.defer(&claim, due, failure(&follow_up.outcome).1)
+                })
+            }
+            Fate::Dead { kind, message } => db.write(|tx| {
+                record_and_queue(tx, record, settings)?;
+                note_look(tx, &claim, follow_up.looked)?;
+                forget_letters(tx, &claim)?;
+                ledger::count(tx.sql(), Total::Failed)?;
+                notices::failed(tx, &claim.payload().words(), kind.word(), &message)?;
+                tx.dead(&claim, kind.word(), &message)
+            }),
+        };
+        self.scheduler.settled(self.time.now());
+        self.in_flight.settings_for.remove(&claim.job());
+        self.in_flight.untidy = true;
+        match settled {
+            // Cancelled or taken over meanwhile: it was or will be done elsewhere.
+            Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+        self.announce(&why_open);
+        Ok(())
+    }
+
+    /// What the circuit is told of a job's end.
+    fn signal(&mut self, key: &str, outcome: &Outcome<Synced>) -> Signal {
+        let memory = &mut self.in_flight;
+        let signal = outcome::signal(outcome, || memory.failing.insert(key.to_owned()));
+        match signal {
+            Signal::Neutral => {}
+            Signal::Success => {
+                memory.heard = Some(self.time.now());
+                memory.failing.clear();
+                memory.pardoned.remove(key);
+            }
+            // Another server may answer next.
+            Signal::Failure | Signal::Trip(_) => memory.heard = None,
+        }
+        signal
+    }
+
+    /// What becomes of the job, after how many attempts. Those over which the circuit opened do not count.
+    fn fate(
+        &mut self,
+        claim: &queue::Claim<Job>,
+        key: &str,
+        outcome: &Outcome<Synced>,
+    ) -> (Fate, u32) {
+        let opened = self.link.plex.breaker().kind() == Kind::Open;
+        if opened
+            && matches!(
+                outcome,
+                Err(Failure {
+                    whose: Whose::Request(_),
+                    ..
+                })
+            )
+        {
+            for key in &self.in_flight.failing {
+                *self.in_flight.pardoned.entry(key.clone()).or_default() += 1;
+            }
+            return (Fate::Hold, 0);
+        }
+        let pardoned = self
+            .in_flight
+            .pardoned
+            .get(key)
+            .copied()
+            .unwrap_or_default();
+        let tries = claim.attempt().saturating_sub(pardoned);
+        let rng = &mut self.rng;
+        let fate = outcome::fate(outcome, tries, &self.link.settings, |base, cap, n| {
+            backoff::Policy::exponential(base, cap).delay(n, rng)
+        });
+        (fate, tries)
+    }
+
+    fn acknowledge(
+        &mut self,
+        claim: &queue::Claim<Job>,
+        follow_up: FollowUp,
+        record: Option<Record>,
+    ) -> queue::Result<()> {
+        let (scan, force) = (
+            follow_up
+                .scan
+                .filter(|_| self.link.settings.trigger_plex_scan),
+            follow_up.force,
+        );
+        let settings = &*self.link.settings;
+        self.db.write(|tx| {
+            for id in follow_up.scenes {
+                tx.enqueue(scene_job(id, force))?;
+            }
+            if let Some(folder) = scan {
+                let job = Job::PlexScan { folder };
+                let key = job.key();
+                // Waiting, it takes in the other new files of the folder; the first one's time counts.
+                tx.enqueue(NewJob::new(job).key(key).due_in(settings.scan_delay))?;
+            }
+            for letter in follow_up.letters {
+                tx.purge(&DeadFilter::all().job(letter))?;
+            }
+            match follow_up.step {
+                Some(Step::Next(run)) => {
+                    let job = Job::Reconcile(run);
+                    let key = job.key();
+                    tx.enqueue(NewJob::new(job).key(key).priority(BULK_PRIORITY))?;
+                }
+                Some(Step::Ended(ended)) => {
+                    let job = claim.job();
+                    remember(tx, RECONCILED_KEY, &Ended { job, ..ended })?;
+                }
+                Some(Step::Listed(listed)) => {
+                    let job = claim.job();
+                    remember(tx, LISTED_KEY, &Listed { job, ..listed })?;
+                }
+                None => {}
+            }
+            if let Some((server, found)) = follow_up.found {
+                for item in found.gone {
+                    ledger::drop_item(tx.sql(), server, &item)?;
+                }
+                for (scene, cover, address) in found.covers {
+                    ledger::confirm_cover(tx.sql(), server, scene, &cover, &address)?;
+                }
+            }
+            record_and_queue(tx, record, settings)?;
+            note_look(tx, claim, follow_up.looked)?;
+            // A scene's letter stays until it is synced, however often it is found unchanged.
+            let is_scene = matches!(claim.payload(), Job::Scene { .. });
+            let synced = matches!(follow_up.outcome, Ok(Done::Synced(_)));
+            if synced {
+                ledger::count(tx.sql(), Total::Synced)?;
+            } else if is_scene {
+                ledger::count(tx.sql(), Total::Skipped)?;
+            }
+            if !is_scene || synced {
+                forget_letters(tx, claim)?;
+            }
+            tx.done(claim)
+        })
+    }
+
+    /// When a job that a server's absence put off has its turn again. The first time it keeps its place; again and again put
+    /// off, it may itself be what fails, and lets others go first.
+    fn turn(&mut self, claim: &queue::Claim<Job>) -> SystemTime {
+        match claim.deferred().checked_sub(1) {
+            None => claim.due(),
+            Some(n) => {
+                let base = self.link.settings.retry_base;
+                let policy = backoff::Policy::exponential(base, RETRY_CAP.max(base));
+                self.time.wall() + policy.delay(n, &mut self.rng)
+            }
+        }
+    }
+
+    /// A line for the log, when there is something to say.
+    fn tell(&self, job: &Job, follow_up: &FollowUp, fate: &Fate, attempts: u32) {
+        let name = job.words();
+        for news in &follow_up.news {
+            self.journal.warn(format!("{name}: {news}"));
+        }
+        for told in &follow_up.told {
+            self.journal.info(format!("{name}: {told}"));
+        }
+        if let Ok(Done::Synced(synced)) = &follow_up.outcome {
+            let notes = synced.notes.iter();
+            notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
+        }
+        match (&follow_up.outcome, fate) {
+            (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
+                match self.link.settings.toggles.master {
+                    true => self.journal.debug(format!("{name}: {}", words::EQUAL)),
+                    false => self.journal.info(format!("{name}: {}", words::READ_ONLY)),
+                }
+            }
+            (Ok(Done::Synced(synced)), _) => {
+                for (item, changes) in &synced.changes {
+                    let words = words::wrote(&synced.title, changes, item);
+                    self.journal.info(format!("{name}: {words}"));
+                }
+            }
+            (_, Fate::Dead { kind, message }) => {
+                let words = words::failed(kind.word(), message, attempts);
+                self.journal.warn(format!("{name}: {words}"));
+            }
+            (_, Fate::Done) if let Some(Step::Ended(run)) = &follow_up.step => {
+                let words = run.report.words();
+                self.journal.info(format!("{name}: {words}"));
+            }
+            (Err(failure), Fate::Retry(delay)) => {
+                let most = outcome::most_attempts(failure, &self.link.settings);
+                let words = words::next_attempt(&failure.why, attempts, most, *delay);
+                self.journal.info(format!("{name}: {words}"));
+            }
+            (_, Fate::Forget) => self.journal.info(format!("{name}: {}", words::GONE)),
+            (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => {
+                self.journal.info(format!("{name}: {why}"));
+            }
+            (outcome, _) => self
+                .journal
+                .debug(format!("{name}: {}", failure(outcome).1)),
+        }
+    }
+
+    /// Notes on the outage how many jobs waited for its end, those that came meanwhile too.
+    pub(super) fn count_affected(&self, waiting: u64) {
+        let breaker = self.link.plex.breaker();
+        let known = breaker
+            .snapshot()
+            .outages
+            .ongoing()
+            .map_or(waiting, |o| o.jobs_affected);
+        if waiting > known {
+            breaker.count_affected(waiting - known);
+        }
+    }
+
+    /// Plex was asked who it is: a healthy answer lets jobs run, any other counts as a failed one.
+    pub(super) fn checked(
+        &mut self,
+        permit: Permit,
+        usable: Result<(), Failure>,
+        server: Option<ServerId>,
+    ) {
+        let Err(failure) = usable else {
+            permit.ignore();
+            self.in_flight.heard = Some(self.time.now());
+            self.server = server;
+            if self.probes.failures() > 0 {
+                self.probes.passed(self.time.wall());
+                self.remember_probe();
+            }
+            return;
+        };
+        self.journal
+            .debug(format!("Plex is not ready: {}", failure.why));
+        let outcome: Outcome<Synced> = Err(failure);
+        let signal = self.signal("", &outcome);
+        self.ramp_record(&signal);
+        circuit::report(permit, &signal);
+        self.announce(&why_open(&outcome));
+    }
+
+    /// Remembers which server answered, and what is known of its libraries.
+    pub(super) fn met(&mut self, verdict: &Verdict) -> queue::Result<Option<ServerId>> {
+        let (Verdict::Healthy { server, .. }, Some(target)) = (verdict, &self.link.settings.plex)
+        else {
+            return Ok(None);
+        };
+        let id = &server.machine_identifier;
+        let met = self
+            .db
+            .write(|tx| Ok(plex_server::recognise(tx.sql(), &target.url, id)?))?;
+        self.link.probe = self.link.probe.clone().expect_server(id);
+        let (Met::Ours(id) | Met::Moved(id)) = met;
+        self.home = Some(id);
+        if let Met::Moved(_) = met {
+            // What is known of the old one is void.
+            self.scheduler.changed_settings();
+            self.journal.warn(words::another_server());
+        }
+        let known = self.db.read(|db| ledger::library_fields(db, id))?;
+        self.link.syncer.remember(known);
+        Ok(Some(id))
+    }
+
+    /// Says what became of the circuits, once for each change.
+    fn announce(&mut self, why_open: &str) {
+        let live = self
+            .db
+            .with(|queue| queue.counts())
+            .map_or(0, |counts| counts.live());
+        match self.link.plex.change() {
+            None => {}
+            Some(Change::Opened) => {
+                self.count_affected(live);
+                let left = self.link.plex.breaker().ready_in().unwrap_or_default();
+                self.journal.warn(words::paused(why_open, live, left));
+                self.tell_of_refusal(why_open);
+            }
+            Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
+            Some(Change::Closed) => {
+                self.journal.info(words::resumed(live));
+                self.tell_of_recovery();
+                self.start_ramp();
+            }
+        }
+        match self.stash.change() {
+            Some(Change::Opened) => self.journal.warn(words::without_stash(why_open, live)),
+            Some(Change::Closed) => self.journal.info(words::worker::STASH_BACK),
+            Some(Change::Trying) | None => {}
+        }
+    }
+}
+
+/// What a person reads when this opens the circuit.
+fn why_open<L>(outcome: &Outcome<L>) -> String {
+    let Err(failure) = outcome else {
+        return "Plex answers".to_owned();
+    };
+    words::cause(failure.whose, &failure.why)
+}
+
+/// A stable word for how a job failed, and what happened, for its history.
+fn failure<L>(outcome: &Outcome<L>) -> (&'static str, &str) {
+    match outcome {
+        Ok(Done::Synced(_)) => ("", ""),
+        Ok(Done::Skipped(why)) => ("", why),
+        Ok(Done::GoneFromStash) => ("", "deleted in Stash"),
+        Err(failure) => (failure.word(), &failure.why),
+    }
+}

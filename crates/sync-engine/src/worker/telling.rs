@@ -1,0 +1,53 @@
+//! What of an outage is worth a line in Stash's own log: a refusal that a person must end, at once; an absence, when it is long.
+//! Lost words cost a line, so what the database says to them is not asked.
+
+use std::time::Duration;
+
+use crate::core::reconcile::instant;
+use crate::core::words::format::reason;
+use crate::core::words::worker as texts;
+use crate::storage::notices::{self, Topic};
+use crate::worker::event_loop::EventLoop;
+use crate::worker::time::Time;
+
+/// A restart or an update of Plex is over by then.
+const LONG: Duration = Duration::from_secs(600);
+
+impl<T: Time> EventLoop<'_, T> {
+    /// The circuit opened over something that does not pass by itself.
+    pub(super) fn tell_of_refusal(&self, words: &str) {
+        const LASTING: [&str; 3] = ["unauthorized", "wrong_server", "no_library"];
+        let outages = self.link.plex.breaker().snapshot().outages;
+        if let Some(outage) = outages.ongoing()
+            && let why = outage.reason.as_str()
+            && LASTING.contains(&why)
+        {
+            let _ = self
+                .db
+                .read(|db| notices::leave(db, Topic::Plex, why, words));
+        }
+    }
+
+    /// Plex did not answer a probe: has it been away for long?
+    pub(super) fn tell_of_absence(&self) {
+        let outages = self.link.plex.breaker().snapshot().outages;
+        let Some(outage) = outages.ongoing() else {
+            return;
+        };
+        let now = instant(self.time.wall());
+        if outage.duration(now) < LONG {
+            return;
+        }
+        let live = self.db.with(|queue| queue.counts());
+        let waiting = live.map_or(0, |counts| counts.live());
+        let words = texts::long_away(reason(outage.reason.as_str()), waiting);
+        let _ = self
+            .db
+            .read(|db| notices::leave(db, Topic::Plex, "away", &words));
+    }
+
+    /// The circuit is closed again.
+    pub(super) fn tell_of_recovery(&self) {
+        let _ = self.db.read(|db| notices::clear(db, Topic::Plex));
+    }
+}
