@@ -12,7 +12,7 @@ use queue::Options;
 use serde_json::json;
 use simulators::{Fault, PlexOptions, Response, Rule};
 use sync_engine::core::reconcile;
-use sync_engine::storage::ledger;
+use sync_engine::storage::meta;
 
 fn document(plugin: &Installed) -> Option<Document> {
     match Report::read(&plugin.data().join("circuit_breaker.json")) {
@@ -284,7 +284,7 @@ fn a_corrected_token_is_tried_as_soon_as_it_is_read() {
     // The settings are read again before a reconciliation.
     let soon = reconcile::unix(SystemTime::now()) - 3600 + 4;
     let queue = plugin.queue_as(Options::producer());
-    ledger::set_meta(queue.sql(), "reconciliation_started", &soon.to_string()).unwrap();
+    meta::set(queue.sql(), "reconciliation_started", &soon.to_string()).unwrap();
     drop(queue);
     let slow = |token: String| {
         json!({

@@ -7,9 +7,9 @@ use common::Installed;
 use queue::{NewJob, Options};
 use serde_json::{Value, json};
 use simulators::{Requests, Trigger};
-use sync_engine::storage::catch_up;
 use sync_engine::core::job::Job;
 use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::storage::catch_up;
 use sync_engine::storage::data_dir::DataDir;
 
 /// Deleted while its job waits, has failed, or was lost in an outage: every reader asks for what is gone.

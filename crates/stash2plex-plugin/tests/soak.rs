@@ -48,7 +48,7 @@ struct Soak {
     stranded: Option<Instant>,
     longest: Duration,
     taken: Vec<Taken>,
-    deeds: [u32; 8],
+    actions: [u32; 8],
 }
 
 struct Disk(PathBuf);
@@ -109,7 +109,7 @@ impl Soak {
             stranded: None,
             longest: Duration::ZERO,
             taken: Vec::new(),
-            deeds: [0; 8],
+            actions: [0; 8],
         }
     }
 
@@ -147,8 +147,8 @@ impl Soak {
         }
     }
 
-    fn deed(&mut self) {
-        let deed = match self.below(100) {
+    fn action(&mut self) {
+        let action = match self.below(100) {
             0..80 => 0,
             80..85 => 1,
             85..88 => 2,
@@ -158,9 +158,9 @@ impl Soak {
             97..99 => 6,
             _ => 7,
         };
-        self.deeds[deed] += 1;
+        self.actions[action] += 1;
         let plex = &self.plugin.world.plex;
-        match deed {
+        match action {
             0 => self.edit(),
             1 if self.plex_down => {
                 plex.clear_faults();
@@ -273,7 +273,7 @@ fn nothing_grows_and_nothing_is_stranded() {
     let mut soak = Soak::new();
     let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     while Instant::now() < until {
-        soak.deed();
+        soak.action();
         soak.watch();
         let pause = soak.below(400);
         thread::sleep(Duration::from_millis(pause));
@@ -289,12 +289,12 @@ fn nothing_grows_and_nothing_is_stranded() {
     println!(
         "{minutes} minutes: {} saves, {} outages of Plex begun or ended, {} of Stash, {} kills, {} steps of the clock, {} full \
          disks; longest without a worker {:?}",
-        soak.deeds[0],
-        soak.deeds[1],
-        soak.deeds[2],
-        soak.deeds[3],
-        soak.deeds[4],
-        soak.deeds[5],
+        soak.actions[0],
+        soak.actions[1],
+        soak.actions[2],
+        soak.actions[3],
+        soak.actions[4],
+        soak.actions[5],
         soak.longest
     );
     for (what, highest) in &all {

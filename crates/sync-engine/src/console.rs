@@ -1,5 +1,8 @@
 //! Where a person reads what is going on, line by line.
 
+/// Why something that a person asked for cannot be done, in words.
+pub type Failure = Box<dyn std::error::Error>;
+
 /// How serious a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names say it")]

@@ -2,12 +2,13 @@
 
 pub mod catch_up;
 pub mod change;
+pub mod client_errors;
 pub mod job;
-pub mod moment;
 pub mod obfuscate;
 pub mod outcome;
 pub mod reconcile;
 pub mod scheduler;
 pub mod settings;
 pub mod status;
+pub mod time;
 pub mod words;

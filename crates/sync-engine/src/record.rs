@@ -7,7 +7,7 @@ use std::time::Duration;
 use queue::{NewJob, Options, Queue};
 use stash::connection::ServerConnection;
 
-use crate::console::Console;
+use crate::console::{Console, Failure};
 use crate::core::change::Change;
 use crate::core::job::Job;
 use crate::start::{self, Start};
@@ -15,9 +15,6 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::noted_edits::Noted;
 use crate::storage::standstill::Standstill;
 use crate::storage::{notices, queue_file};
-
-/// Why nothing was recorded, in words for the user.
-type Failure = Box<dyn std::error::Error>;
 
 /// A hundred saves at once on a slow disk take turns; better a slow save than a lost one.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);

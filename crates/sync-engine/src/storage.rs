@@ -6,6 +6,7 @@ pub mod data_dir;
 pub mod db;
 pub mod ledger;
 pub mod log;
+pub mod meta;
 pub mod noted_edits;
 pub mod notices;
 pub mod plex_server;

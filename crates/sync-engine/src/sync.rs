@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod convert;
+mod cover;
 mod find;
 mod held;
 mod images;
@@ -11,213 +12,15 @@ mod reconcile;
 mod record;
 mod request_limits;
 mod scene;
+mod stopped;
+mod syncer;
 mod unread;
 mod write;
-
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-use plex::SectionId;
-use scene_sync::matching::Likeness;
-use scene_sync::{PathMap, Policy};
-
-use crate::core::job::Related;
-use crate::core::obfuscate::Paths;
-use crate::core::outcome::{Done, Failure, Outcome, Trouble, Whose, of_owner_check};
-use crate::core::settings::Settings;
-use crate::core::words;
-
-use capabilities::Capabilities;
-use images::Covers;
-use libraries::Libraries;
-use library_index::Indexes;
-use request_limits::RequestLimits;
+mod writer;
 
 pub(crate) use convert::path_map;
-pub(crate) use reconcile::Stopped;
 pub use record::Record;
 pub use scene::{Ended, Synced};
-
-/// The list of libraries is read again after this time.
-const LIBRARIES: Duration = Duration::from_secs(600);
-
-/// Both servers, and how to carry a scene from one to the other.
-pub struct Syncer {
-    stash: stash::client::Client,
-    plex: plex::Client,
-    policy: Policy,
-    map: PathMap,
-    strict: bool,
-    names: Vec<String>,
-    libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
-    limits: RequestLimits,
-    indexes: Indexes,
-    capabilities: Capabilities,
-    covers: Covers,
-    /// Reconciliations look at what Plex has.
-    missing: bool,
-    /// What Plex does not have is not tried.
-    skip_not_found: bool,
-    paths: Paths,
-    /// Plex takes the token for its owner's: to others it does not show the files.
-    owner_known: Cell<bool>,
-    /// How old an edit may be that was cut off and comes yet.
-    late: Duration,
-}
-
-/// How long after it was sent Plex may carry out an edit that nobody waits for any more.
-pub(crate) fn late(settings: &Settings) -> Duration {
-    settings.read_timeout * 2
-}
-
-impl Syncer {
-    /// Built anew when the settings change.
-    pub fn new(stash: stash::client::Client, plex: plex::Client, settings: &Settings) -> Self {
-        Self {
-            stash,
-            plex,
-            policy: convert::policy(settings),
-            map: convert::path_map(settings),
-            strict: settings.strict_matching,
-            names: settings.libraries.clone(),
-            libraries: RefCell::default(),
-            limits: RequestLimits::new(settings.concurrency),
-            indexes: Indexes::default(),
-            capabilities: Capabilities::default(),
-            covers: Covers::default(),
-            missing: settings.reconcile_missing,
-            skip_not_found: settings.skip_not_found,
-            paths: Paths {
-                hidden: settings.obfuscate_paths,
-            },
-            owner_known: Cell::default(),
-            late: late(settings),
-        }
-    }
-
-    /// Takes in what was remembered of a server's libraries.
-    pub(crate) fn remember(&self, rows: Vec<(String, String, String)>) {
-        self.capabilities.load(rows);
-    }
-
-    /// The libraries to search. A user who looks for a missing scene may add one.
-    async fn libraries(&self) -> Result<Rc<Libraries>, Failure> {
-        if let Some((read, libraries)) = self.libraries.borrow().as_ref()
-            && read.elapsed() < LIBRARIES
-        {
-            return Ok(libraries.clone());
-        }
-        let sections = self.plex.sections().await?;
-        let libraries = Libraries::choose(sections, &self.names)
-            .map_err(|why| Failure::new(Whose::Plex(Trouble::NoLibrary), why))?;
-        let libraries = Rc::new(libraries);
-        *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
-        Ok(libraries)
-    }
-
-    /// The user's policy, but for what the items of a library cannot hold.
-    fn policy_for(&self, library: &SectionId) -> Policy {
-        Policy {
-            unsupported: self.capabilities.unsupported(library),
-            max_list_encoded: self.capabilities.list_limit(),
-            ..self.policy.clone()
-        }
-    }
-
-    /// Why a file cannot be told from others, in words, with paths as they may be shown.
-    fn shown(&self, mut likeness: Likeness) -> String {
-        if let Likeness::Several { candidates, .. } = &mut likeness {
-            for candidate in candidates {
-                candidate.path = self.paths.show(&candidate.path).into_owned();
-            }
-        }
-        likeness.to_string()
-    }
-
-    /// The scenes with these ids, and which of the ids are gone.
-    pub async fn fetch(
-        &self,
-        ids: &[stash::client::SceneId],
-    ) -> Result<stash::client::FoundScenes, stash::client::Error> {
-        self.stash.find_scenes(ids).await
-    }
-
-    /// The scenes changed since a time in Unix seconds, or all, after one of them: a page, and what Stash is at.
-    pub async fn changes(
-        &self,
-        since: Option<i64>,
-        after: Option<stash::client::SceneId>,
-    ) -> Result<stash::client::Changes, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
-        self.stash.changes(filter, after).await
-    }
-
-    /// The scenes that show a performer, studio, tag or group.
-    pub async fn scenes_of(&self, of: Related, id: u64) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = match of {
-            Related::Performer => SceneFilter::Performer(id),
-            Related::Studio => SceneFilter::Studio(id),
-            Related::Tag => SceneFilter::Tag(id),
-            Related::Group => SceneFilter::Group(id),
-        };
-        self.ids(filter).await
-    }
-
-    /// The scenes changed since a time in Unix seconds, or all.
-    pub async fn scenes_since(&self, since: Option<i64>) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        self.ids(since.map_or(SceneFilter::All, SceneFilter::UpdatedSince))
-            .await
-    }
-
-    async fn ids(
-        &self,
-        filter: stash::client::SceneFilter,
-    ) -> Result<Vec<u64>, stash::client::Error> {
-        Ok(self
-            .stash
-            .stamps(filter)
-            .await?
-            .iter()
-            .map(|stamp| stamp.id.0)
-            .collect())
-    }
-
-    /// Whether Plex takes the token for its owner's.
-    pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
-        let checked = match self.plex.owner_check().await {
-            Ok(()) => Ok(()),
-            Err(error) => of_owner_check(error),
-        };
-        self.owner_known.set(checked.is_ok());
-        checked
-    }
-
-    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what a person must do when
-    /// it cannot be asked.
-    pub async fn scan<L>(&self, folder: &str) -> (Outcome<L>, Option<String>) {
-        let path = self.map.map(folder);
-        let shown = self.paths.show(&path);
-        let scan = async {
-            let libraries = self.libraries().await?;
-            let mut holding = libraries.holding(&path).peekable();
-            let held = holding.peek().is_some();
-            for library in holding {
-                let path = library.spelled(&path);
-                self.plex.scan(&library.section, &path).await?;
-            }
-            Ok(held)
-        };
-        match scan.await {
-            Ok(true) => (Ok(Done::Skipped(format!("Plex scans {shown}"))), None),
-            Ok(false) => {
-                let why = words::not_scanned(&shown);
-                (Ok(Done::Skipped(why.clone())), Some(why))
-            }
-            Err(why) => (Err(why), None),
-        }
-    }
-}
+pub(crate) use stopped::Stopped;
+pub use syncer::Syncer;
+pub(crate) use syncer::late;

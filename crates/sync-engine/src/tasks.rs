@@ -16,12 +16,9 @@ pub use follow::run as follow;
 use serde_json::Value;
 use stash::connection::ServerConnection;
 
-use crate::console::Console;
+use crate::console::{Console, Failure};
 
 use crate::core::words::status::Line;
-
-/// Why a task cannot be carried out, in words for the user.
-type Failure = Box<dyn std::error::Error>;
 
 /// The tasks that are not merely recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

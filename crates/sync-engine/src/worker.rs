@@ -1,12 +1,8 @@
 //! The background worker.
 
-#[cfg(test)]
-mod blame;
 pub mod circuit;
 mod claiming;
 mod corrected;
-#[cfg(test)]
-mod eight_hour_outage;
 pub mod event_loop;
 mod fan_out;
 mod health;
@@ -17,20 +13,15 @@ mod looking;
 mod maintenance;
 mod ramp;
 mod recording;
-#[cfg(test)]
-mod settings_reload;
+mod rising;
 mod settle;
+pub mod state;
 mod surroundings;
+mod system_timer;
 mod telling;
-pub mod time;
-mod timetable;
 #[cfg(test)]
-mod worlds;
+mod tests;
+mod timetable;
 
 pub use corrected::{CIRCUIT_OF, circuit_of};
-pub use event_loop::ASKED_KEY;
-pub use health::PROBE_KEY;
 pub use lifecycle::run;
-pub use looking::NEVER_SYNCED;
-use recording::BULK_PRIORITY;
-pub use settle::{LISTED_KEY, RECONCILED_KEY};

@@ -13,7 +13,7 @@ use queue::{NewJob, Options, Queue};
 use serde_json::{Value, json};
 use simulators::{EntityKind, TagKind};
 use sync_engine::core::job::{Job, scene_key};
-use sync_engine::storage::ledger;
+use sync_engine::storage::{ledger, meta};
 
 /// Scenes that both sides show alike, and no worker.
 fn synced(scenes: usize, settings: Value) -> Installed {

@@ -98,7 +98,7 @@ fn a_due_run_starts_with_the_next_worker() {
         .unwrap()
         .as_secs();
     let queue = database(&plugin);
-    ledger::set_meta(queue.sql(), "reconciliation_started", &ago.to_string()).unwrap();
+    meta::set(queue.sql(), "reconciliation_started", &ago.to_string()).unwrap();
     drop(queue);
     plugin.save(scene);
     plugin.until("worked off", || {

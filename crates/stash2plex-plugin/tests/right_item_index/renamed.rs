@@ -8,13 +8,13 @@ use queue::{Options, Queue};
 use simulators::FileFilter;
 use sync_engine::clients::tls;
 use sync_engine::core::job::Job;
-use sync_engine::core::moment::Moment;
 use sync_engine::core::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use sync_engine::core::settings::Settings;
+use sync_engine::core::time::Moment;
+use sync_engine::core::time::Time;
 use sync_engine::storage::db::Db;
 use sync_engine::storage::ledger::{self, ServerId};
 use sync_engine::sync::{Synced, Syncer};
-use sync_engine::worker::time::Time;
 
 use super::*;
 

@@ -32,8 +32,7 @@ use simulators::{Fault, Rule, Run};
 use sync_engine::core::job::{Job, scene_key};
 use sync_engine::daemon::lock::{Role, WorkerLock};
 use sync_engine::storage::data_dir::DataDir;
-use sync_engine::storage::ledger;
-use sync_engine::worker::PROBE_KEY;
+use sync_engine::storage::{ledger, meta};
 
 fn now() -> f64 {
     SystemTime::now()

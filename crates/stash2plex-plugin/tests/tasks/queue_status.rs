@@ -30,7 +30,7 @@ fn queue_status_shows_all_there_is() {
         Duration::ZERO
     });
     ledger::create(queue.sql()).unwrap();
-    ledger::set_meta(queue.sql(), PROBE_KEY, &json!(schedule).to_string()).unwrap();
+    meta::set(queue.sql(), meta::PROBE, &json!(schedule).to_string()).unwrap();
     let ended = now() - 150.0;
     let file = json!({
         "state": "closed", "recovered_at": ended,

@@ -7,8 +7,8 @@ use stash::client::{Client, PluginSettings};
 
 use crate::core::settings::names;
 use crate::core::words::worker as texts;
-use crate::storage::ledger;
-use crate::storage::log::Journal;
+use crate::storage::log::WorkerLog;
+use crate::storage::meta;
 
 /// The key of the plugin's settings in Stash: the name of its manifest.
 pub const PLUGIN_ID: &str = "Stash2Plex";
@@ -46,7 +46,7 @@ pub async fn restore(
     client: &Client,
     stored: &PluginSettings,
     db: &Connection,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
 ) -> rusqlite::Result<()> {
     let Some(all) = restored(stored) else {
         return Ok(());
@@ -65,13 +65,13 @@ pub async fn restore(
         if now.as_ref() != Some(&all) {
             return Ok(());
         }
-        journal.info(match client.configure_plugin(PLUGIN_ID, &all).await {
+        log.info(match client.configure_plugin(PLUGIN_ID, &all).await {
             Ok(()) => texts::NAMES_RESTORED.to_owned(),
             Err(why) => texts::names_not_restored(why),
         });
-    } else if ledger::meta(db, TOLD)?.as_deref() != Some(&version) {
-        journal.info(texts::names_lost(&version));
-        ledger::set_meta(db, TOLD, &version)?;
+    } else if meta::get(db, TOLD)?.as_deref() != Some(&version) {
+        log.info(texts::names_lost(&version));
+        meta::set(db, TOLD, &version)?;
     }
     Ok(())
 }

@@ -1,9 +1,5 @@
 //! What a try's end means: for the job, and for the Plex breaker. One table, no I/O.
 
-mod of_clients;
-
-pub use of_clients::{is_of_part, is_of_scene, of_owner_check, of_verdict};
-
 use std::time::Duration;
 
 use crate::core::settings::Settings;

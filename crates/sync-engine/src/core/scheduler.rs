@@ -4,7 +4,7 @@ mod looks;
 
 use std::time::Duration;
 
-use crate::core::moment::Moment;
+use crate::core::time::Moment;
 use looks::Looks;
 
 /// Whether jobs may be sent to a server now.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::core::job::Job;
 use crate::storage::data_dir::DataDir;
-use crate::storage::ledger;
+use crate::storage::meta;
 
 /// When somebody last wished for it, in Unix seconds. It stays there: a look that began later grants it.
 const WANTED: &str = "catch_up_wanted";
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 /// The database cannot be read.
 pub fn wanted(db: &Connection) -> rusqlite::Result<Option<SystemTime>> {
-    let text = ledger::early_meta(db, WANTED)?;
+    let text = meta::get_early(db, WANTED)?;
     let seconds = text.and_then(|text| text.parse().ok());
     Ok(seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)))
 }
@@ -44,8 +44,8 @@ pub fn wish(dir: &DataDir, together: Duration) -> Result<bool, Box<dyn std::erro
     }
     let seconds = now.duration_since(UNIX_EPOCH)?.as_secs().to_string();
     queue.transaction(|tx| -> queue::Result<_> {
-        ledger::create_meta(tx.sql())?;
-        Ok(ledger::set_meta(tx.sql(), WANTED, &seconds)?)
+        meta::create(tx.sql())?;
+        Ok(meta::set(tx.sql(), WANTED, &seconds)?)
     })?;
     Ok(true)
 }

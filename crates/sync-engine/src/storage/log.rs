@@ -11,7 +11,7 @@ use stash::visible;
 use crate::storage::data_dir::private_file;
 
 /// Where log lines go. Writing never fails for the caller: a full disk must not stop the sync.
-pub struct Journal<'a> {
+pub struct WorkerLog<'a> {
     sink: Sink<'a>,
     debug: Cell<bool>,
 }
@@ -21,7 +21,7 @@ enum Sink<'a> {
     Memory(&'a RefCell<Vec<String>>),
 }
 
-impl<'a> Journal<'a> {
+impl<'a> WorkerLog<'a> {
     /// Appends to a file of the worker's own.
     pub fn file(path: &Path) -> Self {
         Self::to(Sink::File(RefCell::new(LogFile::open(path))))
@@ -126,9 +126,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("worker.log");
         fs::write(&path, vec![b'x'; ROTATE_AT as usize]).unwrap();
-        let journal = Journal::file(&path);
-        journal.info("two\nlines \u{1b}[2J\u{7}\u{9b}");
-        journal.debug("not shown");
+        let log = WorkerLog::file(&path);
+        log.info("two\nlines \u{1b}[2J\u{7}\u{9b}");
+        log.debug("not shown");
         let text = fs::read_to_string(&path).unwrap();
         let line = " INFO  two lines \\u{1b}[2J\\u{7}\\u{9b}\n";
         assert!(text.ends_with(line), "{text}");

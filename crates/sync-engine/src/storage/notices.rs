@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::job::Job;
 use crate::core::words::worker as texts;
-use crate::storage::ledger;
+use crate::storage::meta;
 
 const KEY: &str = "notices";
 
@@ -47,7 +47,7 @@ fn read(text: Option<String>) -> Notices {
 fn write(db: &Connection, notices: &Notices) -> Result<()> {
     // Nothing in it can fail to be text.
     let text = serde_json::to_string(notices).unwrap_or_default();
-    ledger::set_meta(db, KEY, &text)
+    meta::set(db, KEY, &text)
 }
 
 /// Leaves words about a state, unless it is the one that was told of last.
@@ -55,7 +55,7 @@ fn write(db: &Connection, notices: &Notices) -> Result<()> {
 /// # Errors
 /// The database cannot be written.
 pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<()> {
-    let mut notices = read(ledger::meta(db, KEY)?);
+    let mut notices = read(meta::get(db, KEY)?);
     if notices
         .get(&topic)
         .is_some_and(|known| known.state == state)
@@ -76,7 +76,7 @@ pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<
 /// # Errors
 /// The database cannot be written.
 pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
-    let mut notices = read(ledger::meta(db, KEY)?);
+    let mut notices = read(meta::get(db, KEY)?);
     match notices.remove(&topic) {
         Some(_) => write(db, &notices),
         None => Ok(()),
@@ -89,7 +89,7 @@ pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
 /// The database cannot be written.
 pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<()> {
     let db = tx.sql();
-    let mut notices = read(ledger::meta(db, KEY)?);
+    let mut notices = read(meta::get(db, KEY)?);
     let untold = notices.get(&Topic::Failed).filter(|notice| !notice.told);
     let before: u64 = untold
         .and_then(|notice| notice.state.parse().ok())
@@ -109,11 +109,11 @@ pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<
 /// The database cannot be read or written.
 pub fn take(queue: &mut Queue<Job>) -> queue::Result<Option<String>> {
     let is_new = |text: &String| text.contains(r#""told":false"#);
-    if !ledger::early_meta(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
+    if !meta::get_early(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
         return Ok(None);
     }
     queue.transaction(|tx| {
-        let mut notices = read(ledger::meta(tx.sql(), KEY)?);
+        let mut notices = read(meta::get(tx.sql(), KEY)?);
         let new = notices.values_mut().filter(|notice| !notice.told);
         let words: Vec<_> = new
             .map(|notice| {
@@ -131,6 +131,7 @@ mod tests {
     use queue::Options;
 
     use super::*;
+    use crate::storage::ledger;
 
     fn queue() -> (tempfile::TempDir, Queue<Job>) {
         let dir = tempfile::tempdir().unwrap();

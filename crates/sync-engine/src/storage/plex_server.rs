@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::status::Before;
 use crate::storage::ledger::{self, ServerId};
+use crate::storage::meta;
 
 const KEY: &str = "plex_server";
 
@@ -27,12 +28,12 @@ pub enum Met {
 
 fn home(db: &Connection) -> Result<Option<Home>> {
     // A text nobody can read counts as none.
-    Ok(ledger::meta(db, KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(meta::get(db, KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn remember(db: &Connection, home: &Home) -> Result<()> {
     // Nothing in it can fail to be text.
-    ledger::set_meta(db, KEY, &serde_json::to_string(home).unwrap_or_default())
+    meta::set(db, KEY, &serde_json::to_string(home).unwrap_or_default())
 }
 
 /// The identifier that the server at `url` must have; `None` while none is known, or for an address that was set since.

@@ -4,8 +4,8 @@ use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
 use scene_sync::{LastWritten, SceneFile, path};
 
-use crate::core::moment::Moment;
 use crate::core::outcome::{Failure, SceneFault, Whose};
+use crate::core::time::Moment;
 use crate::storage::ledger::ItemRow;
 use crate::sync::convert;
 use crate::sync::libraries::{Libraries, Library};

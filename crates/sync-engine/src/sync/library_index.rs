@@ -9,7 +9,7 @@ use plex::{Client, Error, Item, Page, RatingKey, SectionId, Sort};
 use scene_sync::path;
 use tokio::sync::Mutex;
 
-use crate::core::moment::Moment;
+use crate::core::time::Moment;
 use crate::sync::libraries::Library;
 use crate::sync::unread::Unread;
 

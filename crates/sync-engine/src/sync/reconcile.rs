@@ -4,22 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use plex::RatingKey;
-use queue::rusqlite::{self, Connection};
+use queue::rusqlite::Connection;
 use scene_sync::gap::{self, Gap};
 use scene_sync::{LastWritten, SceneFile, path};
 use stash::client::{SceneFilter, SceneId};
 
-use crate::core::outcome::Failure;
 use crate::core::reconcile::{Ended, Reach, Run, Step, time, unix};
 use crate::core::settings::Scope;
+use crate::core::time::Time;
 use crate::storage::ledger::{self, ItemRow, SceneRow, ServerId};
-use crate::sync::Syncer;
 use crate::sync::convert;
-use crate::sync::images::{self, Fetched};
+use crate::sync::cover::{self, Fetched};
 use crate::sync::libraries::Libraries;
 use crate::sync::record::sync_hash;
+use crate::sync::stopped::Stopped;
+use crate::sync::syncer::Syncer;
 use crate::sync::unread::is_gone;
-use crate::worker::time::Time;
 
 /// Scenes of a page: about a megabyte.
 const PAGE: u32 = 250;
@@ -39,44 +39,6 @@ pub struct Slice {
     /// Items of Plex that cannot be read, in words.
     pub news: Vec<String>,
     pub step: Step,
-}
-
-/// Why a job could not be carried on.
-pub enum Stopped {
-    /// By whoever's fault.
-    Failed(Failure),
-    /// The database cannot be read or written.
-    Database(queue::Error),
-}
-
-impl From<queue::Error> for Stopped {
-    fn from(error: queue::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<rusqlite::Error> for Stopped {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<plex::Error> for Stopped {
-    fn from(error: plex::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<stash::client::Error> for Stopped {
-    fn from(error: stash::client::Error) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 /// What is on record of a scene.
@@ -166,7 +128,7 @@ impl Syncer {
             if let Some(row) = &known.row
                 && let Some(address) = self.name_cover(&mut pure, row).await
             {
-                let place = images::lasting_place(&address, clock.wall()).to_owned();
+                let place = cover::lasting_place(&address, clock.wall()).to_owned();
                 covers.push((scene.id.0, row.cover.clone(), place));
             }
             let shown = (run.reach == Reach::Metadata).then_some(&details);
@@ -236,7 +198,7 @@ impl Syncer {
         let is_wanted = self.policy.poster || self.policy.background;
         let address = scene.cover.clone().filter(|_| is_wanted)?;
         let known = Some(row.cover.as_str()).filter(|name| !name.is_empty());
-        let (name, moved) = match row.cover_address == images::place(&address) {
+        let (name, moved) = match row.cover_address == cover::place(&address) {
             true => (row.cover.clone(), None),
             false => match self.covers.fetch(&self.stash, &address, known).await {
                 Ok(Fetched::Same) => (row.cover.clone(), Some(address)),

@@ -9,12 +9,14 @@ use scene_sync::{LastWritten, Scene, SceneFile};
 
 use crate::core::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use crate::core::reconcile::unix_millis;
+use crate::core::time::Time;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, SceneRow, ServerId};
-use crate::sync::images::{self, Cover, Fetched};
+use crate::sync::convert;
+use crate::sync::cover::{self, Cover, Fetched};
 use crate::sync::record::{Record, sync_hash};
-use crate::sync::{Stopped, Syncer, convert};
-use crate::worker::time::Time;
+use crate::sync::stopped::Stopped;
+use crate::sync::syncer::Syncer;
 
 /// A scene and its items are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -197,7 +199,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let Some(address) = self.scene.cover.clone().filter(|_| is_wanted) else {
             return Ok(row);
         };
-        let place = images::place(&address);
+        let place = cover::place(&address);
         if row.cover_address != place {
             let known = Some(row.cover.as_str()).filter(|known| !known.is_empty());
             let fetched = syncer.covers.fetch(&syncer.stash, &address, known).await?;
@@ -215,7 +217,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 }
             };
             let now = self.time.wall();
-            row.cover_address = images::lasting_place(&address, now).to_owned();
+            row.cover_address = cover::lasting_place(&address, now).to_owned();
         }
         self.scene.cover = Some(row.cover.clone()).filter(|name| !name.is_empty());
         self.address = Some(address);

@@ -1,17 +1,18 @@
 //! Sending a plan to Plex: the edit, the rating, the images, and a look at what became of it where that may differ.
 
-use std::cell::Cell;
-
 use plex::{Edit, UserRating};
 use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, TagEdit, What};
 use tokio::sync::MutexGuard;
 
-use crate::core::outcome::{Failure, SceneFault, Whose, is_of_part};
+use crate::core::client_errors::is_of_part;
+use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::words;
 use crate::sync::capabilities::Learned;
+use crate::sync::convert;
+use crate::sync::cover::Cover;
 use crate::sync::find::Target;
-use crate::sync::images::{self, Cover, Pictures};
-use crate::sync::{Syncer, convert};
+use crate::sync::images::{self, Pictures};
+use crate::sync::writer::{Refused, Writer};
 
 /// What became of a plan.
 pub struct Arrived {
@@ -29,20 +30,6 @@ pub struct Arrived {
     pub given_up: Vec<String>,
     /// It taught how long a list may be: what was sent was too long, and must be planned again.
     pub limited: bool,
-}
-
-/// What a plan is sent with.
-pub struct Writer<'a> {
-    pub syncer: &'a Syncer,
-    pub target: &'a Target,
-    /// As it was before.
-    pub item: &'a plex::Item,
-    /// What is on record of it.
-    pub last: Option<&'a LastWritten>,
-    /// The place of the one who writes next, until the turn has come.
-    pub next: Cell<Option<MutexGuard<'a, ()>>>,
-    /// Whether the item is still the scene's; asked before each request that changes it.
-    pub may_send: &'a dyn Fn() -> bool,
 }
 
 impl Writer<'_> {
@@ -228,22 +215,6 @@ impl Writer<'_> {
             requests += plex.edit(&edit).await?;
         }
         Ok((requests, learned))
-    }
-}
-
-/// A part that the item does not take.
-pub struct Refused {
-    pub part: Part,
-    pub version: String,
-    /// The answer, in words.
-    pub why: String,
-}
-
-impl Refused {
-    /// Of this version, with this answer.
-    pub fn new(part: Part, version: String, why: &plex::Error) -> Self {
-        let why = why.to_string();
-        Self { part, version, why }
     }
 }
 

@@ -6,12 +6,12 @@ use queue::{DeadFilter, Options, Queue};
 use serde_json::{Value, json};
 use stash::connection::ServerConnection;
 
+use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::words::status::{Line, info};
 use crate::core::words::tasks as texts;
 use crate::storage::data_dir::DataDir;
 use crate::storage::{ledger, plex_server, queue_file};
-use crate::tasks::Failure;
 
 type Shown = (Vec<Line>, Value);
 

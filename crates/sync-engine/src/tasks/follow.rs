@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use stash::connection::ServerConnection;
 
 use crate::console::Console;
+use crate::storage::meta;
 
+use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::reconcile::{Ended, Listed, Report};
 use crate::core::settings::Settings;
@@ -19,12 +21,9 @@ use crate::core::words::status as in_words;
 use crate::core::words::tasks as texts;
 use crate::record;
 use crate::storage::data_dir::DataDir;
-use crate::storage::ledger;
-use crate::tasks::Failure;
 use crate::tasks::gather;
 use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
-use crate::worker::{LISTED_KEY, RECONCILED_KEY};
 
 /// What the job found to be done, once it has come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -124,10 +123,10 @@ pub fn run(
 /// What is remembered of the last job like this one.
 fn remembered(db: &Connection, job: &Job) -> rusqlite::Result<Option<String>> {
     let key = match job {
-        Job::Reconcile(_) => RECONCILED_KEY,
-        _ => LISTED_KEY,
+        Job::Reconcile(_) => meta::RECONCILED,
+        _ => meta::LISTED,
     };
-    ledger::early_meta(db, key)
+    meta::get_early(db, key)
 }
 
 /// What the job found, if what is remembered now is from after its beginning.

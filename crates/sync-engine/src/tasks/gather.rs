@@ -19,8 +19,9 @@ use crate::core::words;
 use crate::daemon::lock;
 use crate::storage::data_dir::DataDir;
 use crate::storage::ledger::{self, Total};
+use crate::storage::meta;
 use crate::storage::queue_file;
-use crate::worker::{self, CIRCUIT_OF, NEVER_SYNCED, PROBE_KEY, RECONCILED_KEY};
+use crate::worker::{self, CIRCUIT_OF};
 
 /// So many jobs are listed.
 const LISTED: usize = 20;
@@ -219,12 +220,12 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
         }),
         Ok((jobs, queue)) => {
             // Only the worker makes the tables, so none may be there yet.
-            let meta = |key| ledger::meta(queue.sql(), key).ok().flatten();
+            let meta = |key| meta::get(queue.sql(), key).ok().flatten();
             let hints = ledger::path_hints(queue.sql()).unwrap_or_default();
             Kept {
                 queue: Seen::Known(jobs),
                 totals: totals(queue.sql()).unwrap_or_default(),
-                never_synced: meta(NEVER_SYNCED)
+                never_synced: meta(meta::NEVER_SYNCED)
                     .and_then(|text| text.parse().ok())
                     .unwrap_or_default(),
                 left_out: left_out(&queue),
@@ -235,9 +236,9 @@ fn kept(dir: &DataDir, hidden: bool) -> Kept {
                         scenes,
                     })
                     .collect(),
-                last_probe: meta(PROBE_KEY).and_then(|text| last_probe(&text)),
+                last_probe: meta(meta::PROBE).and_then(|text| last_probe(&text)),
                 circuit_of: meta(CIRCUIT_OF),
-                last_reconciliation: meta(RECONCILED_KEY)
+                last_reconciliation: meta(meta::RECONCILED)
                     .and_then(|text| serde_json::from_str(&text).ok()),
             }
         }

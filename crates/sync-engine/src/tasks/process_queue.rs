@@ -6,17 +6,16 @@ use serde_json::{Value, json};
 use stash::connection::ServerConnection;
 
 use crate::console::Console;
+use crate::storage::meta;
 
+use crate::console::Failure;
 use crate::core::reconcile::unix_millis;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
-use crate::storage::ledger;
 use crate::storage::standstill::Standstill;
 use crate::storage::{catch_up, queue_file};
-use crate::tasks::Failure;
 use crate::tasks::watch::{End, Mark, Watch};
-use crate::worker::ASKED_KEY;
 
 /// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
 ///
@@ -33,7 +32,7 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     Standstill::end(&dir);
     let now = unix_millis(SystemTime::now()).to_string();
     // Without its tables no worker has ever read a setting.
-    let _ = ledger::set_meta(queue.sql(), ASKED_KEY, &now);
+    let _ = meta::set(queue.sql(), meta::SETTINGS_ASKED, &now);
     drop(queue);
     catch_up::note(&dir);
     start::ensure_worker(&dir, connection, Start::Always)?;

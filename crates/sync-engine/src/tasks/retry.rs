@@ -4,11 +4,11 @@ use queue::{DeadFilter, Options};
 use serde_json::{Value, json};
 use stash::connection::ServerConnection;
 
+use crate::console::Failure;
 use crate::core::words::status::{Line, info};
 use crate::core::words::tasks as texts;
 use crate::storage::data_dir::DataDir;
 use crate::storage::queue_file;
-use crate::tasks::Failure;
 
 /// Retry Failed Jobs. A job of a scene that waits already stays where it is.
 pub fn run(

@@ -10,6 +10,7 @@ use stash::client::{Client, SceneId};
 use stash::connection::ServerConnection;
 
 use crate::clients;
+use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::obfuscate::Paths;
 use crate::core::settings::Settings;
@@ -21,7 +22,6 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::plex_server;
 use crate::sync::libraries::Libraries;
 use crate::sync::path_map;
-use crate::tasks::Failure;
 use crate::tasks::gather::{self, Told};
 
 type Shown = (Vec<Line>, Value);

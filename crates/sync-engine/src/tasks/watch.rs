@@ -9,6 +9,7 @@ use queue::{Counts, DeadFilter, Options, Queue};
 
 use crate::console::Console;
 
+use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::reconcile::instant;
 use crate::core::words;
@@ -17,7 +18,6 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::ledger::{self, Total};
 use crate::storage::queue_file;
 use crate::storage::standstill::Standstill;
-use crate::tasks::Failure;
 
 /// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);

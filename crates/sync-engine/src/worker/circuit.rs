@@ -6,9 +6,9 @@ use std::time::Duration;
 use breaker::Breaker;
 use breaker::machine::Kind;
 
-use crate::core::moment::Moment;
 use crate::core::outcome::Signal;
 use crate::core::scheduler::Gate;
+use crate::core::time::Moment;
 
 /// One server's circuit.
 pub struct Circuit {

@@ -8,15 +8,16 @@ use queue::Claim;
 use stash::client::{Scene, SceneId};
 
 use crate::core::catch_up::Stamp;
+use crate::core::client_errors::of_verdict;
 use crate::core::job::Job;
-use crate::core::outcome::{Done, Failure, Outcome, Whose, of_verdict};
+use crate::core::outcome::{Done, Failure, Outcome, Whose};
 use crate::core::scheduler::{End, Gate, IN_FLIGHT};
+use crate::core::time::Time;
 use crate::storage::ledger::ServerId;
 use crate::sync::{Synced, Syncer};
-use crate::worker::event_loop::EventLoop;
 use crate::worker::fan_out::{self, FollowUp};
 use crate::worker::in_flight::{ClaimedJob, Event, Fetched};
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
 
 /// After so long without an answer of Plex, it is asked who it is before it gets the token again: no server is replaced by
 /// another one in less.
@@ -25,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// A deletion in Stash is through by then.
 const SETTLING: Duration = Duration::from_millis(200);
 
-impl<'a, T: Time> EventLoop<'a, T> {
+impl<'a, T: Time> Worker<'a, T> {
     /// Takes jobs, each with leave to call Plex, and starts them.
     pub(super) fn claim(&mut self, most: usize) -> queue::Result<()> {
         let now = self.time.now();

@@ -8,7 +8,7 @@ use crate::core::job::Job;
 use crate::core::outcome::ErrorKind;
 use crate::core::settings::{PlexTarget, Settings};
 use crate::core::words::worker as texts;
-use crate::storage::ledger;
+use crate::storage::meta;
 use crate::storage::notices::{self, Topic};
 
 /// Whose circuit `circuit_breaker.json` is: a fingerprint of address and token.
@@ -42,7 +42,7 @@ pub(super) fn apply(
         &settings.strict_matching.to_string(),
     ]);
     let is_other = |key: &str, now: &str| -> queue::Result<bool> {
-        let before = ledger::meta(queue.sql(), key)?;
+        let before = meta::get(queue.sql(), key)?;
         Ok(before.is_some_and(|before| before != now))
     };
     let (elsewhere, otherwise) = (
@@ -72,8 +72,8 @@ pub(super) fn apply(
         if elsewhere {
             notices::clear(tx.sql(), Topic::Plex)?;
         }
-        ledger::set_meta(tx.sql(), CIRCUIT_OF, &circuit_of)?;
-        Ok(ledger::set_meta(tx.sql(), SEARCHED_BY, &searched_by)?)
+        meta::set(tx.sql(), CIRCUIT_OF, &circuit_of)?;
+        Ok(meta::set(tx.sql(), SEARCHED_BY, &searched_by)?)
     })?;
     Ok(done)
 }

@@ -1,144 +1,24 @@
 //! The worker's loop: ask the scheduler, do it, settle what came back.
 
-use std::time::Duration;
-
-use backoff::SplitMix64;
 use breaker::{Breaker, Rules};
-use futures_util::future::FutureExt;
 use futures_util::stream::StreamExt;
-use plex_health::Schedule;
 use queue::Queue;
 
 use crate::clients::Told;
-use crate::core::outcome::{Done, Failure, of_verdict};
-use crate::core::scheduler::{End, Next, Scheduler, Situation};
+use crate::core::client_errors::of_verdict;
+use crate::core::outcome::{Done, Failure};
+use crate::core::scheduler::{End, Next, Situation};
+use crate::core::time::Time;
 use crate::core::words::worker as texts;
-use crate::storage::data_dir::DataDir;
-use crate::storage::db::Db;
-use crate::storage::ledger::ServerId;
-use crate::storage::log::Journal;
+use crate::storage::meta;
 use crate::storage::notices::{self, Topic};
-use crate::storage::{ledger, plex_server};
 use crate::sync::Synced;
 use crate::worker::circuit::Circuit;
-use crate::worker::corrected;
-use crate::worker::in_flight::{Event, InFlight};
-use crate::worker::link::{self, Link, LinkError};
-use crate::worker::ramp::Rising;
-use crate::worker::surroundings::Surroundings;
-use crate::worker::time::Time;
+use crate::worker::in_flight::Event;
+use crate::worker::link::{self, Link};
+use crate::worker::state::{WorkError, Worker};
 
-/// Where a person who wants the settings to be read anew leaves the time, in Unix milliseconds.
-pub const ASKED_KEY: &str = "settings_asked";
-
-/// Why the loop cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkError {
-    /// The queue.
-    #[error(transparent)]
-    Queue(#[from] queue::Error),
-    /// Nothing can be sent with the settings as they are.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// The settings cannot be read.
-    #[error("the settings cannot be read: {0}")]
-    Stash(#[from] stash::client::Error),
-}
-
-impl From<queue::rusqlite::Error> for WorkError {
-    fn from(error: queue::rusqlite::Error) -> Self {
-        Self::Queue(error.into())
-    }
-}
-
-/// Everything a worker works with.
-pub struct EventLoop<'a, T> {
-    pub(super) time: &'a T,
-    pub(super) journal: &'a Journal<'a>,
-    pub(super) dir: &'a DataDir,
-    pub(super) db: &'a Db<'a>,
-    pub(super) around: &'a Surroundings<'a>,
-    pub(super) link: Link,
-    pub(super) stash: Circuit,
-    /// When Plex is probed.
-    pub(super) probes: Schedule,
-    pub(super) scheduler: Scheduler,
-    pub(super) in_flight: InFlight<'a>,
-    /// The Plex server, once it has shown itself to be the right one since the start and the last outage.
-    pub(super) server: Option<ServerId>,
-    /// The one that is on record for this address, whether it was heard of or not.
-    pub(super) home: Option<ServerId>,
-    pub(super) ramp: Option<Rising>,
-    pub(super) rng: SplitMix64,
-}
-
-impl<'a, T: Time> EventLoop<'a, T> {
-    /// With these settings, and what the last worker left in the database.
-    ///
-    /// # Errors
-    /// The database cannot be read, or the settings cannot be followed.
-    pub fn new(
-        found: link::Found,
-        (time, journal): (&'a T, &'a Journal<'a>),
-        dir: &'a DataDir,
-        db: &'a Db<'a>,
-        around: &'a Surroundings<'a>,
-    ) -> Result<Self, WorkError> {
-        let link = Link::new(found, around.stash(), dir, journal, time)?;
-        let rules = Rules::default().early_trial_after(Duration::ZERO);
-        let stash = Breaker::builder(rules).clock(time.clock());
-        let probes = db.read(|db| ledger::meta(db, super::PROBE_KEY))?;
-        let asked = db.read(|db| ledger::meta(db, ASKED_KEY))?;
-        let mut engine = Self {
-            scheduler: Scheduler::start(time.now(), link.settings.idle_timeout),
-            time,
-            journal,
-            dir,
-            db,
-            around,
-            link,
-            stash: Circuit::new(stash.build()),
-            // A text that nobody can read counts as none.
-            probes: probes
-                .and_then(|text| serde_json::from_str(&text).ok())
-                .unwrap_or_default(),
-            in_flight: InFlight {
-                asked,
-                ..InFlight::default()
-            },
-            server: None,
-            home: None,
-            ramp: None,
-            rng: SplitMix64::fresh(),
-        };
-        engine.begin()?;
-        Ok(engine)
-    }
-
-    /// Begins with the settings in force: which server they lead to, and how gently.
-    fn begin(&mut self) -> queue::Result<()> {
-        let settings = self.link.settings.clone();
-        if let Some(target) = &settings.plex {
-            let (url, breaker) = (&target.url, self.link.plex.breaker());
-            let freed = self
-                .db
-                .with(|queue| corrected::apply(queue, target, &settings, breaker))?;
-            freed.iter().for_each(|done| self.journal.info(done));
-            self.db.read(|db| notices::clear(db, Topic::Settings))?;
-            let server = self.db.read(|db| plex_server::expected(db, url))?;
-            if let Some(server) = server {
-                self.link.probe = self.link.probe.clone().expect_server(&server);
-            }
-        }
-        self.server = None;
-        self.home = match &settings.plex {
-            Some(target) => self.db.read(|db| plex_server::known(db, &target.url))?,
-            None => None,
-        };
-        self.start_ramp();
-        Ok(())
-    }
-
+impl<'a, T: Time> Worker<'a, T> {
     /// Works until there is a reason to end.
     ///
     /// # Errors
@@ -186,7 +66,7 @@ impl<'a, T: Time> EventLoop<'a, T> {
     fn woken(&mut self) -> queue::Result<()> {
         self.in_flight.untidy = true;
         self.scheduler.woken(self.time.now());
-        let asked = self.db.read(|db| ledger::meta(db, ASKED_KEY))?;
+        let asked = self.db.read(|db| meta::get(db, meta::SETTINGS_ASKED))?;
         if self.in_flight.asked != asked {
             self.in_flight.asked = asked;
             self.scheduler.doubt_settings();
@@ -223,11 +103,6 @@ impl<'a, T: Time> EventLoop<'a, T> {
         self.spawn(async move { Event::Probed(probe.deep().await) });
     }
 
-    /// Starts something that brings an event.
-    pub(super) fn spawn(&mut self, future: impl Future<Output = Event> + 'a) {
-        self.in_flight.under_way.push(future.boxed_local());
-    }
-
     fn read_settings(&mut self) {
         self.scheduler.reading_settings();
         let (asked, around) = (self.time.now(), self.around);
@@ -247,10 +122,10 @@ impl<'a, T: Time> EventLoop<'a, T> {
         let stash = self.around.stash();
         // The breaker's file has one owner at a time.
         self.link.plex = Circuit::new(Breaker::new(Rules::default()));
-        self.link = Link::new(found, stash, self.dir, self.journal, self.time)?;
+        self.link = Link::new(found, stash, self.dir, self.log, self.time)?;
         // What kept the circuit open may be repaired.
         if corrected && self.link.plex.breaker().suggest_trial().is_ok() {
-            self.journal.info(texts::TRIED_ANEW);
+            self.log.info(texts::TRIED_ANEW);
         }
         self.scheduler.exchanged(self.link.settings.idle_timeout);
         Ok(self.begin()?)
@@ -261,7 +136,7 @@ impl<'a, T: Time> EventLoop<'a, T> {
             self.db.read(|db| notices::clear(db, Topic::Login))?;
         }
         if told.read.0 != *self.link.settings {
-            self.journal.info(texts::SETTINGS_CHANGED);
+            self.log.info(texts::SETTINGS_CHANGED);
             self.in_flight.found = Some(told.read);
             self.scheduler.changed_settings();
         }
@@ -314,7 +189,7 @@ impl<'a, T: Time> EventLoop<'a, T> {
                 })) = &follow_up.outcome
                 {
                     let name = taken.claim.payload().words();
-                    self.journal.warn(format!("{name}: {why}"));
+                    self.log.warn(format!("{name}: {why}"));
                 }
                 self.settle(taken, follow_up)?;
             }

@@ -11,13 +11,13 @@ use crate::core::job::{Job, scene_of_key};
 use crate::core::outcome::{Done, ErrorKind, Outcome};
 use crate::core::reconcile::{Listed, Run, Step};
 use crate::core::settings::Scope;
+use crate::core::time::Time;
 use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
+use crate::storage::meta;
 use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
-use crate::worker::looking::NEVER_SYNCED;
 use crate::worker::recording::scene_job;
-use crate::worker::time::Time;
 
 /// Scenes queued by one transaction of a bulk job.
 const BULK: usize = 1000;
@@ -106,7 +106,7 @@ pub async fn run(
 ) -> queue::Result<FollowUp> {
     if job.asks_for_the_library() {
         db.write(|tx| {
-            ledger::set_meta(tx.sql(), NEVER_SYNCED, "0")?;
+            meta::set(tx.sql(), meta::NEVER_SYNCED, "0")?;
             Ok(ledger::consent(tx.sql(), server)?)
         })?;
     }

@@ -6,13 +6,10 @@ use plex_health::Report;
 use rand_core::Rng;
 
 use crate::core::settings::Settings;
+use crate::core::time::Time;
 use crate::core::words::worker as texts;
-use crate::storage::ledger;
-use crate::worker::event_loop::EventLoop;
-use crate::worker::time::Time;
-
-/// Where the probe schedule is remembered.
-pub const PROBE_KEY: &str = "probe";
+use crate::storage::meta;
+use crate::worker::state::Worker;
 
 /// The wait after a probe that failed, `before` others having failed in a row: up to 10 s, 20 s, 40 s, then 60 s.
 fn wait(before: u32, settings: &Settings, rng: &mut impl Rng) -> Duration {
@@ -21,17 +18,17 @@ fn wait(before: u32, settings: &Settings, rng: &mut impl Rng) -> Duration {
     policy.delay(before.saturating_add(1), rng)
 }
 
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     /// A finished health probe.
     pub(super) fn probed(&mut self, report: &Report) {
         let now = self.time.wall();
         if report.verdict.is_healthy() {
             self.probes.passed(now);
             self.remember_probe();
-            self.journal.info(texts::probe_passed(report.latency));
+            self.log.info(texts::probe_passed(report.latency));
             if self.link.settings.fast_recovery && self.link.plex.breaker().suggest_trial().is_ok()
             {
-                self.journal.info(texts::FAST_RECOVERY);
+                self.log.info(texts::FAST_RECOVERY);
             }
             return;
         }
@@ -40,7 +37,7 @@ impl<T: Time> EventLoop<'_, T> {
         self.remember_probe();
         self.tell_of_absence();
         let nth = self.probes.failures();
-        self.journal
+        self.log
             .debug(texts::probe_failed(nth, &report.verdict, wait));
     }
 
@@ -48,7 +45,7 @@ impl<T: Time> EventLoop<'_, T> {
     pub(super) fn remember_probe(&self) {
         if let Ok(text) = serde_json::to_string(&self.probes) {
             // Lost, it costs one probe more.
-            let _ = self.db.read(|db| ledger::set_meta(db, PROBE_KEY, &text));
+            let _ = self.db.read(|db| meta::set(db, meta::PROBE, &text));
         }
     }
 }

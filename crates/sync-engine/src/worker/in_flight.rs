@@ -11,14 +11,13 @@ use stash::client::FoundScenes;
 
 use crate::clients::Told;
 use crate::core::job::Job;
-use crate::core::moment::Moment;
 use crate::core::outcome::Failure;
+use crate::core::time::Moment;
 use crate::storage::ledger::ServerId;
 use crate::sync::Stopped;
 use crate::worker::circuit::Permit;
 use crate::worker::fan_out;
 use crate::worker::link::Found;
-use crate::worker::looking::Look;
 
 /// What the loop remembers from step to step.
 #[derive(Default)]
@@ -65,6 +64,18 @@ pub(super) enum Event {
     Judged(Report, Result<(), Failure>),
     /// A job has ended, or the database failed.
     Ended(ClaimedJob, Box<queue::Result<fan_out::FollowUp>>),
+}
+
+/// What a look brought.
+pub(super) struct Look {
+    /// Scenes queued.
+    pub(super) queued: usize,
+    /// Scenes that are left alone, since nobody has asked for the whole library yet.
+    pub(super) never_synced: u64,
+    /// Stash is at work itself: more is to come.
+    pub(super) is_busy: bool,
+    /// Scenes changed just now, and may do so again within the same second.
+    pub(super) is_early: bool,
 }
 
 /// Scenes read for jobs.

@@ -22,15 +22,15 @@ use crate::start;
 use crate::start::Start;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
-use crate::storage::log::Journal;
+use crate::storage::log::WorkerLog;
 use crate::storage::notices::{self, Topic};
 use crate::storage::standstill::Standstill;
 use crate::storage::{connection, ledger, plex_server, queue_file};
-use crate::worker::event_loop::{EventLoop, WorkError};
 use crate::worker::link::{self, LinkError};
 use crate::worker::recording::scene_job;
+use crate::worker::state::{WorkError, Worker};
 use crate::worker::surroundings::Surroundings;
-use crate::worker::time::SystemTimer;
+use crate::worker::system_timer::SystemTimer;
 
 /// A starting worker waits this long for a lock that a hook holds while it looks, or a worker that is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -51,10 +51,10 @@ pub fn run(stdin: impl Read) -> ExitCode {
     let Ok(dir) = DataDir::create(&connection.dir) else {
         return ExitCode::from(1);
     };
-    let journal = Journal::file(&dir.worker_log());
-    let served = serve(connection, &dir, &journal);
+    let log = WorkerLog::file(&dir.worker_log());
+    let served = serve(connection, &dir, &log);
     served.unwrap_or_else(|why| {
-        journal.error(match why.downcast_ref() {
+        log.error(match why.downcast_ref() {
             Some(why) => queue_file::words(&dir, why),
             None => why.to_string(),
         });
@@ -66,7 +66,7 @@ pub fn run(stdin: impl Read) -> ExitCode {
 fn serve(
     mut connection: ServerConnection,
     dir: &DataDir,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
 ) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -77,12 +77,12 @@ fn serve(
     };
     let mut blind = false;
     loop {
-        journal.info(texts::started(env!("CARGO_PKG_VERSION")));
+        log.info(texts::started(env!("CARGO_PKG_VERSION")));
         let around = Surroundings::new(dir, &lock, &program, connection)?;
-        let ended = runtime.block_on(work_on(dir, journal, &around));
+        let ended = runtime.block_on(work_on(dir, log, &around));
         connection = around.connection();
         let (seen, settings) = (around.seen(), around.settings());
-        let code = tell_end(dir, journal, &ended);
+        let code = tell_end(dir, log, &ended);
         if matches!(ended, Ok(End::Idle | End::SessionRefused)) && connection::left_at(dir) == seen
         {
             connection::forget(dir);
@@ -93,7 +93,7 @@ fn serve(
             return Ok(code);
         }
         if matches!(ended, Ok(End::Replaced)) {
-            hand_over(&program, dir, &connection, journal);
+            hand_over(&program, dir, &connection, log);
             return Ok(code);
         }
         // A hook that looked before the lock was free saw a worker and started none: its job is ours. Its connection may be
@@ -123,15 +123,15 @@ fn serve(
 }
 
 /// Says how a worker has ended.
-fn tell_end(dir: &DataDir, journal: &Journal<'_>, ended: &Result<End, WorkError>) -> ExitCode {
+fn tell_end(dir: &DataDir, log: &WorkerLog<'_>, ended: &Result<End, WorkError>) -> ExitCode {
     match ended {
-        Ok(end) => journal.info(texts::ends(texts::end(*end))),
+        Ok(end) => log.info(texts::ends(texts::end(*end))),
         // What the user wants is no error.
         Err(WorkError::Link(off @ LinkError::Disabled)) => {
-            journal.info(texts::ends(off));
+            log.info(texts::ends(off));
         }
         Err(why) => {
-            journal.error(match why {
+            log.error(match why {
                 WorkError::Queue(why) => queue_file::words(dir, why),
                 why => why.to_string(),
             });
@@ -149,12 +149,7 @@ fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
     Ok(due.is_some_and(|due| due <= SystemTime::now()))
 }
 
-fn hand_over(
-    program: &Program,
-    dir: &DataDir,
-    connection: &ServerConnection,
-    journal: &Journal<'_>,
-) {
+fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, log: &WorkerLog<'_>) {
     let Some(program) = program.path() else {
         return;
     };
@@ -167,7 +162,7 @@ fn hand_over(
                 std::thread::sleep(Duration::from_millis(100));
             }
             Err(why) => {
-                return journal.warn(texts::not_handed_over(why));
+                return log.warn(texts::not_handed_over(why));
             }
         }
     }
@@ -189,7 +184,7 @@ fn patient_lock(dir: &DataDir) -> io::Result<Option<WorkerLock>> {
 /// Works, and again after a failure of the disk that may pass.
 async fn work_on(
     dir: &DataDir,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
     around: &Surroundings<'_>,
 ) -> Result<End, WorkError> {
     let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
@@ -197,7 +192,7 @@ async fn work_on(
     let work = async {
         loop {
             let began = Instant::now();
-            let why = match work(dir, journal, around).await {
+            let why = match work(dir, log, around).await {
                 Err(WorkError::Queue(why)) if may_pass(&why) => why,
                 end => return end,
             };
@@ -206,7 +201,7 @@ async fn work_on(
             }
             let wait = policy.delay(failed, &mut rng);
             if failed == 0 {
-                journal.error(texts::tries_again(queue_file::words(dir, &why)));
+                log.error(texts::tries_again(queue_file::words(dir, &why)));
             }
             failed += 1;
             tokio::time::sleep(wait).await;
@@ -242,16 +237,16 @@ fn may_pass(why: &queue::Error) -> bool {
 /// Works once; the caller holds the worker lock.
 async fn work(
     dir: &DataDir,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
     around: &Surroundings<'_>,
 ) -> Result<End, WorkError> {
     let options = Options::consumer().lease(LEASE);
-    let mut queue = queue_file::open(dir, options, |said| journal.error(said))?;
-    match rounds(dir, journal, around, &mut queue).await {
+    let mut queue = queue_file::open(dir, options, |said| log.error(said))?;
+    match rounds(dir, log, around, &mut queue).await {
         // Once: a disk that damages the new file too is beyond help.
         Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
-            queue = queue_file::repair(queue, wrong, |said| journal.error(said))?;
-            rounds(dir, journal, around, &mut queue).await
+            queue = queue_file::repair(queue, wrong, |said| log.error(said))?;
+            rounds(dir, log, around, &mut queue).await
         }
         end => end,
     }
@@ -259,7 +254,7 @@ async fn work(
 
 async fn rounds(
     dir: &DataDir,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
     around: &Surroundings<'_>,
     queue: &mut Queue<Job>,
 ) -> Result<End, WorkError> {
@@ -272,13 +267,13 @@ async fn rounds(
         }
         Ok(())
     })?;
-    let told = first_settings(around, journal).await?;
-    stored::restore(around.stash(), &told.stored, queue.sql(), journal).await?;
+    let told = first_settings(around, log).await?;
+    stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
     if !told.session_only {
         notices::clear(queue.sql(), Topic::Login)?;
     }
     let (time, db) = (SystemTimer::default(), Db::new(queue));
-    let engine = EventLoop::new(told.read, (&time, journal), dir, &db, around);
+    let engine = Worker::new(told.read, (&time, log), dir, &db, around);
     let end = match engine {
         Ok(mut engine) => {
             Standstill::end(dir);
@@ -311,7 +306,7 @@ fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Resul
 /// The settings, once Stash answers: it may be starting, and it may have come back somewhere else.
 async fn first_settings(
     around: &Surroundings<'_>,
-    journal: &Journal<'_>,
+    log: &WorkerLog<'_>,
 ) -> Result<Told, stash::client::Error> {
     const PATIENCE: Duration = Duration::from_secs(15 * 60);
     let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
@@ -328,7 +323,7 @@ async fn first_settings(
             return Err(error);
         }
         if tries == 0 {
-            journal.warn(texts::tries_for_a_while(&error));
+            log.warn(texts::tries_for_a_while(&error));
         }
         let until = Instant::now() + policy.delay(tries, &mut rng);
         tries += 1;

@@ -9,12 +9,12 @@ use stash::client::Client;
 
 use crate::clients::{self, SetupError, Told};
 use crate::core::settings::{Fault, Settings};
+use crate::core::time::Time;
 use crate::core::words::worker as texts;
 use crate::storage::data_dir::DataDir;
-use crate::storage::log::Journal;
+use crate::storage::log::WorkerLog;
 use crate::sync::Syncer;
 use crate::worker::circuit::Circuit;
-use crate::worker::time::Time;
 
 /// Why nothing can be sent with the settings as they are.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ impl Link {
         (settings, faults): Found,
         stash: &Client,
         dir: &DataDir,
-        journal: &Journal<'_>,
+        log: &WorkerLog<'_>,
         time: &impl Time,
     ) -> Result<Self, LinkError> {
         if !settings.enabled {
@@ -90,11 +90,11 @@ impl Link {
             return Err(LinkError::Settings(faults));
         };
         for fault in &faults {
-            journal.warn(fault.to_string());
+            log.warn(fault.to_string());
         }
-        journal.set_debug(settings.debug_logging);
+        log.set_debug(settings.debug_logging);
         if target.token.is_none() {
-            journal.info(texts::WITHOUT_TOKEN);
+            log.info(texts::WITHOUT_TOKEN);
         }
         let rules = Rules::default()
             .consecutive_failures(settings.failure_threshold)
@@ -102,7 +102,7 @@ impl Link {
             .early_trial_after(Duration::ZERO);
         let store = FileStore::open(dir.breaker())?;
         if let Some(aside) = store.set_aside() {
-            journal.warn(texts::circuit_damaged(aside));
+            log.warn(texts::circuit_damaged(aside));
         }
         let breaker = Breaker::builder(rules).clock(time.clock()).open(store)?;
         let plex = clients::plex(target, &settings, dir)?;

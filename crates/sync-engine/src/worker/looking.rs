@@ -4,31 +4,17 @@ use queue::OnConflict;
 
 use crate::core::catch_up::{self, Stamp};
 use crate::core::reconcile::unix;
+use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, LastLook, ServerId};
+use crate::storage::meta;
 use crate::sync::{Stopped, Syncer};
-use crate::worker::event_loop::EventLoop;
-use crate::worker::in_flight::Event;
+use crate::worker::in_flight::{Event, Look};
 use crate::worker::recording::scene_job;
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
 
-/// How many scenes of Stash were never written, as of the last look; none where all are kept equal.
-pub const NEVER_SYNCED: &str = "never_synced";
-
-/// What a look brought.
-pub struct Look {
-    /// Scenes queued.
-    queued: usize,
-    /// Scenes that are left alone, since nobody has asked for the whole library yet.
-    never_synced: u64,
-    /// Stash is at work itself: more is to come.
-    is_busy: bool,
-    /// Scenes changed just now, and may do so again within the same second.
-    is_early: bool,
-}
-
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     pub(super) fn start_look(&mut self) {
         let Some(server) = self.home else { return };
         self.scheduler.looking(self.time.now());
@@ -53,7 +39,7 @@ impl<T: Time> EventLoop<'_, T> {
             Err(Stopped::Database(why)) => return Err(why),
             // The next look asks for the same again.
             Err(Stopped::Failed(why)) => {
-                self.journal
+                self.log
                     .debug(format!("changes in Stash cannot be read: {}", why.why));
                 self.renew_connection();
                 self.scheduler.has_looked(false, true, now);
@@ -62,11 +48,11 @@ impl<T: Time> EventLoop<'_, T> {
         };
         self.scheduler.has_looked(look.is_busy, look.is_early, now);
         if look.queued > 0 {
-            self.journal.debug(words::changed_in_stash(look.queued));
+            self.log.debug(words::changed_in_stash(look.queued));
         }
         if look.never_synced > 0 && !self.in_flight.told_never_synced {
             self.in_flight.told_never_synced = true;
-            self.journal.info(words::never_synced(look.never_synced));
+            self.log.info(words::never_synced(look.never_synced));
         }
         Ok(())
     }
@@ -116,7 +102,7 @@ async fn look(
                     let written = ledger::written_scenes(tx.sql(), server)?;
                     never_synced = changes.scenes.saturating_sub(written);
                 }
-                ledger::set_meta(tx.sql(), NEVER_SYNCED, &never_synced.to_string())?;
+                meta::set(tx.sql(), meta::NEVER_SYNCED, &never_synced.to_string())?;
             }
             Ok((new, never_synced))
         })?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use queue::DeadFilter;
 
 use crate::core::scheduler::End;
+use crate::core::time::Time;
 use crate::core::words::worker as texts;
-use crate::worker::event_loop::EventLoop;
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
 use crate::worker::timetable;
 
 /// Failed jobs are looked through for old ones this often.
@@ -15,7 +15,7 @@ const PURGE: Duration = Duration::from_secs(3600);
 /// A day, as settings count them.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     /// Every few seconds: cheap, and nothing that waits for an answer.
     pub(super) fn look_around(&mut self) -> queue::Result<()> {
         let database = self.db.with(|queue| queue.path().to_owned());
@@ -34,7 +34,7 @@ impl<T: Time> EventLoop<'_, T> {
             .db
             .with(|queue| timetable::keep(queue, settings, time.wall()))?;
         if let Some(reach) = due {
-            self.journal.info(texts::reconciliation_due(reach));
+            self.log.info(texts::reconciliation_due(reach));
         }
         self.purge_old()?;
         self.tidy()?;
@@ -47,8 +47,7 @@ impl<T: Time> EventLoop<'_, T> {
     pub(super) fn renew_connection(&mut self) -> bool {
         let renewed = self.around.renew();
         if renewed {
-            self.journal
-                .debug("a newer connection to Stash is in use now");
+            self.log.debug("a newer connection to Stash is in use now");
             // Not there to be told when it refuses one.
             let _ = self.stash.breaker().suggest_trial();
         }
@@ -69,7 +68,7 @@ impl<T: Time> EventLoop<'_, T> {
         let old = DeadFilter::all().died_before(before);
         let purged = self.db.with(|queue| queue.purge(&old))?;
         if purged > 0 {
-            self.journal.info(texts::purged(purged, days));
+            self.log.info(texts::purged(purged, days));
         }
         Ok(())
     }

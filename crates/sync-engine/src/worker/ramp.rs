@@ -3,39 +3,15 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use breaker::machine::Kind;
-use breaker::ramp::Ramp;
 
-use crate::core::moment::Moment;
 use crate::core::outcome::Signal;
-use crate::core::settings;
+use crate::core::time::Moment;
+use crate::core::time::Time;
 use crate::core::words::worker as texts;
-use crate::worker::event_loop::EventLoop;
-use crate::worker::time::Time;
+use crate::worker::rising::Rising;
+use crate::worker::state::Worker;
 
-/// A ramp under way, and whether a job may be taken now.
-pub struct Rising {
-    ramp: Ramp,
-    token: bool,
-    ends: Moment,
-}
-
-impl Rising {
-    /// The ramp that began at `started`, unless it is over by now.
-    pub fn resume(shape: settings::Ramp, started: Moment, now: Moment) -> Option<Self> {
-        let curve = shape.curve();
-        let ramp = Ramp::new(curve, started.instant(), now.instant());
-        ramp.rate(now.instant())?;
-        let left = curve.duration.saturating_sub(now - started);
-        Some(Self {
-            ramp,
-            token: false,
-            // The breaker's time is counted in whole microseconds.
-            ends: now + left + Duration::from_millis(1),
-        })
-    }
-}
-
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     /// Begins the ramp where the breaker says the outage ended; also after a restart.
     pub(super) fn start_ramp(&mut self) {
         let recovered = self.link.plex.breaker().snapshot().recovered_at;
@@ -52,7 +28,7 @@ impl<T: Time> EventLoop<'_, T> {
                 .ramp
                 .rate(self.time.now().instant())
                 .unwrap_or_default();
-            self.journal.info(texts::ramp_begins(rate));
+            self.log.info(texts::ramp_begins(rate));
         }
         match self.ramp {
             Some(_) => self.in_flight.ramp_owed = true,
@@ -66,7 +42,7 @@ impl<T: Time> EventLoop<'_, T> {
         if std::mem::take(&mut self.in_flight.ramp_owed)
             && self.link.plex.breaker().kind() == Kind::Closed
         {
-            self.journal.info(texts::RAMP_OVER);
+            self.log.info(texts::RAMP_OVER);
         }
     }
 

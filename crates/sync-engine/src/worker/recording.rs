@@ -7,6 +7,7 @@ use crate::core::catch_up::Stamp;
 use crate::core::job::{Job, scene_key};
 use crate::core::settings::Settings;
 use crate::storage::ledger::{self, ServerId};
+use crate::storage::meta;
 use crate::sync::{Record, late};
 
 /// Bulk work waits behind what people just saved.
@@ -61,5 +62,5 @@ pub(super) fn note_look(
 pub(super) fn remember(tx: &Tx<'_, Job>, key: &str, what: &impl Serialize) -> queue::Result<()> {
     // Nothing in it can fail to be text.
     let text = serde_json::to_string(what).unwrap_or_default();
-    Ok(ledger::set_meta(tx.sql(), key, &text)?)
+    Ok(meta::set(tx.sql(), key, &text)?)
 }

@@ -9,28 +9,23 @@ use queue::{DeadFilter, NewJob};
 use crate::core::job::Job;
 use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
 use crate::core::reconcile::{Ended, Listed, Step};
+use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ServerId, Total};
+use crate::storage::meta;
 use crate::storage::notices;
 use crate::storage::plex_server::{self, Met};
 use crate::sync::{Record, Synced};
 use crate::worker::circuit::{self, Change, Permit};
 use crate::worker::claiming::is_of_stash;
-use crate::worker::event_loop::EventLoop;
 use crate::worker::fan_out::FollowUp;
 use crate::worker::in_flight::ClaimedJob;
 use crate::worker::recording::{
     BULK_PRIORITY, forget_letters, note_look, record_and_queue, remember, scene_job,
 };
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
 
-/// Where the last reconciliation is remembered.
-pub const RECONCILED_KEY: &str = "reconciliation";
-
-/// Where the last bulk job is remembered.
-pub const LISTED_KEY: &str = "bulk";
-
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
     pub(super) fn settle(
         &mut self,
@@ -193,11 +188,11 @@ impl<T: Time> EventLoop<'_, T> {
                 }
                 Some(Step::Ended(ended)) => {
                     let job = claim.job();
-                    remember(tx, RECONCILED_KEY, &Ended { job, ..ended })?;
+                    remember(tx, meta::RECONCILED, &Ended { job, ..ended })?;
                 }
                 Some(Step::Listed(listed)) => {
                     let job = claim.job();
-                    remember(tx, LISTED_KEY, &Listed { job, ..listed })?;
+                    remember(tx, meta::LISTED, &Listed { job, ..listed })?;
                 }
                 None => {}
             }
@@ -243,48 +238,46 @@ impl<T: Time> EventLoop<'_, T> {
     fn tell(&self, job: &Job, follow_up: &FollowUp, fate: &Fate, attempts: u32) {
         let name = job.words();
         for news in &follow_up.news {
-            self.journal.warn(format!("{name}: {news}"));
+            self.log.warn(format!("{name}: {news}"));
         }
         for told in &follow_up.told {
-            self.journal.info(format!("{name}: {told}"));
+            self.log.info(format!("{name}: {told}"));
         }
         if let Ok(Done::Synced(synced)) = &follow_up.outcome {
             let notes = synced.notes.iter();
-            notes.for_each(|note| self.journal.debug(format!("{name}: {note}")));
+            notes.for_each(|note| self.log.debug(format!("{name}: {note}")));
         }
         match (&follow_up.outcome, fate) {
             (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
                 match self.link.settings.toggles.master {
-                    true => self.journal.debug(format!("{name}: {}", words::EQUAL)),
-                    false => self.journal.info(format!("{name}: {}", words::READ_ONLY)),
+                    true => self.log.debug(format!("{name}: {}", words::EQUAL)),
+                    false => self.log.info(format!("{name}: {}", words::READ_ONLY)),
                 }
             }
             (Ok(Done::Synced(synced)), _) => {
                 for (item, changes) in &synced.changes {
                     let words = words::wrote(&synced.title, changes, item);
-                    self.journal.info(format!("{name}: {words}"));
+                    self.log.info(format!("{name}: {words}"));
                 }
             }
             (_, Fate::Dead { kind, message }) => {
                 let words = words::failed(kind.word(), message, attempts);
-                self.journal.warn(format!("{name}: {words}"));
+                self.log.warn(format!("{name}: {words}"));
             }
             (_, Fate::Done) if let Some(Step::Ended(run)) = &follow_up.step => {
                 let words = run.report.words();
-                self.journal.info(format!("{name}: {words}"));
+                self.log.info(format!("{name}: {words}"));
             }
             (Err(failure), Fate::Retry(delay)) => {
                 let most = outcome::most_attempts(failure, &self.link.settings);
                 let words = words::next_attempt(&failure.why, attempts, most, *delay);
-                self.journal.info(format!("{name}: {words}"));
+                self.log.info(format!("{name}: {words}"));
             }
-            (_, Fate::Forget) => self.journal.info(format!("{name}: {}", words::GONE)),
+            (_, Fate::Forget) => self.log.info(format!("{name}: {}", words::GONE)),
             (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => {
-                self.journal.info(format!("{name}: {why}"));
+                self.log.info(format!("{name}: {why}"));
             }
-            (outcome, _) => self
-                .journal
-                .debug(format!("{name}: {}", failure(outcome).1)),
+            (outcome, _) => self.log.debug(format!("{name}: {}", failure(outcome).1)),
         }
     }
 
@@ -318,7 +311,7 @@ impl<T: Time> EventLoop<'_, T> {
             }
             return;
         };
-        self.journal
+        self.log
             .debug(format!("Plex is not ready: {}", failure.why));
         let outcome: Outcome<Synced> = Err(failure);
         let signal = self.signal("", &outcome);
@@ -343,7 +336,7 @@ impl<T: Time> EventLoop<'_, T> {
         if let Met::Moved(_) = met {
             // What is known of the old one is void.
             self.scheduler.changed_settings();
-            self.journal.warn(words::another_server());
+            self.log.warn(words::another_server());
         }
         let known = self.db.read(|db| ledger::library_fields(db, id))?;
         self.link.syncer.remember(known);
@@ -361,19 +354,19 @@ impl<T: Time> EventLoop<'_, T> {
             Some(Change::Opened) => {
                 self.count_affected(live);
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
-                self.journal.warn(words::paused(why_open, live, left));
+                self.log.warn(words::paused(why_open, live, left));
                 self.tell_of_refusal(why_open);
             }
-            Some(Change::Trying) => self.journal.debug("circuit half open: one job is tried"),
+            Some(Change::Trying) => self.log.debug("circuit half open: one job is tried"),
             Some(Change::Closed) => {
-                self.journal.info(words::resumed(live));
+                self.log.info(words::resumed(live));
                 self.tell_of_recovery();
                 self.start_ramp();
             }
         }
         match self.stash.change() {
-            Some(Change::Opened) => self.journal.warn(words::without_stash(why_open, live)),
-            Some(Change::Closed) => self.journal.info(words::worker::STASH_BACK),
+            Some(Change::Opened) => self.log.warn(words::without_stash(why_open, live)),
+            Some(Change::Closed) => self.log.info(words::worker::STASH_BACK),
             Some(Change::Trying) | None => {}
         }
     }

@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use crate::core::reconcile::instant;
+use crate::core::time::Time;
 use crate::core::words::format::reason;
 use crate::core::words::worker as texts;
 use crate::storage::notices::{self, Topic};
-use crate::worker::event_loop::EventLoop;
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
 
 /// A restart or an update of Plex is over by then.
 const LONG: Duration = Duration::from_secs(600);
 
-impl<T: Time> EventLoop<'_, T> {
+impl<T: Time> Worker<'_, T> {
     /// The circuit opened over something that does not pass by itself.
     pub(super) fn tell_of_refusal(&self, words: &str) {
         const LASTING: [&str; 3] = ["unauthorized", "wrong_server", "no_library"];

@@ -7,7 +7,7 @@ use queue::{NewJob, OnConflict, Queue};
 use crate::core::job::Job;
 use crate::core::reconcile::{self, Run};
 use crate::core::settings::Settings;
-use crate::storage::ledger;
+use crate::storage::meta;
 
 /// When a run was last started by the timetable, in Unix seconds.
 const STARTED_KEY: &str = "reconciliation_started";
@@ -22,7 +22,7 @@ pub fn due_at(
     now: SystemTime,
 ) -> queue::Result<Option<SystemTime>> {
     // A value nobody wrote counts as none.
-    let started = ledger::meta(queue.sql(), STARTED_KEY)?
+    let started = meta::get(queue.sql(), STARTED_KEY)?
         .and_then(|text| text.parse().ok())
         .map(reconcile::time);
     Ok(reconcile::due_at(settings.reconcile_interval, started, now))
@@ -49,8 +49,10 @@ pub fn keep(
     let key = job.key();
     queue.transaction(|tx| -> queue::Result<()> {
         // Remembered at the start: a run that fails is not due again at once.
-        ledger::set_meta(tx.sql(), STARTED_KEY, &reconcile::unix(now).to_string())?;
-        let job = NewJob::new(job).key(key).priority(super::BULK_PRIORITY);
+        meta::set(tx.sql(), STARTED_KEY, &reconcile::unix(now).to_string())?;
+        let job = NewJob::new(job)
+            .key(key)
+            .priority(crate::worker::recording::BULK_PRIORITY);
         tx.enqueue(job.on_conflict(OnConflict::Keep))?;
         Ok(())
     })?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::moment::Moment;
+use crate::core::time::Moment;
 
 /// While there is work, and after a scan: the cover of a new scene is made after its hook.
 const OFTEN: Duration = Duration::from_secs(60);

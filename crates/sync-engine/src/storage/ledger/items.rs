@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::storage::ledger::{ServerId, ids};
+use crate::storage::ledger::scenes::ids;
+use crate::storage::ledger::server::ServerId;
 
 /// An item of Plex that was written to; `W` is the record of what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::core::catch_up::Stamp;
-use crate::storage::ledger::ServerId;
+use crate::storage::ledger::server::ServerId;
 
 /// What is on record of a scene's last look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

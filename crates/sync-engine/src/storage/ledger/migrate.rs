@@ -6,7 +6,9 @@ use rusqlite::{Connection, Result, params};
 use serde_json::{Map, Value};
 
 use crate::core::job::Related;
-use crate::storage::ledger::{ItemRow, SceneRow, ServerId, consent, put_item, put_scene, server};
+use crate::storage::ledger::items::{ItemRow, put_item};
+use crate::storage::ledger::scenes::{SceneRow, put_scene};
+use crate::storage::ledger::server::{ServerId, consent, server};
 
 /// Adds what tables made by an earlier version lack. Where a scene was ever written, a person wanted that; and each scene is
 /// looked at once, since nobody knows what it was when it was read.

@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
+use rusqlite::{Connection, Result};
+
 use super::*;
+use crate::core::job::Related;
 
 fn db() -> Connection {
     let db = Connection::open_in_memory().unwrap();

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use crate::storage::ledger::early_meta;
+use crate::storage::meta;
 
 /// What is counted for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,5 +55,5 @@ pub fn counted_since(db: &Connection) -> Result<Option<u64>> {
 
 fn number(db: &Connection, key: &str) -> Result<Option<u64>> {
     // A value nobody wrote counts as none.
-    Ok(early_meta(db, key)?.and_then(|text| text.parse().ok()))
+    Ok(meta::get_early(db, key)?.and_then(|text| text.parse().ok()))
 }

@@ -8,13 +8,14 @@ use stash::client::SceneId;
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::settings::names;
+use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ItemRow};
+use crate::sync::convert;
 use crate::sync::find::{Finder, Search, Target};
 use crate::sync::libraries::Libraries;
 use crate::sync::scene::{SceneJob, not_in_plex};
-use crate::sync::{Stopped, convert};
-use crate::worker::time::Time;
+use crate::sync::stopped::Stopped;
 
 impl<T: Time> SceneJob<'_, '_, T> {
     /// Whether an item was once written to that holds a file of the scene.

@@ -6,16 +6,19 @@ use scene_sync::{ImageSeen, LastWritten, Policy};
 
 use crate::core::outcome::Failure;
 use crate::core::reconcile::unix_millis;
+use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ItemRow};
+use crate::sync::convert;
+use crate::sync::cover::Fetched;
 use crate::sync::find::Target;
 use crate::sync::held::Held;
-use crate::sync::images::{self, Fetched, Pictures};
+use crate::sync::images::{self, Pictures};
 use crate::sync::record::same;
 use crate::sync::scene::{SceneJob, not_in_plex};
-use crate::sync::write::{Arrived, Refused, Writer};
-use crate::sync::{Stopped, convert};
-use crate::worker::time::Time;
+use crate::sync::stopped::Stopped;
+use crate::sync::write::Arrived;
+use crate::sync::writer::{Refused, Writer};
 
 /// What is to be sent to an item.
 struct Draft {

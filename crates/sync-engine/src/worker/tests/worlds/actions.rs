@@ -7,14 +7,14 @@ use crate::core::job::Job;
 use crate::core::reconcile::{Reach, Run};
 use crate::core::settings::Scope;
 use crate::storage::ledger;
-use crate::worker::worlds::judge::BY_HAND;
-use crate::worker::worlds::{HOUR, RIGHT, Sim, Then};
+use crate::worker::tests::worlds::judge::BY_HAND;
+use crate::worker::tests::worlds::{HOUR, RIGHT, Sim, Then};
 
 const FOLDERS: [&str; 5] = ["a", "b", "a/deep", "c", "d"];
 const NAMES: [&str; 4] = ["scene.mp4", "S01E01.mkv", "film, part.mp4", "other.mp4"];
 
 impl Sim {
-    pub(super) fn deed(&mut self) -> Then {
+    pub(super) fn action(&mut self) -> Then {
         match self.below(30) {
             0..5 => self.edit(),
             5 => self.newcomer(),

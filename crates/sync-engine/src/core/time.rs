@@ -1,4 +1,6 @@
-//! Two kinds of time, by type: a [`Moment`] measures intervals in this process and never jumps; the wall clock, which a person
+//! The time, which comes from outside so that a story of hours runs in seconds.
+//!
+//! Two kinds, by type: a [`Moment`] measures intervals in this process and never jumps; the wall clock, which a person
 //! or a time server may set, is only for what is shown or stored.
 
 use std::ops::{Add, Sub};
@@ -55,6 +57,38 @@ impl Reading {
         match stored.duration_since(self.wall) {
             Ok(ahead) => self.now + ahead,
             Err(past) => self.now - past.duration(),
+        }
+    }
+}
+
+/// Tells the time and waits.
+pub trait Time {
+    /// What a breaker counts by.
+    type Clock: breaker::Clock + 'static;
+
+    /// The time of this process.
+    fn now(&self) -> Moment;
+
+    /// The wall clock.
+    fn wall(&self) -> SystemTime;
+
+    /// A clock for a breaker.
+    fn clock(&self) -> Self::Clock;
+
+    /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says that calls
+    /// are under way, which end the sleep too: a clock that is not real must not run ahead of them.
+    fn sleep(
+        &self,
+        until: Moment,
+        busy: bool,
+        woken: impl FnMut() -> bool,
+    ) -> impl Future<Output = ()>;
+
+    /// What both say.
+    fn read(&self) -> Reading {
+        Reading {
+            now: self.now(),
+            wall: self.wall(),
         }
     }
 }

@@ -14,19 +14,19 @@ use simulators::{Fault, StashOptions, StashServer, World};
 use stash::connection::ServerConnection;
 
 use crate::core::job::{Job, scene_key};
-use crate::core::moment::Moment;
 use crate::core::reconcile::instant;
 use crate::core::scheduler::{End, IN_FLIGHT};
+use crate::core::time::Moment;
+use crate::core::time::Time;
 use crate::daemon::lock::{Role, WorkerLock};
 use crate::daemon::program::Program;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use crate::storage::ledger;
-use crate::storage::log::Journal;
-use crate::worker::event_loop::EventLoop;
+use crate::storage::log::WorkerLog;
 use crate::worker::link;
+use crate::worker::state::Worker;
 use crate::worker::surroundings::Surroundings;
-use crate::worker::time::Time;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -142,7 +142,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     queue.enqueue_all(waiting).unwrap();
 
     let lines = RefCell::new(Vec::new());
-    let journal = Journal::memory(&lines);
+    let log = WorkerLog::memory(&lines);
     let (mut read, mut count) = (0, 0);
     let mut wrote = || {
         let lines = lines.borrow();
@@ -176,7 +176,7 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     let found = link::read(around.stash()).await.unwrap().read;
     assert_eq!(found.1, []);
     let db = Db::new(&mut queue);
-    let mut engine = EventLoop::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+    let mut engine = Worker::new(found, (&time, &log), &place.dir, &db, &around).unwrap();
     assert_eq!(engine.run().await.unwrap(), End::Idle);
     let log = engine.link.plex.breaker().snapshot().outages;
     drop(engine);

@@ -7,9 +7,9 @@ use simulators::{EntityKind, Item, Scene, TagKind, compare_item};
 use sync_engine::core::job::scene_of_key;
 use sync_engine::storage::ledger;
 
-use crate::{BY_HAND, Turmoil};
+use crate::{BY_HAND, Chaos};
 
-impl Turmoil {
+impl Chaos {
     fn dead(&self) -> BTreeSet<u64> {
         let letters = self.plugin.queue().dead_keys(&DeadFilter::all()).unwrap();
         let scenes = letters.iter().filter_map(|(_, key)| scene_of_key(key));

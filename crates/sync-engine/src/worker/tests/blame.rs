@@ -20,10 +20,10 @@ use crate::core::scheduler::End;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use crate::storage::ledger;
-use crate::storage::log::Journal;
-use crate::worker::eight_hour_outage::{Place, Virtual};
-use crate::worker::event_loop::EventLoop;
+use crate::storage::log::WorkerLog;
 use crate::worker::link;
+use crate::worker::state::Worker;
+use crate::worker::tests::eight_hour_outage::{Place, Virtual};
 
 /// As long as a worker's: longer than the time that passes while a job runs.
 const LEASE: Duration = Duration::from_secs(24 * 3600);
@@ -102,9 +102,8 @@ impl World {
         let around = place.around();
         let found = link::read(around.stash()).await.unwrap().read;
         assert_eq!(found.1, []);
-        let (db, journal) = (Db::new(&mut self.queue), Journal::memory(&self.lines));
-        let mut engine =
-            EventLoop::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+        let (db, log) = (Db::new(&mut self.queue), WorkerLog::memory(&self.lines));
+        let mut engine = Worker::new(found, (&time, &log), &place.dir, &db, &around).unwrap();
         let end = engine.run().await.unwrap();
         assert_eq!(end, End::Idle, "{}", self.lines.borrow().join("\n"));
         let outages = engine.link.plex.breaker().snapshot().outages;

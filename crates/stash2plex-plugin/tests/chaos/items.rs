@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use simulators::{FileFilter, Item, Requests, Scene, TagKind, TagMode, Trigger};
 
-use crate::{BY_HAND, SCENES, Turmoil};
+use crate::{BY_HAND, Chaos, SCENES};
 
-impl Turmoil {
+impl Chaos {
     /// A path of Stash as Plex writes it, which takes one letter apart.
     pub(crate) fn in_plex(&self, path: &str) -> String {
         let path = self.plugin.world.mapping.to_plex(path);
@@ -75,7 +75,7 @@ impl Turmoil {
         }
     }
 
-    pub(crate) fn file_deed(&mut self, scene: u64) {
+    pub(crate) fn file_action(&mut self, scene: u64) {
         match self.below(11) {
             0 | 1 => self.moved(scene),
             2 => self.copied(scene),

@@ -3,39 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::core::moment::{Moment, Reading};
-
-/// Tells the time and waits.
-pub trait Time {
-    /// What a breaker counts by.
-    type Clock: breaker::Clock + 'static;
-
-    /// The time of this process.
-    fn now(&self) -> Moment;
-
-    /// The wall clock.
-    fn wall(&self) -> SystemTime;
-
-    /// A clock for a breaker.
-    fn clock(&self) -> Self::Clock;
-
-    /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says that calls
-    /// are under way, which end the sleep too: a clock that is not real must not run ahead of them.
-    fn sleep(
-        &self,
-        until: Moment,
-        busy: bool,
-        woken: impl FnMut() -> bool,
-    ) -> impl Future<Output = ()>;
-
-    /// What both say.
-    fn read(&self) -> Reading {
-        Reading {
-            now: self.now(),
-            wall: self.wall(),
-        }
-    }
-}
+use crate::core::time::{Moment, Time};
 
 /// Another process's job is noticed within 50 ms while there is work, and within half a second after ten seconds of
 /// quiet: a look costs about a tenth of a millisecond with its wake-up, which at 50 ms is nine CPU seconds an hour.

@@ -5,7 +5,7 @@
 //! `RIGHT_ITEM_SEEDS=500 cargo test -p stash2plex-plugin --lib worlds -- --nocapture` plays more of them;
 //! `RIGHT_ITEM_SEED=17` only that one, with its story.
 
-mod deeds;
+mod actions;
 mod judge;
 
 use std::cell::RefCell;
@@ -31,11 +31,11 @@ use crate::core::settings::Scope;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use crate::storage::ledger;
-use crate::storage::log::Journal;
+use crate::storage::log::WorkerLog;
 use crate::sync::Syncer;
-use crate::worker::eight_hour_outage::{Place, Virtual};
-use crate::worker::event_loop::EventLoop;
 use crate::worker::link;
+use crate::worker::state::Worker;
+use crate::worker::tests::eight_hour_outage::{Place, Virtual};
 use judge::Judge;
 
 const DEEDS: usize = 40;
@@ -95,7 +95,7 @@ struct Sim {
     judge: Judge,
 }
 
-/// What follows a deed.
+/// What follows a action.
 #[derive(Debug, PartialEq)]
 enum Then {
     GoOn,
@@ -201,7 +201,7 @@ impl World {
         // In every other world things also happen while the worker is at it.
         let most = 6 * (self.sim.seed % 2) as usize;
         for _ in 0..DEEDS {
-            match self.sim.deed() {
+            match self.sim.action() {
                 Then::GoOn => {}
                 Then::AnotherWorker => self.syncer = None,
                 Then::Work => {
@@ -243,7 +243,7 @@ impl World {
         let Self {
             sim, config, queue, ..
         } = self;
-        sim.say(format!("work, {meanwhile} deeds meanwhile"));
+        sim.say(format!("work, {meanwhile} actions meanwhile"));
         sim.stash
             .set_plugin_settings("Stash2Plex", sim.settings.clone());
         let place = Place::new(config.path(), &sim.stash);
@@ -260,23 +260,22 @@ impl World {
         };
         let db = Db::new(queue);
         let lines = sim.lines.clone();
-        let journal = Journal::memory(&lines);
-        let mut engine =
-            EventLoop::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+        let log = WorkerLog::memory(&lines);
+        let mut engine = Worker::new(found, (&time, &log), &place.dir, &db, &around).unwrap();
         if let Some(kept) = self.syncer.take() {
             engine.link.syncer = kept;
         }
         let syncer = engine.link.syncer.clone();
-        let deeds = async {
+        let actions = async {
             let mut then = Vec::new();
             for _ in 0..meanwhile {
                 let some = Duration::from_micros(sim.below(4_000) as u64);
                 tokio::time::sleep(some).await;
-                then.push(sim.deed());
+                then.push(sim.action());
             }
             then
         };
-        let (end, then) = tokio::join!(engine.run(), deeds);
+        let (end, then) = tokio::join!(engine.run(), actions);
         assert_eq!(end.unwrap(), End::Idle);
         drop(engine);
         drop(time);

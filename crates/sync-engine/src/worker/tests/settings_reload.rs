@@ -12,17 +12,18 @@ use serde_json::{Value, json};
 use simulators::{PlexOptions, StashOptions, World};
 
 use crate::core::job::Job;
-use crate::core::moment::Moment;
 use crate::core::reconcile::instant;
 use crate::core::scheduler::End;
+use crate::core::time::Moment;
+use crate::core::time::Time;
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use crate::storage::ledger;
-use crate::storage::log::Journal;
-use crate::worker::eight_hour_outage::{Place, Virtual};
-use crate::worker::event_loop::EventLoop;
+use crate::storage::log::WorkerLog;
+use crate::storage::meta;
 use crate::worker::link;
-use crate::worker::time::Time;
+use crate::worker::state::Worker;
+use crate::worker::tests::eight_hour_outage::{Place, Virtual};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -45,7 +46,7 @@ struct Life {
 /// What the worker has left for Stash's log.
 fn notices(dir: &DataDir) -> String {
     let db = rusqlite::Connection::open(dir.database()).unwrap();
-    ledger::meta(&db, "notices").unwrap().unwrap_or_default()
+    meta::get(&db, "notices").unwrap().unwrap_or_default()
 }
 
 fn scene(id: u64) -> Job {
@@ -115,8 +116,8 @@ async fn life_with(
     let around = place.around();
     let found = link::read(around.stash()).await.unwrap().read;
     assert_eq!(found.1, []);
-    let (db, journal) = (Db::new(&mut queue), Journal::memory(&lines));
-    let mut engine = EventLoop::new(found, (&time, &journal), &place.dir, &db, &around).unwrap();
+    let (db, log) = (Db::new(&mut queue), WorkerLog::memory(&lines));
+    let mut engine = Worker::new(found, (&time, &log), &place.dir, &db, &around).unwrap();
     engine.rng = SplitMix64::new(seed);
     (time.passing.borrow_mut())(Duration::ZERO);
     let end = engine.run().await.unwrap();

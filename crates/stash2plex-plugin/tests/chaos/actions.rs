@@ -9,9 +9,9 @@ use serde_json::json;
 use simulators::{EntityKind, Fault, Rule, TagKind, TagMode, Trigger, run_hooks};
 
 use crate::common::binary;
-use crate::{BY_HAND, SCENES, Turmoil};
+use crate::{BY_HAND, Chaos, SCENES};
 
-impl Turmoil {
+impl Chaos {
     pub(crate) fn scene(&mut self) -> u64 {
         let scenes = self.plugin.world.stash.scenes();
         let ids: Vec<_> = scenes.iter().map(|scene| scene.id).collect();
@@ -23,7 +23,7 @@ impl Turmoil {
         self.items_of(&scene).first().map(|item| item.key)
     }
 
-    pub(crate) fn deed(&mut self) {
+    pub(crate) fn action(&mut self) {
         let scene = self.scene();
         match self.below(54) {
             0..10 => self.edit(scene),
@@ -43,7 +43,7 @@ impl Turmoil {
             30..32 => self.late(),
             32 => self.slow(),
             33 => self.turn(),
-            34..45 => self.file_deed(scene),
+            34..45 => self.file_action(scene),
             45..47 => self.person_in_between(scene),
             47 => self.in_the_other_library(scene),
             48 if self.tinkering => self.tinker(),

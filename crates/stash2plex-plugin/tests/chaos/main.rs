@@ -2,14 +2,14 @@
 //! well again, no change is lost that nobody was told of: what differs has a dead letter, and a save of that repairs it. Files
 //! move, items are split and merged, scenes are scanned again: in the end every item shows the scene whose file it holds.
 //!
-//! `TURMOILS=200 cargo test -p stash2plex-plugin --test turmoil -- --nocapture` plays more of them; `TURMOIL=17,18` only
+//! `CHAOS_SEEDS=200 cargo test -p stash2plex-plugin --test chaos -- --nocapture` plays more of them; `CHAOS_SEED=17,18` only
 //! those.
 #![allow(clippy::unwrap_used)]
 
+mod actions;
 mod check;
 #[path = "../common/mod.rs"]
 mod common;
-mod deeds;
 mod items;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use simulators::{FileFilter, SectionKind, TagMode};
 
 const SCENES: usize = 12;
-const DEEDS: usize = 60;
+const ACTIONS: usize = 60;
 /// Nothing takes longer once all is well.
 const SETTLED: Duration = Duration::from_secs(100);
 /// A worker that was started is there after this time, however busy the machine is.
@@ -41,8 +41,8 @@ const FILTERS: [FileFilter; 6] = [
 const BY_HAND: &str = "by hand ";
 
 #[test]
-fn nothing_is_lost_in_any_turmoil() {
-    let seeds: Vec<u64> = match (std::env::var("TURMOIL"), std::env::var("TURMOILS")) {
+fn nothing_is_lost_in_any_chaos() {
+    let seeds: Vec<u64> = match (std::env::var("CHAOS_SEED"), std::env::var("CHAOS_SEEDS")) {
         (Ok(seeds), _) => seeds.split(',').map(|seed| seed.parse().unwrap()).collect(),
         (_, Ok(count)) => (0..count.parse().unwrap()).collect(),
         _ => (0..6).collect(),
@@ -50,13 +50,13 @@ fn nothing_is_lost_in_any_turmoil() {
     for some in seeds.chunks(6) {
         thread::scope(|scope| {
             for seed in some {
-                scope.spawn(|| Turmoil::new(*seed).play());
+                scope.spawn(|| Chaos::new(*seed).play());
             }
         });
     }
 }
 
-struct Turmoil {
+struct Chaos {
     seed: u64,
     plugin: Installed,
     random: SplitMix64,
@@ -77,7 +77,7 @@ struct Turmoil {
     tinkering: bool,
 }
 
-impl Turmoil {
+impl Chaos {
     fn new(seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
         let filter = FILTERS[random.next_u64() as usize % FILTERS.len()];
@@ -127,8 +127,8 @@ impl Turmoil {
     fn play(mut self) {
         self.plugin.task("all");
         self.settle();
-        for _ in 0..DEEDS {
-            self.deed();
+        for _ in 0..ACTIONS {
+            self.action();
             let pause = self.below(60);
             thread::sleep(Duration::from_millis(pause));
         }
@@ -201,7 +201,7 @@ impl Turmoil {
 
     fn log(&self) -> String {
         let log = self.plugin.worker_log();
-        format!("TURMOIL={}; the worker says:\n{log}", self.seed)
+        format!("CHAOS_SEED={}; the worker says:\n{log}", self.seed)
     }
 }
 

@@ -1,0 +1,206 @@
+//! Both servers, and how to carry a scene from one to the other.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use plex::SectionId;
+use scene_sync::matching::Likeness;
+use scene_sync::{PathMap, Policy};
+
+use crate::core::client_errors::of_owner_check;
+use crate::core::job::Related;
+use crate::core::obfuscate::Paths;
+use crate::core::outcome::{Done, Failure, Outcome, Trouble, Whose};
+use crate::core::settings::Settings;
+use crate::core::words;
+use crate::sync::convert;
+
+use crate::sync::capabilities::Capabilities;
+use crate::sync::cover::Covers;
+use crate::sync::libraries::Libraries;
+use crate::sync::library_index::Indexes;
+use crate::sync::request_limits::RequestLimits;
+
+/// The list of libraries is read again after this time.
+const LIBRARIES: Duration = Duration::from_secs(600);
+
+/// Both servers, and how to carry a scene from one to the other.
+pub struct Syncer {
+    pub(super) stash: stash::client::Client,
+    pub(super) plex: plex::Client,
+    pub(super) policy: Policy,
+    pub(super) map: PathMap,
+    pub(super) strict: bool,
+    pub(super) names: Vec<String>,
+    pub(super) libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
+    pub(super) limits: RequestLimits,
+    pub(super) indexes: Indexes,
+    pub(super) capabilities: Capabilities,
+    pub(super) covers: Covers,
+    /// Reconciliations look at what Plex has.
+    pub(super) missing: bool,
+    /// What Plex does not have is not tried.
+    pub(super) skip_not_found: bool,
+    pub(super) paths: Paths,
+    /// Plex takes the token for its owner's: to others it does not show the files.
+    pub(super) owner_known: Cell<bool>,
+    /// How old an edit may be that was cut off and comes yet.
+    pub(super) late: Duration,
+}
+
+/// How long after it was sent Plex may carry out an edit that nobody waits for any more.
+pub(crate) fn late(settings: &Settings) -> Duration {
+    settings.read_timeout * 2
+}
+
+impl Syncer {
+    /// Built anew when the settings change.
+    pub fn new(stash: stash::client::Client, plex: plex::Client, settings: &Settings) -> Self {
+        Self {
+            stash,
+            plex,
+            policy: convert::policy(settings),
+            map: convert::path_map(settings),
+            strict: settings.strict_matching,
+            names: settings.libraries.clone(),
+            libraries: RefCell::default(),
+            limits: RequestLimits::new(settings.concurrency),
+            indexes: Indexes::default(),
+            capabilities: Capabilities::default(),
+            covers: Covers::default(),
+            missing: settings.reconcile_missing,
+            skip_not_found: settings.skip_not_found,
+            paths: Paths {
+                hidden: settings.obfuscate_paths,
+            },
+            owner_known: Cell::default(),
+            late: late(settings),
+        }
+    }
+
+    /// Takes in what was remembered of a server's libraries.
+    pub(crate) fn remember(&self, rows: Vec<(String, String, String)>) {
+        self.capabilities.load(rows);
+    }
+
+    /// The libraries to search. A user who looks for a missing scene may add one.
+    pub(super) async fn libraries(&self) -> Result<Rc<Libraries>, Failure> {
+        if let Some((read, libraries)) = self.libraries.borrow().as_ref()
+            && read.elapsed() < LIBRARIES
+        {
+            return Ok(libraries.clone());
+        }
+        let sections = self.plex.sections().await?;
+        let libraries = Libraries::choose(sections, &self.names)
+            .map_err(|why| Failure::new(Whose::Plex(Trouble::NoLibrary), why))?;
+        let libraries = Rc::new(libraries);
+        *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
+        Ok(libraries)
+    }
+
+    /// The user's policy, but for what the items of a library cannot hold.
+    pub(super) fn policy_for(&self, library: &SectionId) -> Policy {
+        Policy {
+            unsupported: self.capabilities.unsupported(library),
+            max_list_encoded: self.capabilities.list_limit(),
+            ..self.policy.clone()
+        }
+    }
+
+    /// Why a file cannot be told from others, in words, with paths as they may be shown.
+    pub(super) fn shown(&self, mut likeness: Likeness) -> String {
+        if let Likeness::Several { candidates, .. } = &mut likeness {
+            for candidate in candidates {
+                candidate.path = self.paths.show(&candidate.path).into_owned();
+            }
+        }
+        likeness.to_string()
+    }
+
+    /// The scenes with these ids, and which of the ids are gone.
+    pub async fn fetch(
+        &self,
+        ids: &[stash::client::SceneId],
+    ) -> Result<stash::client::FoundScenes, stash::client::Error> {
+        self.stash.find_scenes(ids).await
+    }
+
+    /// The scenes changed since a time in Unix seconds, or all, after one of them: a page, and what Stash is at.
+    pub async fn changes(
+        &self,
+        since: Option<i64>,
+        after: Option<stash::client::SceneId>,
+    ) -> Result<stash::client::Changes, stash::client::Error> {
+        use stash::client::SceneFilter;
+        let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
+        self.stash.changes(filter, after).await
+    }
+
+    /// The scenes that show a performer, studio, tag or group.
+    pub async fn scenes_of(&self, of: Related, id: u64) -> Result<Vec<u64>, stash::client::Error> {
+        use stash::client::SceneFilter;
+        let filter = match of {
+            Related::Performer => SceneFilter::Performer(id),
+            Related::Studio => SceneFilter::Studio(id),
+            Related::Tag => SceneFilter::Tag(id),
+            Related::Group => SceneFilter::Group(id),
+        };
+        self.ids(filter).await
+    }
+
+    /// The scenes changed since a time in Unix seconds, or all.
+    pub async fn scenes_since(&self, since: Option<i64>) -> Result<Vec<u64>, stash::client::Error> {
+        use stash::client::SceneFilter;
+        self.ids(since.map_or(SceneFilter::All, SceneFilter::UpdatedSince))
+            .await
+    }
+
+    async fn ids(
+        &self,
+        filter: stash::client::SceneFilter,
+    ) -> Result<Vec<u64>, stash::client::Error> {
+        Ok(self
+            .stash
+            .stamps(filter)
+            .await?
+            .iter()
+            .map(|stamp| stamp.id.0)
+            .collect())
+    }
+
+    /// Whether Plex takes the token for its owner's.
+    pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
+        let checked = match self.plex.owner_check().await {
+            Ok(()) => Ok(()),
+            Err(error) => of_owner_check(error),
+        };
+        self.owner_known.set(checked.is_ok());
+        checked
+    }
+
+    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what a person must do when
+    /// it cannot be asked.
+    pub async fn scan<L>(&self, folder: &str) -> (Outcome<L>, Option<String>) {
+        let path = self.map.map(folder);
+        let shown = self.paths.show(&path);
+        let scan = async {
+            let libraries = self.libraries().await?;
+            let mut holding = libraries.holding(&path).peekable();
+            let held = holding.peek().is_some();
+            for library in holding {
+                let path = library.spelled(&path);
+                self.plex.scan(&library.section, &path).await?;
+            }
+            Ok(held)
+        };
+        match scan.await {
+            Ok(true) => (Ok(Done::Skipped(format!("Plex scans {shown}"))), None),
+            Ok(false) => {
+                let why = words::not_scanned(&shown);
+                (Ok(Done::Skipped(why.clone())), Some(why))
+            }
+            Err(why) => (Err(why), None),
+        }
+    }
+}
