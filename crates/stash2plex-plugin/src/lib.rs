@@ -10,6 +10,8 @@ pub mod hook;
 pub mod job;
 pub mod journal;
 pub mod ledger;
+#[cfg(target_os = "linux")]
+pub mod names;
 pub mod noted;
 pub mod notice;
 pub mod obfuscate;

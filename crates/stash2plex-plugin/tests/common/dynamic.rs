@@ -1,0 +1,14 @@
+//! The plugin's program with the C library of this machine, so that a test can put its own functions before it.
+
+use std::io;
+use std::process::ExitCode;
+
+use stash2plex_plugin::{plugin, spawn, worker};
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(spawn::WORKER_ARG) {
+        return worker::process(io::stdin().lock());
+    }
+    plugin::run(io::stdin().lock(), io::stdout().lock());
+    ExitCode::SUCCESS
+}
