@@ -17,6 +17,7 @@
 
 mod clock;
 mod compare;
+pub mod dns;
 mod http;
 mod plex;
 mod random;

@@ -71,6 +71,8 @@ fn a_play_counter_starts_nothing() {
 #[test]
 fn a_hundred_hooks_at_once() {
     let plugin = Installed::with(100, json!({"idle_timeout": 5}));
+    // Else a look makes jobs of its own, for what was read within seconds of its change.
+    plugin.untouched_for_a_week();
     let inputs: Vec<_> = plugin
         .world
         .scenes
@@ -97,11 +99,10 @@ fn a_hundred_hooks_at_once() {
     plugin.until("one worker", || plugin.workers().len() == 1);
     let started = plugin.worker_log().matches(" started").count();
     assert_eq!(started, 1, "{}", plugin.worker_log());
-    // A look at what changed may have queued some once more.
     plugin.until("nothing left", || {
-        let counts = plugin.queue().counts().unwrap();
-        counts.live() == 0 && counts.dead == 0
+        plugin.queue().counts().unwrap().live() == 0
     });
+    assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }
 
 /// `kill -9` of the worker again and again in the middle of a drain: every scene ends equal.
@@ -188,6 +189,7 @@ fn an_outage_of_plex_loses_nothing() {
 #[test]
 fn process_queue_follows_the_worker_to_the_end() {
     let plugin = Installed::with(20, json!({"enabled": false}));
+    plugin.untouched_for_a_week();
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }

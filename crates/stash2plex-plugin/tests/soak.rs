@@ -124,10 +124,10 @@ impl Soak {
             .world
             .stash
             .hook_stdin(&Trigger::SceneForm(scene));
-        let mut program = Command::new(common::binary());
-        if let Some(shim) = &self.shim {
-            shim.put_before(&mut program);
-        }
+        let mut program = match &self.shim {
+            Some(shim) => shim.program(),
+            None => Command::new(common::binary()),
+        };
         let run = simulators::run_command(&mut program, &stdin).unwrap();
         run.output().is_some()
     }

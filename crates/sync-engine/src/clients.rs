@@ -1,5 +1,7 @@
 //! Connecting: the settings from Stash, and the clients they lead to.
 
+#[cfg(target_os = "linux")]
+mod names;
 pub mod stored;
 pub mod tls;
 

@@ -1,4 +1,4 @@
-//! The system's clock is set back while jobs wait: the real binary under a clock of our own, put before the system's.
+//! The system's clock is set back while jobs wait: the real program under a clock of our own, put before the system's.
 
 use super::*;
 use common::clock::Shim;
@@ -14,10 +14,8 @@ fn an_hour_back_strands_no_job() {
         return;
     };
     let save = |scene| {
-        let mut program = Command::new(common::binary());
-        shim.put_before(&mut program);
         let stdin = plugin.world.stash.hook_stdin(&Trigger::SceneForm(scene));
-        let run = simulators::run_command(&mut program, &stdin).unwrap();
+        let run = simulators::run_command(&mut shim.program(), &stdin).unwrap();
         assert_eq!(run.error(), None);
     };
     // The shim is at work: the log is an hour ahead.

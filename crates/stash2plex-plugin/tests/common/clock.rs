@@ -1,4 +1,4 @@
-//! A clock of our own for the real binary, put before the system's.
+//! A clock of our own for the real program, put before the system's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,7 @@ time_t time(time_t *into) {
 
 /// The clock's library, and the file that says how far it is off.
 pub struct Shim {
+    program: PathBuf,
     library: PathBuf,
     shift: PathBuf,
 }
@@ -50,6 +51,7 @@ impl Shim {
     pub fn build(folder: &Path) -> Option<Self> {
         let source = folder.join("clock.c");
         let shim = Self {
+            program: dynamic(),
             library: folder.join("clock.so"),
             shift: folder.join("clock.shift"),
         };
@@ -71,8 +73,44 @@ impl Shim {
         fs::rename(aside, &self.shift).unwrap();
     }
 
-    pub fn put_before(&self, program: &mut Command) {
+    /// The plugin under this clock.
+    pub fn program(&self) -> Command {
+        let mut program = Command::new(&self.program);
         program.env("LD_PRELOAD", &self.library);
         program.env("CLOCK_SHIFT_FILE", &self.shift);
+        program
     }
+}
+
+/// The plugin as a dynamic program: nothing can be put before a static one. `cargo test` has built it, unless a single test was
+/// asked for.
+fn dynamic() -> PathBuf {
+    const NAME: &str = "stash2plex-dynamic";
+    let target = super::binary().parent().unwrap();
+    let built = target.join("examples").join(NAME);
+    let at = |path: &Path| path.metadata().and_then(|it| it.modified()).ok();
+    let libraries = fs::read_dir(target.join("deps")).unwrap().flatten();
+    let newest = libraries
+        .filter(|it| {
+            let name = it.file_name().into_string().unwrap_or_default();
+            name.starts_with("libstash2plex_plugin-") && name.ends_with(".rlib")
+        })
+        .filter_map(|it| at(&it.path()))
+        .max();
+    if at(&built) < newest {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--package", "stash2plex-plugin", "--example", NAME]);
+        // What this test was told of its own package would have others built anew.
+        for (name, _) in std::env::vars() {
+            let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
+            if own.iter().any(|own| name.starts_with(own)) {
+                cargo.env_remove(name);
+            }
+        }
+        if target.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success());
+    }
+    built
 }

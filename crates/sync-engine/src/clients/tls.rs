@@ -1,4 +1,4 @@
-//! The HTTP clients' TLS: rustls on *ring*, the system's certificates, bundled ones where there are none.
+//! The HTTP clients' TLS: rustls on *ring*, the system's certificates, bundled ones where there are none. And their names.
 
 use std::sync::Once;
 
@@ -16,7 +16,7 @@ pub fn client_builder() -> ClientBuilder {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     // A proxy from the environment would see tokens and sessions.
-    let builder = || Client::builder().no_proxy();
+    let builder = || resolving(Client::builder().no_proxy());
     if builder().build().is_ok() {
         return builder();
     }
@@ -26,6 +26,16 @@ pub fn client_builder() -> ClientBuilder {
             .iter()
             .filter_map(|der| Certificate::from_der(der).ok()),
     )
+}
+
+#[cfg(target_os = "linux")]
+fn resolving(builder: ClientBuilder) -> ClientBuilder {
+    builder.dns_resolver(crate::clients::names::Names)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resolving(builder: ClientBuilder) -> ClientBuilder {
+    builder
 }
 
 #[cfg(test)]
