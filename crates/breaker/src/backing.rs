@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
-use crate::gate::{Gate, Hint};
+use crate::fast_path::{FastPath, Hint};
 use crate::machine::{Circuit, Mode, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
@@ -88,12 +88,12 @@ impl Backing {
         &self,
         rules: &Rules,
         clock: &dyn Clock,
-        gate: &Gate,
+        fast_path: &FastPath,
         told: &mut Told,
         decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
         match self {
-            Self::Local(local) => local.change(rules, clock, gate, told, decide),
+            Self::Local(local) => local.change(rules, clock, fast_path, told, decide),
             Self::Shared(shared) => {
                 let (result, transition) = shared.change(rules, clock, |record, now| {
                     let mut told = None;
@@ -171,12 +171,12 @@ impl Backing {
 struct Held<'a> {
     memory: MutexGuard<'a, Memory>,
     rules: &'a Rules,
-    gate: &'a Gate,
+    fast_path: &'a FastPath,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.gate
+        self.fast_path
             .publish(Hint::of(&self.memory.record.state, self.rules));
     }
 }
@@ -203,14 +203,14 @@ impl Local {
         &self,
         rules: &Rules,
         clock: &dyn Clock,
-        gate: &Gate,
+        fast_path: &FastPath,
         told: &mut Told,
         decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
         let mut held = Held {
             memory: lock(&self.memory),
             rules,
-            gate,
+            fast_path,
         };
         let memory = &mut *held.memory;
         let now = Monotonic {

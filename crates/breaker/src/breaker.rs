@@ -11,7 +11,7 @@ use crate::backing::Backing;
 use crate::counts::{Count, Counters, Counts};
 use crate::document::{Document, Moment, Record, unix_seconds};
 use crate::explain::Explanation;
-use crate::gate::{Gate, Hint};
+use crate::fast_path::{FastPath, Hint};
 use crate::machine::{
     Event, Kind, Outcome, Rejection, Reply, Role, State, Ticket, Told, Transition, Why,
 };
@@ -38,7 +38,7 @@ use crate::waiters::Waiters;
 pub struct Breaker {
     rules: Rules,
     clock: Arc<dyn Clock>,
-    gate: Gate,
+    fast_path: FastPath,
     backing: Backing,
     counters: Counters,
     observers: Vec<Observer>,
@@ -144,7 +144,7 @@ impl Builder {
         Breaker {
             rules: self.rules,
             clock: self.clock,
-            gate: Gate::new(hint),
+            fast_path: FastPath::new(hint),
             backing,
             counters: Counters::default(),
             observers: self.observers,
@@ -193,7 +193,7 @@ impl Breaker {
             generation,
             role: Role::Call,
         };
-        let ticket = match self.gate.hint() {
+        let ticket = match self.fast_path.hint() {
             // Nothing is measured where only failures count.
             Hint::Quiet(generation) => return Ok(Permit::new(breaker, call(generation), None)),
             Hint::Counting(generation) => call(generation),
@@ -242,7 +242,7 @@ impl Breaker {
             outcome,
             Outcome::Success | Outcome::Ignored | Outcome::Cancelled
         );
-        if !undecided || self.gate.hint() != Hint::Quiet(ticket.generation) {
+        if !undecided || self.fast_path.hint() != Hint::Quiet(ticket.generation) {
             self.decide(ticket, outcome, started);
         }
     }
@@ -264,9 +264,13 @@ impl Breaker {
     #[inline]
     fn change<R>(&self, decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R) -> R {
         let mut told = None;
-        let result = self
-            .backing
-            .change(&self.rules, &*self.clock, &self.gate, &mut told, decide);
+        let result = self.backing.change(
+            &self.rules,
+            &*self.clock,
+            &self.fast_path,
+            &mut told,
+            decide,
+        );
         if let (Some(transition), false) = (&mut told, self.observers.is_empty()) {
             transition.at = self.backing.told_at(&*self.clock, transition.at);
             self.tell(transition);
@@ -292,7 +296,7 @@ impl Breaker {
     /// # Errors
     /// The [`Rejection`] a call would get.
     pub fn check(&self) -> Result<(), Rejection> {
-        if let Hint::Quiet(_) | Hint::Counting(_) = self.gate.hint() {
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.fast_path.hint() {
             return Ok(());
         }
         let rejection = |state: &State, now| state.rejection(&self.rules, now);
@@ -342,7 +346,7 @@ impl Breaker {
     /// Where the circuit stands. An open one whose interval is over is half-open, though no call came yet.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        if let Hint::Quiet(_) | Hint::Counting(_) = self.gate.hint() {
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.fast_path.hint() {
             return Kind::Closed;
         }
         let kind = |state: &State, now| state.kind_at(now);

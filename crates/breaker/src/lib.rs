@@ -36,7 +36,7 @@ mod call;
 mod counts;
 mod document;
 mod explain;
-mod gate;
+mod fast_path;
 pub mod guide;
 pub mod machine;
 mod open_for;

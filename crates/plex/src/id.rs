@@ -45,7 +45,7 @@ macro_rules! id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::loose::text(deserializer)?.parse().map_err(serde::de::Error::custom)
+                crate::lenient::text(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     };

@@ -6,7 +6,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
-use crate::{Client, Error, RatingKey, client::Call, loose, query};
+use crate::{Client, Error, RatingKey, client::Call, lenient, query};
 
 /// Which image of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,10 +66,10 @@ impl ImageFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Image {
     /// Its name, as `upload://posters/<sha1>` for one that was sent.
-    #[serde(rename = "ratingKey", default, deserialize_with = "loose::text")]
+    #[serde(rename = "ratingKey", default, deserialize_with = "lenient::text")]
     pub name: String,
     /// Whether the item shows it.
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "lenient::flag")]
     pub selected: bool,
 }
 
@@ -84,7 +84,7 @@ impl Image {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Images {
-    #[serde(rename = "Metadata", deserialize_with = "loose::list")]
+    #[serde(rename = "Metadata", deserialize_with = "lenient::list")]
     pub images: Vec<Image>,
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    Field, ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, loose, skipped::Entry, tag,
+    Field, ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, lenient, skipped::Entry, tag,
 };
 
 /// What kind of item. The numbers are Plex's `type=`.
@@ -45,10 +45,10 @@ impl ItemKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Part {
     /// The path as Plex's host sees it; empty when Plex does not show it.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub file: String,
     /// In bytes.
-    #[serde(default, deserialize_with = "loose::parsed")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub size: Option<u64>,
     /// Playing time.
     #[serde(default, deserialize_with = "millis")]
@@ -62,7 +62,7 @@ pub struct Media {
     #[serde(default, deserialize_with = "millis")]
     pub duration: Option<Duration>,
     /// The files.
-    #[serde(rename = "Part", default, deserialize_with = "loose::list")]
+    #[serde(rename = "Part", default, deserialize_with = "lenient::list")]
     pub parts: Vec<Part>,
 }
 
@@ -83,63 +83,63 @@ pub struct Item {
     #[serde(
         rename = "librarySectionID",
         default,
-        deserialize_with = "loose::parsed"
+        deserialize_with = "lenient::parsed"
     )]
     pub section: Option<SectionId>,
     /// Where its metadata comes from: an agent, or `local://…` for none.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub guid: String,
     /// The title. As all texts here, empty when Plex shows none.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
     /// The title by which it is sorted; empty when it is the title.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title_sort: String,
     /// The title in its original language.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub original_title: String,
     /// The studio.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub studio: String,
     /// The summary.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub summary: String,
     /// The tagline.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub tagline: String,
     /// As `YYYY-MM-DD`.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub originally_available_at: String,
     /// As `R`, `gb/12` or `XXX`.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub content_rating: String,
     /// The edition.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub edition_title: String,
     /// The rating by the token's user, 0 to 10.
-    #[serde(default, deserialize_with = "loose::parsed")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub user_rating: Option<f64>,
     /// When it was added, in Unix seconds.
-    #[serde(default, deserialize_with = "loose::parsed")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub added_at: Option<i64>,
     /// When its metadata last changed, in Unix seconds. A rating does not move it.
-    #[serde(default, deserialize_with = "loose::parsed")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub updated_at: Option<i64>,
     /// When it went into the trash, in Unix seconds; `None` for an item that is not in it. Plex
     /// keeps an item whose file it no longer finds there until the trash is emptied.
-    #[serde(default, deserialize_with = "loose::parsed")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub deleted_at: Option<i64>,
     /// Playing time.
     #[serde(default, deserialize_with = "millis")]
     pub duration: Option<Duration>,
     /// The path of the poster; another one stands for another picture.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub thumb: String,
     /// The path of the background; another one stands for another picture.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub art: String,
     /// Its versions.
-    #[serde(rename = "Media", default, deserialize_with = "loose::list")]
+    #[serde(rename = "Media", default, deserialize_with = "lenient::list")]
     pub media: Vec<Media>,
     #[serde(rename = "Genre", default, deserialize_with = "tag::list")]
     genres: Vec<Tag>,
@@ -249,25 +249,25 @@ impl Item {
 }
 
 fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ItemKind>, D::Error> {
-    let text = loose::text(deserializer)?;
+    let text = lenient::text(deserializer)?;
     Ok(ItemKind::ALL
         .into_iter()
         .find_map(|(kind, name)| (name == text).then_some(kind)))
 }
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    Ok(loose::parsed(deserializer)?.map(Duration::from_millis))
+    Ok(lenient::parsed(deserializer)?.map(Duration::from_millis))
 }
 
 fn locks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     #[derive(Deserialize)]
     struct Lock {
-        #[serde(default, deserialize_with = "loose::text")]
+        #[serde(default, deserialize_with = "lenient::text")]
         name: String,
-        #[serde(default, deserialize_with = "loose::flag")]
+        #[serde(default, deserialize_with = "lenient::flag")]
         locked: bool,
     }
-    let locks: Vec<Lock> = loose::list(deserializer)?;
+    let locks: Vec<Lock> = lenient::list(deserializer)?;
     Ok(locks
         .into_iter()
         .filter_map(|lock| lock.locked.then_some(lock.name))
@@ -278,13 +278,13 @@ fn locks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>,
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Items {
-    #[serde(deserialize_with = "loose::parsed")]
+    #[serde(deserialize_with = "lenient::parsed")]
     pub total_size: Option<u64>,
-    #[serde(deserialize_with = "loose::parsed")]
+    #[serde(deserialize_with = "lenient::parsed")]
     pub offset: Option<u64>,
-    #[serde(rename = "librarySectionID", deserialize_with = "loose::parsed")]
+    #[serde(rename = "librarySectionID", deserialize_with = "lenient::parsed")]
     section: Option<SectionId>,
-    #[serde(rename = "Metadata", deserialize_with = "loose::list")]
+    #[serde(rename = "Metadata", deserialize_with = "lenient::list")]
     entries: Vec<Entry>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Client, Error, ItemKind, SectionId, client::Call, loose};
+use crate::{Client, Error, ItemKind, SectionId, client::Call, lenient};
 
 /// A library.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -11,16 +11,16 @@ pub struct Section {
     #[serde(rename = "key")]
     pub id: SectionId,
     /// `movie`, `show`, `artist`, `photo`. A library of other videos is a `movie` one.
-    #[serde(rename = "type", default, deserialize_with = "loose::text")]
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
     pub kind: String,
     /// The name a user sees.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
     /// Where its metadata comes from; `tv.plex.agents.none` for personal media.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub agent: String,
     /// Whether it is being scanned.
-    #[serde(default, deserialize_with = "loose::flag")]
+    #[serde(default, deserialize_with = "lenient::flag")]
     pub refreshing: bool,
     /// Its folders, as Plex's host sees them.
     #[serde(rename = "Location", default, deserialize_with = "paths")]
@@ -42,10 +42,10 @@ impl Section {
 fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     struct Location {
-        #[serde(default, deserialize_with = "loose::text")]
+        #[serde(default, deserialize_with = "lenient::text")]
         path: String,
     }
-    let locations: Vec<Location> = loose::list(deserializer)?;
+    let locations: Vec<Location> = lenient::list(deserializer)?;
     Ok(locations
         .into_iter()
         .map(|location| location.path)
@@ -56,7 +56,7 @@ fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sections {
-    #[serde(rename = "Directory", deserialize_with = "loose::list")]
+    #[serde(rename = "Directory", deserialize_with = "lenient::list")]
     pub sections: Vec<Section>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::loose;
+use crate::lenient;
 
 /// A kind of tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,10 +58,10 @@ impl TagKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Tag {
     /// The name.
-    #[serde(rename = "tag", default, deserialize_with = "loose::text")]
+    #[serde(rename = "tag", default, deserialize_with = "lenient::text")]
     pub name: String,
     /// Whom an actor plays; empty for none.
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub role: String,
 }
 
@@ -82,7 +82,7 @@ impl From<String> for Tag {
 
 /// The tags that have a name.
 pub(crate) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
-    let mut tags: Vec<Tag> = loose::list(deserializer)?;
+    let mut tags: Vec<Tag> = lenient::list(deserializer)?;
     tags.retain(|tag| !tag.name.is_empty());
     Ok(tags)
 }

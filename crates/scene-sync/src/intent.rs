@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::mapping::plain;
+use crate::last_written::{Known, names, set_names};
 use crate::text::{key, keys};
-use crate::written::{Known, names, set_names};
+use crate::wanted::plain;
 use crate::{EditPlan, Field, ImageWritten, Intent, Item, LastWritten, Rating, Tag, TagKind, What};
 
 /// Intents kept: more versions of one scene are hardly under way at once.

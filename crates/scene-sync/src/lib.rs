@@ -1,7 +1,7 @@
 //! Bind a Stash scene to its Plex items, merge three ways and plan the smallest edit: pure, no I/O.
 //!
 //! ```text
-//!  Scene ──▶ Wanted ─────┐            (mapping: a scene in Plex's terms)
+//!  Scene ──▶ Wanted ─────┐            (wanted: a scene in Plex's terms)
 //!  Item  ────────────────┼─▶ EditPlan ──▶ your client ──▶ Item read back
 //!  LastWritten ──────────┘      │                             │
 //!       ▲                       └── verify, written_after ◀───┘
@@ -13,7 +13,7 @@
 //! - [`plan()`]: what must change on one of them? [`EditPlan::verify`]: did it?
 //! - [`EditPlan::intent`]: what to record before it is sent, should nobody hear what became of it.
 //! - [`content_hash`]: did anything change in Stash since?
-//! - [`gap::find`]: what would a sync write now?
+//! - [`drift::find`]: what would a sync write now?
 //!
 //! Only what a request of ours put into Plex is ever removed from it; see [`LastWritten`].
 //!
@@ -23,9 +23,9 @@
 
 mod date;
 mod display;
-pub mod gap;
+pub mod drift;
 mod intent;
-mod mapping;
+mod last_written;
 pub mod matching;
 mod merge;
 mod model;
@@ -35,16 +35,16 @@ mod plan;
 mod policy;
 mod text;
 mod verify;
+mod wanted;
 mod what;
-mod written;
 
-pub use mapping::{Note, Wanted, content_hash};
+pub use last_written::{ImageSeen, ImageWritten, Intent, LastWritten, Part, Preexisting};
 pub use model::{Field, Item, Performer, Rating, Scene, SceneFile, Tag, TagKind};
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
+pub use wanted::{Note, Wanted, content_hash};
 pub use what::{Unsupported, What};
-pub use written::{ImageSeen, ImageWritten, Intent, LastWritten, Part, Preexisting};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

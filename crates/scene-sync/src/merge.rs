@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::last_written::{Known, names};
 use crate::text::{encoded, key, keys, wide_key};
-use crate::written::{Known, names};
 use crate::{LastWritten, Tag, TagEdit, TagKind};
 
 /// The three sides of one value. `None` is "no value" on every side.

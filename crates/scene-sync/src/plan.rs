@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::intent::base;
-use crate::mapping::plain;
+use crate::last_written::{Known, set_names};
 use crate::merge::{self, Merged, Sides};
 use crate::text::wide_key;
-use crate::written::{Known, set_names};
+use crate::wanted::plain;
 use crate::{
     Field, ImageWritten, Item, LastWritten, Note, Part, Policy, Rating, Scene, Tag, TagKind,
     Wanted, What,

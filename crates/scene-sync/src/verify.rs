@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::mapping::plain;
+use crate::last_written::{Known, names, set_names};
 use crate::text::{key, keys, wide_key};
-use crate::written::{Known, names, set_names};
+use crate::wanted::plain;
 use crate::{EditPlan, FieldEdit, Item, LastWritten, Rating, RatingEdit, TagEdit, What};
 
 impl EditPlan {

@@ -1,7 +1,7 @@
 //! A scene in the terms of Plex: texts, dates, lists, fingerprint, words, gaps.
 #![allow(clippy::unwrap_used)]
 
-use scene_sync::gap::{self, Gap};
+use scene_sync::drift::{self, Drift};
 use scene_sync::{
     Field, Item, LastWritten, Note, PartialDates, Performer, Policy, Rating, Scene, Tag, TagKind,
     Wanted, content_hash, plan,
@@ -309,7 +309,7 @@ fn a_gap_is_what_a_sync_would_write() {
         ..Item::default()
     };
     let find = |scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Policy| {
-        gap::find(scene, item, last, policy)
+        drift::find(scene, item, last, policy)
     };
     let none: [&str; 0] = [];
     assert_eq!(find(&scene, &item, None, &policy), none);
@@ -325,7 +325,7 @@ fn a_gap_is_what_a_sync_would_write() {
     item.genres.clear();
     let names = find(&scene, &item, Some(&last), &policy);
     assert_eq!(
-        Gap::ChangedInPlex(names).to_string(),
+        Drift::ChangedInPlex(names).to_string(),
         "changed in Plex: title, genre"
     );
     let preserving = Policy {

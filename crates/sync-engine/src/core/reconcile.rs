@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use scene_sync::gap::Gap;
+use scene_sync::drift::Drift;
 use serde::{Deserialize, Serialize};
 
 use crate::core::settings::{Interval, Scope};
@@ -115,7 +115,7 @@ pub struct Report {
     /// Scenes looked at.
     pub checked: u64,
     /// Those that differ.
-    pub gaps: Gaps,
+    pub gaps: Drifts,
     /// Scenes queued for that.
     pub queued: u64,
     /// Scenes that were never synced, and that nobody asked for.
@@ -126,7 +126,7 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct Gaps {
+pub struct Drifts {
     pub changed_in_stash: u64,
     pub never_synced: u64,
     pub not_in_plex: u64,
@@ -134,13 +134,13 @@ pub struct Gaps {
     pub deleted_in_stash: u64,
 }
 
-impl Gaps {
+impl Drifts {
     /// Counts one.
-    pub fn add(&mut self, gap: &Gap) {
+    pub fn add(&mut self, gap: &Drift) {
         match gap {
-            Gap::NotInPlex => self.not_in_plex += 1,
-            Gap::NeverSynced => self.never_synced += 1,
-            Gap::ChangedInStash => self.changed_in_stash += 1,
+            Drift::NotInPlex => self.not_in_plex += 1,
+            Drift::NeverSynced => self.never_synced += 1,
+            Drift::ChangedInStash => self.changed_in_stash += 1,
             _ => self.changed_in_plex += 1,
         }
     }
@@ -298,12 +298,12 @@ mod tests {
         };
         assert_eq!(report.words(), "1 scene checked, none differs");
         report.checked = 40;
-        for gap in [
-            Gap::ChangedInStash,
-            Gap::ChangedInStash,
-            Gap::ChangedInPlex(vec!["title".into()]),
+        for drift in [
+            Drift::ChangedInStash,
+            Drift::ChangedInStash,
+            Drift::ChangedInPlex(vec!["title".into()]),
         ] {
-            report.gaps.add(&gap);
+            report.gaps.add(&drift);
         }
         report.queued = 3;
         assert_eq!(

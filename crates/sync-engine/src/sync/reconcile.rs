@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plex::RatingKey;
 use queue::rusqlite::Connection;
-use scene_sync::gap::{self, Gap};
+use scene_sync::drift::{self, Drift};
 use scene_sync::{LastWritten, SceneFile, path};
 use stash::client::{SceneFilter, SceneId};
 
@@ -132,15 +132,15 @@ impl Syncer {
                 covers.push((scene.id.0, row.cover.clone(), place));
             }
             let shown = (run.reach == Reach::Metadata).then_some(&details);
-            let Some(gap) = self.gap(&pure, known, &libraries, shown).await else {
+            let Some(drift) = self.drift(&pure, known, &libraries, shown).await else {
                 continue;
             };
             if !has_consent && !known.was_written() {
                 run.report.left_alone += 1;
                 continue;
             }
-            run.report.gaps.add(&gap);
-            let not_there = gap == Gap::NotInPlex;
+            run.report.gaps.add(&drift);
+            let not_there = drift == Drift::NotInPlex;
             if not_there && self.skip_not_found {
                 continue;
             }
@@ -213,13 +213,13 @@ impl Syncer {
     }
 
     /// How a scene and its items came apart; `shown` are the items' details, where they were read.
-    async fn gap(
+    async fn drift(
         &self,
         scene: &scene_sync::Scene,
         known: &OnRecord,
         libraries: &Libraries,
         shown: Option<&BTreeMap<String, plex::Item>>,
-    ) -> Option<Gap> {
+    ) -> Option<Drift> {
         let files = self.mapped(&scene.files);
         let holders = self.holders(&files, libraries).await;
         let synced = known.row.as_ref().and_then(|row| row.hash);
@@ -228,28 +228,28 @@ impl Syncer {
             let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;
             return is_due.then_some(match holders {
                 Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => {
-                    Gap::NotInPlex
+                    Drift::NotInPlex
                 }
-                _ => Gap::NeverSynced,
+                _ => Drift::NeverSynced,
             });
         };
         let items = known.items.iter().map(|row| row.item.as_str());
         let content = scene_sync::content_hash(scene, &self.policy);
         if synced != sync_hash(&content, &files, items) {
-            return Some(Gap::ChangedInStash);
+            return Some(Drift::ChangedInStash);
         }
         if let Some(holders) = holders {
             let is_known = |item: &String| {
                 known.waits.contains(item) || known.items.iter().any(|row| row.item == *item)
             };
             if !holders.iter().all(is_known) {
-                return Some(Gap::NeverSynced);
+                return Some(Drift::NeverSynced);
             }
             for row in &known.items {
                 if !self.indexes.holds(&row.item, &row.path).await {
                     return Some(match holders.is_empty() {
-                        true => Gap::NotInPlex,
-                        false => Gap::NeverSynced,
+                        true => Drift::NotInPlex,
+                        false => Drift::NeverSynced,
                     });
                 }
             }
@@ -258,11 +258,11 @@ impl Syncer {
         let mut changed = Vec::new();
         for row in &known.items {
             let Some(item) = shown.get(&row.item) else {
-                return Some(Gap::NeverSynced);
+                return Some(Drift::NeverSynced);
             };
             let path = path::key(&row.path);
             if !item.files().any(|part| path::key(&part.file) == path) {
-                return Some(Gap::NeverSynced);
+                return Some(Drift::NeverSynced);
             }
             // With preserve_plex_edits, what a person changed in Plex is no gap.
             if self.policy.preserve_plex_edits {
@@ -272,14 +272,14 @@ impl Syncer {
                 .section
                 .as_ref()
                 .map_or_else(|| self.policy.clone(), |section| self.policy_for(section));
-            changed.extend(gap::find(
+            changed.extend(drift::find(
                 scene,
                 &convert::item(item),
                 Some(&row.written),
                 &policy,
             ));
         }
-        (!changed.is_empty()).then_some(Gap::ChangedInPlex(changed))
+        (!changed.is_empty()).then_some(Drift::ChangedInPlex(changed))
     }
 
     /// The items that hold the files, as far as the indexes tell; none where nobody looked.

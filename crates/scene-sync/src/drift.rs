@@ -7,7 +7,7 @@ use crate::{Item, LastWritten, Policy, Scene, plan};
 /// How a scene and its item came apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Gap {
+pub enum Drift {
     /// Plex has no item for it.
     NotInPlex,
     /// It was never synced to this item.
@@ -25,10 +25,10 @@ pub enum Gap {
 /// item.
 ///
 /// ```
-/// use scene_sync::{Item, Policy, Scene, gap};
+/// use scene_sync::{Item, Policy, Scene, drift};
 /// let scene = Scene { title: "Dawn".into(), tags: vec!["Solo".into()], ..Scene::default() };
 /// let item = Item { title: "Dawn".into(), ..Item::default() };
-/// assert_eq!(gap::find(&scene, &item, None, &Policy::default()), ["genre"]);
+/// assert_eq!(drift::find(&scene, &item, None, &Policy::default()), ["genre"]);
 /// ```
 pub fn find(
     scene: &Scene,
@@ -39,7 +39,7 @@ pub fn find(
     plan(scene, item, last, policy).names()
 }
 
-impl fmt::Display for Gap {
+impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotInPlex => f.write_str("not in Plex"),

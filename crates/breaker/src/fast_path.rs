@@ -7,7 +7,7 @@ use crate::rules::Rules;
 use crate::time::Time;
 
 /// The last published [`Hint`]. One word, so a reader can never see one state's name with another's data.
-pub(crate) struct Gate(AtomicU64);
+pub(crate) struct FastPath(AtomicU64);
 
 /// What can be decided without the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Hint {
     }
 }
 
-impl Gate {
+impl FastPath {
     pub(crate) fn new(hint: Hint) -> Self {
         Self(AtomicU64::new(hint.pack()))
     }
@@ -96,7 +96,7 @@ mod tests {
             Hint::Open(Time::MAX),
         ];
         for hint in hints {
-            assert_eq!(Gate::new(hint).hint(), hint);
+            assert_eq!(FastPath::new(hint).hint(), hint);
         }
     }
 
