@@ -1,3 +1,5 @@
+//! How many retries may there be in all, when everything fails at once?
+
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::Hint;

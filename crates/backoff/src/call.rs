@@ -1,3 +1,5 @@
+//! An operation with its retries, before it runs: what to call, when to try again, whom to tell.
+
 use core::{fmt, future::Future, marker::PhantomData, time::Duration};
 
 use crate::{Budget, Hint, Retry};

@@ -1,3 +1,5 @@
+//! How does a retry sleep, tell the time and draw numbers?
+
 #[cfg(feature = "std")]
 use core::time::Duration;
 

@@ -1,3 +1,5 @@
+//! How long is the next delay? Pure.
+
 use core::time::Duration;
 
 use rand_core::Rng;

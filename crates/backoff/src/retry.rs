@@ -1,3 +1,5 @@
+//! Try again, and when? Pure.
+
 use core::{fmt, time::Duration};
 
 use rand_core::Rng;

@@ -1,3 +1,5 @@
+//! Runs an operation with its retries, blocking or async.
+
 use core::{
     error::Error,
     fmt,

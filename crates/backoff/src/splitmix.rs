@@ -1,3 +1,5 @@
+//! A small generator whose sequence is published.
+
 use core::convert::Infallible;
 
 use rand_core::{TryRng, utils::fill_bytes_via_next_word};

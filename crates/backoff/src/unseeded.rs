@@ -1,3 +1,5 @@
+//! Where does randomness come from when the program has no generator?
+
 use core::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 

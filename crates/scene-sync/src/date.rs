@@ -1,3 +1,5 @@
+//! Which date of a scene does Plex take?
+
 use crate::PartialDates;
 
 /// A date Plex takes, `YYYY-MM-DD`, or why there is none.

@@ -1,3 +1,5 @@
+//! What did syncs do to an item?
+
 use std::collections::BTreeMap;
 use std::fmt;
 

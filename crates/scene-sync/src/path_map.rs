@@ -1,3 +1,5 @@
+//! Where does Plex see a file of Stash's?
+
 use crate::path::Path;
 
 /// Where Stash's folders are for Plex: the two often see the same files at different places.

@@ -1,3 +1,5 @@
+//! What does the user want synced, and how?
+
 use crate::Unsupported;
 
 /// What to sync and how. The default syncs all but the ratings, and Stash wins.

@@ -1,3 +1,5 @@
+//! What of an item may an edit change?
+
 use std::collections::BTreeSet;
 use std::fmt;
 

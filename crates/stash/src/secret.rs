@@ -1,3 +1,5 @@
+//! Text that must not be shown.
+
 use std::fmt;
 
 /// Text that must not reach a log: a session cookie or an API key.

@@ -1,3 +1,5 @@
+//! Requests of one connection, one after another.
+
 use std::io::{self, Read};
 use std::net::TcpStream;
 

@@ -1,3 +1,5 @@
+//! What goes wrong with a request?
+
 use std::time::Duration;
 
 use super::{Request, Response};

@@ -1,3 +1,5 @@
+//! What was asked of a server?
+
 use std::time::Duration;
 
 use super::Request;

@@ -1,3 +1,5 @@
+//! A request and an answer of HTTP/1.1, as text.
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;

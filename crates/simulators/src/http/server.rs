@@ -1,3 +1,5 @@
+//! A port that listens: its faults, its log, its threads.
+
 mod exchange;
 
 use std::collections::HashMap;

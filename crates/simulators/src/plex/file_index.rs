@@ -1,3 +1,5 @@
+//! Which items hold a file?
+
 use std::collections::{BTreeSet, HashMap};
 
 /// Finds items by path without walking the library, so that a search costs the same however large it is.

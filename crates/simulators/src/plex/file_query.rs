@@ -1,3 +1,5 @@
+//! What does the `file=` filter find?
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::file_index::FileIndex;

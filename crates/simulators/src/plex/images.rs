@@ -1,3 +1,5 @@
+//! The posters and backgrounds of an item.
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! What Plex keeps of an item.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::Images;

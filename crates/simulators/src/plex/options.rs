@@ -1,3 +1,5 @@
+//! How is the simulated Plex set up?
+
 use std::time::Duration;
 
 /// What an indexed tag edit (`genre[0].tag.tag=…`) does to the tags that are there. Public sources contradict one

@@ -1,3 +1,5 @@
+//! Somebody edits a scene.
+
 use super::StashServer;
 use super::picture;
 use super::scene::{EntityKind, Scene};

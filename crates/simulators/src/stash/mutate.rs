@@ -1,3 +1,5 @@
+//! The mutations that are simulated.
+
 use serde_json::{Map, Value, json};
 
 use super::query::Operation;

@@ -1,3 +1,5 @@
+//! How is the simulated Stash set up?
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! What Stash keeps of a scene.
+
 use std::sync::Arc;
 
 /// A scene as Stash keeps it. Related things are given by their ids.

@@ -1,3 +1,5 @@
+//! The pieces of a GraphQL document.
+
 /// Line and column of a character, counted from 1.
 pub(super) type Place = (usize, usize);
 

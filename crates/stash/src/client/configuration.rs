@@ -1,3 +1,5 @@
+//! What does a plugin need of Stash's configuration?
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

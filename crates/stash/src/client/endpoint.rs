@@ -1,3 +1,5 @@
+//! Where is Stash, and who asks?
+
 use url::Url;
 
 use super::Error;

@@ -1,3 +1,5 @@
+//! Why did a call to Stash give no result?
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Which scenes are asked for?
+
 use serde_json::{Value, json};
 
 use super::schema::Schema;

@@ -1,3 +1,5 @@
+//! The bytes of a cover.
+
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};

@@ -1,3 +1,5 @@
+//! Scenes by their ids, and lists of them a page at a time.
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{json, value::RawValue};

@@ -1,3 +1,5 @@
+//! Which fields does this release of Stash know?
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;

@@ -1,3 +1,5 @@
+//! One request to Stash and its answer: cookies, limits, timeouts.
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Why did a hook fire?
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;

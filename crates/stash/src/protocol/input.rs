@@ -1,3 +1,5 @@
+//! What does Stash ask of a plugin? The document on its stdin.
+
 use std::fmt;
 use std::io::{self, Read};
 use std::marker::PhantomData;

@@ -1,3 +1,5 @@
+//! How do log lines and progress reach Stash?
+
 use std::fmt::{self, Display};
 use std::io::{self, Stderr, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};

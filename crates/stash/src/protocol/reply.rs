@@ -1,3 +1,5 @@
+//! What does a plugin answer? The document on its stdout.
+
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
