@@ -90,6 +90,15 @@ pub fn is_of_part(error: &plex::Error) -> bool {
     }
 }
 
+/// Whether the same picture or rating may be taken later, though it was answered that it is not.
+pub fn may_pass(error: &plex::Error) -> bool {
+    use plex::Error;
+    matches!(
+        error,
+        Error::Overloaded { .. } | Error::Gateway { .. } | Error::Malformed(_)
+    )
+}
+
 /// What a probe found.
 ///
 /// # Errors

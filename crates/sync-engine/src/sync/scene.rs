@@ -135,10 +135,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let content = scene_sync::content_hash(&self.scene, &self.syncer.policy);
         let owned = rows.iter().map(|row| row.item.as_str());
         let hash = sync_hash(&content, &self.files, owned);
+        let now = unix_millis(self.time.wall());
         if !self.force
             && before
                 .as_ref()
                 .is_some_and(|before| before.hash == Some(hash))
+            && !rows.iter().any(|row| row.written.due(now).next().is_some())
         {
             self.record
                 .unchanged(before.filter(|before| *before != row).map(|_| row));

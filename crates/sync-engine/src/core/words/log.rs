@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use queue::Salvage;
+use scene_sync::Part;
 
 use crate::core::outcome::{FaultKind, Trouble, Whose};
 use crate::core::settings::names;
@@ -163,10 +164,23 @@ pub fn another_server() -> String {
 }
 
 /// A part that an item does not take.
-pub fn part_refused(part: &str, why: &str) -> String {
-    format!(
-        "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
-    )
+pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
+    let again = part_again(passes);
+    format!("Plex does not take the {part} ({why}); the rest is synced. {again}")
+}
+
+/// The same in the list of what Plex does not get.
+pub fn part_left_out(part: Part, passes: bool) -> String {
+    format!("Plex does not take the {part}. {}", part_again(passes))
+}
+
+fn part_again(passes: bool) -> &'static str {
+    match passes {
+        true => {
+            "It is sent again with the next save or reconciliation after an hour, or with Sync All Scenes"
+        }
+        false => "It is sent again when it changes in Stash, or with Sync All Scenes",
+    }
 }
 
 /// What Plex was told twice and does not show.
