@@ -150,12 +150,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
             let key = target.key.as_str().to_owned();
+            let path = self.syncer.paths.show(&target.bound.path).into_owned();
             match self.one(target, &rows).await {
                 Ok(true) => owned.push(key),
                 Ok(false) => {}
                 // One item that fails is no reason to leave the others as they are.
                 Err(Stopped::Failed(mut why)) if several && why.is_of_one_item() => {
-                    why.why = format!("Plex item {key}: {}", why.why);
+                    why.why = format!("the Plex item of {path} ({key}): {}", why.why);
                     failed.get_or_insert(why);
                 }
                 Err(why) => return Err(why),

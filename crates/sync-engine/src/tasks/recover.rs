@@ -1,4 +1,4 @@
-//! Recover Outage Jobs: what failed because Plex was down goes back into the queue.
+//! Retry Changes of Last Outage: what failed because Plex was down goes back into the queue.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use crate::core::job::Job;
 use crate::core::outcome::ErrorKind;
 use crate::core::reconcile::instant;
 use crate::core::status::{Connectivity, SettingsStatus};
-use crate::core::words::format::date;
+use crate::core::words::format::{count, date};
 use crate::core::words::status::{Line, info, warn};
 use crate::core::words::tasks as texts;
 use crate::daemon::lock;
@@ -229,7 +229,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
     let left = left.map(|(why, n)| format!("{n} {why}"));
     lines.push(info(format!(
         "{} queued again, {}",
-        recovery.recovered,
+        count(recovery.recovered, "change", "changes"),
         left.join(", ")
     )));
     if recovery.recovered > 0 && !recovery.worker {

@@ -21,7 +21,7 @@ pub fn wrote(title: &str, fields: &[String], item: &str) -> String {
     let fields = fields.join(", ");
     match title {
         "" => format!("wrote {fields} to Plex item {item}"),
-        title => format!("wrote {fields} to Plex item {item}: \"{title}\""),
+        title => format!("wrote {fields} to Plex item \"{title}\" ({item})"),
     }
 }
 
@@ -50,9 +50,25 @@ pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> Strin
 pub fn failed(kind: &str, why: &str, attempts: u32) -> String {
     let attempts = count(attempts.into(), "attempt", "attempts");
     format!(
-        "failed after {attempts} ({kind}): {why}. What to do: {}",
+        "failed after {attempts}: {why}. What to do: {}",
         advice(kind)
     )
+}
+
+/// The same where nobody counted.
+pub fn failed_once(job: &str, kind: &str, why: &str) -> String {
+    format!("{job} failed: {why}. What to do: {}", advice(kind))
+}
+
+/// What a person can do while a job that failed in this way waits for its next attempt, where that helps.
+pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
+    match kind {
+        "NotInPlex" => Some("Scan the library in Plex, or correct Path map (path_map)"),
+        "PlexRefused" => Some(
+            "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
+        ),
+        _ => None,
+    }
 }
 
 /// What a person can do about failed jobs of the kind with this name.
@@ -60,31 +76,28 @@ pub fn advice(kind: &str) -> &'static str {
     match kind {
         "InvalidScene" => "Give the scene a file, or correct its data in Stash: a save tries again",
         "NotInPlex" => {
-            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Jobs"
+            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Changes"
         }
         "LowConfidence" => {
             "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
-             Retry Failed Jobs"
+             Retry Failed Changes"
         }
         "PlexRefused" => {
-            "If a text or list is named, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
-             Plex's own address in Plex address (plex_url), then run Retry Failed Jobs"
+            "If a text or list is too long, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
+             Plex's own address in Plex address (plex_url), or let this program pass there, then run Retry Failed Changes"
         }
-        "PlexFailing" => {
-            "Plex failed at each attempt: when it is well again, run Retry Failed Jobs"
-        }
+        "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
-            "Plex describes the item in a form that nobody can read: refresh its metadata in Plex, then save the scene; \
-             report it if that does not help"
+            "For this item, refresh its metadata in Plex, then save the scene; report it if that does not help"
         }
         queue::OWNER_DIED => {
             "The worker crashed at each of ten attempts: save the scene to try again, and report it if that ends so too"
         }
         queue::UNDECODABLE => {
-            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters, which deletes all \
-             failed jobs"
+            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Failed Changes, which deletes all \
+             failed changes from the list"
         }
-        _ => "worker.log, beside the queue in Stash's configuration folder, says why",
+        _ => "See stash2plex/worker.log in Stash's configuration folder, and report it",
     }
 }
 
@@ -127,7 +140,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
     match whose {
         Whose::Stash | Whose::Plex(Trouble::NoLibrary) => why.to_owned(),
         Whose::Plex(Trouble::Unauthorized) => format!(
-            "Plex refuses the token ({why}): enter a token of the server's owner in {}",
+            "{why}: enter a token of the server's owner in {}",
             names::of("plex_token")
         ),
         Whose::Plex(Trouble::WrongServer) => {
@@ -137,7 +150,9 @@ pub fn cause(whose: Whose, why: &str) -> String {
                  Match Cache if it is your new server"
             )
         }
-        Whose::Plex(Trouble::Starting) => format!("Plex is not ready yet ({why})"),
+        Whose::Plex(Trouble::Starting) => {
+            format!("Plex is not ready yet ({why}), and nothing is to be done")
+        }
         Whose::Request(fault) if fault.kind == FaultKind::Refused => {
             format!(
                 "Plex answers, but refuses one scene after the other ({why}). If a proxy or filter is in front of Plex, enter \
@@ -150,7 +165,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
                 "Plex answers, but fails for one scene after the other ({why}): Plex's log may say why"
             )
         }
-        _ => format!("Plex cannot be used ({why})"),
+        _ => format!("Plex cannot be used ({why}); the task Health Check says what to do"),
     }
 }
 
@@ -201,6 +216,14 @@ pub fn not_kept(library: &str, fields: &str) -> String {
 pub const LISTS_CUT: &str = "This Plex accepts only short requests, so long lists of tags or performers are cut: what does not fit \
      into one request is left out. If a proxy is in front of Plex, enter Plex's own address, or raise the proxy's limit";
 
+/// Why nothing can be done with a token, or with that of somebody else.
+pub fn token_refused(status: u16) -> String {
+    format!("Plex refuses the token (HTTP {status})")
+}
+
+/// The same where it is somebody else's.
+pub const TOKEN_OF_A_GUEST: &str = "Plex refuses the token, since it is not the owner's";
+
 /// A cover that Stash does not give.
 pub fn without_cover(attempts: u32, why: &str) -> String {
     format!(
@@ -215,28 +238,33 @@ pub fn cover_left_out(why: &str) -> String {
 }
 
 /// The scene may not be the item's.
-pub fn guessed(item: &str, why: &str) -> String {
+pub fn guessed(path: &str, item: &str, why: &str) -> String {
     format!(
-        "Plex item {item} is a guess: {why}. Fill in {}, or turn {} on",
+        "it was written to the Plex item of {path} ({item}), which is a guess: {why}. Fill in {}, or turn {} on",
         names::of("path_map"),
         names::of("strict_matching")
     )
 }
 
-/// The item is another scene's, whose file it holds too.
-pub fn shared(item: &str, other: u64) -> String {
+/// It is the item's, by likeness.
+pub fn matched(path: &str, item: &str, by: &str) -> String {
     format!(
-        "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. To show both, split the item \
-         in Plex (Split Apart)"
+        "matched to the Plex item of {path} ({item}) by name and {by}, since its own path is in no folder of Plex: fill in {}",
+        names::of("path_map")
+    )
+}
+
+/// The item is another scene's, whose file it holds too.
+pub fn shared(path: &str, item: &str, other: u64) -> String {
+    format!(
+        "not written: the Plex item of {path} ({item}) holds a file of scene {other} too, which was first, and shows that scene. \
+         To show both, split the item in Plex (Split Apart)"
     )
 }
 
 /// No item holds the file.
 pub fn not_in_plex(path: &str) -> String {
-    format!(
-        "not in Plex yet: {path} (path as Plex should see it; let Plex scan, or check {})",
-        names::of("path_map")
-    )
+    format!("not in Plex yet: {path} (path as Plex should see it)")
 }
 
 /// An item that nobody can read.
@@ -258,16 +286,18 @@ pub fn not_scanned(path: &str) -> String {
 
 /// What became of a damaged database.
 pub fn replaced(salvage: &Salvage) -> String {
+    // What the queue says ends with an advice for programs.
+    let found = salvage.reason.split("): ").next().unwrap_or_default();
+    let found = found.replacen("the queue file is damaged (", "", 1);
     let lost = match salvage.lost.as_slice() {
         [] => String::new(),
-        lost => format!(" Lost: {}.", lost.join(", ")),
+        lost => format!("; not read: {}", lost.join(", ")),
     };
     format!(
-        "The database was damaged and has been replaced. Recovered changes: {} waiting, {} failed.{lost} Run Reconcile All \
-         Scenes. The old file is kept as {} (found: {})",
-        salvage.jobs,
+        "The database was damaged and has been replaced; {} waiting and {} failed were recovered. Run Reconcile All Scenes, \
+         which finds what else was lost, and check the disk. The old file is kept as {} (found: {found}{lost})",
+        count(salvage.jobs, "change", "changes"),
         salvage.dead,
         salvage.set_aside.display(),
-        salvage.reason
     )
 }

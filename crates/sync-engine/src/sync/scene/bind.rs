@@ -76,10 +76,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                         _ => "size",
                     };
                     if !rows.iter().any(|row| row.item == key) {
-                        self.told.push(format!(
-                            "matched to Plex item {key} by name and {by}, since its path is in no folder of Plex: fill in {}",
-                            names::of("path_map")
-                        ));
+                        let path = syncer.paths.show(&target.bound.path);
+                        self.told.push(words::matched(&path, key, by));
                     }
                     targets.push(target);
                 }
@@ -143,8 +141,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     if !self.syncer.strict && !candidates.is_empty() =>
                 {
                     let best = &candidates[0];
-                    self.news
-                        .push(words::guessed(&best.item, &reason.to_string()));
+                    let path = self.syncer.paths.show(&best.path);
+                    let why = reason.to_string();
+                    self.news.push(words::guessed(&path, &best.item, &why));
                     (best.item.clone(), best.path.clone(), reason)
                 }
                 other => {
@@ -273,11 +272,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         Ok(None)
     }
 
-    pub(super) fn wait_for(&mut self, item: String, other: u64) -> queue::Result<()> {
+    pub(super) fn wait_for(&mut self, item: String, path: &str, other: u64) -> queue::Result<()> {
         let (server, id) = (self.server, self.id);
         let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
         if !waited.contains(&item) {
-            self.news.push(words::shared(&item, other));
+            let path = self.syncer.paths.show(path);
+            self.news.push(words::shared(&path, &item, other));
         }
         self.record.waits.push(item);
         Ok(())

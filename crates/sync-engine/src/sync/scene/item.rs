@@ -47,7 +47,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             let evidence = target.bound.evidence;
             if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
-                self.wait_for(key, other)?;
+                self.wait_for(key, &target.bound.path, other)?;
                 return Ok(false);
             }
             let (db, server) = (self.db, self.server);
@@ -80,7 +80,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             };
             if !target.still_holds(&item) {
                 let shown = syncer.paths.show(&target.bound.path);
-                let why = format!("Plex item {key} has lost the file {shown} meanwhile");
+                let why = format!("the Plex item ({key}) has lost the file {shown} meanwhile");
                 return Err(not_in_plex(why).into());
             }
             let draft = self.draft(&item, trusted.as_ref(), &policy).await?;
