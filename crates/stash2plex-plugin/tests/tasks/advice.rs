@@ -217,6 +217,9 @@ fn the_advice_for_what_failed_works() {
         let mut queue = jobs(&plugin);
         die(&mut queue, plugin.world.scenes[0], kind);
         let (text, output) = look(&plugin, "queue_status");
+        // For scripts there is the answer in JSON.
+        assert!(!text.contains(kind), "a code word for a person: {text}");
+        assert_eq!(text.matches("What to do").count(), 1, "{text}");
         for words in advice {
             says(&text, words);
             says(

@@ -51,7 +51,7 @@ pub fn words(dir: &DataDir, why: &Error) -> String {
             path.display()
         ),
         Error::Corrupt(found) => format!(
-            "the database is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
+            "the plugin's database is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
              rescues what can be read"
         ),
         Error::DiskFull(_) => format!(

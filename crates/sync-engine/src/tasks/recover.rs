@@ -14,7 +14,7 @@ use crate::core::job::Job;
 use crate::core::outcome::ErrorKind;
 use crate::core::reconcile::instant;
 use crate::core::status::{Connectivity, SettingsStatus};
-use crate::core::words::format::{count, date};
+use crate::core::words::format::date;
 use crate::core::words::status::{Line, info, warn};
 use crate::core::words::tasks as texts;
 use crate::daemon::lock;
@@ -76,9 +76,7 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
             .cloned()
             .collect(),
         Report::Corrupted(why) => {
-            let why =
-                format!("circuit_breaker.json, which names the outage, cannot be read: {why}");
-            return refuse(recovery, why);
+            return refuse(recovery, texts::outages_unknown(&why));
         }
     };
     let Some((outage, from, to)) = last_ended(&outages) else {
@@ -227,11 +225,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
         ("unreadable", recovery.unreadable),
     ];
     let left = left.map(|(why, n)| format!("{n} {why}"));
-    lines.push(info(format!(
-        "{} queued again, {}",
-        count(recovery.recovered, "change", "changes"),
-        left.join(", ")
-    )));
+    lines.push(info(texts::recovered(recovery.recovered, &left.join(", "))));
     if recovery.recovered > 0 && !recovery.worker {
         lines.push(info(texts::WORKER_STARTED));
     }

@@ -35,7 +35,7 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let were = count(scenes, "scene was", "scenes were");
     format!(
-        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write them all to Plex; until then only \
+        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write all scenes to Plex; until then only \
          scenes that you save are written"
     )
 }
@@ -265,6 +265,33 @@ pub fn shared(path: &str, item: &str, other: u64) -> String {
 /// No item holds the file.
 pub fn not_in_plex(path: &str) -> String {
     format!("not in Plex yet: {path} (path as Plex should see it)")
+}
+
+/// Where else it may be: the rest of such a sentence.
+pub fn in_another_library(title: &str) -> String {
+    let name = names::of("plex_library");
+    format!("; the library \"{title}\" holds this folder, and {name} does not name it")
+}
+
+/// The same of an item that nobody can read.
+pub fn may_be_unread(item: &str) -> String {
+    format!("; it may be {item}, which cannot be read")
+}
+
+/// The same of a file that speaks for a path map.
+pub fn elsewhere(rule: &str) -> String {
+    let name = names::of("path_map");
+    format!("; Plex has a file of the same name and size elsewhere: set {name} to {rule}")
+}
+
+/// The same of one that does not.
+pub fn different_file(path: &str) -> String {
+    format!("; Plex has a different file of this name, {path}")
+}
+
+/// One of several files.
+pub fn other_file_not_in_plex(path: &str) -> String {
+    format!("its other file is not in Plex yet: {path}")
 }
 
 /// An item that nobody can read.

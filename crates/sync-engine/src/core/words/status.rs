@@ -250,9 +250,16 @@ fn is_told(status: &Status) -> bool {
     let (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }) = &status.circuit else {
         return false;
     };
-    let (Some(Connectivity::Yes { report, .. }), Some(reason)) = (&status.plex, reason) else {
+    let Some(Connectivity::Yes {
+        report, searched, ..
+    }) = &status.plex
+    else {
         return false;
     };
+    let Some(reason) = reason else { return false };
+    if reason == "no_library" {
+        return matches!(searched, Some(Searched::None { .. }));
+    }
     matches!(
         (&report.verdict, reason.as_str()),
         (Verdict::Unauthorized { .. }, "unauthorized")

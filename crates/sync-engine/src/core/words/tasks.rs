@@ -118,7 +118,7 @@ pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
 
 /// The task's own job goes on.
 pub fn unfinished(task: &str) -> String {
-    format!("{task} has not finished yet: the background worker goes on with it")
+    format!("{task} has not finished yet and stays in the queue")
 }
 
 /// Nobody works, and nobody knows why.
@@ -153,6 +153,18 @@ pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
 pub fn failed_in(outage: impl Display, jobs: u64) -> String {
     let jobs = count(jobs, "change", "changes");
     format!("Outage of {outage}: {jobs} failed because Plex was down")
+}
+
+/// What became of them.
+pub fn recovered(again: u64, left: &str) -> String {
+    format!("{} queued again, {left}", count(again, "change", "changes"))
+}
+
+/// Nobody knows when the outage was.
+pub fn outages_unknown(why: &str) -> String {
+    format!(
+        "circuit_breaker.json, which names the outage, cannot be read: {why}. The task Retry Failed Changes tries all of them again"
+    )
 }
 
 /// Why nothing may be put back.

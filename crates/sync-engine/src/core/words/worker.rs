@@ -34,6 +34,13 @@ pub fn end(end: End) -> &'static str {
     }
 }
 
+/// There can be none.
+pub fn not_started(why: impl Display) -> String {
+    format!(
+        "the background worker could not be started ({why}); the next change in Stash tries again"
+    )
+}
+
 /// The new version of the program cannot be started.
 pub fn not_handed_over(why: impl Display) -> String {
     format!("the new version could not be started ({why}); the next change in Stash tries again")
@@ -116,6 +123,11 @@ pub const RAMP_OVER: &str = "gradual restart is over: full speed again";
 
 /// Stash answers again.
 pub const STASH_BACK: &str = "Stash is back";
+
+/// Plex refuses, for this reason: for Stash's log.
+pub fn refused(why: &str) -> String {
+    format!("{why}. Sending to Plex is paused, and changes are kept")
+}
 
 /// Plex has been away for long: for Stash's log.
 pub fn long_away(why: &str, waiting: u64) -> String {

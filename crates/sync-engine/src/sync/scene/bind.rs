@@ -7,7 +7,6 @@ use scene_sync::{LastWritten, path};
 use stash::client::SceneId;
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
-use crate::core::settings::names;
 use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ItemRow};
@@ -108,7 +107,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let shown = syncer.paths.show(&self.files[nth].path);
             self.synced
                 .notes
-                .push(format!("its other file is not in Plex yet: {shown}"));
+                .push(words::other_file_not_in_plex(&shown));
         }
         Ok(targets)
     }
@@ -200,26 +199,21 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let mut why = words::not_in_plex(&shown);
         let holds = libraries.holding(&file.path).next().is_some();
         if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
-            why = format!(
-                "{why}; the library \"{title}\" holds this folder, and {} does not name it",
-                names::of("plex_library")
-            );
+            why += &words::in_another_library(title);
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
         }
         if let Some(unread) = self.syncer.indexes.unread.any() {
-            why = format!("{why}; it may be {unread}, which cannot be read");
+            why += &words::may_be_unread(&unread);
         }
         match (&self.record.hint, others.first()) {
             (Some(rule), _) if !self.syncer.paths.hidden => {
-                why = format!(
-                    "{why}; Plex has a file of the same name and size elsewhere: set Path map (path_map) to {rule}"
-                );
+                why += &words::elsewhere(rule);
             }
             (_, Some(other)) => {
                 let other = self.syncer.paths.show(&other.path);
-                why = format!("{why}; Plex has a different file of this name, {other}");
+                why += &words::different_file(&other);
             }
             _ => {}
         }
