@@ -133,7 +133,7 @@ impl Verdict {
                 "The token has nothing to do with it. Use Plex's direct address, or let the proxy pass this program without a login or challenge page."
             }
             Self::Unauthorized { .. } => {
-                "Set a token of the server's owner. It ends with a password change or when the device is removed from the account."
+                "Set a token of the server's owner. A token stops working when the password is changed, or its device removed from the account."
             }
             Self::WrongServer { .. } => {
                 "Another Plex server has this address. Correct the address; nothing was changed on it."

@@ -54,9 +54,7 @@ pub enum Error {
     #[error("Plex has no such item (HTTP 404)")]
     NotFound,
     /// The request line is too long for Plex or for a proxy (414, or 400 on a long line).
-    #[error(
-        "the texts and lists are too long for one request ({bytes} bytes, HTTP {status}): shorten them"
-    )]
+    #[error("the texts and lists are too long for one request ({bytes} bytes, HTTP {status})")]
     LineTooLong {
         /// The HTTP status.
         status: u16,
@@ -90,10 +88,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The address redirects. The token was not sent on.
-    #[error(
-        "the address redirects to {to} (HTTP {status}): use that address, if it is yours{}",
-        quoted(excerpt)
-    )]
+    #[error("the address redirects to {to} (HTTP {status}){}", quoted(excerpt))]
     Redirected {
         /// The HTTP status.
         status: u16,
@@ -104,7 +99,7 @@ pub enum Error {
     },
     /// Something answered that is not Plex.
     #[error(
-        "something that is not Plex answered (HTTP {status}): check the address{}",
+        "something that is not Plex answered (HTTP {status}){}",
         quoted(excerpt)
     )]
     NotPlex {
@@ -148,10 +143,9 @@ impl Error {
 
 fn refused(by_plex: bool) -> &'static str {
     if by_plex {
-        "Plex refused the token: set a token of the server's owner"
+        "Plex refused the token"
     } else {
-        "something in front of Plex, such as a proxy or a login page, refused access: use Plex's own address, or let this program \
-         through the login in front of it; if there is none, set a token of the server's owner"
+        "something in front of Plex, such as a proxy or a login page, refused access"
     }
 }
 

@@ -46,11 +46,45 @@ pub struct LastWritten {
     /// fills it in.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<Part, String>,
+    /// When a part was refused over a trouble that passes, in milliseconds since 1970: it is tried
+    /// again after an hour ([`due`](Self::due)). The caller fills it in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed_at: BTreeMap<Part, i64>,
     /// What was sent and may have arrived, or may yet, oldest first: only the item can tell
     /// ([`EditPlan::intent`](crate::EditPlan::intent)). The caller drops those that are too old to
     /// come.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub intents: Vec<Intent>,
+}
+
+/// A trouble that passes may have passed after this time, in milliseconds.
+const PASSING: u64 = 3_600_000;
+
+impl LastWritten {
+    /// Notes that the item did not take this version of a part; `failed_at` is when, if it may take the same later.
+    pub fn refuse(&mut self, part: Part, version: String, failed_at: Option<i64>) {
+        self.refused.insert(part, version);
+        self.failed_at.remove(&part);
+        self.failed_at.extend(failed_at.map(|at| (part, at)));
+    }
+
+    /// The parts that may be taken at `now` as they are, though they were refused.
+    pub fn due(&self, now: i64) -> impl Iterator<Item = Part> {
+        let failed = self.failed_at.iter();
+        // Also where the clock was set back.
+        failed.filter_map(move |(part, at)| (now.abs_diff(*at) >= PASSING).then_some(*part))
+    }
+
+    /// The same without the refusals that are no reason any more not to try.
+    #[must_use]
+    pub fn without_due(&self, now: i64) -> Self {
+        let mut rest = self.clone();
+        for part in self.due(now) {
+            rest.refused.remove(&part);
+            rest.failed_at.remove(&part);
+        }
+        rest
+    }
 }
 
 /// Values that both Plex and Stash had before we sent anything: a person's, an agent's or another
@@ -268,6 +302,28 @@ impl Preexisting {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again_after_an_hour_and_nothing_else_is() {
+        let mut last = LastWritten::default();
+        last.refuse(Part::Poster, "a".into(), Some(1_000));
+        last.refuse(Part::Rating, "80".into(), None);
+        let due = |last: &LastWritten, now| last.due(now).collect::<Vec<_>>();
+        assert_eq!(due(&last, 3_600_999), []);
+        assert_eq!(last.without_due(3_600_999), last);
+        assert_eq!(due(&last, 3_601_000), [Part::Poster]);
+        assert_eq!(
+            due(&last, -3_599_000),
+            [Part::Poster],
+            "the clock was set back"
+        );
+        let rest = last.without_due(3_601_000);
+        assert_eq!(rest.refused, BTreeMap::from([(Part::Rating, "80".into())]));
+        assert_eq!(due(&rest, i64::MAX), []);
+        // Refused for good now.
+        last.refuse(Part::Poster, "a".into(), None);
+        assert_eq!(due(&last, i64::MAX), []);
+    }
 
     #[test]
     fn what_is_seen_is_stored_only_where_it_differs_from_what_was_given() {

@@ -195,7 +195,7 @@ pub enum Reason {
 /// };
 /// let candidates = [in_plex("7", "/media/A/x.mp4", 99), in_plex("8", "/media/B/x.mp4", 100)];
 /// let found = by_likeness(&file, &candidates, |_| false);
-/// assert_eq!(found.to_string(), "Plex item 8 (/media/B/x.mp4): same file name and size");
+/// assert_eq!(found.to_string(), "/media/B/x.mp4 (item 8): same file name and size");
 /// ```
 pub fn by_likeness(
     file: &SceneFile,
@@ -303,15 +303,14 @@ fn same_duration(file: &SceneFile, held: &Candidate) -> Option<bool> {
 impl fmt::Display for Likeness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::One { item, path, reason } => write!(f, "Plex item {item} ({path}): {reason}"),
+            Self::One { item, path, reason } => write!(f, "{path} (item {item}): {reason}"),
             Self::None { reason } => reason.fmt(f),
             Self::Several { candidates, reason } => {
                 write!(f, "{reason}:")?;
                 candidates.iter().enumerate().try_for_each(|(nth, one)| {
                     let comma = if nth == 0 { "" } else { "," };
-                    write!(f, "{comma} Plex item {} ({})", one.item, one.path)
-                })?;
-                f.write_str(". Add a path map rule, so that the path decides")
+                    write!(f, "{comma} {} (item {})", one.path, one.item)
+                })
             }
         }
     }

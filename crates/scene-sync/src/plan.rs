@@ -295,6 +295,7 @@ impl Planner<'_> {
             return true;
         }
         self.written.refused.remove(&part);
+        self.written.failed_at.remove(&part);
         false
     }
 }

@@ -272,7 +272,7 @@ impl fmt::Display for Note {
             }
             Self::Refused(part) => write!(
                 f,
-                "the {part} was refused by Plex and is not sent again until it changes, or until the next full sync"
+                "the {part} was refused by Plex and is not sent again while it is the same"
             ),
             Self::TooMany(kind, 1) => write!(f, "1 {kind} is over the limit and is left out"),
             Self::TooMany(kind, count) => {

@@ -186,8 +186,7 @@ fn likeness_needs_more_than_the_name() {
     let several = alike(&sized("/data/C/x.mp4", 100), &copies);
     assert_eq!(
         several.to_string(),
-        "several files in Plex fit this one equally well: Plex item 1 (/m/A/x.mp4), \
-         Plex item 2 (/m/B/x.mp4). Add a path map rule, so that the path decides"
+        "several files in Plex fit this one equally well: /m/A/x.mp4 (item 1), /m/B/x.mp4 (item 2)"
     );
     let only = alike(&file("/data/C/x.mp4"), &copies);
     assert!(

@@ -83,7 +83,9 @@ fn a_missing_address_is_told_in_stashs_log_once() {
     until_ended(&plugin, 1);
     let words = told(&plugin, scene);
     assert!(
-        words.starts_with("Nothing is sent to Plex. Plex address (plex_url): it is empty"),
+        words.starts_with(
+            "Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is empty"
+        ),
         "{words}"
     );
     assert_eq!(told(&plugin, scene), "", "told already");
@@ -152,8 +154,7 @@ fn what_failed_as_not_in_plex_goes_back_when_the_path_map_is_corrected() {
     plugin.until_no_worker();
     let words = told(&plugin, scenes[0]);
     assert!(
-        words.starts_with("4 changes failed, the last one: scene ")
-            && words.contains("(NotInPlex): "),
+        words.starts_with("4 changes failed, ") && words.contains(". The last one: scene "),
         "{words}"
     );
     plugin.until("failed again", || {

@@ -148,7 +148,11 @@ fn what_was_saved_while_the_sync_was_off_arrives_when_it_is_on() {
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }
-    plugin.until("said", || plugin.worker_log().contains("turned off"));
+    plugin.until("said", || {
+        plugin
+            .worker_log()
+            .contains("Sync enabled (enabled) is off")
+    });
     assert_eq!(plugin.queue().counts().unwrap().live(), 5);
     assert!(plugin.world.plex.requests().is_empty(), "nothing is sent");
     plugin.set(json!({}));

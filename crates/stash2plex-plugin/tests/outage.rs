@@ -66,7 +66,7 @@ fn state_outage_log_and_ramp_survive_the_worker() {
         let log = plugin.worker_log();
         log.rsplit(" started")
             .next()
-            .is_some_and(|last| last.contains("health check"))
+            .is_some_and(|last| last.contains(" of Plex failed"))
     });
     assert_ne!(state(&plugin), Kind::Closed, "a restart is no recovery");
 

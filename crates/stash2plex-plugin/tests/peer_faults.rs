@@ -96,7 +96,7 @@ fn fault_02_a_single_job_outlives_an_outage_with_a_library_set() {
     plugin.world.plex.down();
     plugin.save(plugin.world.scenes[0]);
     plugin.until("probed", || {
-        plugin.worker_log().contains("health check 3 failed")
+        plugin.worker_log().contains("probe 3 of Plex failed")
     });
     plugin.world.plex.up().unwrap();
     plugin.until_equal();

@@ -175,7 +175,7 @@ fn an_outage_of_plex_loses_nothing() {
     }
     plugin.until("open", || plugin.worker_log().contains("circuit open"));
     plugin.until("probed", || {
-        plugin.worker_log().contains("Plex health check 2 failed")
+        plugin.worker_log().contains("probe 2 of Plex failed")
     });
     plugin.world.plex.up().unwrap();
     plugin.until_equal();
@@ -196,7 +196,9 @@ fn process_queue_follows_the_worker_to_the_end() {
     plugin.until_no_worker();
     let run = plugin.task("process_queue");
     assert!(
-        run.error().unwrap().contains("turned off"),
+        run.error()
+            .unwrap()
+            .contains("Sync enabled (enabled) is off"),
         "{:?}",
         run.reply
     );

@@ -10,6 +10,7 @@ use stash::connection::ServerConnection;
 use crate::console::{Console, Failure};
 use crate::core::change::Change;
 use crate::core::job::Job;
+use crate::core::words::worker as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
 use crate::storage::noted_edits::Noted;
@@ -126,9 +127,7 @@ fn start_worker(
     match start::ensure_worker(dir, connection, start) {
         Ok(()) => format!("recorded {key}"),
         Err(why) => {
-            let words = format!(
-                "the background worker could not be started ({why}); the next change in Stash tries again"
-            );
+            let words = texts::not_started(why);
             console.warn(&words);
             format!("recorded {key}; {words}")
         }

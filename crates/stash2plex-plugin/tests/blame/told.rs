@@ -95,7 +95,7 @@ fn a_guess_is_of_the_best_and_said() {
     worked_off(&plugin);
     let title = |nth: usize| plex.item(items[nth]).unwrap().title().to_owned();
     assert_eq!([0, 1, 2].map(title), ["same", "Guessed", "same"]);
-    let warned = format!("WARN  scene {scene}: Plex item {} is a guess", items[1]);
+    let warned = format!("({}), which is a guess: ", items[1]);
     assert_eq!(said(&plugin, &warned), 1, "{}", plugin.worker_log());
     // What the line says.
     set(&plugin, json!({"path_map": "/data/three=>/x/c"}));

@@ -23,7 +23,7 @@ impl Chaos {
             let left_out = ledger::left_out_of(queue.sql(), *scene).unwrap();
             left_out
                 .iter()
-                .any(|why| why.contains("was refused by Plex"))
+                .any(|why| why.contains("Plex does not take the"))
         };
         let scenes = self.plugin.world.stash.scenes();
         scenes

@@ -32,7 +32,7 @@ pub fn sync_all(real: &mut Real) {
         ("Health Check", "Plex: healthy"),
         ("View Queue Status", "Last reconciliation: "),
         ("Outage Summary", "Outage"),
-        ("Retry Failed Jobs", "nothing to try again"),
+        ("Retry Failed Changes", "nothing to try again"),
         ("Clear Queue", "nothing to clear"),
     ] {
         let log = real.task(task);

@@ -31,7 +31,9 @@ fn a_file_in_two_libraries_is_written_in_both() {
             let words = "wrote title, summary, ";
             let said = said(&plugin, scene);
             let wrote = said.iter().filter(|line| {
-                line.starts_with(words) && line.contains(&format!("to Plex item {item}: "))
+                line.starts_with(words)
+                    && line.contains("to Plex item \"")
+                    && line.ends_with(&format!(" ({item})"))
             });
             assert_eq!(wrote.count(), 1, "{said:?}");
         }
@@ -208,7 +210,7 @@ fn an_item_that_fails_leaves_no_other_as_it_was() {
         let failed = plugin.queue().dead_letters(&DeadFilter::all()).unwrap();
         let why = &failed[0].message;
         assert!(
-            why.contains(&format!("Plex item {first}")),
+            why.starts_with("the Plex item of ") && why.contains(&format!(" ({first}): ")),
             "{fault:?}: {why}"
         );
         plex.clear_faults();

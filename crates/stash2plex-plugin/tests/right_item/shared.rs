@@ -31,12 +31,14 @@ fn shared(plugin: &Installed) -> ([u64; 2], u64) {
 
 fn told(plugin: &Installed, scene: u64, owner: u64, item: u64) -> usize {
     let words = format!(
-        "Plex item {item} holds a file of scene {owner} too, which was first: it shows that scene. To show both, split the \
-         item in Plex (Split Apart)"
+        " ({item}) holds a file of scene {owner} too, which was first, and shows that scene. To show both, split the item in \
+         Plex (Split Apart)"
     );
     said(plugin, scene)
         .iter()
-        .filter(|line| **line == words)
+        .filter(|line| {
+            line.starts_with("not written: the Plex item of /") && line.ends_with(&words)
+        })
         .count()
 }
 

@@ -58,7 +58,8 @@ fn what_episodes_do_not_keep_is_not_claimed_nor_sent_again() {
             panic!("{wrote:?} in {log}")
         };
         assert!(
-            wrote.contains(&format!("wrote title, summary to Plex item {item}: ")),
+            wrote.contains("wrote title, summary to Plex item \"")
+                && wrote.ends_with(&format!(" ({item})")),
             "{wrote}"
         );
         assert_eq!(

@@ -140,7 +140,7 @@ const CASES: [Case; 14] = [
             p.set(json!({"enabled": false}));
             None
         },
-        advice: "Sync enabled (enabled): off. Changes are kept, and sent when it is on again",
+        advice: "Turn it on under Settings › Plugins › Stash2Plex, then run the task Process Queue",
         follow: corrected,
     },
 ];
@@ -182,18 +182,18 @@ fn the_advice_for_what_failed_works() {
         ("InvalidScene", &["a save tries again"], save),
         (
             "NotInPlex",
-            &["path_map", "Scan the library", "run Retry Failed Jobs"],
+            &["path_map", "Scan the library", "run Retry Failed Changes"],
             retry,
         ),
         (
             "LowConfidence",
-            &["path_map", "run Retry Failed Jobs"],
+            &["path_map", "run Retry Failed Changes"],
             retry,
         ),
         ("PlexRefused", &["shorten it and save the scene"], save),
         (
             "PlexFailing",
-            &["when it is well again, run Retry Failed Jobs"],
+            &["when it is well again, run Retry Failed Changes"],
             retry,
         ),
         (
@@ -204,7 +204,7 @@ fn the_advice_for_what_failed_works() {
         (queue::OWNER_DIED, &["save the scene"], save),
         (
             queue::UNDECODABLE,
-            &["run Reconcile All Scenes, then Clear Dead Letters"],
+            &["run Reconcile All Scenes, then Clear Failed Changes"],
             |p| {
                 answered(&p.task("reconcile_all"));
                 p.until_equal();
@@ -217,6 +217,9 @@ fn the_advice_for_what_failed_works() {
         let mut queue = jobs(&plugin);
         die(&mut queue, plugin.world.scenes[0], kind);
         let (text, output) = look(&plugin, "queue_status");
+        // For scripts there is the answer in JSON.
+        assert!(!text.contains(kind), "a code word for a person: {text}");
+        assert_eq!(text.matches("What to do").count(), 1, "{text}");
         for words in advice {
             says(&text, words);
             says(

@@ -14,10 +14,10 @@ fn nothing_is_made_just_to_be_cleared() {
     let plugin = Installed::new(1);
     for (mode, words) in [
         ("clear_queue", "i The queue was empty: nothing to clear"),
-        ("clear_dlq", "i No job failed: nothing to delete"),
+        ("clear_dlq", "i No change failed: nothing to delete"),
         (
             "purge_dlq",
-            "i No failed job is older than 30 days: nothing to delete",
+            "i No failed change is older than 30 days: nothing to delete",
         ),
         (
             "clear_match_cache",
@@ -51,7 +51,7 @@ fn clear_queue_leaves_what_runs() {
     let (text, output) = clear(&plugin, json!({"mode": "clear_queue"}));
     says(
         &text,
-        "i Cleared 12 waiting changes; running jobs are not interrupted",
+        "i Cleared 12 waiting changes; running ones are not interrupted",
     );
     says(&text, "run Reconcile All Scenes to queue");
     assert_eq!(output, json!({"cleared": 12, "running": 1}));
@@ -72,7 +72,7 @@ fn dead_letters_go_all_or_by_age() {
     let (text, output) = clear(&plugin, json!({"mode": "purge_dlq", "days": "30"}));
     says(
         &text,
-        "i No failed job is older than 30 days: nothing to delete; 3 newer ones kept",
+        "i No failed change is older than 30 days: nothing to delete; 3 newer ones kept",
     );
     assert_eq!(
         output,
@@ -93,11 +93,11 @@ fn dead_letters_go_all_or_by_age() {
     }
     assert_eq!(queue.counts().unwrap().dead, 3);
     let (text, output) = clear(&plugin, json!({"mode": "purge_dlq", "days": 0}));
-    says(&text, "i Deleted 3 failed jobs older than 0 days");
+    says(&text, "i Deleted 3 failed changes older than 0 days");
     assert_eq!(output["deleted"], 3);
     die(&mut queue, 4, "LowConfidence");
     let (text, output) = clear(&plugin, json!({"mode": "clear_dlq"}));
-    says(&text, "i Deleted 1 failed job");
+    says(&text, "i Deleted 1 failed change");
     assert_eq!(
         output,
         json!({"deleted": 1, "left": 0, "older_than_days": null})
@@ -154,20 +154,26 @@ fn failed_jobs_are_queued_again() {
         .unwrap()["job_id"]
         .clone();
     let (text, output) = retry(json!({"mode": "retry_failed", "job": one}));
-    assert_eq!(text, "i 1 failed job queued again; 3 failed jobs left\n");
+    assert_eq!(
+        text,
+        "i 1 failed change queued again; 3 failed changes left\n"
+    );
     assert_eq!(output, json!({"queued": 1, "left": 3}));
     let (text, _) = retry(json!({"mode": "retry_failed", "kind": "PlexRefused"}));
-    assert_eq!(text, "i 2 failed jobs queued again; 1 failed job left\n");
+    assert_eq!(
+        text,
+        "i 2 failed changes queued again; 1 failed change left\n"
+    );
     let (text, _) = retry(json!({"mode": "retry_failed", "kind": "Nothing"}));
     assert_eq!(
         text,
-        "i No such failed job: nothing to try again; 1 failed job left\n"
+        "i No such failed change: nothing to try again; 1 failed change left\n"
     );
     let (text, _) = retry(json!({"mode": "retry_failed"}));
-    assert_eq!(text, "i 1 failed job queued again\n");
+    assert_eq!(text, "i 1 failed change queued again\n");
     plugin.until_equal();
     let (text, _) = retry(json!({"mode": "retry_failed"}));
-    assert_eq!(text, "i No job failed: nothing to try again\n");
+    assert_eq!(text, "i No change failed: nothing to try again\n");
     let run = plugin.run(
         &plugin
             .world

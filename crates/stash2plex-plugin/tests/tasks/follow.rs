@@ -81,7 +81,7 @@ fn what_became_of_each_scene_adds_up() {
     says(&text, "i Sync All Scenes: 7 scenes queued\n");
     says(
         &text,
-        &format!("w scene {nowhere}: failed (InvalidScene): the scene has no file. What to do: "),
+        &format!("w scene {nowhere} failed: the scene has no file. What to do: "),
     );
     says(
         &text,
@@ -104,7 +104,7 @@ fn what_became_of_each_scene_adds_up() {
     let (text, _) = answered(&plugin.task("all"));
     says(
         &text,
-        "w Write to Plex (master switch) (sync_master): off. ",
+        "w Write to Plex (master switch) (sync_master) is off: ",
     );
 }
 
@@ -132,10 +132,10 @@ fn what_waits_for_plex_is_told_and_goes_on_without_the_task() {
 fn settings_that_let_nothing_be_sent_are_told_and_the_work_is_kept() {
     let plugin = watched(2, json!({"plex_url": ""}));
     let (text, output) = answered(&plugin.task("reconcile_all"));
-    says(&text, "i Reconcile All Scenes: not finished yet\n");
+    says(&text, "i Reconcile All Scenes has not finished yet");
     says(
         &text,
-        "w Nothing is sent to Plex. Plex address (plex_url): it is empty",
+        "w Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is empty",
     );
     assert_eq!(
         (&output["waiting"], &output["found"]),
@@ -181,7 +181,7 @@ fn after_its_time_it_says_how_the_work_goes_on() {
         &text,
         "i This task stops showing progress after 1s (watch_time); the work goes on in the background\n",
     );
-    says(&text, "i The background worker goes on: ");
+    says(&text, "i The background worker goes on with what waits: ");
     let waits = output["waiting"].as_u64().unwrap();
     let done = output["synced"].as_u64().unwrap();
     assert!(waits > 0 && done + waits == 20, "{output}");
@@ -194,7 +194,7 @@ fn without_watching_it_ends_at_once() {
     let run = plugin.task("all");
     let (text, output) = answered(&run);
     assert!(
-        text.starts_with("i The background worker goes on: "),
+        text.starts_with("i The background worker goes on with what waits: "),
         "{text}"
     );
     assert_eq!(output, json!({"recorded": "bulk:all"}));

@@ -151,7 +151,7 @@ fn health_while_half_open() {
     table(
         Some(file.to_string()),
         "half_open",
-        "w Sending to Plex: paused for 2h 5m (circuit HALF_OPEN): Plex refuses the token; one change is sent",
+        "w Sending to Plex: paused for 2h 5m (circuit HALF_OPEN)",
     );
 }
 

@@ -30,13 +30,13 @@ fn broken_settings_files_and_servers_are_told_in_words() {
     let (text, _) = look(&plugin, "health_check");
     says(
         &text,
-        "w Plex address (plex_url): it is not the address of a Plex server",
+        "w Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is not the address of a Plex server",
     );
     says(&text, "w max_retries: ");
-    says(&text, "w Sync enabled (enabled): off. ");
+    says(&text, "w Sync enabled (enabled) is off: ");
     says(
         &text,
-        "w Plex: not checked: correct the settings named above first",
+        "w Plex: not checked: correct Plex address (plex_url) and Plex token (plex_token) first",
     );
 
     set_breaker(&plugin, [0xFF; 100]);
@@ -54,14 +54,11 @@ fn broken_settings_files_and_servers_are_told_in_words() {
         look(&plugin, mode);
     }
     let (text, output) = look(&plugin, "health_check");
-    says(
-        &text,
-        "w Settings: could not be read: Stash does not answer",
-    );
+    says(&text, "w Settings: not known: Stash does not answer");
     says(&text, "w Queue: cannot be read: ");
     says(
         &text,
-        "w Plex: not checked: its address is in the settings, which could not be read",
+        "w Plex: not checked: its address is in Stash's settings, which could not be read",
     );
     assert_eq!(output["circuit"]["state"], "unknown");
 }

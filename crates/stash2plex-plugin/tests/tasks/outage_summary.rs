@@ -29,10 +29,13 @@ fn outages_are_summed_up() {
         &text,
         "mean length (MTTR) 6m, mean time between two (MTBF) 11m 30s, one is ongoing",
     );
-    says(&text, ": 10m, 40 jobs affected (failures), ended 30m");
     says(
         &text,
-        ": 2m, 1 job affected (Plex refuses the token), ended 10m",
+        ": lasted 10m, 40 changes delayed (failures), ended 30m",
+    );
+    says(
+        &text,
+        ": lasted 2m, 1 change delayed (Plex refuses the token), ended 10m",
     );
     says(&text, "ongoing for 5m");
     let outages = &output["outages"];

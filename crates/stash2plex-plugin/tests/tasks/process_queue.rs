@@ -16,10 +16,7 @@ fn what_waits_and_what_became_of_it_is_said() {
     let plugin = Installed::new(1);
     let run = plugin.task("process_queue");
     let (text, output) = answered(&run);
-    assert_eq!(
-        text,
-        "i No change is waiting\np 1.0000\ni Done: 0 jobs, 0 failed, 0 still waiting\n"
-    );
+    assert_eq!(text, "i No change is waiting: nothing to do\np 1.0000\n");
     assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 0}));
 
     let nowhere = plugin.world.stash.add_scene_without_file();
@@ -33,9 +30,12 @@ fn what_waits_and_what_became_of_it_is_said() {
     says(&text, "i 2 changes wait\n");
     says(
         &text,
-        &format!("w scene {nowhere}: failed (InvalidScene): the scene has no file. What to do: "),
+        &format!("w scene {nowhere} failed: the scene has no file. What to do: "),
     );
-    says(&text, "i Done: 1 job, 1 failed, 0 still waiting\n");
+    says(
+        &text,
+        "i Since this task began: 1 change done, 1 failed, 0 still waiting\n",
+    );
     assert!(!text.contains("goes on"), "nothing waits:\n{text}");
     shares(&run);
     assert_eq!(output, json!({"done": 1, "failed": 1, "waiting": 0}));
@@ -63,7 +63,10 @@ fn a_worker_at_it_is_watched() {
     drop(lock);
     let (text, _) = answered(&run);
     says(&text, "4 changes wait\n");
-    says(&text, "i Done: 4 jobs, 0 failed, 0 still waiting\n");
+    says(
+        &text,
+        "i Since this task began: 4 changes done, 0 failed, 0 still waiting\n",
+    );
     let quarters = |share: &f64| (share * 4.0).fract() == 0.0;
     let shares = shares(&run);
     assert!(
@@ -78,7 +81,7 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     set_breaker(&plugin, open(60.0, 3000.0).to_string());
     enqueue(&mut jobs(&plugin), plugin.world.scenes[0]);
     let (text, output) = answered(&plugin.task("process_queue"));
-    let words = "i Done: 0 jobs, 0 failed, 1 still waiting\n\
+    let words = "i Since this task began: 0 changes done, 0 failed, 1 still waiting\n\
                  w Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the pause ends. \
                  Run Health Check: it says why and what to do\n";
     says(&text, words);
@@ -109,7 +112,7 @@ fn it_ends_when_nothing_moves() {
     signal("-CONT");
     says(
         &text,
-        "w Nothing has moved for a minute; worker.log may say why.",
+        "w Nothing has moved for a minute; the task Health Check, or /",
     );
     assert_eq!(output["waiting"], 1);
     plugin.until_equal();

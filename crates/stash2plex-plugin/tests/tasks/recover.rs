@@ -1,4 +1,4 @@
-//! Recover Outage Jobs: what comes back, what does not, and that a second run changes nothing.
+//! Retry Changes of Last Outage: what comes back, what does not, and that a second run changes nothing.
 
 use super::*;
 
@@ -66,10 +66,10 @@ fn an_outages_jobs_are_recovered_once() {
     let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter).unwrap();
     let breaker = std::fs::read(plugin.data().join("circuit_breaker.json")).unwrap();
     let (text, output) = answered(&plugin.task("recover_outage_jobs"));
-    says(&text, "5 jobs failed because Plex was down");
+    says(&text, "5 changes failed because Plex was down");
     says(
         &text,
-        "i 2 queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
+        "i 2 changes queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",
     );
     says(&text, "i Worker: was not running; it is started now");
     assert_eq!(recovered(&output), [5, 2, 1, 1, 1]);

@@ -151,7 +151,7 @@ fn an_empty_file_in_the_queues_place_is_told_and_mended() {
     std::fs::write(&database, "").unwrap();
     let (text, _) = look(&plugin, "health_check");
     let words = format!(
-        "w Queue: cannot be read: {} holds no queue",
+        "w Queue: cannot be read: {} is not this plugin's database",
         database.display()
     );
     says(&text, &words);
@@ -167,14 +167,13 @@ fn what_matters_stands_first() {
     let mut lines = text.lines();
     let first = lines.next().unwrap();
     assert!(
-        first.starts_with("w Nothing is sent to Plex until this is corrected"),
+        first.starts_with(
+            "w Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is empty"
+        ),
         "{text}"
     );
-    let second = lines.next().unwrap();
-    assert!(
-        second.starts_with("w Plex address (plex_url): it is empty"),
-        "{text}"
-    );
+    // Stash shows the newest line first: each says by itself what to do.
+    assert!(first.ends_with("then run the task Process Queue"), "{text}");
     assert!(!text.contains("Sending to Plex: yes"), "{text}");
     plugin.set(json!({}));
     let (text, _) = look(&plugin, "health_check");

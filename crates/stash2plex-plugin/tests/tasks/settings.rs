@@ -70,14 +70,14 @@ fn only_an_unclaimed_server_works_without_a_token() {
     let (text, output) = look(&plugin, "health_check");
     says(
         &text,
-        "w Plex token (plex_token): it is empty; enter the X-Plex-Token",
+        "w Nothing is sent to Plex, and changes are kept. Plex token (plex_token): it is empty; enter the X-Plex-Token",
     );
     assert_eq!(output["plex"]["verdict"], "unauthorized");
     plugin.save(scene);
     plugin.until("said", || {
         plugin
             .worker_log()
-            .contains("ERROR Nothing is sent to Plex. Plex token (plex_token): it is empty; enter")
+            .contains("ERROR Nothing is sent to Plex, and changes are kept. Plex token (plex_token): it is empty; enter")
     });
     plugin.until_no_worker();
     assert_eq!(plugin.queue().counts().unwrap().live(), 1);

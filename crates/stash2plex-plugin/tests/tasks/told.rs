@@ -148,8 +148,11 @@ fn what_failed_and_what_waits_is_listed_with_reason_and_advice() {
 
     let (text, output) = look(&plugin, "queue_status");
     says(&text, "i Queue: 1 change waiting (next attempt in ");
-    says(&text, "w 1 change failed, the last ");
-    says(&text, " ago (InvalidScene). Give the scene a file");
+    says(&text, "w Failed ");
+    says(
+        &text,
+        "the scene has no file. What to do: Give the scene a file",
+    );
     says(
         &text,
         &format!(" ago: scene {nowhere} \"No file\": the scene has no file"),
@@ -208,7 +211,10 @@ fn only_the_newest_twenty_are_listed() {
     (1..=25).for_each(|id| die(&mut queue, id, "NotInPlex"));
     drop(queue);
     let (text, output) = look(&plugin, "queue_status");
-    says(&text, "w 25 changes failed, the last ");
+    says(
+        &text,
+        "w 5 more changes failed earlier and not listed here: ",
+    );
     let listed = output["queue"]["failed_jobs"].as_array().unwrap();
     let scenes: Vec<_> = listed
         .iter()
@@ -225,7 +231,7 @@ fn writing_nothing_is_told() {
         let (text, output) = look(&plugin, mode);
         says(
             &text,
-            "w Write to Plex (master switch) (sync_master): off. Nothing is written to Plex",
+            "w Write to Plex (master switch) (sync_master) is off: nothing is written to Plex",
         );
         assert_eq!(output["settings"]["writes"], false);
     }

@@ -3,6 +3,7 @@
 use plex_health::Verdict;
 
 use crate::core::outcome::{Failure, Fault, FaultKind, SceneFault, Trouble, Whose};
+use crate::core::words;
 
 impl From<plex::Error> for Failure {
     fn from(error: plex::Error) -> Self {
@@ -90,6 +91,15 @@ pub fn is_of_part(error: &plex::Error) -> bool {
     }
 }
 
+/// Whether the same picture or rating may be taken later, though it was answered that it is not.
+pub fn may_pass(error: &plex::Error) -> bool {
+    use plex::Error;
+    matches!(
+        error,
+        Error::Overloaded { .. } | Error::Gateway { .. } | Error::Malformed(_)
+    )
+}
+
 /// What a probe found.
 ///
 /// # Errors
@@ -97,7 +107,10 @@ pub fn is_of_part(error: &plex::Error) -> bool {
 pub fn of_verdict(verdict: &Verdict) -> Result<(), Failure> {
     let trouble = match verdict {
         Verdict::Healthy { .. } => return Ok(()),
-        Verdict::Unauthorized { .. } => Trouble::Unauthorized,
+        Verdict::Unauthorized { status } => {
+            let why = words::token_refused(*status);
+            return Err(Failure::new(Whose::Plex(Trouble::Unauthorized), why));
+        }
         Verdict::WrongServer { .. } => Trouble::WrongServer,
         Verdict::Starting { .. } => Trouble::Starting,
         _ => Trouble::Unreachable,
@@ -110,7 +123,7 @@ pub fn of_owner_check(error: plex::Error) -> Result<(), Failure> {
     match error {
         plex::Error::Unauthorized { by_plex: true, .. } => Err(Failure::new(
             Whose::Plex(Trouble::Unauthorized),
-            "the token is not the owner's: Plex refuses what only the owner may read",
+            words::TOKEN_OF_A_GUEST,
         )),
         // A proxy that guards this path says nothing about Plex.
         plex::Error::Unauthorized { .. }

@@ -325,6 +325,8 @@ pub struct TriedJob {
     /// What it is about.
     #[serde(flatten)]
     pub about: About,
+    /// What a person can do meanwhile, if anything.
+    pub advice: Option<&'static str>,
     /// What happened.
     pub reason: String,
     /// How many attempts counted.

@@ -179,12 +179,15 @@ mod tests {
         fail(&mut queue, "scene 2");
         let told = take(&mut queue).unwrap().unwrap();
         assert!(
-            told.starts_with("2 changes failed, the last one: scene 2 (NotInPlex): no file."),
+            told.starts_with("2 changes failed, and the task View Queue Status lists them. The last one: scene 2 failed: no file. "),
             "{told}"
         );
         assert_eq!(take(&mut queue).unwrap(), None);
         fail(&mut queue, "scene 3");
         let told = take(&mut queue).unwrap().unwrap();
-        assert!(told.starts_with("1 change failed: scene 3"), "{told}");
+        assert!(
+            told.starts_with("scene 3 failed: no file. What to do: Scan"),
+            "{told}"
+        );
     }
 }

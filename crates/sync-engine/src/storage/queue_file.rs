@@ -46,19 +46,32 @@ pub fn words(dir: &DataDir, why: &Error) -> String {
             dir.database().display()
         ),
         Error::Foreign { path, .. } => format!(
-            "{} holds no queue; the next change in Stash, or the task Process Queue, makes a new one and keeps what is there \
+            "{} is not this plugin's database; the next change in Stash, or the task Process Queue, makes a new one and keeps what is there \
              under another name",
             path.display()
         ),
         Error::Corrupt(found) => format!(
-            "the queue file is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
+            "the plugin's database is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
              rescues what can be read"
         ),
-        Error::Busy(_) => "the queue was locked by another process for too long. What was saved just now is not recorded: save it \
+        Error::DiskFull(_) => format!(
+            "The disk of {} is full, and until there is room no change is recorded: make room, then run Reconcile All Scenes, \
+             which finds what was missed",
+            dir.path().display()
+        ),
+        Error::CommitUnknown(why) => format!(
+            "Nobody can tell whether the change was recorded ({why}): save it again, or run Reconcile All Scenes"
+        ),
+        Error::InUse { path } => format!(
+            "{} is damaged, and another process has it open: stop that process, or restart Stash; the next change in Stash then \
+             replaces the file and rescues what can be read",
+            path.display()
+        ),
+        Error::Busy(_) => "The database was locked by another process for too long. What was saved just now is not recorded: save it \
                            again"
             .to_owned(),
         Error::NetworkFileSystem { kind, .. } => format!(
-            "Stash's configuration folder is on a network share ({kind}), on which a queue loses changes. Until it is on a local \
+            "Stash's configuration folder is on a network share ({kind}), on which changes get lost. Until it is on a local \
              disk, no change is recorded"
         ),
         Error::MountPoint { path } => format!(

@@ -9,7 +9,7 @@ use scene_sync::drift::{self, Drift};
 use scene_sync::{LastWritten, SceneFile, path};
 use stash::client::{SceneFilter, SceneId};
 
-use crate::core::reconcile::{Ended, Reach, Run, Step, time, unix};
+use crate::core::reconcile::{Ended, Reach, Run, Step, time, unix, unix_millis};
 use crate::core::settings::Scope;
 use crate::core::time::Time;
 use crate::storage::ledger::{self, ItemRow, SceneRow, ServerId};
@@ -132,7 +132,9 @@ impl Syncer {
                 covers.push((scene.id.0, row.cover.clone(), place));
             }
             let shown = (run.reach == Reach::Metadata).then_some(&details);
-            let Some(drift) = self.drift(&pure, known, &libraries, shown).await else {
+            let now = unix_millis(clock.wall());
+            let drift = self.drift(&pure, known, (&libraries, shown), now).await;
+            let Some(drift) = drift else {
                 continue;
             };
             if !has_consent && !known.was_written() {
@@ -217,8 +219,8 @@ impl Syncer {
         &self,
         scene: &scene_sync::Scene,
         known: &OnRecord,
-        libraries: &Libraries,
-        shown: Option<&BTreeMap<String, plex::Item>>,
+        (libraries, shown): (&Libraries, Option<&BTreeMap<String, plex::Item>>),
+        now: i64,
     ) -> Option<Drift> {
         let files = self.mapped(&scene.files);
         let holders = self.holders(&files, libraries).await;
@@ -253,6 +255,11 @@ impl Syncer {
                     });
                 }
             }
+        }
+        let due = known.items.iter().flat_map(|row| row.written.due(now));
+        let due: Vec<_> = due.map(|part| part.to_string()).collect();
+        if !due.is_empty() {
+            return Some(Drift::ChangedInPlex(due));
         }
         let shown = shown?;
         let mut changed = Vec::new();

@@ -135,10 +135,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let content = scene_sync::content_hash(&self.scene, &self.syncer.policy);
         let owned = rows.iter().map(|row| row.item.as_str());
         let hash = sync_hash(&content, &self.files, owned);
+        let now = unix_millis(self.time.wall());
         if !self.force
             && before
                 .as_ref()
                 .is_some_and(|before| before.hash == Some(hash))
+            && !rows.iter().any(|row| row.written.due(now).next().is_some())
         {
             self.record
                 .unchanged(before.filter(|before| *before != row).map(|_| row));
@@ -148,12 +150,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
             let key = target.key.as_str().to_owned();
+            let path = self.syncer.paths.show(&target.bound.path).into_owned();
             match self.one(target, &rows).await {
                 Ok(true) => owned.push(key),
                 Ok(false) => {}
                 // One item that fails is no reason to leave the others as they are.
                 Err(Stopped::Failed(mut why)) if several && why.is_of_one_item() => {
-                    why.why = format!("Plex item {key}: {}", why.why);
+                    why.why = format!("the Plex item of {path} ({key}): {}", why.why);
                     failed.get_or_insert(why);
                 }
                 Err(why) => return Err(why),

@@ -98,8 +98,9 @@ impl Writer<'_> {
         };
         if let Some(written) = &mut written {
             images::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
-            let refused = parts.iter().map(|one| (one.part, one.version.clone()));
-            written.refused.extend(refused);
+            for one in &parts {
+                written.refuse(one.part, one.version.clone(), one.passes.then_some(self.at));
+            }
         }
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
         let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use scene_sync::{LastWritten, Part};
 use tokio::sync::MutexGuard;
 
+use crate::core::client_errors::may_pass;
 use crate::sync::find::Target;
 use crate::sync::syncer::Syncer;
 
@@ -16,6 +17,8 @@ pub struct Writer<'a> {
     pub item: &'a plex::Item,
     /// What is on record of it.
     pub last: Option<&'a LastWritten>,
+    /// Now, in milliseconds since 1970.
+    pub at: i64,
     /// The place of the one who writes next, until the turn has come.
     pub next: Cell<Option<MutexGuard<'a, ()>>>,
     /// Whether the item is still the scene's; asked before each request that changes it.
@@ -28,12 +31,18 @@ pub struct Refused {
     pub version: String,
     /// The answer, in words.
     pub why: String,
+    /// It may take the same later.
+    pub passes: bool,
 }
 
 impl Refused {
     /// Of this version, with this answer.
     pub fn new(part: Part, version: String, why: &plex::Error) -> Self {
-        let why = why.to_string();
-        Self { part, version, why }
+        Self {
+            part,
+            version,
+            passes: may_pass(why),
+            why: why.to_string(),
+        }
     }
 }

@@ -28,7 +28,7 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
     Ok((lines, json!({ "cleared": cleared, "running": running })))
 }
 
-/// Clear Dead Letters, or with `days` Purge Old Dead Letters: those that died that long ago.
+/// Clear Failed Changes, or with `days` Clear Old Failed Changes: those that failed that long ago.
 pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, Failure> {
     let filter = match days {
         None => DeadFilter::all(),

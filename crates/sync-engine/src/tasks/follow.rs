@@ -99,8 +99,8 @@ pub fn run(
     ));
     match &end {
         End::Standstill(why) => console.warn(why),
-        End::NoWorker => console.warn(texts::NO_WORKER),
-        End::Stalled => console.warn(texts::STALLED),
+        End::NoWorker => console.warn(texts::no_worker(&dir.worker_log())),
+        End::Stalled => console.warn(texts::stalled(&dir.worker_log())),
         End::NothingDue | End::CircuitOpen | End::TimeUp => {
             let status = gather::status(&dir, told, SystemTime::now());
             for line in in_words::held_up(&status) {

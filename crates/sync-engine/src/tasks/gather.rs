@@ -295,9 +295,10 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     });
     let mut tried = Vec::new();
     for job in queue.jobs(State::Ready, LISTED)?.into_iter().chain(later) {
-        if let Some(reason) = reason(queue, &job)?.filter(|_| tried.len() < LISTED) {
+        if let Some((kind, reason)) = reason(queue, &job)?.filter(|_| tried.len() < LISTED) {
             tried.push(TriedJob {
                 about: about(&job.payload),
+                advice: words::advice_meanwhile(&kind),
                 reason,
                 attempts: job.attempts,
                 due: unix(job.due),
@@ -318,14 +319,16 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
 }
 
 /// Why a job that was tried waits again.
-fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<String>> {
+fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<(String, String)>> {
     if job.attempts + job.deferred == 0 {
         return Ok(None);
     }
     let events = queue.history(job.id)?.into_iter().rev();
     let failures =
         events.filter(|event| matches!(event.kind, EventKind::Retried | EventKind::Deferred));
-    Ok(failures.filter_map(|event| event.message).next())
+    let mut told =
+        failures.filter_map(|event| Some((event.error_type.unwrap_or_default(), event.message?)));
+    Ok(told.next())
 }
 
 fn about(payload: &str) -> About {
@@ -337,7 +340,7 @@ fn about(payload: &str) -> About {
         },
         // Of another version of this program.
         Err(_) => About {
-            job: "a job of another version".to_owned(),
+            job: "a change of another version of this plugin".to_owned(),
             ..About::default()
         },
     }

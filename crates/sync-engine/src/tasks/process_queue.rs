@@ -51,13 +51,17 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     let since = watch.since()?;
     let waiting = since.counts.live();
     console.progress(1.0);
-    console.info(texts::processed(since.done, since.failed, waiting));
+    if before + since.done + since.failed + waiting > 0 {
+        console.info(texts::processed(since.done, since.failed, waiting));
+    }
     if waiting > 0 {
         match end {
             End::CircuitOpen => console.warn(texts::PAUSED),
-            End::NoWorker => console.warn(texts::NO_WORKER),
-            End::Stalled => console.warn(texts::STALLED),
-            End::NothingDue | End::Standstill(_) | End::TimeUp => console.info(texts::GOES_ON),
+            End::NoWorker => console.warn(texts::no_worker(&dir.worker_log())),
+            End::Stalled => console.warn(texts::stalled(&dir.worker_log())),
+            End::NothingDue | End::Standstill(_) | End::TimeUp => {
+                console.info(texts::goes_on(&dir.worker_log()))
+            }
         }
     }
     Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))

@@ -1,4 +1,4 @@
-//! Recover Outage Jobs: what failed because Plex was down goes back into the queue.
+//! Retry Changes of Last Outage: what failed because Plex was down goes back into the queue.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -76,9 +76,7 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
             .cloned()
             .collect(),
         Report::Corrupted(why) => {
-            let why =
-                format!("circuit_breaker.json, which names the outage, cannot be read: {why}");
-            return refuse(recovery, why);
+            return refuse(recovery, texts::outages_unknown(&why));
         }
     };
     let Some((outage, from, to)) = last_ended(&outages) else {
@@ -227,11 +225,7 @@ fn lines(recovery: &Recovery) -> Vec<Line> {
         ("unreadable", recovery.unreadable),
     ];
     let left = left.map(|(why, n)| format!("{n} {why}"));
-    lines.push(info(format!(
-        "{} queued again, {}",
-        recovery.recovered,
-        left.join(", ")
-    )));
+    lines.push(info(texts::recovered(recovery.recovered, &left.join(", "))));
     if recovery.recovered > 0 && !recovery.worker {
         lines.push(info(texts::WORKER_STARTED));
     }

@@ -10,7 +10,7 @@ use crate::core::words::tasks as texts;
 use crate::storage::data_dir::DataDir;
 use crate::storage::queue_file;
 
-/// Retry Failed Jobs. A job of a scene that waits already stays where it is.
+/// Retry Failed Changes. A job of a scene that waits already stays where it is.
 pub fn run(
     connection: &ServerConnection,
     kind: Option<&str>,

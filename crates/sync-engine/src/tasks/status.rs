@@ -17,6 +17,7 @@ use crate::core::settings::Settings;
 use crate::core::status::{
     Before, Connectivity, Searched, Seen, SettingsStatus, Status, TokenStatus,
 };
+use crate::core::words::settings as texts;
 use crate::core::words::status::{self as words, Line};
 use crate::storage::data_dir::DataDir;
 use crate::storage::plex_server;
@@ -162,10 +163,10 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
         why: why.to_owned(),
     };
     let Some(settings) = settings else {
-        return no("its address is in the settings, which could not be read");
+        return no(texts::SETTINGS_UNKNOWN);
     };
     let Some(target) = &settings.plex else {
-        return no("correct the settings named above first");
+        return no(&texts::no_target());
     };
     let probe = match clients::health_check(target, settings, dir) {
         Err(why) => return no(&why.to_string()),

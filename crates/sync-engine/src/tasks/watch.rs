@@ -163,12 +163,10 @@ impl Watch<'_> {
         let failed = DeadFilter::all().died_from(self.mark.at);
         for letter in queue.dead_letters(&failed.clone().limit(LISTED))? {
             let about = serde_json::from_str::<Job>(&letter.payload);
-            let name = about.map_or_else(|_| "a job".to_owned(), |job| job.words());
+            let name = about.map_or_else(|_| "a change".to_owned(), |job| job.words());
             let (kind, why) = (&letter.error_type, &letter.message);
-            let advice = words::advice(kind);
-            self.console.warn(format!(
-                "{name}: failed ({kind}): {why}. What to do: {advice}"
-            ));
+            let failed = words::failed_once(&name, kind, why);
+            self.console.warn(failed);
         }
         let now = Mark::of(&queue)?;
         Ok(Since {

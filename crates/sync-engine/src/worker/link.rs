@@ -10,7 +10,7 @@ use stash::client::Client;
 use crate::clients::{self, SetupError, Told};
 use crate::core::settings::{Fault, Settings};
 use crate::core::time::Time;
-use crate::core::words::worker as texts;
+use crate::core::words::{settings as in_words, worker as texts};
 use crate::storage::data_dir::DataDir;
 use crate::storage::log::WorkerLog;
 use crate::sync::Syncer;
@@ -20,11 +20,10 @@ use crate::worker::circuit::Circuit;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The settings do not say where Plex is.
-    #[error("Nothing is sent to Plex. {}. Correct this under Settings › Plugins › Stash2Plex, then run the task Process Queue; \
-             changes are kept until then", list(.0))]
+    #[error("{}", in_words::blocks(list(.0)))]
     Settings(Vec<Fault>),
     /// Turned off by the user.
-    #[error("the sync is turned off in the settings; changes are kept until it is on again")]
+    #[error("{}", in_words::paused())]
     Disabled,
     /// The breaker's document.
     #[error(transparent)]
@@ -40,7 +39,7 @@ fn list(faults: &[Fault]) -> String {
         .filter(|fault| fault.blocks)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
-        .join("; ")
+        .join(". ")
 }
 
 /// Settings as Stash has them, and what is wrong with them.

@@ -24,7 +24,7 @@ impl<T: Time> Worker<'_, T> {
         {
             let _ = self
                 .db
-                .read(|db| notices::leave(db, Topic::Plex, why, words));
+                .read(|db| notices::leave(db, Topic::Plex, why, &texts::refused(words)));
         }
     }
 

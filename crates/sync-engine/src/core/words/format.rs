@@ -51,7 +51,7 @@ pub fn reason(word: &str) -> &str {
         "trial_failed" => "the last try failed too",
         "unauthorized" => "Plex refuses the token",
         "wrong_server" => "another Plex server answers",
-        "no_library" => "Plex has none of the libraries set",
+        "no_library" => "Plex has none of the libraries that are set",
         "starting" => "Plex is starting or in maintenance",
         word => word,
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use queue::Salvage;
+use scene_sync::Part;
 
 use crate::core::outcome::{FaultKind, Trouble, Whose};
 use crate::core::settings::names;
@@ -20,7 +21,7 @@ pub fn wrote(title: &str, fields: &[String], item: &str) -> String {
     let fields = fields.join(", ");
     match title {
         "" => format!("wrote {fields} to Plex item {item}"),
-        title => format!("wrote {fields} to Plex item {item}: \"{title}\""),
+        title => format!("wrote {fields} to Plex item \"{title}\" ({item})"),
     }
 }
 
@@ -34,7 +35,7 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let were = count(scenes, "scene was", "scenes were");
     format!(
-        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write them all to Plex; until then only \
+        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write all scenes to Plex; until then only \
          scenes that you save are written"
     )
 }
@@ -49,9 +50,25 @@ pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> Strin
 pub fn failed(kind: &str, why: &str, attempts: u32) -> String {
     let attempts = count(attempts.into(), "attempt", "attempts");
     format!(
-        "failed after {attempts} ({kind}): {why}. What to do: {}",
+        "failed after {attempts}: {why}. What to do: {}",
         advice(kind)
     )
+}
+
+/// The same where nobody counted.
+pub fn failed_once(job: &str, kind: &str, why: &str) -> String {
+    format!("{job} failed: {why}. What to do: {}", advice(kind))
+}
+
+/// What a person can do while a job that failed in this way waits for its next attempt, where that helps.
+pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
+    match kind {
+        "NotInPlex" => Some("Scan the library in Plex, or correct Path map (path_map)"),
+        "PlexRefused" => Some(
+            "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
+        ),
+        _ => None,
+    }
 }
 
 /// What a person can do about failed jobs of the kind with this name.
@@ -59,31 +76,28 @@ pub fn advice(kind: &str) -> &'static str {
     match kind {
         "InvalidScene" => "Give the scene a file, or correct its data in Stash: a save tries again",
         "NotInPlex" => {
-            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Jobs"
+            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Changes"
         }
         "LowConfidence" => {
             "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
-             Retry Failed Jobs"
+             Retry Failed Changes"
         }
         "PlexRefused" => {
-            "If a text or list is named, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
-             Plex's own address in Plex address (plex_url), then run Retry Failed Jobs"
+            "If a text or list is too long, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
+             Plex's own address in Plex address (plex_url), or let this program pass there, then run Retry Failed Changes"
         }
-        "PlexFailing" => {
-            "Plex failed at each attempt: when it is well again, run Retry Failed Jobs"
-        }
+        "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
-            "Plex describes the item in a form that nobody can read: refresh its metadata in Plex, then save the scene; \
-             report it if that does not help"
+            "For this item, refresh its metadata in Plex, then save the scene; report it if that does not help"
         }
         queue::OWNER_DIED => {
             "The worker crashed at each of ten attempts: save the scene to try again, and report it if that ends so too"
         }
         queue::UNDECODABLE => {
-            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Dead Letters, which deletes all \
-             failed jobs"
+            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Failed Changes, which deletes all \
+             failed changes from the list"
         }
-        _ => "worker.log, beside the queue in Stash's configuration folder, says why",
+        _ => "See stash2plex/worker.log in Stash's configuration folder, and report it",
     }
 }
 
@@ -126,7 +140,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
     match whose {
         Whose::Stash | Whose::Plex(Trouble::NoLibrary) => why.to_owned(),
         Whose::Plex(Trouble::Unauthorized) => format!(
-            "Plex refuses the token ({why}): enter a token of the server's owner in {}",
+            "{why}: enter a token of the server's owner in {}",
             names::of("plex_token")
         ),
         Whose::Plex(Trouble::WrongServer) => {
@@ -136,7 +150,9 @@ pub fn cause(whose: Whose, why: &str) -> String {
                  Match Cache if it is your new server"
             )
         }
-        Whose::Plex(Trouble::Starting) => format!("Plex is not ready yet ({why})"),
+        Whose::Plex(Trouble::Starting) => {
+            format!("Plex is not ready yet ({why}), and nothing is to be done")
+        }
         Whose::Request(fault) if fault.kind == FaultKind::Refused => {
             format!(
                 "Plex answers, but refuses one scene after the other ({why}). If a proxy or filter is in front of Plex, enter \
@@ -149,7 +165,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
                 "Plex answers, but fails for one scene after the other ({why}): Plex's log may say why"
             )
         }
-        _ => format!("Plex cannot be used ({why})"),
+        _ => format!("Plex cannot be used ({why}); the task Health Check says what to do"),
     }
 }
 
@@ -163,10 +179,23 @@ pub fn another_server() -> String {
 }
 
 /// A part that an item does not take.
-pub fn part_refused(part: &str, why: &str) -> String {
-    format!(
-        "Plex does not take the {part} ({why}); the rest is synced. It is tried again when it changes, or with Sync All Scenes"
-    )
+pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
+    let again = part_again(passes);
+    format!("Plex does not take the {part} ({why}); the rest is synced. {again}")
+}
+
+/// The same in the list of what Plex does not get.
+pub fn part_left_out(part: Part, passes: bool) -> String {
+    format!("Plex does not take the {part}. {}", part_again(passes))
+}
+
+fn part_again(passes: bool) -> &'static str {
+    match passes {
+        true => {
+            "It is sent again with the next save or reconciliation after an hour, or with Sync All Scenes"
+        }
+        false => "It is sent again when it changes in Stash, or with Sync All Scenes",
+    }
 }
 
 /// What Plex was told twice and does not show.
@@ -187,6 +216,14 @@ pub fn not_kept(library: &str, fields: &str) -> String {
 pub const LISTS_CUT: &str = "This Plex accepts only short requests, so long lists of tags or performers are cut: what does not fit \
      into one request is left out. If a proxy is in front of Plex, enter Plex's own address, or raise the proxy's limit";
 
+/// Why nothing can be done with a token, or with that of somebody else.
+pub fn token_refused(status: u16) -> String {
+    format!("Plex refuses the token (HTTP {status})")
+}
+
+/// The same where it is somebody else's.
+pub const TOKEN_OF_A_GUEST: &str = "Plex refuses the token, since it is not the owner's";
+
 /// A cover that Stash does not give.
 pub fn without_cover(attempts: u32, why: &str) -> String {
     format!(
@@ -201,28 +238,60 @@ pub fn cover_left_out(why: &str) -> String {
 }
 
 /// The scene may not be the item's.
-pub fn guessed(item: &str, why: &str) -> String {
+pub fn guessed(path: &str, item: &str, why: &str) -> String {
     format!(
-        "Plex item {item} is a guess: {why}. Fill in {}, or turn {} on",
+        "it was written to the Plex item of {path} ({item}), which is a guess: {why}. Fill in {}, or turn {} on",
         names::of("path_map"),
         names::of("strict_matching")
     )
 }
 
-/// The item is another scene's, whose file it holds too.
-pub fn shared(item: &str, other: u64) -> String {
+/// It is the item's, by likeness.
+pub fn matched(path: &str, item: &str, by: &str) -> String {
     format!(
-        "Plex item {item} holds a file of scene {other} too, which was first: it shows that scene. To show both, split the item \
-         in Plex (Split Apart)"
+        "matched to the Plex item of {path} ({item}) by name and {by}, since its own path is in no folder of Plex: fill in {}",
+        names::of("path_map")
+    )
+}
+
+/// The item is another scene's, whose file it holds too.
+pub fn shared(path: &str, item: &str, other: u64) -> String {
+    format!(
+        "not written: the Plex item of {path} ({item}) holds a file of scene {other} too, which was first, and shows that scene. \
+         To show both, split the item in Plex (Split Apart)"
     )
 }
 
 /// No item holds the file.
 pub fn not_in_plex(path: &str) -> String {
-    format!(
-        "not in Plex yet: {path} (path as Plex should see it; let Plex scan, or check {})",
-        names::of("path_map")
-    )
+    format!("not in Plex yet: {path} (path as Plex should see it)")
+}
+
+/// Where else it may be: the rest of such a sentence.
+pub fn in_another_library(title: &str) -> String {
+    let name = names::of("plex_library");
+    format!("; the library \"{title}\" holds this folder, and {name} does not name it")
+}
+
+/// The same of an item that nobody can read.
+pub fn may_be_unread(item: &str) -> String {
+    format!("; it may be {item}, which cannot be read")
+}
+
+/// The same of a file that speaks for a path map.
+pub fn elsewhere(rule: &str) -> String {
+    let name = names::of("path_map");
+    format!("; Plex has a file of the same name and size elsewhere: set {name} to {rule}")
+}
+
+/// The same of one that does not.
+pub fn different_file(path: &str) -> String {
+    format!("; Plex has a different file of this name, {path}")
+}
+
+/// One of several files.
+pub fn other_file_not_in_plex(path: &str) -> String {
+    format!("its other file is not in Plex yet: {path}")
 }
 
 /// An item that nobody can read.
@@ -244,16 +313,18 @@ pub fn not_scanned(path: &str) -> String {
 
 /// What became of a damaged database.
 pub fn replaced(salvage: &Salvage) -> String {
+    // What the queue says ends with an advice for programs.
+    let found = salvage.reason.split("): ").next().unwrap_or_default();
+    let found = found.replacen("the queue file is damaged (", "", 1);
     let lost = match salvage.lost.as_slice() {
         [] => String::new(),
-        lost => format!(" Lost: {}.", lost.join(", ")),
+        lost => format!("; not read: {}", lost.join(", ")),
     };
     format!(
-        "The database was damaged and has been replaced. Recovered changes: {} waiting, {} failed.{lost} Run Reconcile All \
-         Scenes. The old file is kept as {} (found: {})",
-        salvage.jobs,
+        "The database was damaged and has been replaced; {} waiting and {} failed were recovered. Run Reconcile All Scenes, \
+         which finds what else was lost, and check the disk. The old file is kept as {} (found: {found}{lost})",
+        count(salvage.jobs, "change", "changes"),
         salvage.dead,
         salvage.set_aside.display(),
-        salvage.reason
     )
 }

@@ -2,6 +2,43 @@
 
 use std::fmt::Display;
 
+use crate::core::settings::names;
+
+/// A fault with which nothing can be sent, as a line of its own.
+pub fn blocks(fault: impl Display) -> String {
+    format!("Nothing is sent to Plex, and changes are kept. {fault}. {CORRECT}")
+}
+
+/// What to do about such faults.
+pub const CORRECT: &str =
+    "Correct this under Settings › Plugins › Stash2Plex, then run the task Process Queue";
+
+/// The user wants that nothing is sent.
+pub fn paused() -> String {
+    format!(
+        "{} is off: nothing is sent to Plex, and changes are kept. Turn it on under Settings › Plugins › Stash2Plex, then run the \
+         task Process Queue",
+        names::of("enabled")
+    )
+}
+
+/// The user wants that nothing is written.
+pub fn read_only() -> String {
+    format!(
+        "{} is off: nothing is written to Plex, and changes count as done. Turn it on, then run Reconcile All Scenes",
+        names::of("sync_master")
+    )
+}
+
+/// Why Plex cannot be asked.
+pub fn no_target() -> String {
+    let (address, token) = (names::of("plex_url"), names::of("plex_token"));
+    format!("correct {address} and {token} first")
+}
+
+/// The same where Stash does not tell the settings.
+pub const SETTINGS_UNKNOWN: &str = "its address is in Stash's settings, which could not be read; run this task again when Stash answers";
+
 /// A switch that is neither on nor off.
 pub fn no_switch(value: &str, used: bool) -> String {
     let used = if used { "on" } else { "off" };
@@ -34,11 +71,11 @@ pub fn no_such_word(value: &str, known: &[&str], used: &str) -> String {
 
 /// An entry of a map; named by its number, since paths may have to stay out of logs.
 pub fn no_pair(nth: usize) -> String {
-    format!("entry {nth} is not of the form /from=>/to; it is left out")
+    format!("entry {nth} is not of the form /in/stash=>/in/plex; it is left out")
 }
 
 /// Two entries for one folder.
-pub const TWICE: &str = "it names a folder of Stash twice; the first is used";
+pub const TWICE: &str = "it names a folder of Stash twice; using the first";
 
 /// No address.
 pub const NO_ADDRESS: &str =

@@ -1,13 +1,15 @@
 //! The status in words. Pure.
 
+use plex_health::Verdict;
+
 use crate::console::Level;
 use crate::core::settings::{Fault, names};
 use crate::core::status::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
     SettingsStatus, Status, Totals, Worker,
 };
-use crate::core::words;
 use crate::core::words::format::{self, count, date, span};
+use crate::core::words::{self, settings as in_words};
 
 mod jobs;
 mod plex;
@@ -41,20 +43,18 @@ const RECENT: usize = 3;
 /// Health Check.
 pub fn health(status: &Status) -> Vec<Line> {
     // What matters first: what keeps everything from being sent, then what is wrong besides, then how things are.
-    let blocked = nothing_is_sent(status);
-    let is_blocked = blocked.is_some();
-    let mut lines = Vec::from_iter(blocked);
-    lines.extend(settings(status.settings.as_ref()));
+    let mut lines = settings(status.settings.as_ref());
     let folder = status.unwritable.iter().chain(&status.exposed);
     lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
-    // The circuit's "yes" would be taken for the answer.
-    if !is_blocked || status.circuit.holds_jobs() {
-        lines.push(circuit(&status.circuit, status.taken_at));
-    }
+    lines.extend(sending(status));
     lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
     lines.extend(outlook(status));
     lines.push(jobs::counts(&status.queue, status.taken_at));
-    lines.extend(jobs::trouble(&status.queue, status.taken_at));
+    lines.extend(jobs::trouble(
+        &status.queue,
+        status.circuit.holds_jobs(),
+        status.taken_at,
+    ));
     lines.extend(left_alone(status));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
@@ -71,14 +71,14 @@ pub fn queue(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let mut lines = vec![jobs::counts(&status.queue, now)];
     if let Seen::Known(queue) = &status.queue {
-        lines.extend(jobs::listed(queue, now));
+        lines.extend(jobs::listed(queue, status.circuit.holds_jobs(), now));
     }
     lines.extend(status.totals.as_ref().map(totals));
     lines.extend(left_alone(status));
     lines.extend(status.left_out.iter().map(left_out));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
-    lines.push(circuit(&status.circuit, now));
+    lines.extend(sending(status));
     lines.extend(settings(status.settings.as_ref()));
     // The worker probes only while the circuit is open.
     if let Some(probe) = status.last_probe.filter(|_| status.circuit.holds_jobs()) {
@@ -95,7 +95,9 @@ pub fn queue(status: &Status) -> Vec<Line> {
         lines.push(self::ramp(ramp, now));
     }
     if let Some(outages) = &status.outages {
-        lines.extend(outages.last.iter().take(RECENT).map(|one| outage(one, now)));
+        // Of one that goes on, the circuit tells.
+        let over = outages.last.iter().filter(|one| one.ended.is_some());
+        lines.extend(over.take(RECENT).map(|one| outage(one, now)));
     }
     lines.push(info(match &status.last_reconciliation {
         None => "Last reconciliation: none yet".to_owned(),
@@ -112,7 +114,7 @@ pub fn queue(status: &Status) -> Vec<Line> {
 
 fn ramp(ramp: &Ramp, now: f64) -> Line {
     info(format!(
-        "Gradual restart: at most {:.1} jobs/s now, full speed in {}",
+        "Gradual restart: at most {:.1} changes a second now, full speed in {}",
         ramp.rate,
         span(ramp.ends_at - now)
     ))
@@ -123,7 +125,7 @@ fn totals(totals: &Totals) -> Line {
         "In total since {}: {} synced, {} failed",
         date(totals.since),
         count(totals.synced, "scene", "scenes"),
-        count(totals.failed, "job", "jobs")
+        count(totals.failed, "change", "changes")
     ))
 }
 
@@ -160,13 +162,13 @@ pub fn held_up(status: &Status) -> Vec<Line> {
         status.settings,
         Some(SettingsStatus::Done { writes: false, .. })
     );
-    let mut lines = Vec::from_iter(read_only.then(nothing_is_written));
+    let mut lines = Vec::from_iter(read_only.then(|| warn(in_words::read_only())));
     if let Seen::Known(queue) = &status.queue
         && queue.live() > 0
     {
         let holds = status.circuit.holds_jobs();
-        lines.extend(holds.then(|| circuit(&status.circuit, now)));
-        lines.extend(jobs::tried(queue, now));
+        lines.extend(sending(status).filter(|_| holds));
+        lines.extend(jobs::tried(queue, holds, now));
         lines.extend(status.ramp.as_ref().map(|one| ramp(one, now)));
     }
     lines
@@ -177,8 +179,11 @@ pub fn outages(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let Some(outages) = &status.outages else {
         return vec![
-            circuit(&status.circuit, now),
-            warn("Outages: unknown, circuit_breaker.json cannot be read"),
+            circuit(&status.circuit, true, now),
+            warn(
+                "Outages: not known, since circuit_breaker.json cannot be read. The next worker makes a new one, and outages are \
+                 counted from then on",
+            ),
         ];
     };
     if outages.last.is_empty() {
@@ -209,26 +214,67 @@ fn figures(outages: &Outages) -> Line {
 }
 
 fn outage(outage: &OutageEntry, now: f64) -> Line {
-    let jobs = count(outage.jobs_affected, "job", "jobs");
+    let jobs = count(outage.jobs_affected, "change", "changes");
     let reason = format::reason(&outage.reason);
     let since = date(outage.started);
     match outage.ended {
         None => warn(format!(
-            "Outage since {since}: ongoing for {}, {jobs} affected ({reason})",
+            "Outage since {since}: ongoing for {}, {jobs} delayed ({reason}). Run Health Check: it says what to do",
             span(outage.duration)
         )),
         Some(ended) => info(format!(
-            "Outage of {since}: {}, {jobs} affected ({reason}), ended {} ago",
+            "Outage of {since}: lasted {}, {jobs} delayed ({reason}), ended {} ago",
             span(outage.duration),
             span(now - ended)
         )),
     }
 }
 
-fn circuit(circuit: &Circuit, now: f64) -> Line {
+/// Whether jobs go to Plex; nothing where the settings keep them from it, since a "yes" would be taken for the answer.
+fn sending(status: &Status) -> Option<Line> {
+    let is_off = matches!(&status.settings, Some(SettingsStatus::Done { enabled, writes, faults, .. })
+        if !enabled || !writes || faults.iter().any(|fault| fault.blocks));
+    if is_off && !status.circuit.holds_jobs() {
+        return None;
+    }
+    let is_told = is_told(status);
+    let mut line = circuit(&status.circuit, !is_told, status.taken_at);
+    if status.plex.is_none() && status.circuit.holds_jobs() {
+        line.text += ". Run Health Check: it says what to do";
+    }
+    Some(line)
+}
+
+/// Health Check has just asked Plex, and says the same in the next line.
+fn is_told(status: &Status) -> bool {
+    let (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }) = &status.circuit else {
+        return false;
+    };
+    let Some(Connectivity::Yes {
+        report, searched, ..
+    }) = &status.plex
+    else {
+        return false;
+    };
+    let Some(reason) = reason else { return false };
+    if reason == "no_library" {
+        return matches!(searched, Some(Searched::None { .. }));
+    }
+    matches!(
+        (&report.verdict, reason.as_str()),
+        (Verdict::Unauthorized { .. }, "unauthorized")
+            | (Verdict::WrongServer { .. }, "wrong_server")
+            | (Verdict::Starting { .. }, "starting")
+    )
+}
+
+fn circuit(circuit: &Circuit, with_reason: bool, now: f64) -> Line {
     let paused = |since: &Option<f64>, state: &str, reason: &Option<String>| {
         let since = since.map_or_else(String::new, |at| format!(" for {}", span(now - at)));
-        let reason = reason.as_deref().map(format::reason);
+        let reason = reason
+            .as_deref()
+            .filter(|_| with_reason)
+            .map(format::reason);
         let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
         format!("Sending to Plex: paused{since} (circuit {state}){reason}")
     };
@@ -264,7 +310,7 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
         Circuit::Unknown { why, damaged } => {
             let then = match damaged {
                 true => {
-                    "The next worker keeps the damaged file under another name, and sending goes on"
+                    "The next worker keeps the damaged file under another name, and sending goes on: nothing is to be done"
                 }
                 false => "Make it readable for the user that Stash runs as",
             };
@@ -275,25 +321,11 @@ fn circuit(circuit: &Circuit, now: f64) -> Line {
     }
 }
 
-/// That nothing can be sent, whatever the circuit says; why not follows.
-fn nothing_is_sent(status: &Status) -> Option<Line> {
-    let Some(SettingsStatus::Done { faults, .. }) = &status.settings else {
-        return None;
-    };
-    let blocks = faults.iter().any(|fault| fault.blocks);
-    blocks.then(|| {
-        warn(
-            "Nothing is sent to Plex until this is corrected under Settings › Plugins › Stash2Plex. Then run the task Process \
-             Queue; changes are kept:",
-        )
-    })
-}
-
 fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
     match settings {
         None => Vec::new(),
         Some(SettingsStatus::Failed { why }) => {
-            vec![warn(format!("Settings: could not be read: {why}"))]
+            vec![warn(format!("Settings: not known: {why}"))]
         }
         Some(SettingsStatus::Done {
             enabled,
@@ -301,13 +333,8 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
             session_only,
             faults,
         }) => {
-            let off = (!enabled).then(|| {
-                warn(format!(
-                    "{}: off. Changes are kept, and sent when it is on again",
-                    names::of("enabled")
-                ))
-            });
-            let read_only = (!writes).then(nothing_is_written);
+            let off = (!enabled).then(|| warn(in_words::paused()));
+            let read_only = (!writes).then(|| warn(in_words::read_only()));
             let session = session_only.then(|| {
                 warn(
                     "Login: Stash asks for a password and has no API key. When the session of the last save ends (after an hour \
@@ -317,20 +344,13 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
             });
             let (blocking, harmless): (Vec<_>, Vec<_>) =
                 faults.iter().partition(|fault| fault.blocks);
-            let warned = |fault: &Fault| warn(fault.to_string());
-            let mut lines = Vec::from_iter(blocking.into_iter().map(warned));
+            let blocks = |fault: &Fault| warn(in_words::blocks(fault));
+            let mut lines = Vec::from_iter(blocking.into_iter().map(blocks));
             lines.extend(off.into_iter().chain(read_only).chain(session));
-            lines.extend(harmless.into_iter().map(warned));
+            lines.extend(harmless.into_iter().map(|fault| warn(fault.to_string())));
             lines
         }
     }
-}
-
-fn nothing_is_written() -> Line {
-    warn(format!(
-        "{}: off. Nothing is written to Plex, and changes count as done: turn it on, then run Reconcile All Scenes",
-        names::of("sync_master")
-    ))
 }
 
 /// What circuit and Plex mean together, where they disagree.
@@ -347,10 +367,10 @@ fn outlook(status: &Status) -> Option<Line> {
         (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
             Some(info(match reason.as_deref() {
                 Some("unauthorized") => {
-                    "Plex answers now. If sending pauses again, the token is not that of the server's owner, who alone may \
-                     edit"
+                    "Plex answers now, and sending goes on by itself. If it is paused again, the token is not that of the \
+                     server's owner, who alone may edit"
                 }
-                _ => "Plex is back: sending goes on by itself once one job has succeeded",
+                _ => "Plex is back: sending goes on by itself once one change has been sent",
             }))
         }
         (Circuit::Closed { .. }, false) => Some(info(
@@ -374,20 +394,25 @@ fn held(status: &Status) -> Option<Line> {
 }
 
 fn worker(status: &Status) -> Line {
-    let off = matches!(
-        status.settings,
-        Some(SettingsStatus::Done { enabled: false, .. })
-    );
-    let idle = !matches!(&status.queue, Seen::Known(queue) if queue.live() > 0);
+    let is_off = matches!(&status.settings, Some(SettingsStatus::Done { enabled, faults, .. })
+        if !enabled || faults.iter().any(|fault| fault.blocks));
+    let is_idle = match &status.queue {
+        Seen::Known(queue) => queue.live() == 0,
+        Seen::Missing => true,
+        Seen::Unreadable { .. } => false,
+    };
     match &status.worker {
         Worker::Running => info("Worker: running"),
-        Worker::NotRunning if idle => {
-            info("Worker: not running, nothing to do; the next change in Stash starts one")
-        }
-        Worker::NotRunning if off => info(format!(
-            "Worker: not running; with {} on again, the next change in Stash starts one, or the task Process Queue",
-            names::of("enabled")
-        )),
+        Worker::NotRunning if is_idle => info(
+            "Worker: not running, since there is nothing to do; the next change in Stash starts one",
+        ),
+        Worker::NotRunning if is_off => info(
+            "Worker: not running, since the settings keep changes from being sent. Once they are corrected, the next change in \
+             Stash starts one, or the task Process Queue",
+        ),
+        Worker::NotRunning if matches!(status.queue, Seen::Unreadable { .. }) => info(
+            "Worker: not running; the next change in Stash starts one, or the task Process Queue",
+        ),
         Worker::NotRunning => warn(
             "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",
         ),

@@ -10,27 +10,30 @@ use crate::core::words::format::{count, span};
 pub fn cleared(jobs: u64, running: u64) -> String {
     let jobs = match (jobs, running) {
         (0, 0) => return "The queue was empty: nothing to clear".to_owned(),
-        (0, _) => return "No change was waiting; running jobs are not interrupted".to_owned(),
+        (0, _) => return "No change was waiting; running ones are not interrupted".to_owned(),
         (n, _) => count(n, "waiting change", "waiting changes"),
     };
     match running {
         0 => format!("Cleared {jobs}"),
-        _ => format!("Cleared {jobs}; running jobs are not interrupted"),
+        _ => format!("Cleared {jobs}; running ones are not interrupted"),
     }
 }
 
 /// What helps against a queue that was cleared by mistake.
 pub const CLEARED_CHANGES: &str = "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them";
 
-/// Clear Dead Letters, or those of a certain age.
+/// Clear Failed Changes, or those of a certain age.
 pub fn deleted(jobs: u64, older_than_days: Option<u32>, left: u64) -> String {
     let older = older_than_days.map_or_else(String::new, |days| {
         format!(" older than {}", count(days.into(), "day", "days"))
     });
     let deleted = match jobs {
-        0 if older_than_days.is_none() => "No job failed: nothing to delete".to_owned(),
-        0 => format!("No failed job is{older}: nothing to delete"),
-        n => format!("Deleted {}{older}", count(n, "failed job", "failed jobs")),
+        0 if older_than_days.is_none() => "No change failed: nothing to delete".to_owned(),
+        0 => format!("No failed change is{older}: nothing to delete"),
+        n => format!(
+            "Deleted {}{older}",
+            count(n, "failed change", "failed changes")
+        ),
     };
     match left {
         0 => deleted,
@@ -58,31 +61,37 @@ pub fn forgotten_server() -> String {
     )
 }
 
-/// Retry Failed Jobs: all of them, or some.
+/// Retry Failed Changes: all of them, or some.
 pub fn queued_again(jobs: u64, all: bool, left: u64) -> String {
     let queued = match (jobs, all && left == 0) {
-        (0, true) => "No job failed: nothing to try again".to_owned(),
-        (0, false) => "No such failed job: nothing to try again".to_owned(),
-        (n, _) => format!("{} queued again", count(n, "failed job", "failed jobs")),
+        (0, true) => "No change failed: nothing to try again".to_owned(),
+        (0, false) => "No such failed change: nothing to try again".to_owned(),
+        (n, _) => format!(
+            "{} queued again",
+            count(n, "failed change", "failed changes")
+        ),
     };
     match left {
         0 => queued,
-        n => format!("{queued}; {} left", count(n, "failed job", "failed jobs")),
+        n => format!(
+            "{queued}; {} left",
+            count(n, "failed change", "failed changes")
+        ),
     }
 }
 
 /// Process Queue begins.
 pub fn waiting(jobs: u64) -> String {
     match jobs {
-        0 => "No change is waiting".to_owned(),
+        0 => "No change is waiting: nothing to do".to_owned(),
         n => count(n, "change waits", "changes wait"),
     }
 }
 
 /// Process Queue has ended.
 pub fn processed(done: u64, failed: u64, waiting: u64) -> String {
-    let done = count(done, "job", "jobs");
-    format!("Done: {done}, {failed} failed, {waiting} still waiting")
+    let done = count(done, "change", "changes");
+    format!("Since this task began: {done} done, {failed} failed, {waiting} still waiting")
 }
 
 /// What is left waits for Plex.
@@ -90,13 +99,10 @@ pub const PAUSED: &str = "Sending to Plex is paused (circuit OPEN); no change is
                           pause ends. Run Health Check: it says why and what to do";
 
 /// What is left is in good hands.
-pub const GOES_ON: &str = "The background worker goes on with what is waiting";
-
-/// The same, with where to look.
 pub fn goes_on(log: &Path) -> String {
     let log = log.display();
     format!(
-        "The background worker goes on: View Queue Status shows the progress, {log} the details"
+        "The background worker goes on with what waits: the task View Queue Status shows the progress, {log} the details"
     )
 }
 
@@ -112,16 +118,25 @@ pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
 
 /// The task's own job goes on.
 pub fn unfinished(task: &str) -> String {
-    format!("{task}: not finished yet")
+    format!("{task} has not finished yet and stays in the queue")
 }
 
 /// Nobody works, and nobody knows why.
-pub const NO_WORKER: &str = "No background worker is at work; worker.log may say why. The next change in Stash, or the task Process \
-                             Queue, starts another";
+pub fn no_worker(log: &Path) -> String {
+    format!(
+        "No background worker is at work; {} may say why. The next change in Stash, or the task Process Queue, starts another",
+        log.display()
+    )
+}
 
 /// A worker is there, and nothing comes of it.
-pub const STALLED: &str = "Nothing has moved for a minute; worker.log may say why. The background worker goes on as soon as it can: \
-                           run Health Check";
+pub fn stalled(log: &Path) -> String {
+    format!(
+        "Nothing has moved for a minute; the task Health Check, or {}, may say why. The background worker goes on as soon as it \
+         can",
+        log.display()
+    )
+}
 
 /// Watching has an end.
 pub fn watched(seconds: f64) -> String {
@@ -131,13 +146,25 @@ pub fn watched(seconds: f64) -> String {
     )
 }
 
-/// Recover Outage Jobs without an outage.
+/// Retry Changes of Last Outage without an outage.
 pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
 
 /// What failed in an outage.
 pub fn failed_in(outage: impl Display, jobs: u64) -> String {
-    let jobs = count(jobs, "job", "jobs");
+    let jobs = count(jobs, "change", "changes");
     format!("Outage of {outage}: {jobs} failed because Plex was down")
+}
+
+/// What became of them.
+pub fn recovered(again: u64, left: &str) -> String {
+    format!("{} queued again, {left}", count(again, "change", "changes"))
+}
+
+/// Nobody knows when the outage was.
+pub fn outages_unknown(why: &str) -> String {
+    format!(
+        "circuit_breaker.json, which names the outage, cannot be read: {why}. The task Retry Failed Changes tries all of them again"
+    )
 }
 
 /// Why nothing may be put back.
@@ -147,12 +174,12 @@ pub fn nothing_recovered(why: impl Display) -> String {
 
 /// Plex would let them fail again.
 pub fn not_healthy(report: impl Display, hint: &str) -> String {
-    format!("Plex is not healthy ({report}). {hint}")
+    format!("Plex is not healthy ({report}). What to do: {hint} Then run this task again")
 }
 
 /// Nobody knows whether Plex would.
 pub fn not_checked(why: &str) -> String {
-    format!("Plex was not checked: {why}")
+    format!("Plex was not checked: {why}. Then run this task again")
 }
 
 /// There was none.

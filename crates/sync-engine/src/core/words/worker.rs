@@ -30,8 +30,15 @@ pub fn end(end: End) -> &'static str {
             "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
         }
         End::Replaced => "the plugin was updated or removed",
-        End::Removed => "its files were removed",
+        End::Removed => "its files were removed; the next change in Stash makes new ones",
     }
+}
+
+/// There can be none.
+pub fn not_started(why: impl Display) -> String {
+    format!(
+        "the background worker could not be started ({why}); the next change in Stash tries again"
+    )
 }
 
 /// The new version of the program cannot be started.
@@ -41,12 +48,12 @@ pub fn not_handed_over(why: impl Display) -> String {
 
 /// The disk, or what lies on it, does not let it work.
 pub fn tries_again(why: impl Display) -> String {
-    format!("{why}; trying again until that works")
+    format!("{why}. The worker tries again until that works")
 }
 
 /// Stash does not let it begin.
 pub fn tries_for_a_while(why: impl Display) -> String {
-    format!("{why}; trying again for 15 minutes")
+    format!("{why}. The worker tries again for 15 minutes")
 }
 
 /// The timetable begins a run.
@@ -58,7 +65,7 @@ pub fn reconciliation_due(reach: &str) -> String {
 pub fn purged(jobs: u64, days: u32) -> String {
     format!(
         "deleted {} that failed more than {} ago",
-        count(jobs, "job", "jobs"),
+        count(jobs, "change", "changes"),
         count(days.into(), "day", "days")
     )
 }
@@ -76,7 +83,7 @@ pub const PLEX_ELSEWHERE: &str = "Plex address or token was changed: sending beg
 pub fn corrected(jobs: u64) -> String {
     format!(
         "the settings were changed: {} tried again now",
-        count(jobs, "job is", "jobs are")
+        count(jobs, "change is", "changes are")
     )
 }
 
@@ -94,21 +101,21 @@ pub fn circuit_damaged(kept: &Path) -> String {
 /// A probe passed.
 pub fn probe_passed(took: Duration) -> String {
     let ms = took.as_millis();
-    format!("Plex health check passed ({ms}ms), recovery possible")
+    format!("probe of Plex passed ({ms} ms): one change is sent as a test when the pause ends")
 }
 
 /// A probe failed.
 pub fn probe_failed(nth: u32, why: impl Display, next: Duration) -> String {
     let next = next.as_secs_f64();
-    format!("Plex health check {nth} failed: {why}; next in {next:.1} s")
+    format!("probe {nth} of Plex failed: {why}; next in {next:.1} s")
 }
 
 /// A probe passed, and that is enough.
-pub const FAST_RECOVERY: &str = "fast_recovery: trying now";
+pub const FAST_RECOVERY: &str = "fast_recovery is on: one change is sent as a test now";
 
 /// A gradual restart begins.
 pub fn ramp_begins(rate: f64) -> String {
-    format!("gradual restart: {rate:.0} jobs/s, rising")
+    format!("gradual restart: {rate:.0} changes a second, rising")
 }
 
 /// A gradual restart has ended.
@@ -116,6 +123,11 @@ pub const RAMP_OVER: &str = "gradual restart is over: full speed again";
 
 /// Stash answers again.
 pub const STASH_BACK: &str = "Stash is back";
+
+/// Plex refuses, for this reason: for Stash's log.
+pub fn refused(why: &str) -> String {
+    format!("{why}. Sending to Plex is paused, and changes are kept")
+}
 
 /// Plex has been away for long: for Stash's log.
 pub fn long_away(why: &str, waiting: u64) -> String {
@@ -131,9 +143,13 @@ pub fn long_away(why: &str, waiting: u64) -> String {
 
 /// Jobs failed since somebody was last told: for Stash's log.
 pub fn jobs_failed(jobs: u64, last: &str, kind: &str, why: &str) -> String {
-    let failed = count(jobs, "change failed", "changes failed");
-    let which = if jobs == 1 { "" } else { ", the last one" };
-    format!("{failed}{which}: {last} ({kind}): {why}. The task View Queue Status says what to do")
+    let last = super::failed_once(last, kind, why);
+    match jobs {
+        1 => last,
+        n => format!(
+            "{n} changes failed, and the task View Queue Status lists them. The last one: {last}"
+        ),
+    }
 }
 
 /// Renamed settings have their names again.

@@ -7,7 +7,6 @@ use scene_sync::{LastWritten, path};
 use stash::client::SceneId;
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
-use crate::core::settings::names;
 use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ItemRow};
@@ -76,10 +75,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                         _ => "size",
                     };
                     if !rows.iter().any(|row| row.item == key) {
-                        self.told.push(format!(
-                            "matched to Plex item {key} by name and {by}, since its path is in no folder of Plex: fill in {}",
-                            names::of("path_map")
-                        ));
+                        let path = syncer.paths.show(&target.bound.path);
+                        self.told.push(words::matched(&path, key, by));
                     }
                     targets.push(target);
                 }
@@ -110,7 +107,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let shown = syncer.paths.show(&self.files[nth].path);
             self.synced
                 .notes
-                .push(format!("its other file is not in Plex yet: {shown}"));
+                .push(words::other_file_not_in_plex(&shown));
         }
         Ok(targets)
     }
@@ -143,8 +140,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     if !self.syncer.strict && !candidates.is_empty() =>
                 {
                     let best = &candidates[0];
-                    self.news
-                        .push(words::guessed(&best.item, &reason.to_string()));
+                    let path = self.syncer.paths.show(&best.path);
+                    let why = reason.to_string();
+                    self.news.push(words::guessed(&path, &best.item, &why));
                     (best.item.clone(), best.path.clone(), reason)
                 }
                 other => {
@@ -201,26 +199,21 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let mut why = words::not_in_plex(&shown);
         let holds = libraries.holding(&file.path).next().is_some();
         if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
-            why = format!(
-                "{why}; the library \"{title}\" holds this folder, and {} does not name it",
-                names::of("plex_library")
-            );
+            why += &words::in_another_library(title);
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
         }
         if let Some(unread) = self.syncer.indexes.unread.any() {
-            why = format!("{why}; it may be {unread}, which cannot be read");
+            why += &words::may_be_unread(&unread);
         }
         match (&self.record.hint, others.first()) {
             (Some(rule), _) if !self.syncer.paths.hidden => {
-                why = format!(
-                    "{why}; Plex has a file of the same name and size elsewhere: set Path map (path_map) to {rule}"
-                );
+                why += &words::elsewhere(rule);
             }
             (_, Some(other)) => {
                 let other = self.syncer.paths.show(&other.path);
-                why = format!("{why}; Plex has a different file of this name, {other}");
+                why += &words::different_file(&other);
             }
             _ => {}
         }
@@ -273,11 +266,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
         Ok(None)
     }
 
-    pub(super) fn wait_for(&mut self, item: String, other: u64) -> queue::Result<()> {
+    pub(super) fn wait_for(&mut self, item: String, path: &str, other: u64) -> queue::Result<()> {
         let (server, id) = (self.server, self.id);
         let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
         if !waited.contains(&item) {
-            self.news.push(words::shared(&item, other));
+            let path = self.syncer.paths.show(path);
+            self.news.push(words::shared(&path, &item, other));
         }
         self.record.waits.push(item);
         Ok(())

@@ -47,12 +47,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             let evidence = target.bound.evidence;
             if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
-                self.wait_for(key, other)?;
+                self.wait_for(key, &target.bound.path, other)?;
                 return Ok(false);
             }
             let (db, server) = (self.db, self.server);
             let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
             let last = row.as_ref().map(|row| &row.written);
+            let time = self.time;
+            let now = || unix_millis(time.wall());
+            let trusted = last.map(|last| last.without_due(now()));
             let mine = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
             // A look from before the row was written may not show what the row says.
             let known = known.iter().find(|known| known.item == key);
@@ -61,7 +64,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let mut next = None;
             let early = target.details.take().filter(|item| {
                 let item = convert::item(item);
-                let is_empty = || scene_sync::plan(&self.scene, &item, last, &policy).is_empty();
+                let is_empty =
+                    || scene_sync::plan(&self.scene, &item, trusted.as_ref(), &policy).is_empty();
                 is_current && (!late_look || is_empty())
             });
             let item = match early {
@@ -76,12 +80,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             };
             if !target.still_holds(&item) {
                 let shown = syncer.paths.show(&target.bound.path);
-                let why = format!("Plex item {key} has lost the file {shown} meanwhile");
+                let why = format!("the Plex item ({key}) has lost the file {shown} meanwhile");
                 return Err(not_in_plex(why).into());
             }
-            let draft = self.draft(&item, last, &policy).await?;
-            let time = self.time;
-            let now = || unix_millis(time.wall());
+            let draft = self.draft(&item, trusted.as_ref(), &policy).await?;
             let mut intent = draft.plan.intent(&draft.item, last, now());
             if let (Some(intended), Some(cover)) = (
                 intent.as_mut().and_then(|intent| intent.intents.last_mut()),
@@ -108,6 +110,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     target: &target,
                     item: &item,
                     last,
+                    at: now(),
                     next: next.into(),
                     may_send: &may_send,
                 };
@@ -152,9 +155,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
             given_up,
             limited: _,
         } = done;
-        for Refused { part, why, .. } in parts {
-            self.news.push(words::part_refused(&part.to_string(), &why));
-            let note = scene_sync::Note::Refused(part).to_string();
+        for Refused {
+            part, why, passes, ..
+        } in parts
+        {
+            self.news.push(words::part_refused(part, &why, passes));
+            let note = words::part_left_out(part, passes);
             self.warned.insert(note.clone());
             self.left_out.insert(note);
         }
@@ -200,9 +206,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
         let mut notes = Vec::new();
         for note in &plan.notes {
-            match note.is_loss() {
-                true => drop(self.left_out.insert(note.to_string())),
-                false => notes.push(note.to_string()),
+            match note {
+                scene_sync::Note::Refused(part) => {
+                    let passes = last.is_some_and(|last| last.failed_at.contains_key(part));
+                    self.left_out.insert(words::part_left_out(*part, passes));
+                }
+                note if note.is_loss() => drop(self.left_out.insert(note.to_string())),
+                note => notes.push(note.to_string()),
             }
         }
         if plan.poster || plan.background {

@@ -187,7 +187,10 @@ async fn an_outage_and_its_gradual_end_are_told_once() {
         let times = life.said.matches(words).count();
         assert_eq!(times, 1, "{words}:\n{}", life.said);
     }
-    assert!(life.said.contains("gradual restart: 5 jobs/s, rising"));
+    assert!(
+        life.said
+            .contains("gradual restart: 5 changes a second, rising")
+    );
     // Plex is back within a minute, and five later all is as before.
     let over = life.over.unwrap();
     assert!(

@@ -26,7 +26,7 @@ pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
 }
 
 /// What Health Check says of jobs that do not go as they should.
-pub fn trouble(queue: &Seen<QueueStatus>, now: f64) -> Vec<Line> {
+pub fn trouble(queue: &Seen<QueueStatus>, held: bool, now: f64) -> Vec<Line> {
     let Seen::Known(queue) = queue else {
         return Vec::new();
     };
@@ -40,15 +40,21 @@ pub fn trouble(queue: &Seen<QueueStatus>, now: f64) -> Vec<Line> {
             count(queue.failed, "change failed", "changes failed")
         ))
     });
-    failed.into_iter().chain(tried(queue, now)).collect()
+    failed.into_iter().chain(tried(queue, held, now)).collect()
+}
+
+/// The jobs that were tried and wait for what is their own. Those that wait for Plex wait for what the circuit says.
+fn own(queue: &QueueStatus, held: bool) -> impl Iterator<Item = &TriedJob> {
+    let tried = queue.tried_jobs.iter();
+    tried.filter(move |job| !held || job.attempts > 0)
 }
 
 /// The first of the jobs that were tried and wait.
-pub fn tried(queue: &QueueStatus, now: f64) -> Option<Line> {
-    let job = queue.tried_jobs.first()?;
-    let more = match queue.tried_jobs.len() - 1 {
+pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
+    let job = own(queue, held).next()?;
+    let more = match own(queue, held).count() - 1 {
         0 => String::new(),
-        n => format!("; {n} more, which View Queue Status lists"),
+        n => format!(". {n} more wait; View Queue Status lists them"),
     };
     let Line { level, text } = waits(job, now);
     let text = format!("{text}{more}");
@@ -56,27 +62,24 @@ pub fn tried(queue: &QueueStatus, now: f64) -> Option<Line> {
 }
 
 /// What View Queue Status says of each job that failed or was tried.
-pub fn listed(queue: &QueueStatus, now: f64) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for kind in &queue.failed_by_type {
-        lines.push(warn(format!(
-            "{}, the last {} ago ({}). {}",
-            count(kind.count, "change failed", "changes failed"),
-            span(now - kind.newest),
-            kind.error_type,
-            kind.advice
-        )));
-        let of_kind = queue.failed_jobs.iter();
-        let of_kind = of_kind.filter(|job| job.error_type == kind.error_type);
-        lines.extend(of_kind.map(|job| {
-            warn(format!(
-                "Failed {} ago: {}",
-                span(now - job.failed_at),
-                sentence(&job.about, &job.reason)
-            ))
-        }));
-    }
-    lines.extend(queue.tried_jobs.iter().map(|job| waits(job, now)));
+pub fn listed(queue: &QueueStatus, held: bool, now: f64) -> Vec<Line> {
+    let failed = queue.failed_jobs.iter().map(|job| {
+        warn(format!(
+            "Failed {} ago: {}. What to do: {}",
+            span(now - job.failed_at),
+            sentence(&job.about, &job.reason),
+            job.advice
+        ))
+    });
+    let mut lines: Vec<_> = failed.collect();
+    let more = queue.failed.saturating_sub(lines.len() as u64);
+    lines.extend((more > 0).then(|| {
+        warn(format!(
+            "{} earlier and not listed here: the task Retry Failed Changes tries all of them again",
+            count(more, "more change failed", "more changes failed")
+        ))
+    }));
+    lines.extend(own(queue, held).map(|job| waits(job, now)));
     lines
 }
 
@@ -89,9 +92,11 @@ fn waits(job: &TriedJob, now: f64) -> Line {
         true => format!("in {}", span((job.due - now).ceil())),
         false => "as soon as its turn comes".to_owned(),
     };
+    let advice = job.advice.map(|advice| format!(". What to do: {advice}"));
     warn(format!(
-        "Waiting{attempts}, next attempt {next}: {}",
-        sentence(&job.about, &job.reason)
+        "Waiting{attempts}, next attempt {next}: {}{}",
+        sentence(&job.about, &job.reason),
+        advice.unwrap_or_default()
     ))
 }
 

@@ -22,10 +22,10 @@ pub fn lines(plex: &Connectivity) -> Vec<Line> {
             lines
         }
         Connectivity::Yes { report, hint, .. } => {
-            vec![
-                warn(format!("Plex: {report}")),
-                warn(format!("What to do: {hint}")),
-            ]
+            // Plex's own words may end with a full stop.
+            let report = report.to_string();
+            let report = report.trim_end_matches('.');
+            vec![warn(format!("Plex: {report}. What to do: {hint}"))]
         }
     }
 }
