@@ -10,9 +10,9 @@ use crate::queue::Queue;
 use crate::tx::Tx;
 
 /// How long one transaction of many goes on, its commit included.
-pub(crate) const BATCH: Duration = Duration::from_millis(20);
+pub(crate) const BATCH: Duration = Duration::from_millis(10);
 /// Of that, for the work; the commit of what is changed meanwhile has the rest.
-const MOST_WORK: Duration = Duration::from_millis(10);
+const MOST_WORK: Duration = Duration::from_millis(5);
 const LEAST_WORK: Duration = Duration::from_millis(1);
 
 /// How long the next transaction may work, after one that took so long in all: on a slow disk the
@@ -74,12 +74,12 @@ mod tests {
     fn a_slow_disk_gets_less_at_a_time() {
         let ms = Duration::from_millis;
         let cases = [
-            (10, 11, 10),
-            (10, 20, 10),
-            (10, 40, 5),
-            (5, 10, 10),
-            (10, 900, 1),
-            (1, 0, 10),
+            (5, 6, 5),
+            (5, 10, 5),
+            (4, 20, 2),
+            (2, 5, 4),
+            (5, 900, 1),
+            (1, 0, 5),
         ];
         for (work, took, next) in cases {
             assert_eq!(next_work(ms(work), ms(took)), ms(next), "{work} {took}");

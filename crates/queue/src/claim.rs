@@ -76,7 +76,6 @@ impl<T: DeserializeOwned> Tx<'_, T> {
     /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
     /// lost with it.
     pub(crate) fn claim(&self, no: ClaimNo, n: usize, claims: &mut Vec<Claim<T>>) -> Result<()> {
-        self.promote(n.saturating_add(PROMOTED_AT_ONCE))?;
         // Again when undecodable payloads left room.
         while claims.len() < n {
             let ready = self.ready(no, n - claims.len())?;
@@ -135,13 +134,10 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 }
 
 impl<T> Tx<'_, T> {
-    /// Makes up to `n` jobs ready that are due, the longest due first. Those that a clock set back
-    /// would keep waiting begin their wait now.
-    fn promote(&self, n: usize) -> Result<()> {
-        if self.waiting == 0 {
-            return Ok(());
-        }
-        let limit = i64::try_from(n).unwrap_or(i64::MAX);
+    /// Makes jobs ready that are due, the longest due first, enough to claim `n`. Those that a clock
+    /// set back would keep waiting begin their wait now.
+    pub(crate) fn promote(&self, n: usize) -> Result<()> {
+        let limit = i64::try_from(n.saturating_add(PROMOTED_AT_ONCE)).unwrap_or(i64::MAX);
         let ids = |sql| -> rusqlite::Result<Vec<i64>> {
             let mut select = self.sql.prepare_cached(sql)?;
             let ids = select.query_map(params![self.now, limit], |row| row.get(0))?;

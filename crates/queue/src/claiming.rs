@@ -126,10 +126,14 @@ impl<T, B> Queue<T, B> {
                 tx.reclaim(held.job, held.no, "lease ran out")?;
                 tx.settled(*held);
             }
-            if tx.paused {
+            let meta = tx.meta()?;
+            if meta.paused {
                 return Ok(());
             }
             forgotten = tx.reclaim_lost(own, lost, &mut watched)?;
+            if meta.waiting > 0 {
+                tx.promote(n)?;
+            }
             tx.claim(no, n, &mut claims)
         });
         // Those of another file are no more than jobs this one does not have.

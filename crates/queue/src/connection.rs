@@ -313,7 +313,7 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
     }
     // SQLite's default, unless it was built with another.
     if confirm(connection, "synchronous", FULL).is_err() {
-        set_durability(connection, Durability::Power)?;
+        setting(connection, "synchronous", FULL)?;
     }
     match role {
         Role::Producer | Role::Inspector => {
@@ -327,13 +327,14 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
     Ok(())
 }
 
-/// Which commits the connection's next transactions wait for. SQLite takes this only between transactions.
+/// Which commits the connection's next transactions wait for. Not read back, since it was when the
+/// file was opened: SQLite takes this between transactions, and answers an error within one.
 pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<()> {
     let wanted = match durability {
         Durability::Process => NORMAL,
         Durability::Power => FULL,
     };
-    setting(connection, "synchronous", wanted)
+    Ok(connection.execute_batch(&format!("PRAGMA synchronous = {wanted}"))?)
 }
 
 /// Makes a setting and reads it back, as SQLite ignores what it does not know or cannot do.

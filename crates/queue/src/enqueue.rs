@@ -112,7 +112,7 @@ impl<T> Tx<'_, T> {
 
     /// The new job's id; `None`, and nothing is written, when its key is taken.
     pub(crate) fn insert(&self, row: &Row<'_>) -> Result<Option<i64>> {
-        let (id, state) = (self.next_id(), State::idle(row.due, self.now));
+        let (id, state) = (self.next_id()?, State::idle(row.due, self.now));
         let values = params![
             id,
             state.stored(),

@@ -107,7 +107,7 @@ impl<T, B> Queue<T, B> {
         }
         self.begin(if_replaced)?;
         let sql = Immediate::begun(&mut self.connection, self.open.process());
-        let tx = Tx::begun(sql, &self.options, &self.path, self.open.file())?;
+        let tx = Tx::begun(sql, &self.options, &self.path, self.open.file());
         let value = f(&tx)?;
         self.untidy = true;
         for held in tx.commit()? {

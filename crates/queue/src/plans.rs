@@ -40,6 +40,7 @@ fn hot_statements_keep_their_plans() {
         sql::TAKE,
         sql::EXTEND,
         sql::FOLLOW_UP,
+        sql::REMOVE_WHOLE,
         sql::REMOVE,
         sql::HELD,
         sql::STATE,

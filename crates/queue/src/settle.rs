@@ -259,6 +259,10 @@ impl<T> Tx<'_, T> {
             Option<i64>,
             Option<i64>,
         );
+        if self.execute(sql::REMOVE_WHOLE, params![job, no, done])? > 0 {
+            self.count(|tally| tally.moves(Some(State::Running), None));
+            return Ok(true);
+        }
         let mut select = self.sql.prepare_cached(sql::FOLLOW_UP)?;
         let removed: Option<Removed> = select
             .query_row(params![job, no, done], |row| {

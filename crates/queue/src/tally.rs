@@ -4,6 +4,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Result;
 use crate::job::State;
+use crate::schema::VERSION;
 
 /// By how much a transaction changes each count, and the last id it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,35 +42,37 @@ impl Tally {
         }
     }
 
-    pub(crate) fn write(&self, connection: &Connection) -> Result<()> {
-        if *self != Self::default() {
-            let (statement, values) = self.statement();
-            connection
-                .prepare_cached(&statement)?
-                .execute(params_from_iter(values))?;
+    /// Whether there was something to write, in a file that this program may write.
+    pub(crate) fn write(&self, connection: &Connection) -> Result<bool> {
+        if *self == Self::default() {
+            return Ok(false);
         }
-        Ok(())
+        let (statement, values) = self.statement();
+        let mut update = connection.prepare_cached(&statement)?;
+        Ok(update.execute(params_from_iter(values))? > 0)
     }
 
     /// Names only what changes: a short-lived process compiles it each time.
     pub(crate) fn statement(&self) -> (String, Vec<i64>) {
         let changes = [
-            ("waiting = waiting +", self.waiting),
-            ("ready = ready +", self.ready),
-            ("running = running +", self.running),
-            ("dead = dead +", self.dead),
-            ("done = done +", self.done),
-            ("deferred = deferred +", self.deferred),
-            ("lost = lost +", self.lost),
-            ("superseded = superseded +", self.superseded),
+            ("waiting = waiting + ?", self.waiting),
+            ("ready = ready + ?", self.ready),
+            ("running = running + ?", self.running),
+            ("dead = dead + ?", self.dead),
+            ("done = done + ?", self.done),
+            ("deferred = deferred + ?", self.deferred),
+            ("lost = lost + ?", self.lost),
+            ("superseded = superseded + ?", self.superseded),
         ];
         let changes = changes.into_iter().filter(|(_, by)| *by != 0);
-        let last_id = self.last_id.map(|id| ("last_id =", id));
-        let (sets, values): (Vec<String>, _) = changes
-            .chain(last_id)
-            .map(|(set, value)| (format!("{set} ?"), value))
-            .unzip();
-        (format!("UPDATE queue_meta SET {}", sets.join(", ")), values)
+        let last_id = self.last_id.map(|id| ("last_id = ?", id));
+        let (sets, values): (Vec<&str>, _) = changes.chain(last_id).unzip();
+        // A row that is named needs no copy of its page, to which a statement of many rows goes back.
+        let statement = format!(
+            "UPDATE queue_meta SET {} WHERE id = 1 AND min_version <= {VERSION}",
+            sets.join(", ")
+        );
+        (statement, values)
     }
 }
 
@@ -93,7 +96,9 @@ mod tests {
         let mut tally = Tally::default();
         tally.moves(None, Some(State::Ready));
         tally.last_id = Some(7);
-        let sql = "UPDATE queue_meta SET ready = ready + ?, last_id = ?";
-        assert_eq!(tally.statement(), (sql.to_owned(), vec![1, 7]));
+        let (statement, values) = tally.statement();
+        let sql = "UPDATE queue_meta SET ready = ready + ?, last_id = ? WHERE id = 1 AND";
+        assert!(statement.starts_with(sql), "{statement}");
+        assert_eq!(values, [1, 7]);
     }
 }

@@ -27,14 +27,17 @@ pub struct Tx<'q, T> {
     pub(crate) file: FileId,
     pub(crate) now: i64,
     pub(crate) monotonic: Duration,
-    /// As the transaction began.
-    pub(crate) paused: bool,
-    pub(crate) waiting: i64,
-    last_id: i64,
     lost: Cell<Option<i64>>,
     settled: RefCell<Vec<Held>>,
     tally: Cell<Tally>,
     payload: Payload<T>,
+}
+
+/// The queue as the transaction began.
+pub(crate) struct Meta {
+    last_id: i64,
+    pub(crate) paused: bool,
+    pub(crate) waiting: i64,
 }
 
 /// A transaction that has the write lock, and is rolled back unless it is committed.
@@ -114,16 +117,8 @@ impl<'q, T> Tx<'q, T> {
         options: &'q Options,
         path: &'q Path,
         file: FileId,
-    ) -> Result<Self> {
-        let (min_version, last_id, paused, waiting) =
-            sql.prepare_cached(sql::META)?.query_row([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
-        schema::check_min_version(&sql, min_version, schema::VERSION)?;
-        Ok(Self {
-            last_id,
-            paused,
-            waiting,
+    ) -> Self {
+        Self {
             sql,
             options,
             path,
@@ -134,7 +129,22 @@ impl<'q, T> Tx<'q, T> {
             settled: RefCell::default(),
             tally: Cell::default(),
             payload: PhantomData,
-        })
+        }
+    }
+
+    /// Refuses a file that is only for newer programs.
+    pub(crate) fn meta(&self) -> Result<Meta> {
+        let (min_version, meta) = self.sql.prepare_cached(sql::META)?.query_row([], |row| {
+            let (last_id, paused, waiting) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let meta = Meta {
+                last_id,
+                paused,
+                waiting,
+            };
+            Ok((row.get(0)?, meta))
+        })?;
+        schema::check_min_version(&self.sql, min_version, schema::VERSION)?;
+        Ok(meta)
     }
 
     /// The claims settled, unless one of them was lost.
@@ -142,7 +152,10 @@ impl<'q, T> Tx<'q, T> {
         if let Some(job) = self.lost.get() {
             return Err(Error::LeaseLost { job });
         }
-        self.tally.get().write(&self.sql)?;
+        if !self.tally.get().write(&self.sql)? {
+            // No counts were written: for want of any, or since a newer program is needed.
+            self.meta()?;
+        }
         self.sql.commit()?;
         Ok(self.settled.into_inner())
     }
@@ -184,8 +197,12 @@ impl<'q, T> Tx<'q, T> {
     }
 
     /// An id that no job of this file ever had.
-    pub(crate) fn next_id(&self) -> i64 {
-        self.tally.get().last_id.unwrap_or(self.last_id) + 1
+    pub(crate) fn next_id(&self) -> Result<i64> {
+        let last = match self.tally.get().last_id {
+            Some(last) => last,
+            None => self.meta()?.last_id,
+        };
+        Ok(last + 1)
     }
 
     /// Runs a statement once, from the cache; the number of rows changed.

@@ -269,6 +269,11 @@ fn an_older_program_works_on_a_file_that_still_admits_it() {
 fn an_older_program_is_told_when_a_file_no_longer_admits_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut old = child::producer(&file(&dir));
+    let mut worker = child::consumer(&file(&dir));
+    worker
+        .enqueue_all(["done", "extended"].map(str::to_owned))
+        .unwrap();
+    let mut claims = worker.claim(2).unwrap();
     set_version(
         &file(&dir),
         "UPDATE queue_meta SET min_version = 99; PRAGMA user_version = 99",
@@ -280,6 +285,15 @@ fn an_older_program_is_told_when_a_file_no_longer_admits_it() {
         ),
         "also one that has it open"
     );
+    let mut extended = claims.pop().unwrap();
+    assert!(matches!(
+        worker.extend(&mut extended, Duration::from_secs(600)),
+        Err(Error::TooNew { .. })
+    ));
+    assert!(matches!(
+        worker.done(claims.pop().unwrap()),
+        Err(Error::TooNew { .. })
+    ));
     assert!(matches!(
         Queue::<String>::open(file(&dir), Options::producer()),
         Err(Error::TooNew { .. })
@@ -288,7 +302,7 @@ fn an_older_program_is_told_when_a_file_no_longer_admits_it() {
         .sql()
         .query_row("SELECT count(*) FROM queue_job", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(left, 0);
+    assert_eq!(left, 2);
 }
 
 #[test]
