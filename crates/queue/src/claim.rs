@@ -6,10 +6,10 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
 
-use crate::claim_no::ClaimNo;
 use crate::claiming::Lost;
 use crate::clock::duration_ms;
 use crate::error::Result;
+use crate::fencing_token::FencingToken;
 use crate::job::{Claim, State, text};
 use crate::settle::UNDECODABLE;
 use crate::statements as sql;
@@ -27,11 +27,11 @@ const RECLAIMED_AT_ONCE: i64 = 1_000;
 pub(crate) type Watched = HashMap<Overdue, Duration>;
 
 /// A job, the claim on it, and when (by the wall clock) its lease ended.
-pub(crate) type Overdue = (i64, ClaimNo, i64);
+pub(crate) type Overdue = (i64, FencingToken, i64);
 
 /// Running jobs of other owners whose lease has ended by the wall clock, and how long it is.
 pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec<(Overdue, i64)>> {
-    let (first, last) = ClaimNo::range(own);
+    let (first, last) = FencingToken::range(own);
     let mut select = connection.prepare_cached(sql::OVERDUE)?;
     let overdue = select.query_map(params![now, first, last, RECLAIMED_AT_ONCE], |row| {
         Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
@@ -75,7 +75,12 @@ struct Ready<T> {
 impl<T: DeserializeOwned> Tx<'_, T> {
     /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
     /// lost with it.
-    pub(crate) fn claim(&self, no: ClaimNo, n: usize, claims: &mut Vec<Claim<T>>) -> Result<()> {
+    pub(crate) fn claim(
+        &self,
+        no: FencingToken,
+        n: usize,
+        claims: &mut Vec<Claim<T>>,
+    ) -> Result<()> {
         // Again when undecodable payloads left room.
         while claims.len() < n {
             let ready = self.ready(no, n - claims.len())?;
@@ -99,7 +104,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
     }
 
     /// The most urgent jobs.
-    fn ready(&self, no: ClaimNo, n: usize) -> Result<Vec<Ready<T>>> {
+    fn ready(&self, no: FencingToken, n: usize) -> Result<Vec<Ready<T>>> {
         let expires = self.monotonic.saturating_add(self.options.lease);
         let mut select = self.sql.prepare_cached(self.options.ready())?;
         let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
@@ -153,7 +158,7 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    fn take(&self, id: i64, no: ClaimNo) -> Result<()> {
+    fn take(&self, id: i64, no: FencingToken) -> Result<()> {
         let lease = duration_ms(self.options.lease);
         self.execute(
             sql::TAKE,
@@ -194,7 +199,7 @@ impl<T> Tx<'_, T> {
     /// Forgets an owner that has no job. When it is alive after all, it makes its file again and
     /// registers again.
     fn forget_idle(&self, owner: i64) -> Result<()> {
-        let (first, last) = ClaimNo::range(owner);
+        let (first, last) = FencingToken::range(owner);
         if self.jobs(sql::HELD_BY, params![first, last, 1])?.is_empty() {
             self.execute(sql::FORGET_OWNER, [owner])?;
         }
@@ -203,7 +208,7 @@ impl<T> Tx<'_, T> {
 
     /// Whether that was all it held, and it is forgotten.
     fn reclaim_owner(&self, owner: i64) -> Result<bool> {
-        let (first, last) = ClaimNo::range(owner);
+        let (first, last) = FencingToken::range(owner);
         let jobs = self.jobs(sql::HELD_BY, params![first, last, RECLAIMED_AT_ONCE])?;
         for (job, no) in &jobs {
             self.reclaim(*job, *no, "owner died")?;
@@ -215,7 +220,7 @@ impl<T> Tx<'_, T> {
         Ok(all)
     }
 
-    fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, ClaimNo)>> {
+    fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, FencingToken)>> {
         let mut select = self.sql.prepare_cached(sql)?;
         let jobs = select.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(jobs.collect::<rusqlite::Result<_>>()?)
@@ -262,7 +267,7 @@ mod tests {
         }
         queue.enqueue(NewJob::new(1)).unwrap();
         let now = crate::clock::to_ms(SystemTime::now());
-        let (job, none, lease) = (backlog as i64, ClaimNo::first(99), 1_000);
+        let (job, none, lease) = (backlog as i64, FencingToken::first(99), 1_000);
         let statements: [(&str, &[&dyn ToSql]); 9] = [
             (sql::META, &[]),
             (sql::OTHER_OWNERS, &[&0]),

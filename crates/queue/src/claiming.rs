@@ -8,10 +8,10 @@ use rusqlite::params;
 use serde::de::DeserializeOwned;
 
 use crate::claim;
-use crate::claim_no::ClaimNo;
 use crate::clock::to_ms;
 use crate::connection::Durability;
 use crate::error::Result;
+use crate::fencing_token::FencingToken;
 use crate::handle::IfReplaced;
 use crate::job::Claim;
 use crate::owner::{self, Life, Lock, Owner};
@@ -197,18 +197,18 @@ impl<T, B> Queue<T, B> {
 
     /// Owners that hold jobs.
     fn holders(&self, own: i64) -> Result<BTreeSet<i64>> {
-        let (first, last) = ClaimNo::range(own);
+        let (first, last) = FencingToken::range(own);
         let mut select = self.reader()?.prepare_cached(sql::HELD_BY_OTHERS)?;
         let claims = select.query_map(params![first, last, HOLDERS], |row| row.get(0))?;
-        let claims: Vec<ClaimNo> = claims.collect::<rusqlite::Result<_>>()?;
+        let claims: Vec<FencingToken> = claims.collect::<rusqlite::Result<_>>()?;
         if i64::try_from(claims.len()) == Ok(HOLDERS) {
             return self.owners(own);
         }
-        Ok(claims.into_iter().map(ClaimNo::owner).collect())
+        Ok(claims.into_iter().map(FencingToken::owner).collect())
     }
 
     /// Makes this queue an owner of claims, once; its number, and that of its next claim.
-    fn register(&mut self) -> Result<(i64, ClaimNo)> {
+    fn register(&mut self) -> Result<(i64, FencingToken)> {
         if let Some(owner) = &self.owner {
             return Ok((owner.id, owner.newest.next()));
         }

@@ -51,7 +51,7 @@ impl<T> Tx<'_, T> {
         let job = job.into();
         let limit = self.options.payload_limit;
         let payload = encode(&job.payload, limit)?;
-        self.check_budget()?;
+        self.check_disk_limit()?;
         let due = job.due.after(self.now);
         let (key, priority) = (job.key.as_deref(), i64::from(job.priority));
         let added = self.insert(&Row {

@@ -80,15 +80,15 @@ pub enum Error {
         /// How many can be read.
         limit: usize,
     },
-    /// The file has reached [`Options::disk_budget`](crate::Options::disk_budget).
+    /// The file has reached [`Options::disk_limit`](crate::Options::disk_limit).
     #[error(
-        "the queue uses {used} bytes and its budget is {budget}: drain or purge it, or raise the budget"
+        "the queue uses {used} bytes and its limit is {limit}: drain or purge it, or raise the limit"
     )]
-    OverBudget {
+    OverDiskLimit {
         /// Bytes of data and write-ahead log.
         used: u64,
         /// Bytes allowed.
-        budget: u64,
+        limit: u64,
     },
     /// Other processes held the file, or wrote to it without a pause, for longer than the busy timeout.
     #[error(

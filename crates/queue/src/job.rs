@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
-use crate::claim_no::ClaimNo;
 use crate::clock::{duration_ms, to_ms};
+use crate::fencing_token::FencingToken;
 use crate::identity::FileId;
 use crate::merge::Merge;
 
@@ -272,7 +272,7 @@ impl State {
 #[must_use = "a claim that is dropped comes back only when its lease ends"]
 pub struct Claim<T> {
     pub(crate) id: i64,
-    pub(crate) no: ClaimNo,
+    pub(crate) no: FencingToken,
     pub(crate) file: FileId,
     /// On the monotonic clock.
     pub(crate) expires: Duration,

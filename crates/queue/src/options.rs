@@ -25,7 +25,7 @@ pub(crate) enum Role {
 /// | [`max_lost`](Self::max_lost) | 10 |
 /// | [`busy_timeout`](Self::busy_timeout) | 30 seconds |
 /// | [`payload_limit`](Self::payload_limit) | 1 MiB |
-/// | [`disk_budget`](Self::disk_budget) | none |
+/// | [`disk_limit`](Self::disk_limit) | none |
 /// | [`allow_network_fs`](Self::allow_network_fs) | no |
 /// | [`clock`](Self::clock) | [`SystemClock`] |
 /// | [`format`](Self::format) | none |
@@ -33,7 +33,7 @@ pub(crate) enum Role {
 ///
 /// ```
 /// # use std::time::Duration;
-/// let options = queue::Options::consumer().lease(Duration::from_secs(60)).disk_budget(1 << 30);
+/// let options = queue::Options::consumer().lease(Duration::from_secs(60)).disk_limit(1 << 30);
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -43,7 +43,7 @@ pub struct Options {
     pub(crate) max_lost: u32,
     pub(crate) busy_timeout: Duration,
     pub(crate) payload_limit: usize,
-    pub(crate) disk_budget: Option<u64>,
+    pub(crate) disk_limit: Option<u64>,
     pub(crate) allow_network_fs: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) format: Option<String>,
@@ -58,7 +58,7 @@ impl Options {
             max_lost: 10,
             busy_timeout: Duration::from_secs(30),
             payload_limit: 1 << 20,
-            disk_budget: None,
+            disk_limit: None,
             allow_network_fs: false,
             clock: Arc::new(SystemClock),
             format: None,
@@ -112,8 +112,8 @@ impl Options {
     }
 
     /// Refuse to enqueue once data and write-ahead log together use this many bytes.
-    pub fn disk_budget(mut self, bytes: u64) -> Self {
-        self.disk_budget = Some(bytes);
+    pub fn disk_limit(mut self, bytes: u64) -> Self {
+        self.disk_limit = Some(bytes);
         self
     }
 

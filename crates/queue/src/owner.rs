@@ -5,9 +5,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::claim_no::ClaimNo;
 use crate::connection::private;
 use crate::error::{Error, Result};
+use crate::fencing_token::FencingToken;
 use crate::identity::FileId;
 use crate::memory::{self, Alive};
 
@@ -16,7 +16,7 @@ use crate::memory::{self, Alive};
 pub(crate) struct Owner {
     pub(crate) id: i64,
     /// The newest claim number given out.
-    pub(crate) newest: ClaimNo,
+    pub(crate) newest: FencingToken,
     path: PathBuf,
     lock: Lock,
 }
@@ -47,7 +47,7 @@ impl Owner {
         let path = lock_path(database, id);
         Ok(locked(&path)?.map(|lock| Self {
             id,
-            newest: ClaimNo::first(id),
+            newest: FencingToken::first(id),
             path,
             lock,
         }))

@@ -116,7 +116,7 @@ impl<T, B> Queue<T, B> {
     ///
     /// # Errors
     /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`],
-    /// [`Error::OverBudget`], [`Error::KeyTaken`], or the database fails; [`Error::written`] says
+    /// [`Error::OverDiskLimit`], [`Error::KeyTaken`], or the database fails; [`Error::written`] says
     /// whether the job may be stored all the same.
     pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
     where

@@ -1,5 +1,8 @@
 //! Setting a damaged file aside, and rescuing what can be read into a new one.
 
+mod first_page;
+mod read;
+
 use std::fmt::Display;
 use std::fs::{self, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::owner::beside;
 use crate::queue::{Queue, Sqlite};
-use crate::repair::Repair;
-use crate::rescue::{self, Rescued};
+use crate::salvage::first_page::Repair;
+use crate::salvage::read::Rescued;
 
 /// What [`Queue::open_or_salvage`] had to do: worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,32 +240,32 @@ fn rescue_into(
         rescued.lost.push(
             "the write-ahead log is another file's (a copy was put back beside it): both were read, the file first".into(),
         );
-        read(
+        read_copy(
             &connection,
             work,
             aside,
             Log::Without,
             Repair::None,
             |connection| {
-                rescue::take(connection, &mut rescued);
+                read::take(connection, &mut rescued);
             },
         )?;
-        read(
+        read_copy(
             &connection,
             work,
             aside,
             Log::With,
             Repair::None,
             |connection| {
-                rescue::take_more(connection, &mut rescued);
+                read::take_more(connection, &mut rescued);
             },
         )?;
-        rescue::finish(&connection, &mut rescued)?;
+        read::finish(&connection, &mut rescued)?;
         return close(connection).map(|()| rescued);
     }
     for repair in Repair::ALL {
-        let taken = read(&connection, work, aside, Log::With, repair, |connection| {
-            rescue::take(connection, &mut rescued);
+        let taken = read_copy(&connection, work, aside, Log::With, repair, |connection| {
+            read::take(connection, &mut rescued);
         });
         if taken?.is_some() {
             rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
@@ -270,7 +273,7 @@ fn rescue_into(
                 let log = "what was in the write-ahead log alone".to_owned();
                 rescued.lost.push(log);
             }
-            rescue::finish(&connection, &mut rescued)?;
+            read::finish(&connection, &mut rescued)?;
             return close(connection).map(|()| rescued);
         }
     }
@@ -293,7 +296,7 @@ fn is_log_anothers(connection: &Connection, work: &Path, aside: &Path) -> Result
         return Ok(false);
     }
     let is_whole = |log| {
-        let whole = read(connection, work, aside, log, Repair::None, rescue::is_whole);
+        let whole = read_copy(connection, work, aside, log, Repair::None, read::is_whole);
         whole.map(|whole| whole.unwrap_or(false))
     };
     Ok(!is_whole(Log::With)? && is_whole(Log::Without)?)
@@ -301,7 +304,7 @@ fn is_log_anothers(connection: &Connection, work: &Path, aside: &Path) -> Result
 
 /// Runs `take` with a repaired copy of the file attached as `old`. None when its tables cannot be
 /// listed.
-fn read<R>(
+fn read_copy<R>(
     connection: &Connection,
     work: &Path,
     aside: &Path,
@@ -316,7 +319,7 @@ fn read<R>(
     }
     let attached = repair
         .apply(work, connection)
-        .and_then(|()| rescue::attach(connection, work));
+        .and_then(|()| read::attach(connection, work));
     let taken = attached.is_ok().then(|| take(connection));
     // Attached perhaps, though not readable.
     let attached: Option<i64> = connection

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{OptionalExtension, named_params, params};
 
-use crate::claim_no::ClaimNo;
 use crate::clock::{duration_ms, to_ms};
 use crate::enqueue::Row;
 use crate::error::Result;
+use crate::fencing_token::FencingToken;
 use crate::history::{EventKind, clip};
 use crate::job::{Claim, State, text};
 use crate::statements as sql;
@@ -160,7 +160,7 @@ impl<T> Tx<'_, T> {
 
     /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
     /// often. False when it was settled meanwhile.
-    pub(crate) fn reclaim(&self, job: i64, no: ClaimNo, why: &str) -> Result<bool> {
+    pub(crate) fn reclaim(&self, job: i64, no: FencingToken, why: &str) -> Result<bool> {
         let Some((lost, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
@@ -190,7 +190,7 @@ impl<T> Tx<'_, T> {
     }
 
     /// How often in a row the job was lost, and when its follow-up is due. None when the claim is not the job's.
-    fn held(&self, job: i64, no: ClaimNo) -> Result<Option<(i64, Option<i64>)>> {
+    fn held(&self, job: i64, no: FencingToken) -> Result<Option<(i64, Option<i64>)>> {
         let mut held = self.sql.prepare_cached(sql::HELD)?;
         Ok(held
             .query_row(params![job, no], |row| {
@@ -200,7 +200,7 @@ impl<T> Tx<'_, T> {
             .optional()?)
     }
 
-    fn give_back(&self, job: i64, no: ClaimNo, how: &GiveBack<'_>) -> Result<bool> {
+    fn give_back(&self, job: i64, no: FencingToken, how: &GiveBack<'_>) -> Result<bool> {
         let Some((_, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
@@ -234,7 +234,7 @@ impl<T> Tx<'_, T> {
     pub(crate) fn bury(
         &self,
         job: i64,
-        no: ClaimNo,
+        no: FencingToken,
         error_type: &str,
         message: &str,
     ) -> Result<bool> {
@@ -250,7 +250,7 @@ impl<T> Tx<'_, T> {
 
     /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a
     /// job of its own.
-    fn remove(&self, job: i64, no: ClaimNo, done: bool) -> Result<bool> {
+    fn remove(&self, job: i64, no: FencingToken, done: bool) -> Result<bool> {
         type Removed = (
             bool,
             Option<String>,

@@ -8,13 +8,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::clock::to_ms;
+use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::identity::FileId;
 use crate::job::{Claim, Payload};
 use crate::options::Options;
 use crate::schema;
 use crate::statements as sql;
-use crate::tally::Tally;
 
 /// A transaction in progress; see [`Queue::transaction`](crate::Queue::transaction).
 ///
@@ -29,7 +29,7 @@ pub struct Tx<'q, T> {
     pub(crate) monotonic: Duration,
     lost: Cell<Option<i64>>,
     settled: RefCell<Vec<Held>>,
-    tally: Cell<Tally>,
+    tally: Cell<Counters>,
     payload: Payload<T>,
 }
 
@@ -98,7 +98,7 @@ impl Drop for Immediate<'_> {
 pub(crate) struct Held {
     pub(crate) expires: Duration,
     pub(crate) job: i64,
-    pub(crate) no: crate::claim_no::ClaimNo,
+    pub(crate) no: crate::fencing_token::FencingToken,
 }
 
 impl<T> From<&Claim<T>> for Held {
@@ -190,7 +190,7 @@ impl<'q, T> Tx<'q, T> {
     }
 
     /// Changes the counts.
-    pub(crate) fn count(&self, change: impl FnOnce(&mut Tally)) {
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Counters)) {
         let mut tally = self.tally.get();
         change(&mut tally);
         self.tally.set(tally);

@@ -247,18 +247,18 @@ fn each_call_that_fails_once_while_opening_is_told_and_loses_nothing() {
 }
 
 #[test]
-fn the_disk_budget_refuses_and_makes_room_again() {
+fn the_disk_limit_refuses_and_makes_room_again() {
     let dir = tempfile::tempdir().unwrap();
-    let budget = 1 << 20;
+    let limit = 1 << 20;
     let mut queue: Queue<String> =
-        Queue::open(file(&dir), Options::consumer().disk_budget(budget)).unwrap();
+        Queue::open(file(&dir), Options::consumer().disk_limit(limit)).unwrap();
     let error = loop {
         if let Err(error) = queue.enqueue("x".repeat(10_000)) {
             break error;
         }
     };
     assert!(
-        matches!(error, Error::OverBudget { used, budget: of } if used >= of && of == budget),
+        matches!(error, Error::OverDiskLimit { used, limit: of } if used >= of && of == limit),
         "{error:?}"
     );
     assert_eq!(error.written(), Written::No);

@@ -181,7 +181,7 @@ fn a_file_locked_whole_cannot_be_opened_and_is_left_alone() {
 }
 
 #[test]
-fn what_is_too_large_or_over_budget_is_refused_whole() {
+fn what_is_too_large_or_over_the_limit_is_refused_whole() {
     let dir = tempfile::tempdir().unwrap();
     let open = |options: Options| Queue::<String>::open(file(&dir), options).unwrap();
     let mut filler = open(Options::consumer());
@@ -191,7 +191,7 @@ fn what_is_too_large_or_over_budget_is_refused_whole() {
     let new = |payload: &str| NewJob::new(payload.to_owned()).key("ready");
     let large = "x".repeat(99);
     let mut limited = open(Options::consumer().payload_limit(100));
-    let mut poor = open(Options::consumer().disk_budget(1));
+    let mut poor = open(Options::consumer().disk_limit(1));
     let refusals = [
         limited.enqueue(new(&large)).unwrap_err(),
         limited.enqueue_all([new("b"), new(&large)]).unwrap_err(),
@@ -216,7 +216,7 @@ fn what_is_too_large_or_over_budget_is_refused_whole() {
                 size: 101,
                 limit: 100,
             } => n < 3,
-            Error::OverBudget { used, budget: 1 } => n >= 3 && *used > 4_096,
+            Error::OverDiskLimit { used, limit: 1 } => n >= 3 && *used > 4_096,
             _ => false,
         };
         assert!(typed, "{n}: {error:?}");

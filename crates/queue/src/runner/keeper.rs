@@ -13,10 +13,10 @@ use tokio::task::AbortHandle;
 
 use super::end::{Failure, Verdict};
 use super::{Delivery, End, Ended, Settings, Work, caught};
-use crate::claim_no::ClaimNo;
 use crate::clock::Clock;
 use crate::connection::Durability;
 use crate::error::{Error, Result};
+use crate::fencing_token::FencingToken;
 use crate::job::Claim;
 use crate::queue::Queue;
 use crate::wake::LOOK;
@@ -40,7 +40,7 @@ pub(super) enum Message<T> {
 }
 
 /// One delivery of a job.
-type Id = (i64, ClaimNo);
+type Id = (i64, FencingToken);
 
 fn id<T>(claim: &Claim<T>) -> Id {
     (claim.id, claim.no)

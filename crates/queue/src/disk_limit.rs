@@ -6,9 +6,9 @@ use crate::schema::pragma;
 use crate::tx::Tx;
 
 impl<T> Tx<'_, T> {
-    /// Refuses when the queue has used up its budget.
-    pub(crate) fn check_budget(&self) -> Result<()> {
-        let Some(budget) = self.options.disk_budget else {
+    /// Refuses when the queue has reached its limit.
+    pub(crate) fn check_disk_limit(&self) -> Result<()> {
+        let Some(limit) = self.options.disk_limit else {
             return Ok(());
         };
         let pages = pragma(&self.sql, "page_count")? - pragma(&self.sql, "freelist_count")?;
@@ -16,8 +16,8 @@ impl<T> Tx<'_, T> {
         // By path: SQLite must be the only one to open its files.
         let log = std::fs::metadata(beside(self.path, "-wal")).map_or(0, |file| file.len());
         let used = data + log;
-        if used >= budget {
-            Err(Error::OverBudget { used, budget })
+        if used >= limit {
+            Err(Error::OverDiskLimit { used, limit })
         } else {
             Ok(())
         }

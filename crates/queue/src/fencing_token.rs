@@ -7,9 +7,9 @@ const SEQUENCE_BITS: u32 = 40;
 
 /// Unique for ever within a file: the owner's id, which the file never gives twice, and the owner's own count of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ClaimNo(i64);
+pub(crate) struct FencingToken(i64);
 
-impl ClaimNo {
+impl FencingToken {
     /// The number before an owner's first claim.
     pub(crate) fn first(owner: i64) -> Self {
         Self(owner << SEQUENCE_BITS)
@@ -30,13 +30,13 @@ impl ClaimNo {
     }
 }
 
-impl ToSql for ClaimNo {
+impl ToSql for FencingToken {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         self.0.to_sql()
     }
 }
 
-impl FromSql for ClaimNo {
+impl FromSql for FencingToken {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         i64::column_result(value).map(Self)
     }

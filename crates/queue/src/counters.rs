@@ -8,7 +8,7 @@ use crate::schema::VERSION;
 
 /// By how much a transaction changes each count, and the last id it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     waiting: i64,
     ready: i64,
     running: i64,
@@ -20,7 +20,7 @@ pub(crate) struct Tally {
     pub(crate) last_id: Option<i64>,
 }
 
-impl Tally {
+impl Counters {
     /// A job comes into a state, out of one, or from one to another.
     pub(crate) fn moves(&mut self, from: Option<State>, to: Option<State>) {
         for (state, by) in [(from, -1), (to, 1)] {
@@ -82,18 +82,18 @@ mod tests {
 
     #[test]
     fn a_move_there_and_back_counts_nothing() {
-        let mut tally = Tally::default();
+        let mut tally = Counters::default();
         for state in [State::Waiting, State::Ready, State::Running] {
             tally.moves(None, Some(state));
             tally.moves(Some(state), Some(State::Running));
             tally.moves(Some(State::Running), None);
         }
-        assert_eq!(tally, Tally::default());
+        assert_eq!(tally, Counters::default());
     }
 
     #[test]
     fn only_what_changes_is_written() {
-        let mut tally = Tally::default();
+        let mut tally = Counters::default();
         tally.moves(None, Some(State::Ready));
         tally.last_id = Some(7);
         let (statement, values) = tally.statement();

@@ -19,7 +19,7 @@ const LONELY_LOG: u64 = 128 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Upkeep {
+pub struct Maintenance {
     /// Pages given back to the file system.
     pub freed_pages: u64,
     /// Bytes of write-ahead log left. It grows when somebody keeps a read transaction open.
@@ -32,13 +32,13 @@ impl<T, B> Queue<T, B> {
     ///
     /// # Errors
     /// When the database fails.
-    pub fn maintain(&mut self) -> Result<Upkeep> {
+    pub fn maintain(&mut self) -> Result<Maintenance> {
         let mut freed_pages = self.tidy()?;
         while self.untidy {
             let_others_in();
             freed_pages += self.tidy()?;
         }
-        Ok(Upkeep {
+        Ok(Maintenance {
             freed_pages,
             log_bytes: self.log_bytes(),
         })
