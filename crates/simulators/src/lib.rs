@@ -33,8 +33,8 @@ pub use plex::{
 };
 pub use run::{Run, build_program, run_command, run_hooks, run_plugin};
 pub use stash::{
-    BEFORE_GROUPS, Entity, EntityKind, Job, Scene, SceneEdit, SceneFile, SettingsSpelling,
-    StashOptions, StashServer, Trigger,
+    BEFORE_GROUPS, Entity, EntityKind, Job, Package, PackageManager, PackageSource, Plugin, Scene,
+    SceneEdit, SceneFile, SettingsSpelling, StashOptions, StashServer, Trigger,
 };
 pub use world::World;
 

@@ -1,7 +1,8 @@
 //! Starting the background worker: the same binary, a session of its own, nothing of Stash's held open.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use queue::{Options, Queue};
@@ -9,13 +10,21 @@ use stash::connection::ServerConnection;
 
 use crate::core::job::Job;
 use crate::daemon::lock::{self, Holder, Role, WorkerLock};
-use crate::daemon::process;
+use crate::daemon::{copy, process};
 use crate::storage::connection;
 use crate::storage::data_dir::DataDir;
 use crate::storage::standstill::Standstill;
 
-/// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the command line.
+/// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the command line. Where the
+/// worker runs from a copy, the program that it is a copy of is the next argument.
 pub const WORKER_ARG: &str = "worker";
+
+/// The program that this worker runs from a copy of.
+pub(crate) fn copied_from() -> Option<PathBuf> {
+    let mut arguments = std::env::args_os().skip(1);
+    let is_worker = arguments.next()? == WORKER_ARG;
+    arguments.next().filter(|_| is_worker).map(PathBuf::from)
+}
 
 /// Whether a worker is worth its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +61,16 @@ pub fn ensure_worker_of(
         return Ok(());
     }
     let handover = connection.handover();
-    process::start(program, WORKER_ARG, dir.path(), handover.expose())?;
+    let mut arguments = vec![OsStr::new(WORKER_ARG)];
+    let copy = match copy::NEEDED {
+        true => Some(copy::make(program, dir.path())?),
+        false => None,
+    };
+    if copy.is_some() {
+        arguments.push(program.as_os_str());
+    }
+    let runs = copy.as_deref().unwrap_or(program);
+    process::start(runs, &arguments, dir.path(), handover.expose())?;
     drop(lock);
     Ok(())
 }

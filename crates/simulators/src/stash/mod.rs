@@ -8,6 +8,7 @@ mod introspection;
 mod mutate;
 mod objects;
 mod options;
+mod packages;
 mod picture;
 mod query;
 mod refusal;
@@ -32,6 +33,7 @@ use crate::http::{Moment, Requests, Server};
 pub use edit::SceneEdit;
 pub use hook::Trigger;
 pub use options::{BEFORE_GROUPS, SettingsSpelling, StashOptions};
+pub use packages::{Package, PackageManager, PackageSource, Plugin};
 pub use scene::{Entity, EntityKind, Scene, SceneFile};
 pub use store::Job;
 

@@ -1,14 +1,15 @@
 //! A process of its own: nothing of its parent's held open, a session of its own, and an ear for whoever asks it to stop.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Starts the program in the background with one argument, and text for its stdin, which shows on no command line.
+/// Starts the program in the background with these arguments, and text for its stdin, which shows on no command line.
 ///
 /// # Errors
 /// The program cannot be started.
-pub fn start(program: &Path, argument: &str, folder: &Path, text: &str) -> io::Result<()> {
+pub fn start(program: &Path, arguments: &[&OsStr], folder: &Path, text: &str) -> io::Result<()> {
     // In the pipe before there is a child: whatever becomes of this process, the child can read it.
     let (stdin, mut into) = io::pipe()?;
     into.write_all(text.as_bytes())?;
@@ -16,7 +17,7 @@ pub fn start(program: &Path, argument: &str, folder: &Path, text: &str) -> io::R
     let mut command = Command::new(program);
     // Who waits for this process waits for whoever holds its pipes, so the child gets none of them.
     command
-        .arg(argument)
+        .args(arguments)
         .current_dir(folder)
         .stdin(stdin)
         .stdout(Stdio::null())

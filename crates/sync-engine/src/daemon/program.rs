@@ -1,14 +1,16 @@
 //! Whether the program that runs was replaced by another one.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::copy;
 
 /// The running program, and whether another one was put in its place.
 pub struct Program {
-    path: Option<std::path::PathBuf>,
-    identity: Option<Identity>,
+    path: Option<PathBuf>,
+    fingerprint: Option<String>,
 }
-
-type Identity = (std::time::SystemTime, u64);
 
 impl Program {
     /// Remembers the program as it is.
@@ -16,7 +18,7 @@ impl Program {
         // The one that runs, even if another one was put in its place between its start and this look.
         let running = Path::new("/proc/self/exe");
         // Linux says so when it was removed meanwhile.
-        let kept = |path: std::path::PathBuf| match path
+        let kept = |path: PathBuf| match path
             .to_str()
             .and_then(|text| text.strip_suffix(" (deleted)"))
         {
@@ -24,15 +26,25 @@ impl Program {
             _ => path,
         };
         let path = std::env::current_exe().ok().map(kept);
-        let identity = identity(running).or_else(|| identity(path.as_deref()?));
-        Self { path, identity }
+        let fingerprint = fingerprint(running).ok();
+        let fingerprint = fingerprint.or_else(|| self::fingerprint(path.as_deref()?).ok());
+        Self { path, fingerprint }
+    }
+
+    /// Of a process that runs from a [copy] of this one.
+    pub fn copied_from(original: PathBuf) -> Self {
+        let running = std::env::current_exe().ok();
+        Self {
+            path: Some(original),
+            fingerprint: running.and_then(|it| copy::made_of(&it).map(str::to_owned)),
+        }
     }
 
     /// Whether another file stands in its place, or none.
     pub fn replaced(&self) -> bool {
         self.path
             .as_deref()
-            .is_some_and(|path| identity(path) != self.identity)
+            .is_some_and(|path| fingerprint(path).ok() != self.fingerprint)
     }
 
     /// Where it was, and where its successor is.
@@ -41,7 +53,10 @@ impl Program {
     }
 }
 
-fn identity(path: &Path) -> Option<Identity> {
-    let meta = path.metadata().ok()?;
-    Some((meta.modified().ok()?, meta.len()))
+/// What tells a program from the one that comes after it in the same place.
+pub(super) fn fingerprint(path: &Path) -> io::Result<String> {
+    let meta = path.metadata()?;
+    let modified = meta.modified()?.duration_since(UNIX_EPOCH);
+    let modified = modified.unwrap_or_default().as_nanos();
+    Ok(format!("{modified:x}-{:x}", meta.len()))
 }

@@ -71,7 +71,10 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let program = Program::current();
+    let program = match start::copied_from() {
+        Some(original) => Program::copied_from(original),
+        None => Program::current(),
+    };
     let Some(mut lock) = patient_lock(dir)? else {
         return Ok(ExitCode::SUCCESS);
     };
