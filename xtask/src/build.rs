@@ -7,8 +7,8 @@ use std::process::Command;
 
 use crate::{Error, Platform};
 
-/// The workspace.
-fn root() -> &'static Path {
+/// The folder of the workspace.
+pub fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }

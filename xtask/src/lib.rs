@@ -12,7 +12,7 @@ mod index;
 mod package;
 mod platform;
 
-pub use build::{build, host};
+pub use build::{build, host, root};
 pub use date::Date;
 pub use error::Error;
 pub use index::write_index;

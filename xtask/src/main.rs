@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use xtask::{Date, Error, Package, Platform};
@@ -24,9 +24,12 @@ enum Task {
     },
 }
 
+fn packages() -> PathBuf {
+    xtask::root().join("target/package")
+}
+
 impl Task {
     fn of(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let folder = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/package");
         match arguments.next()?.as_str() {
             "package" => {
                 let (mut targets, mut program) = (Vec::new(), None);
@@ -42,7 +45,7 @@ impl Task {
                     .then_some(Self::Package { targets, program })
             }
             "index" => {
-                let folder = arguments.next().map_or_else(folder, PathBuf::from);
+                let folder = arguments.next().map_or_else(packages, PathBuf::from);
                 arguments.next().is_none().then_some(Self::Index { folder })
             }
             _ => None,
@@ -59,7 +62,7 @@ impl Task {
                 if targets.is_empty() {
                     targets.push(xtask::host()?);
                 }
-                let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/package");
+                let folder = packages();
                 for target in targets {
                     let program = match &program {
                         Some(file) => file.clone(),

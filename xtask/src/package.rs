@@ -71,7 +71,7 @@ impl Package {
 /// # Errors
 /// The folder cannot be read.
 pub fn plugin_files() -> Result<Vec<PathBuf>, Error> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin");
+    let folder = crate::root().join("plugin");
     let entries = fs::read_dir(&folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(Error::file(&folder))?;
     Ok(entries.into_iter().map(|entry| entry.path()).collect())

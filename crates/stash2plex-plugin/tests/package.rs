@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use common::Installed;
@@ -20,6 +21,26 @@ use simulators::{Fault, PackageManager, PackageSource, Rule, Run, Trigger, run_p
 use stash::connection::ServerConnection;
 use sync_engine::daemon::{copy, process};
 use xtask::{Date, Package, Platform};
+
+/// The files that a release publishes, by their names.
+type Release = LazyLock<Vec<(String, Vec<u8>)>>;
+
+/// Made once: a program with all that a debugger wants to know is long to pack.
+static FIRST: Release = LazyLock::new(|| release(1_795_978_708));
+static SECOND: Release = LazyLock::new(|| release(1_796_000_000));
+
+fn release(seconds: u64) -> Vec<(String, Vec<u8>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let program = std::env::var_os("PACKED_PROGRAM").map(PathBuf::from);
+    let program = program.as_deref().unwrap_or(common::binary());
+    let date = Date::from_unix(seconds).unwrap();
+    let package = Package::new(platform(), program, date).unwrap();
+    package.write_to(folder.path()).unwrap();
+    xtask::write_index(folder.path()).unwrap();
+    let files = names(folder.path()).into_iter();
+    let read = |name: String| (name.clone(), fs::read(folder.path().join(name)).unwrap());
+    files.map(read).collect()
+}
 
 /// A Stash with an empty plugins folder, and the page of a project that has published packages.
 struct Shop {
@@ -40,23 +61,14 @@ impl Shop {
             source,
             id: platform().package_id(),
         };
-        shop.release(1);
+        shop.release(&FIRST);
         shop
     }
 
-    /// What a release publishes, on the n-th day.
-    fn release(&self, day: u64) {
-        let folder = tempfile::tempdir().unwrap();
-        let program = std::env::var_os("PACKED_PROGRAM").map(PathBuf::from);
-        let program = program.as_deref().unwrap_or(common::binary());
-        let date = Date::from_unix(1_700_000_000 + day * 86_400).unwrap();
-        let package = Package::new(platform(), program, date).unwrap();
-        package.write_to(folder.path()).unwrap();
-        xtask::write_index(folder.path()).unwrap();
-        for file in fs::read_dir(folder.path()).unwrap() {
-            let path = file.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            self.source.publish(name, fs::read(&path).unwrap());
+    /// What a release publishes.
+    fn release(&self, release: &Release) {
+        for (name, bytes) in release.iter() {
+            self.source.publish(name, bytes.as_slice());
         }
     }
 
@@ -102,8 +114,9 @@ impl Shop {
     fn wait_for_plex(&self) {
         self.plugin.world.plex.down();
         self.save_all();
-        let waits =
-            || self.plugin.queue().counts().unwrap().live() == self.plugin.world.scenes.len();
+        let waits = || {
+            self.plugin.queue().counts().unwrap().live() == self.plugin.world.scenes.len() as u64
+        };
         self.plugin.until("waiting", waits);
     }
 
@@ -172,11 +185,11 @@ fn an_update_while_jobs_wait_loses_none() {
     let shop = Shop::new(3);
     shop.install();
     shop.wait_for_plex();
-    shop.release(2);
+    shop.release(&SECOND);
     assert!(shop.packages.update(&shop.id).unwrap());
     shop.until_handed_over();
     assert_eq!(
-        shop.status()["queue"]["pending"],
+        shop.status()["queue"]["waiting"],
         json!(3),
         "{}",
         shop.status()
@@ -193,7 +206,7 @@ fn jobs_of_a_worker_that_is_gone_are_done_by_the_new_version() {
     shop.wait_for_plex();
     shop.plugin.kill_worker();
     shop.plugin.until_no_worker();
-    shop.release(2);
+    shop.release(&SECOND);
     assert!(shop.packages.update(&shop.id).unwrap());
     shop.plugin.world.plex.up().unwrap();
     shop.plugin.until("equal", || {
@@ -210,7 +223,7 @@ fn a_worker_at_rest_hands_over_to_an_update() {
     shop.save_all();
     shop.plugin.until_equal();
     let before = shop.plugin.workers();
-    shop.release(2);
+    shop.release(&SECOND);
     assert!(shop.packages.update(&shop.id).unwrap());
     shop.plugin.until("another worker", || {
         let now = shop.plugin.workers();
@@ -244,10 +257,7 @@ fn what_waits_and_what_was_written_outlives_the_plugin() {
     shop.save(first);
     shop.plugin.until_equal();
     let written = shop.plugin.world.plex.take_requests();
-    let edits: Vec<_> = written
-        .iter()
-        .filter(|it| it.request.method == "PUT")
-        .collect();
+    let edits: Vec<_> = written.iter().filter(|it| it.method == "PUT").collect();
     assert_eq!(edits.len(), 1, "only what is new: {edits:?}");
 }
 
@@ -256,7 +266,7 @@ fn a_download_that_fails_leaves_the_old_version_at_work() {
     let shop = Shop::new(2);
     shop.install();
     shop.save(shop.plugin.world.scenes[0]);
-    shop.release(2);
+    shop.release(&SECOND);
     let zip = format!("{}.zip", shop.id);
     let at_fault = |fault| Rule::new(fault).path(&format!("/plugins/{zip}"));
     let short = shop.packages.clone().within(Duration::from_millis(500));
@@ -287,10 +297,8 @@ fn a_worker_that_runs_from_a_copy_hands_over_as_well() {
     shop.save_all();
     shop.plugin.kill_worker();
     shop.plugin.until_no_worker();
-    let stdin: Value =
-        serde_json::from_str(&shop.plugin.world.stash.task_stdin(json!({}))).unwrap();
-    let connection = stdin["server_connection"].to_string();
-    let connection = ServerConnection::take_over(connection.as_bytes()).unwrap();
+    let stdin = shop.plugin.world.stash.task_stdin(json!({}));
+    let connection = ServerConnection::take_over(stdin.as_bytes()).unwrap();
     let (program, data) = (shop.program(), shop.plugin.data());
     let copied = copy::make(&program, &data).unwrap();
     let arguments = [OsStr::new("worker"), program.as_os_str()];
@@ -300,7 +308,7 @@ fn a_worker_that_runs_from_a_copy_hands_over_as_well() {
     });
     assert_eq!(copy::make(&program, &data).unwrap(), copied);
 
-    shop.release(2);
+    shop.release(&SECOND);
     assert!(shop.packages.update(&shop.id).unwrap());
     shop.until_handed_over();
     let newer = copy::make(&program, &data).unwrap();
