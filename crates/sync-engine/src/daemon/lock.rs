@@ -99,6 +99,10 @@ impl std::fmt::Display for Holder {
 }
 
 /// What the system says of a process.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only Linux tells all of it")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
     Alive,
