@@ -1,7 +1,6 @@
 //! Building the program, in such a way that the same sources make the same bytes in any folder.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,7 +55,7 @@ pub fn build(target: &str) -> Result<PathBuf, Error> {
         built.push(target);
     }
     cargo.arg("--target-dir").arg(&target_folder);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(&target_folder));
+    cargo.arg("--config").arg(rustflags(target, &target_folder));
     match cargo
         .status()
         .map_err(Error::file(Path::new("cargo")))?
@@ -67,25 +66,19 @@ pub fn build(target: &str) -> Result<PathBuf, Error> {
     }
 }
 
-/// Messages of the program name source files: not by where they lie on this machine.
-fn flags(target_folder: &Path) -> OsString {
+/// Messages of the program name source files: not by where they lie on this machine. Joined with the flags of
+/// `.cargo/config.toml`, which an environment variable would replace.
+fn rustflags(target: &str, target_folder: &Path) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
     let places = [
-        (Some(root().into()), "/stash2plex"),
-        (Some(target_folder.into()), "/target"),
-        (home, "/cargo"),
+        (Some(root()), "/stash2plex"),
+        (Some(target_folder), "/target"),
+        (home.as_deref(), "/cargo"),
     ];
-    let mut flags = env::var_os("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    for (place, name) in places {
-        let Some(place) = place else { continue };
-        if !flags.is_empty() {
-            flags.push("\u{1f}");
-        }
-        flags.push("--remap-path-prefix=");
-        flags.push(place);
-        flags.push("=");
-        flags.push(name);
-    }
-    flags
+    let flag = |(place, name): (Option<&Path>, &str)| {
+        Some(format!("'--remap-path-prefix={}={name}'", place?.display()))
+    };
+    let flags: Vec<String> = places.into_iter().filter_map(flag).collect();
+    format!("target.{target}.rustflags=[{}]", flags.join(","))
 }

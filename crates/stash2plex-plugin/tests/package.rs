@@ -1,7 +1,7 @@
 //! The package as Stash installs it: the very zip and index that `cargo xtask package` makes, through a package manager that does
 //! as Stash's.
 //!
-//! `PACKED_PROGRAM=target/release/stash2plex cargo test -p stash2plex-plugin --test package` packs that one.
+//! `.ci/run` gives the program that is shipped.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -31,7 +31,7 @@ static SECOND: Release = LazyLock::new(|| release(1_796_000_000));
 
 fn release(seconds: u64) -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().unwrap();
-    let program = std::env::var_os("PACKED_PROGRAM").map(PathBuf::from);
+    let program = std::env::var_os("STASH2PLEX_PROGRAM").map(PathBuf::from);
     let program = program.as_deref().unwrap_or(common::binary());
     let date = Date::from_unix(seconds).unwrap();
     let package = Package::new(platform(), program, date).unwrap();
