@@ -14,6 +14,7 @@
 //! - [`EditPlan::intent`]: what to record before it is sent, should nobody hear what became of it.
 //! - [`content_hash`]: did anything change in Stash since?
 //! - [`drift::find`]: what would a sync write now?
+//! - [`Files::propose`]: which path map leads from one server's files to the other's?
 //!
 //! Only what a request of ours put into Plex is ever removed from it; see [`LastWritten`].
 //!
@@ -33,6 +34,7 @@ pub mod path;
 mod path_map;
 mod plan;
 mod policy;
+mod proposal;
 mod text;
 mod verify;
 mod wanted;
@@ -43,6 +45,7 @@ pub use model::{Field, Item, Performer, Rating, Scene, SceneFile, Tag, TagKind};
 pub use path_map::{PathMap, PathMapError};
 pub use plan::{EditPlan, FieldEdit, RatingEdit, TagEdit, plan};
 pub use policy::{PartialDates, Policy};
+pub use proposal::{Files, Proposal, SuggestedRule};
 pub use wanted::{Note, Wanted, content_hash};
 pub use what::{Unsupported, What};
 

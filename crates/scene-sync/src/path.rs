@@ -61,8 +61,17 @@ impl Path {
         self.keys(true).split_off(usize::from(rooted))
     }
 
+    /// How many parts are below what every path of its disk or host begins with.
+    fn below_root(&self) -> usize {
+        let root = match self.parts.first().is_some_and(|part| part == "//") {
+            true => 2,
+            false => 1,
+        };
+        self.parts.len().saturating_sub(root)
+    }
+
     /// The first `count` parts as the machine of this path writes them.
-    fn beginning(&self, count: usize) -> String {
+    pub(crate) fn beginning(&self, count: usize) -> String {
         let mut text = String::new();
         for part in self.parts.iter().take(count) {
             if part.starts_with('/') {
@@ -177,25 +186,28 @@ pub fn below(folder: &str, path: &str) -> Option<String> {
 pub fn suggested_rule(stash_path: &str, plex_path: &str) -> Option<(String, String)> {
     let (stash, plex) = (Path::parse(stash_path), Path::parse(plex_path));
     // As Plex compares: what the rule leaves as it is must be right for Plex.
-    let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
-    if ours == theirs {
+    if stash.keys(plex.windows) == plex.keys(plex.windows) {
         return None;
     }
+    let common = common_tail(&stash, &plex);
+    (common > 0).then(|| {
+        (
+            stash.beginning(stash.parts.len() - common),
+            plex.beginning(plex.parts.len() - common),
+        )
+    })
+}
+
+/// How many parts at the end are the same for Plex. The root is no name that could be common, nor is the host of a share.
+pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
+    let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
     let common = ours
         .iter()
         .rev()
         .zip(theirs.iter().rev())
         .take_while(|(ours, theirs)| ours == theirs)
         .count();
-    // The root is no name that could be common.
-    let common = common.min(ours.len().min(theirs.len()).saturating_sub(1));
-    if common == 0 {
-        return None;
-    }
-    Some((
-        stash.beginning(ours.len() - common),
-        plex.beginning(theirs.len() - common),
-    ))
+    common.min(stash.below_root()).min(plex.below_root())
 }
 
 /// The folder a file is in, as the machine it lies on writes it; none for a bare name.

@@ -101,6 +101,12 @@ impl PathMap {
         self.rule_for(&Path::parse(path)).is_some()
     }
 
+    /// The rule that decides about this path, by its place among those the map was made of.
+    pub(crate) fn deciding(&self, path: &str) -> Option<usize> {
+        let rule = self.rule_for(&Path::parse(path))?;
+        self.rules.iter().position(|one| std::ptr::eq(one, rule))
+    }
+
     fn rule_for(&self, path: &Path) -> Option<&Rule> {
         let applies = |rule: &&Rule| {
             let fold = path.windows;

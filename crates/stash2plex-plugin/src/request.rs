@@ -48,7 +48,7 @@ pub enum UnknownRequest {
     Days(String),
 }
 
-const MODES: &str = "all, recent, process_queue, health_check, queue_status, outage_summary, \
+const MODES: &str = "all, recent, compare_only, find_path_map, process_queue, health_check, queue_status, outage_summary, \
                      recover_outage_jobs, retry_failed, clear_queue, clear_dlq, purge_dlq, clear_match_cache, \
                      reconcile_all, reconcile_recent, reconcile_7days, reconcile_missing_metadata";
 
@@ -70,6 +70,8 @@ impl Request {
             "recent" => Self::Record(Job::Bulk { scope: Scope::Day }),
             // Of the page's script; no task is of any use to a person.
             "catch_up" => Self::CatchUp,
+            "compare_only" => Self::Task(Task::CompareOnly),
+            "find_path_map" => Self::Task(Task::FindPathMap),
             "process_queue" => Self::Task(Task::ProcessQueue),
             "health_check" => Self::Task(Task::HealthCheck),
             "queue_status" => Self::Task(Task::QueueStatus),

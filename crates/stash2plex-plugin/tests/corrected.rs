@@ -74,14 +74,15 @@ fn a_stash_that_renames_is_told_of_once() {
     assert!(!log.contains("stored under their names"), "{log}");
 }
 
-/// The next save says in Stash's log that nothing is sent, once; and again when something else is wrong.
+/// A save says in Stash's log that nothing is sent, once; and again when something else is wrong.
 #[test]
 fn a_missing_address_is_told_in_stashs_log_once() {
     let plugin = Installed::with(1, json!({"plex_url": "", "plex_token": ""}));
     let scene = plugin.world.scenes[0];
-    assert_eq!(told(&plugin, scene), "", "nobody knows yet");
+    // The first save of all waits for it; where the worker was slow, the second says it.
+    let first = told(&plugin, scene);
     until_ended(&plugin, 1);
-    let words = told(&plugin, scene);
+    let words = first + &told(&plugin, scene);
     assert!(
         words.starts_with(
             "Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is empty"

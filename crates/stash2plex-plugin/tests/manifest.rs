@@ -144,6 +144,59 @@ fn every_mode_has_a_task() {
     assert_eq!(modes, known);
 }
 
+/// Who comes from the earlier plugin has calls of its modes in scripts, and its settings in Stash.
+#[test]
+fn modes_and_settings_of_the_earlier_plugin_work() {
+    let modes = [
+        "all",
+        "recent",
+        "queue_status",
+        "clear_queue",
+        "clear_dlq",
+        "purge_dlq",
+        "clear_match_cache",
+        "process_queue",
+        "health_check",
+        "outage_summary",
+        "recover_outage_jobs",
+        "reconcile_all",
+        "reconcile_recent",
+        "reconcile_7days",
+        "reconcile_missing_metadata",
+    ];
+    let known = UnknownRequest::NoMode.to_string();
+    for mode in modes {
+        assert!(known.contains(&format!(" {mode}")), "{mode}");
+    }
+    let basis = json!({"plex_url": "http://plex:32400", "plex_token": "0123456789"});
+    let basis = basis.as_object().unwrap();
+    let read = |more: &Map<String, Value>| {
+        let mut map = basis.clone();
+        map.extend(more.clone());
+        let (settings, faults) = Settings::read(&map, |_| None);
+        assert!(faults.is_empty(), "{more:?}: {faults:?}");
+        settings
+    };
+    let default = read(&Map::new());
+    // Each with a value that is not the default.
+    let values = json!({
+        "plex_url": "https://other:32400", "plex_token": "9876543210", "plex_library": "Films, Series",
+        "enabled": "false", "max_retries": 7, "strict_matching": "no", "preserve_plex_edits": "1", "connect_timeout": 9,
+        "read_timeout": 60, "max_tags": 50, "sync_master": false, "sync_studio": false, "sync_summary": false,
+        "sync_tagline": false, "sync_date": false, "sync_performers": false, "sync_tags": false, "sync_poster": false,
+        "sync_background": false, "sync_collection": false, "trigger_plex_scan": true, "skip_not_found": true,
+        "debug_logging": true, "obfuscate_paths": true, "reconcile_interval": "weekly", "reconcile_scope": "24h",
+        "reconcile_missing": false, "plex_unmatched_path_map": "/plex=>/stash; /plex2=>/stash2",
+    });
+    for (key, value) in values.as_object().unwrap() {
+        let settings = read(&Map::from_iter([(key.clone(), value.clone())]));
+        assert_ne!(settings, default, "{key}");
+    }
+    // There is nothing left to poll.
+    let polls = Map::from_iter([("poll_interval".to_owned(), json!(30))]);
+    assert_eq!(read(&polls), default);
+}
+
 /// Texts call a setting what the page calls it.
 #[test]
 fn every_setting_is_called_as_on_the_page() {

@@ -72,15 +72,27 @@ pub fn plex(
     settings: &Settings,
     dir: &DataDir,
 ) -> Result<plex::Client, SetupError> {
+    client(target, settings, &identifier(dir)?, timeouts(settings))
+}
+
+/// The same for one who only looks, and leaves no identifier behind.
+pub fn looker(
+    target: &PlexTarget,
+    settings: &Settings,
+    dir: &DataDir,
+) -> Result<plex::Client, SetupError> {
+    client(target, settings, &kept_identifier(dir), timeouts(settings))
+}
+
+fn timeouts(settings: &Settings) -> plex::Timeouts {
     let read = settings.read_timeout;
-    let timeouts = plex::Timeouts {
+    plex::Timeouts {
         connect: settings.connect_timeout,
         read,
         write: read,
         list: read.max(Duration::from_secs(60)),
         upload: read.max(Duration::from_secs(60)),
-    };
-    client(target, settings, &identifier(dir)?, timeouts)
+    }
 }
 
 /// A client of Plex for a health check, which leaves nothing behind and has no time.

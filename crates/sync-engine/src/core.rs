@@ -3,6 +3,8 @@
 pub mod catch_up;
 pub mod change;
 pub mod client_errors;
+pub mod compare;
+pub mod first_run;
 pub mod job;
 pub mod obfuscate;
 pub mod outcome;

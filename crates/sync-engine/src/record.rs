@@ -2,7 +2,7 @@
 
 pub mod catch_up;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use queue::{NewJob, Options, Queue};
 use stash::connection::ServerConnection;
@@ -13,9 +13,11 @@ use crate::core::job::Job;
 use crate::core::words::worker as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
+use crate::storage::first_run;
 use crate::storage::noted_edits::Noted;
+use crate::storage::notices::{self, Untold};
+use crate::storage::queue_file;
 use crate::storage::standstill::Standstill;
-use crate::storage::{notices, queue_file};
 
 /// A hundred saves at once on a slow disk take turns; better a slow save than a lost one.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +30,11 @@ pub struct Recorded {
     /// What the worker wants a person to know, where nobody has told it yet.
     pub notice: Option<String>,
 }
+
+/// The first worker of an installation has said what is to be done next by then, if it can.
+const FIRST_WORDS: Duration = Duration::from_secs(2);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Records what a hook tells, and makes sure that a worker will do it.
 ///
@@ -44,19 +51,44 @@ pub fn change(
     if let Some(edit) = &change.edit
         && Noted::read(&dir).has(edit, change.id)
     {
-        let what = start_worker(&dir, connection, &key, Start::IfUseful, console);
+        let (what, _) = start_worker(&dir, connection, &key, Start::IfUseful, console);
         return Ok(Recorded { what, notice: None });
     }
-    let notice = in_queue(&dir, console, |queue| {
+    let (mut said, is_first) = in_queue(&dir, console, |queue| {
+        let is_first = first_run::is_untouched(queue.sql())?;
         store(queue, change)?;
         // The change is recorded, whatever becomes of the words.
-        Ok(notices::take(queue).unwrap_or_default())
+        Ok((notices::take(queue).unwrap_or_default(), is_first))
     })?;
     if let Some(edit) = &change.edit {
         Noted::read(&dir).add(&dir, edit, change.id);
     }
-    let what = start_worker(&dir, connection, &key, Start::IfUseful, console);
-    Ok(Recorded { what, notice })
+    let (what, started) = start_worker(&dir, connection, &key, Start::IfUseful, console);
+    if is_first && started {
+        said = first_words(&dir);
+    }
+    if let Some(advice) = said.advice {
+        console.info(advice);
+    }
+    Ok(Recorded {
+        what,
+        notice: said.trouble,
+    })
+}
+
+/// What the first worker says. Whoever saves for the first time is told at once what is missing, and waits for it this once.
+fn first_words(dir: &DataDir) -> Untold {
+    let until = Instant::now() + FIRST_WORDS;
+    let Ok(mut queue) = Queue::open(dir.database(), Options::producer()) else {
+        return Untold::default();
+    };
+    while Instant::now() < until {
+        match notices::take(&mut queue) {
+            Ok(said) if said == Untold::default() => std::thread::sleep(LOOK),
+            said => return said.unwrap_or_default(),
+        }
+    }
+    Untold::default()
 }
 
 /// Records what a person asked for, and makes sure that a worker will do it. Returns what `look` saw just before.
@@ -117,19 +149,20 @@ fn store(queue: &mut Queue<Job>, change: &Change) -> queue::Result<()> {
     }
 }
 
+/// What was recorded, in words, and whether a worker was started for it.
 fn start_worker(
     dir: &DataDir,
     connection: &ServerConnection,
     key: &str,
     start: Start,
     console: &dyn Console,
-) -> String {
+) -> (String, bool) {
     match start::ensure_worker(dir, connection, start) {
-        Ok(()) => format!("recorded {key}"),
+        Ok(started) => (format!("recorded {key}"), started),
         Err(why) => {
             let words = texts::not_started(why);
             console.warn(&words);
-            format!("recorded {key}; {words}")
+            (format!("recorded {key}; {words}"), false)
         }
     }
 }

@@ -39,8 +39,12 @@ pub enum Start {
 /// newest connection to Stash.
 ///
 /// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and the others
-/// see it taken.
-pub fn ensure_worker(dir: &DataDir, connection: &ServerConnection, start: Start) -> io::Result<()> {
+/// see it taken. Returns whether this call started one.
+pub fn ensure_worker(
+    dir: &DataDir,
+    connection: &ServerConnection,
+    start: Start,
+) -> io::Result<bool> {
     ensure_worker_of(&std::env::current_exe()?, dir, connection, start)
 }
 
@@ -50,15 +54,15 @@ pub fn ensure_worker_of(
     dir: &DataDir,
     connection: &ServerConnection,
     start: Start,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     connection::leave(dir, connection);
     let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter)?;
     // Who holds it looks at the queue again before or after it lets go, but for one that was killed this very moment.
     if lock.is_none() && !Holder::last(&dir.worker_lock()).is_some_and(|holder| holder.is_dying()) {
-        return Ok(());
+        return Ok(false);
     }
     if start == Start::IfUseful && Standstill::lasts(dir) {
-        return Ok(());
+        return Ok(false);
     }
     let handover = connection.handover();
     let mut arguments = vec![OsStr::new(WORKER_ARG)];
@@ -72,7 +76,7 @@ pub fn ensure_worker_of(
     let runs = copy.as_deref().unwrap_or(program);
     process::start(runs, &arguments, dir.path(), handover.expose())?;
     drop(lock);
-    Ok(())
+    Ok(true)
 }
 
 /// What every call of the plugin does that records nothing: starts a worker if work is due and there is none.
@@ -85,7 +89,7 @@ pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::
         .and_then(|queue| queue.next_due())
         .unwrap_or(None);
     match due.is_some_and(|due| due <= SystemTime::now()) {
-        true => ensure_worker(dir, connection, Start::IfUseful),
+        true => ensure_worker(dir, connection, Start::IfUseful).map(drop),
         false => Ok(()),
     }
 }

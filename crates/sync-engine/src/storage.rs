@@ -4,6 +4,7 @@ pub mod catch_up;
 pub mod connection;
 pub mod data_dir;
 pub mod db;
+pub mod first_run;
 pub mod ledger;
 pub mod log;
 pub mod meta;

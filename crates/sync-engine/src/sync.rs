@@ -1,9 +1,12 @@
 //! Both servers, and what goes from one to the other.
 
+mod both_sides;
 mod capabilities;
+mod compare;
 mod convert;
 mod cover;
 mod find;
+mod hand;
 mod held;
 mod images;
 pub(crate) mod libraries;

@@ -3,9 +3,12 @@
 //! None of them changes the breaker. Those that start work follow it for a while; the others wait for no worker.
 
 mod clear;
+mod compare;
+mod find_path_map;
 mod follow;
 mod gather;
 mod process_queue;
+mod ready;
 mod recover;
 mod retry;
 mod status;
@@ -25,6 +28,8 @@ use crate::core::words::status::Line;
 #[expect(missing_docs, reason = "named as in the manifest")]
 pub enum Task {
     ProcessQueue,
+    CompareOnly,
+    FindPathMap,
     HealthCheck,
     QueueStatus,
     OutageSummary,
@@ -53,6 +58,8 @@ pub fn run(
 ) -> Result<Value, Failure> {
     let (lines, data) = match task {
         Task::ProcessQueue => return process_queue::run(connection, console),
+        Task::CompareOnly => return compare::run(connection, console),
+        Task::FindPathMap => return find_path_map::run(connection, console),
         Task::HealthCheck => status::health(connection)?,
         Task::QueueStatus => status::queue(connection)?,
         Task::OutageSummary => status::outages(connection)?,
@@ -63,8 +70,12 @@ pub fn run(
         Task::RecoverOutageJobs => recover::run(connection)?,
         Task::RetryFailedJobs { kind, job } => retry::run(connection, kind.as_deref(), job)?,
     };
+    say(console, lines);
+    Ok(data)
+}
+
+fn say(console: &dyn Console, lines: Vec<Line>) {
     for Line { level, text } in lines {
         console.line(level, &text);
     }
-    Ok(data)
 }

@@ -11,6 +11,7 @@ mod lifecycle;
 mod link;
 mod looking;
 mod maintenance;
+mod next_step;
 mod ramp;
 mod recording;
 mod rising;
@@ -25,3 +26,4 @@ mod timetable;
 
 pub use corrected::{CIRCUIT_OF, circuit_of};
 pub use lifecycle::run;
+pub(crate) use system_timer::SystemTimer;

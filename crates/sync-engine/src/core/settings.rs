@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub mod names;
 mod reader;
 
-pub use reader::Fault;
+pub use reader::{Fault, path_map_entry};
 
 use reader::Reader;
 

@@ -5,6 +5,7 @@
 use plex_health::Report;
 use serde::Serialize;
 
+use crate::core::first_run::Step;
 use crate::core::reconcile::Ended;
 use crate::core::settings::Fault;
 
@@ -43,6 +44,8 @@ pub struct Status {
     pub last_probe: Option<LastProbe>,
     /// The last reconciliation that came to its end.
     pub last_reconciliation: Option<Ended>,
+    /// What a person does next of a first run; `None` when all is done, or the task does not ask Stash.
+    pub next_step: Option<Step>,
 }
 
 /// What the worker has done, over all its starts.

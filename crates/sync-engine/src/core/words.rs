@@ -2,8 +2,10 @@
 //!
 //! Errors say theirs where their types are, and the plugin's page in Stash its own: `plugin/Stash2Plex.yml`.
 
+pub mod first_run;
 pub mod format;
 mod log;
+pub mod next_step;
 pub mod settings;
 pub mod status;
 pub mod tasks;

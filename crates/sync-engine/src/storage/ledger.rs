@@ -26,7 +26,7 @@ pub use scenes::{
     put_scene, scene, scenes_between, scenes_of, synced_at,
 };
 pub use schema::{create, is_made};
-pub use server::{ServerId, caught_up, consent, has_consent, server, set_caught_up};
+pub use server::{ServerId, caught_up, consent, has_consent, on_record, server, set_caught_up};
 pub use totals::{Total, count, count_from, counted_since, total};
 
 #[cfg(test)]

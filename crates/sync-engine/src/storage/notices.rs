@@ -27,6 +27,17 @@ pub enum Topic {
     Plex,
     /// Jobs that failed.
     Failed,
+    /// What a person does next of a first run. Nothing is wrong.
+    NextStep,
+}
+
+/// What nobody has told yet, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Untold {
+    /// What is wrong.
+    pub trouble: Option<String>,
+    /// What is not.
+    pub advice: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,22 +118,28 @@ pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<
 ///
 /// # Errors
 /// The database cannot be read or written.
-pub fn take(queue: &mut Queue<Job>) -> queue::Result<Option<String>> {
+pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
     let is_new = |text: &String| text.contains(r#""told":false"#);
     if !meta::get_early(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
-        return Ok(None);
+        return Ok(Untold::default());
     }
     queue.transaction(|tx| {
         let mut notices = read(meta::get(tx.sql(), KEY)?);
-        let new = notices.values_mut().filter(|notice| !notice.told);
-        let words: Vec<_> = new
-            .map(|notice| {
-                notice.told = true;
-                notice.words.clone()
-            })
-            .collect();
+        let (mut trouble, mut advice) = (Vec::new(), Vec::new());
+        let new = notices.iter_mut().filter(|(_, notice)| !notice.told);
+        for (topic, notice) in new {
+            notice.told = true;
+            match topic {
+                Topic::NextStep => advice.push(notice.words.clone()),
+                _ => trouble.push(notice.words.clone()),
+            }
+        }
         write(tx.sql(), &notices)?;
-        Ok((!words.is_empty()).then(|| words.join("\n")))
+        let joined = |words: Vec<String>| (!words.is_empty()).then(|| words.join("\n"));
+        Ok(Untold {
+            trouble: joined(trouble),
+            advice: joined(advice),
+        })
     })
 }
 
@@ -136,7 +153,11 @@ mod tests {
     fn queue() -> (tempfile::TempDir, Queue<Job>) {
         let dir = tempfile::tempdir().unwrap();
         let mut queue = Queue::open(dir.path().join("q.db"), Options::producer()).unwrap();
-        assert_eq!(take(&mut queue).unwrap(), None, "before any worker");
+        assert_eq!(
+            take(&mut queue).unwrap(),
+            Untold::default(),
+            "before any worker"
+        );
         ledger::create(queue.sql()).unwrap();
         (dir, queue)
     }
@@ -146,7 +167,7 @@ mod tests {
         let (_dir, mut queue) = queue();
         let said = |queue: &mut Queue<Job>, state: &str| {
             leave(queue.sql(), Topic::Plex, state, &format!("it is {state}")).unwrap();
-            take(queue).unwrap()
+            take(queue).unwrap().trouble
         };
         assert_eq!(said(&mut queue, "away").as_deref(), Some("it is away"));
         assert_eq!(said(&mut queue, "away"), None);
@@ -162,7 +183,7 @@ mod tests {
         clear(queue.sql(), Topic::Plex).unwrap();
         leave(queue.sql(), Topic::Plex, "away", "it is away").unwrap();
         clear(queue.sql(), Topic::Plex).unwrap();
-        assert_eq!(take(&mut queue).unwrap(), None, "it is over");
+        assert_eq!(take(&mut queue).unwrap(), Untold::default(), "it is over");
     }
 
     #[test]
@@ -177,17 +198,30 @@ mod tests {
         };
         fail(&mut queue, "scene 1");
         fail(&mut queue, "scene 2");
-        let told = take(&mut queue).unwrap().unwrap();
+        let told = take(&mut queue).unwrap().trouble.unwrap();
         assert!(
             told.starts_with("2 changes failed, and the task View Queue Status lists them. The last one: scene 2 failed: no file. "),
             "{told}"
         );
-        assert_eq!(take(&mut queue).unwrap(), None);
+        assert_eq!(take(&mut queue).unwrap(), Untold::default());
         fail(&mut queue, "scene 3");
-        let told = take(&mut queue).unwrap().unwrap();
+        let told = take(&mut queue).unwrap().trouble.unwrap();
         assert!(
             told.starts_with("scene 3 failed: no file. What to do: Scan"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn advice_is_no_trouble() {
+        let (_dir, mut queue) = queue();
+        leave(queue.sql(), Topic::NextStep, "compare", "compare").unwrap();
+        leave(queue.sql(), Topic::Login, "refused", "login").unwrap();
+        let both = Untold {
+            trouble: Some("login".to_owned()),
+            advice: Some("compare".to_owned()),
+        };
+        assert_eq!(take(&mut queue).unwrap(), both);
+        assert_eq!(take(&mut queue).unwrap(), Untold::default());
     }
 }

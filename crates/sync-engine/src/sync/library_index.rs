@@ -199,19 +199,7 @@ impl Index {
         unread: &Unread,
     ) -> Result<Self, Error> {
         let mut index = Self::empty(now);
-        let (mut next, mut before) = (Some(0), None::<Page>);
-        while let Some(start) = next {
-            let page = plex
-                .page(&library.section, library.kind, Sort::Title, start, PAGE)
-                .await?;
-            if before.is_some_and(|before| page.repeats(&before)) {
-                break;
-            }
-            unread.note(&page.skipped);
-            page.items.iter().for_each(|item| index.add(item));
-            next = page.next;
-            before = Some(page);
-        }
+        each_item(plex, library, unread, |item| index.add(item)).await?;
         index.sort();
         Ok(index)
     }
@@ -320,6 +308,32 @@ impl Index {
             .map(|file| file.item.to_string())
             .collect()
     }
+}
+
+/// Shows every item of a library as its listing tells it.
+///
+/// # Errors
+/// Plex cannot be read.
+pub async fn each_item(
+    plex: &Client,
+    library: &Library,
+    unread: &Unread,
+    mut show: impl FnMut(&Item),
+) -> Result<(), Error> {
+    let (mut next, mut before) = (Some(0), None::<Page>);
+    while let Some(start) = next {
+        let page = plex
+            .page(&library.section, library.kind, Sort::Title, start, PAGE)
+            .await?;
+        if before.is_some_and(|before| page.repeats(&before)) {
+            break;
+        }
+        unread.note(&page.skipped);
+        page.items.iter().for_each(&mut show);
+        next = page.next;
+        before = Some(page);
+    }
+    Ok(())
 }
 
 fn changed_at(item: &Item) -> Option<i64> {

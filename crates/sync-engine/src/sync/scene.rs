@@ -1,11 +1,12 @@
 //! One scene's job: find its items, and for each of them look, plan, record the intent, send, and record what arrived.
 
 mod bind;
+mod compare;
 mod item;
 
 use std::collections::BTreeSet;
 
-use scene_sync::{LastWritten, Scene, SceneFile};
+use scene_sync::{EditPlan, LastWritten, Scene, SceneFile};
 
 use crate::core::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use crate::core::reconcile::unix_millis;
@@ -14,6 +15,7 @@ use crate::storage::db::Db;
 use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Cover, Fetched};
+use crate::sync::hand::Hand;
 use crate::sync::record::{Record, sync_hash};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
@@ -65,6 +67,11 @@ struct SceneJob<'a, 'q, T> {
     synced: Synced,
     news: Vec<String>,
     told: Vec<String>,
+    hand: Hand<'a>,
+    /// What would be sent, where nothing is.
+    planned: Vec<(String, EditPlan)>,
+    /// Its cover is not known, and was not fetched.
+    cover_unknown: bool,
 }
 
 impl Syncer {
@@ -79,25 +86,7 @@ impl Syncer {
         force: bool,
         time: &'a T,
     ) -> queue::Result<Ended> {
-        let pure = convert::scene(scene);
-        let mut job = SceneJob {
-            syncer: self,
-            db,
-            server,
-            id: scene.id.0,
-            files: self.mapped(&pure.files),
-            scene: pure,
-            time,
-            force,
-            address: None,
-            cover: None,
-            left_out: BTreeSet::new(),
-            warned: BTreeSet::new(),
-            record: Record::new(server, scene.id.0, convert::related(scene)),
-            synced: Synced::default(),
-            news: Vec::new(),
-            told: Vec::new(),
-        };
+        let mut job = SceneJob::new(self, (db, server), scene, force, time, Hand::Writes);
         let outcome = match job.run().await {
             Ok(done) => Ok(done),
             Err(Stopped::Database(why)) => return Err(why),
@@ -121,7 +110,39 @@ impl Syncer {
     }
 }
 
-impl<T: Time> SceneJob<'_, '_, T> {
+impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
+    fn new(
+        syncer: &'a Syncer,
+        (db, server): (&'a Db<'q>, ServerId),
+        scene: &stash::client::Scene,
+        force: bool,
+        time: &'a T,
+        hand: Hand<'a>,
+    ) -> Self {
+        let pure = convert::scene(scene);
+        Self {
+            syncer,
+            db,
+            server,
+            id: scene.id.0,
+            files: syncer.mapped(&pure.files),
+            scene: pure,
+            time,
+            force,
+            address: None,
+            cover: None,
+            left_out: BTreeSet::new(),
+            warned: BTreeSet::new(),
+            record: Record::new(server, scene.id.0, convert::related(scene)),
+            synced: Synced::default(),
+            news: Vec::new(),
+            told: Vec::new(),
+            hand,
+            planned: Vec::new(),
+            cover_unknown: false,
+        }
+    }
+
     async fn run(&mut self) -> Result<Done<Synced>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
         let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
@@ -203,6 +224,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
             return Ok(row);
         };
         let place = cover::place(&address);
+        if row.cover_address != place && matches!(self.hand, Hand::Compares(_)) {
+            // That would be a download for each scene.
+            self.cover_unknown = true;
+            self.scene.cover = None;
+            return Ok(row);
+        }
         if row.cover_address != place {
             let known = Some(row.cover.as_str()).filter(|known| !known.is_empty());
             let fetched = syncer.covers.fetch(&syncer.stash, &address, known).await?;

@@ -8,6 +8,7 @@ use plex_health::Schedule;
 use queue::rusqlite::{self, Connection};
 use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
 
+use crate::core::first_run::{Done, Known, Step};
 use crate::core::job::Job;
 use crate::core::reconcile::{Ended, instant};
 use crate::core::settings::Settings;
@@ -18,6 +19,7 @@ use crate::core::status::{
 use crate::core::words;
 use crate::daemon::lock;
 use crate::storage::data_dir::DataDir;
+use crate::storage::first_run;
 use crate::storage::ledger::{self, Total};
 use crate::storage::meta;
 use crate::storage::queue_file;
@@ -41,6 +43,43 @@ pub struct Told {
     pub exposed: Option<String>,
 }
 
+impl Told {
+    /// Takes in how Plex is: one that needs no token makes a missing one no fault.
+    pub fn accept(&mut self, plex: &Connectivity) {
+        if plex.needs_no_token()
+            && let Some(SettingsStatus::Done { faults, .. }) = &mut self.reading
+        {
+            faults.retain(|fault| fault.key != "plex_token");
+        }
+    }
+
+    /// What a person does next, so far as it is known; nothing while Plex does not answer, which is said apart.
+    fn next_step(&self, done: Done) -> Option<Step> {
+        let (Some(settings), Some(SettingsStatus::Done { faults, .. })) =
+            (&self.settings, &self.reading)
+        else {
+            return None;
+        };
+        let step = Known::of(settings, faults, done).next_step()?;
+        let asks_plex = !matches!(step, Step::Address | Step::Token);
+        let is_well = self.plex.as_ref().is_none_or(Connectivity::is_healthy);
+        (is_well || !asks_plex).then_some(step)
+    }
+}
+
+/// What a person has done of a first run.
+pub fn done(dir: &DataDir) -> Done {
+    // Asked first: opening makes lock files beside a database that is not there.
+    if !dir.database().exists() {
+        return Done::default();
+    }
+    let queue = Queue::<Job>::open(dir.database(), Options::inspector());
+    // What cannot be read is said by whoever shows it.
+    queue
+        .map(|queue| first_run::done(queue.sql()).unwrap_or_default())
+        .unwrap_or_default()
+}
+
 /// Everything as it is at `now`.
 pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
     let report = Report::read(&dir.breaker());
@@ -62,6 +101,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         circuit_of,
     } = kept(dir, hidden);
     let first = totals.map(|totals| totals.since);
+    let next_step = told.next_step(done(dir));
     let target = settings.and_then(|settings| settings.plex.as_ref());
     // That of another address or token: the next worker begins with a closed one.
     let is_anothers = target
@@ -93,6 +133,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         ramp: document.and_then(|document| ramp(document, settings, wall)),
         last_probe,
         last_reconciliation,
+        next_step,
     }
 }
 

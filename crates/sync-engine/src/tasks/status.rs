@@ -10,13 +10,15 @@ use stash::client::{Client, SceneId};
 use stash::connection::ServerConnection;
 
 use crate::clients;
-use crate::console::Failure;
+use crate::console::{Console, Failure};
+use crate::core::first_run::Known;
 use crate::core::job::Job;
 use crate::core::obfuscate::Paths;
 use crate::core::settings::Settings;
 use crate::core::status::{
     Before, Connectivity, Searched, Seen, SettingsStatus, Status, TokenStatus,
 };
+use crate::core::words::next_step::next_step;
 use crate::core::words::settings as texts;
 use crate::core::words::status::{self as words, Line};
 use crate::storage::data_dir::DataDir;
@@ -36,11 +38,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
         told.unwritable = unwritable;
         told.exposed = dir.exposed();
         let plex = plex(told.settings.as_ref(), &dir).await;
-        if plex.needs_no_token()
-            && let Some(SettingsStatus::Done { faults, .. }) = &mut told.reading
-        {
-            faults.retain(|fault| fault.key != "plex_token");
-        }
+        told.accept(&plex);
         told.plex = Some(plex);
         gathered(&dir, client, told).await
     });
@@ -100,6 +98,15 @@ async fn gathered(dir: &DataDir, client: Option<Client>, told: Told) -> Status {
         }
     }
     status
+}
+
+/// Says what a person does next, after a task that was a step of it.
+pub fn say_next_step(settings: &Settings, dir: &DataDir, console: &dyn Console) {
+    // With a fault that blocks, no such task comes to its end.
+    let known = Known::of(settings, &[], gather::done(dir));
+    if let Some(step) = known.next_step() {
+        console.info(next_step(step));
+    }
 }
 
 /// For the few requests of a task.

@@ -27,6 +27,7 @@ use crate::storage::notices::{self, Topic};
 use crate::storage::standstill::Standstill;
 use crate::storage::{connection, ledger, plex_server, queue_file};
 use crate::worker::link::{self, LinkError};
+use crate::worker::next_step;
 use crate::worker::recording::scene_job;
 use crate::worker::state::{WorkError, Worker};
 use crate::worker::surroundings::Surroundings;
@@ -160,7 +161,7 @@ fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, lo
     let began = Instant::now();
     loop {
         match start::ensure_worker_of(program, dir, connection, Start::Always) {
-            Ok(()) => return,
+            Ok(_) => return,
             Err(_) if began.elapsed() < UPDATE_PATIENCE => {
                 std::thread::sleep(Duration::from_millis(100));
             }
@@ -271,6 +272,7 @@ async fn rounds(
         Ok(())
     })?;
     let told = first_settings(around, log).await?;
+    next_step::tell((&told.read.0, &told.read.1), queue.sql(), log)?;
     stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
     if !told.session_only {
         notices::clear(queue.sql(), Topic::Login)?;

@@ -167,20 +167,41 @@ impl<'a> Reader<'a> {
     }
 
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
-        let mut pairs = Vec::new();
         let text = self.text(key).unwrap_or_default();
-        let entries = text.split(';').map(str::trim);
-        for (n, entry) in (1..).zip(entries.filter(|entry| !entry.is_empty())) {
-            match entry
-                .split_once("=>")
-                .map(|(from, to)| (from.trim(), to.trim()))
-            {
-                Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-                    pairs.push((from.to_owned(), to.to_owned()))
-                }
-                _ => self.fault(key, texts::no_pair(n)),
+        let (mut pairs, mut faulty) = (Vec::new(), Vec::new());
+        for (n, pair) in (1..).zip(entries(&text)) {
+            match pair {
+                Some((from, to)) => pairs.push((from.to_owned(), to.to_owned())),
+                None => faulty.push(n),
             }
+        }
+        for n in faulty {
+            self.fault(key, texts::no_pair(n));
         }
         pairs
     }
+}
+
+/// The entries of a map; none for one that is no pair.
+fn entries(text: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
+    let entries = text.split(';').map(str::trim);
+    entries.filter(|entry| !entry.is_empty()).map(|entry| {
+        let (from, to) = entry.split_once("=>")?;
+        let (from, to) = (from.trim(), to.trim());
+        (!from.is_empty() && !to.is_empty()).then_some((from, to))
+    })
+}
+
+/// A pair as it is entered; none where it would be read as something else, since there is no way to write `;` in a folder's
+/// name, `=>` in that of Stash, or a blank at an end.
+///
+/// ```
+/// use sync_engine::core::settings::path_map_entry;
+/// assert_eq!(path_map_entry("/data", r"D:\New").as_deref(), Some(r"/data=>D:\New"));
+/// assert_eq!(path_map_entry("/data; old", "/media"), None);
+/// ```
+pub fn path_map_entry(from: &str, to: &str) -> Option<String> {
+    let entry = format!("{from}=>{to}");
+    let read: Vec<_> = entries(&entry).collect();
+    (read == [Some((from, to))]).then_some(entry)
 }

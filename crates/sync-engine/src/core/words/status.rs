@@ -3,16 +3,19 @@
 use plex_health::Verdict;
 
 use crate::console::Level;
-use crate::core::settings::{Fault, names};
+use crate::core::settings::Fault;
 use crate::core::status::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
     SettingsStatus, Status, Totals, Worker,
 };
 use crate::core::words::format::{self, count, date, span};
+use crate::core::words::next_step;
 use crate::core::words::{self, settings as in_words};
 
 mod jobs;
 mod plex;
+
+pub(crate) use plex::of_token;
 
 /// A line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,11 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
     lines.push(worker(status));
+    lines.extend(
+        status
+            .next_step
+            .map(|step| info(next_step::next_step(step))),
+    );
     lines
 }
 
@@ -139,18 +147,12 @@ fn left_out(left_out: &LeftOut) -> Line {
 }
 
 fn path_hint(hint: &PathHint) -> Line {
-    let seen = count(hint.scenes, "scene", "scenes");
-    let name = names::of("path_map");
     info(match &hint.rule {
-        Some(rule) => {
-            format!(
-                "{name}: {rule} is suggested, seen on {seen}. Add it, after a semicolon where the field is not empty"
-            )
-        }
-        None => format!(
-            "{name}: a rule is suggested, seen on {seen}. Turn off {} to see it",
-            names::of("obfuscate_paths")
+        Some(rule) => format!(
+            "{}. Add it, after a semicolon where the field is not empty, or run the task Find Path Map, which looks at all scenes",
+            next_step::suggested(rule, hint.scenes)
         ),
+        None => next_step::suggested_hidden(hint.scenes),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The Plex servers, and how far each is looked after.
 
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, OptionalExtension, Result};
 
 /// A Plex server, by which all that was written is kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,16 @@ pub fn server(db: &Connection, identifier: &str) -> Result<ServerId> {
         .execute([identifier])?;
     db.prepare_cached("SELECT id FROM plex_server WHERE identifier = ?1")?
         .query_row([identifier], |row| row.get(0).map(ServerId))
+}
+
+/// The same for one who only looks: of a server that is not on record, nothing is.
+pub fn on_record(db: &Connection, identifier: &str) -> Result<ServerId> {
+    const NOTHING: i64 = 0;
+    let mut find = db.prepare_cached(
+        "SELECT id FROM plex_server WHERE identifier IN (?1, '') ORDER BY identifier DESC LIMIT 1",
+    )?;
+    let found = find.query_row([identifier], |row| row.get(0)).optional()?;
+    Ok(ServerId(found.unwrap_or(NOTHING)))
 }
 
 /// A person had this server's library written, or compared: from now on it is kept equal as a whole.

@@ -12,6 +12,7 @@ use crate::core::words;
 use crate::storage::ledger::{self, ItemRow};
 use crate::sync::convert;
 use crate::sync::find::{Finder, Search, Target};
+use crate::sync::hand::Hand;
 use crate::sync::libraries::Libraries;
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
@@ -229,7 +230,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         evidence: Evidence,
     ) -> Result<Option<u64>, Stopped> {
         let (db, server, id) = (self.db, self.server, self.id);
-        let owner = db.read(|db| ledger::owner(db, server, item))?;
+        let owner = match self.taken_by(item) {
+            None => db.read(|db| ledger::owner(db, server, item))?,
+            taken => taken,
+        };
         let Some(other) = owner.filter(|owner| *owner != id) else {
             return Ok(None);
         };
@@ -237,21 +241,27 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if let Some((_, why)) = found.failed.into_iter().next() {
             return Err(why.into());
         }
-        let freed = match found.scenes.first() {
-            Some(scene) => {
-                let theirs = self.syncer.mapped(&convert::scene(scene).files);
-                let holds = |key: fn(&str) -> String| {
-                    let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();
-                    theirs.iter().any(|file| keys.contains(&key(&file.path)))
-                };
-                let keeps = match evidence {
-                    Evidence::Path => holds(path::key),
-                    Evidence::PathButCase => holds(path::loose_key),
-                    Evidence::Likeness(_) => true,
-                };
-                if keeps {
-                    return Ok(Some(other));
-                }
+        let owner = found.scenes.first();
+        if let Some(scene) = owner {
+            let theirs = self.syncer.mapped(&convert::scene(scene).files);
+            let holds = |key: fn(&str) -> String| {
+                let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();
+                theirs.iter().any(|file| keys.contains(&key(&file.path)))
+            };
+            let keeps = match evidence {
+                Evidence::Path => holds(path::key),
+                Evidence::PathButCase => holds(path::loose_key),
+                Evidence::Likeness(_) => true,
+            };
+            if keeps {
+                return Ok(Some(other));
+            }
+        }
+        if matches!(self.hand, Hand::Compares(_)) {
+            return Ok(None);
+        }
+        let freed = match owner {
+            Some(_) => {
                 let mut freed =
                     db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
                 // It has other items, or none: its own job will tell.
@@ -264,6 +274,14 @@ impl<T: Time> SceneJob<'_, '_, T> {
             .queue
             .extend(freed.into_iter().filter(|scene| *scene != id));
         Ok(None)
+    }
+
+    /// The scene that would have taken the item in this comparison.
+    pub(super) fn taken_by(&self, item: &str) -> Option<u64> {
+        match self.hand {
+            Hand::Writes => None,
+            Hand::Compares(taken) => taken.owner(item),
+        }
     }
 
     pub(super) fn wait_for(&mut self, item: String, path: &str, other: u64) -> queue::Result<()> {

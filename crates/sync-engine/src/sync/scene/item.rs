@@ -12,6 +12,7 @@ use crate::storage::ledger::{self, ItemRow};
 use crate::sync::convert;
 use crate::sync::cover::Fetched;
 use crate::sync::find::Target;
+use crate::sync::hand::Hand;
 use crate::sync::held::Held;
 use crate::sync::images::{self, Pictures};
 use crate::sync::record::same;
@@ -46,6 +47,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             };
             let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
             let evidence = target.bound.evidence;
+            let taken_before = self.taken_by(&key);
             if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
                 self.wait_for(key, &target.bound.path, other)?;
                 return Ok(false);
@@ -84,6 +86,13 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 return Err(not_in_plex(why).into());
             }
             let draft = self.draft(&item, trusted.as_ref(), &policy).await?;
+            if let Hand::Compares(taken) = self.hand {
+                if !taken.take(&key, self.id, taken_before) {
+                    continue;
+                }
+                self.planned.push((key, draft.plan));
+                return Ok(true);
+            }
             let mut intent = draft.plan.intent(&draft.item, last, now());
             if let (Some(intended), Some(cover)) = (
                 intent.as_mut().and_then(|intent| intent.intents.last_mut()),
@@ -215,7 +224,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 note => notes.push(note.to_string()),
             }
         }
-        if plan.poster || plan.background {
+        if (plan.poster || plan.background) && matches!(self.hand, Hand::Writes) {
             self.fetch_cover().await?;
             let there = self.cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);

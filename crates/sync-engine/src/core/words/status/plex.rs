@@ -30,7 +30,8 @@ pub fn lines(plex: &Connectivity) -> Vec<Line> {
     }
 }
 
-fn of_token(token: &TokenStatus) -> Line {
+/// Whose the token is.
+pub fn of_token(token: &TokenStatus) -> Line {
     let name = names::of("plex_token");
     match token {
         TokenStatus::Owner => info(format!("{name}: it is the owner's, who may edit")),

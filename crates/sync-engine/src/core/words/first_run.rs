@@ -1,0 +1,203 @@
+//! What the tasks of a first run say: the path map that is proposed, and what would be written.
+
+use scene_sync::{Proposal, SuggestedRule};
+
+use crate::core::compare::{Change, Listed, Names, Report};
+use crate::core::obfuscate::Paths;
+use crate::core::settings::{names, path_map_entry};
+use crate::core::words::format::count;
+use crate::core::words::next_step::{suggested, suggested_hidden};
+use crate::core::words::status::{Line, info, warn};
+
+/// Find Path Map.
+pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
+    let name = names::of("path_map");
+    let both = count(proposal.scenes, "scene has", "scenes have");
+    let both = format!("{both} a file that Plex has too, known by its name and size");
+    if proposal.scenes == 0 {
+        return vec![warn(format!(
+            "{name}: nothing to propose. No file of Stash has the name and size of just one file of Plex: does Plex have these \
+             files, in a library that {} names, and has it scanned them?",
+            names::of("plex_library")
+        ))];
+    }
+    if proposal.agrees() {
+        return vec![info(format!(
+            "{name}: right as it is. {both}, and each is where Plex has it"
+        ))];
+    }
+    let right = format!("{both}; of {} the path agrees", proposal.right);
+    if proposal.rules.is_empty() {
+        return vec![
+            info(right),
+            warn(format!(
+                "{name}: nothing to propose. The other files lie in folders that lead to no common place in Plex"
+            )),
+        ];
+    }
+    let mut lines = vec![info(right)];
+    for rule in &proposal.rules {
+        lines.extend(rule_lines(rule, paths));
+    }
+    let map = proposal.map();
+    let entries: Vec<_> = map
+        .iter()
+        .filter_map(|(from, to)| path_map_entry(from, to))
+        .collect();
+    if entries.len() < map.len() {
+        lines.push(warn(format!(
+            "{name}: a folder whose name holds ; or => cannot be entered, nor one that begins or ends with a blank: rename it"
+        )));
+    }
+    if proposal.wrong > 0 {
+        lines.push(info(format!(
+            "{} would still not be found by the path",
+            count(proposal.wrong, "scene", "scenes")
+        )));
+    }
+    if !paths.hidden && !entries.is_empty() {
+        lines.push(info(format!(
+            "No setting was changed. Replace what stands in {name} by: {}",
+            entries.join("; ")
+        )));
+    }
+    lines
+}
+
+fn rule_lines(rule: &SuggestedRule, paths: Paths) -> Vec<Line> {
+    if paths.hidden {
+        return vec![info(suggested_hidden(rule.scenes))];
+    }
+    let SuggestedRule { from, to, .. } = rule;
+    let mut lines = vec![info(suggested(&format!("{from}=>{to}"), rule.scenes))];
+    lines.extend(
+        rule.examples
+            .iter()
+            .map(|(stash, plex)| info(format!("For example {stash}, which is {plex} in Plex"))),
+    );
+    lines
+}
+
+/// Compare Only.
+pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
+    let mut lines = vec![info(format!(
+        "Compared {}: {} would be written, {} equal, {} not found in Plex. Nothing was written",
+        count(report.compared, "scene", "scenes"),
+        report.would_change,
+        report.equal,
+        report.not_in_plex
+    ))];
+    if !report.fields.is_empty() {
+        let fields = report.fields.iter();
+        let fields: Vec<_> = fields.map(|(field, n)| format!("{field} {n}")).collect();
+        lines.push(info(format!(
+            "Would be written, by field: {}",
+            fields.join(", ")
+        )));
+    }
+    lines.extend(report.scenes.iter().map(|one| info(listed(one))));
+    let more = report
+        .would_change
+        .saturating_sub(report.scenes.len() as u64);
+    if more > 0 {
+        lines.push(info(format!(
+            "and {}",
+            count(more, "scene more", "scenes more")
+        )));
+    }
+    let left = [
+        (report.without_metadata, "without metadata, left alone"),
+        (report.without_file, "without a file"),
+        (
+            report.ambiguous,
+            "not written, since several Plex items may be meant",
+        ),
+        (
+            report.shown_as_others,
+            "whose Plex items show another scene",
+        ),
+    ];
+    for (scenes, what) in left.into_iter().filter(|(scenes, _)| *scenes > 0) {
+        lines.push(info(format!("{} {what}", count(scenes, "scene", "scenes"))));
+    }
+    if report.unknown > 0 {
+        let first = report.first_unknown.as_deref().unwrap_or_default();
+        lines.push(warn(format!(
+            "{} could not be compared; the first: {first}",
+            count(report.unknown, "scene", "scenes")
+        )));
+    }
+    if report.covers_unknown > 0 {
+        lines.push(info(format!(
+            "Covers were not compared for {}, since that takes a download: Sync All Scenes sets those that Plex does not \
+             show yet",
+            count(report.covers_unknown, "scene", "scenes")
+        )));
+    }
+    let mut hints: Vec<_> = report.hints.iter().collect();
+    hints.sort_by_key(|(_, scenes)| std::cmp::Reverse(**scenes));
+    for (rule, scenes) in hints.into_iter().take(3) {
+        let words = match paths.hidden {
+            true => suggested_hidden(*scenes),
+            false => suggested(rule, *scenes),
+        };
+        lines.push(info(format!(
+            "{words}. The task Find Path Map says what to enter"
+        )));
+    }
+    lines
+}
+
+fn listed(one: &Listed) -> String {
+    let title = match one.title.as_str() {
+        "" => String::new(),
+        title => format!(" \"{title}\""),
+    };
+    let changes: Vec<_> = one.changes.iter().map(change).collect();
+    let Listed { scene, item, .. } = one;
+    format!(
+        "Scene {scene}{title} (Plex item {item}): {}",
+        changes.join("; ")
+    )
+}
+
+fn change(change: &Change) -> String {
+    let value = |text: &str| match text {
+        "" => "empty".to_owned(),
+        text => format!("\"{text}\""),
+    };
+    match change {
+        Change::Value { field, from, to } => {
+            format!("{field} from {} to {}", value(from), value(to))
+        }
+        Change::List { field, add, remove } => {
+            let parts = [("add", add), ("remove", remove)];
+            let parts = parts
+                .into_iter()
+                .filter(|(_, names)| !names.first.is_empty());
+            let parts: Vec<_> = parts
+                .map(|(what, names)| format!("{what} {}", quoted(names)))
+                .collect();
+            format!("{field}: {}", parts.join(", "))
+        }
+        Change::Picture { field } => format!("{field}: the cover, unless it is shown already"),
+    }
+}
+
+fn quoted(names: &Names) -> String {
+    let quoted: Vec<_> = names
+        .first
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    let quoted = quoted.join(", ");
+    match names.more {
+        0 => quoted,
+        more => format!("{quoted} and {more} more"),
+    }
+}
+
+/// Why a task that asks both servers cannot go on.
+pub fn stopped(why: &str) -> String {
+    format!("Stopped, and nothing was written: {why}")
+}

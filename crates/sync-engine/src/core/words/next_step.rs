@@ -1,0 +1,69 @@
+//! What to do next, from nothing set to a library that is kept equal.
+
+use crate::core::first_run::{self, Step};
+use crate::core::settings::{Fault, names};
+use crate::core::words::format::count;
+
+/// That a library is not written because a plugin was installed.
+const UNTIL: &str = "Until you have once run Sync All Scenes or a reconciliation of all scenes, only what you save is written to Plex";
+
+/// What to do next.
+pub fn next_step(step: Step) -> String {
+    let page = "under Settings › Plugins › Stash2Plex";
+    match step {
+        // How it looks, and where it is found, is said with what is wrong.
+        Step::Address => format!("Next step: enter {} {page}", names::of("plex_url")),
+        Step::Token => format!("Next step: enter {} {page}", names::of("plex_token")),
+        Step::PathMap => format!(
+            "Next step: run the task Find Path Map, which says what to enter in {}, if anything. {UNTIL}",
+            names::of("path_map")
+        ),
+        Step::Compare => format!(
+            "Next step: run the task Compare Only, which shows what Sync All Scenes would write, and writes nothing. {UNTIL}"
+        ),
+        Step::SyncAll => format!(
+            "Next step: run the task Sync All Scenes, which writes your library to Plex and cannot be undone. {UNTIL}"
+        ),
+    }
+}
+
+/// What a task lacks that asks both servers.
+pub fn not_ready(faults: &[Fault]) -> String {
+    format!(
+        "Plex was not asked. {}{}",
+        blocking(faults),
+        begin_with(faults)
+    )
+}
+
+/// What keeps everything from being sent.
+pub fn blocking(faults: &[Fault]) -> String {
+    let blocking = faults.iter().filter(|fault| fault.blocks);
+    let blocking: Vec<_> = blocking.map(ToString::to_string).collect();
+    blocking.join(". ")
+}
+
+/// With what of it to begin: a sentence after another.
+pub fn begin_with(faults: &[Fault]) -> String {
+    let step = first_run::missing(faults);
+    step.map_or_else(String::new, |step| format!(". {}", next_step(step)))
+}
+
+/// What a rule of the path map has going for it.
+pub fn suggested(rule: &str, scenes: u64) -> String {
+    let seen = count(scenes, "scene", "scenes");
+    format!(
+        "{}: {rule} is suggested, seen on {seen}",
+        names::of("path_map")
+    )
+}
+
+/// The same where rules are paths, and paths are hidden.
+pub fn suggested_hidden(scenes: u64) -> String {
+    let seen = count(scenes, "scene", "scenes");
+    format!(
+        "{}: a rule is suggested, seen on {seen}. Turn off {} to see it",
+        names::of("path_map"),
+        names::of("obfuscate_paths")
+    )
+}

@@ -1,0 +1,79 @@
+//! Compare Only: what Sync All Scenes would write. Nothing is queued, and nothing is written to Plex or to the sync record.
+
+use queue::{InMemory, Options, Queue};
+use serde_json::Value;
+use stash::connection::ServerConnection;
+
+use crate::console::{Console, Failure};
+use crate::core::compare::Report;
+use crate::core::job::Job;
+use crate::core::obfuscate::Paths;
+use crate::core::words::status::warn;
+use crate::core::words::{first_run as texts, settings as in_words};
+use crate::storage::data_dir::DataDir;
+use crate::storage::db::Db;
+use crate::storage::first_run::{self, Looked};
+use crate::storage::{ledger, queue_file};
+use crate::sync::Stopped;
+use crate::tasks::ready::{Ready, ready};
+use crate::tasks::{say, status};
+use crate::worker::SystemTimer;
+
+/// Compares every scene in this process.
+///
+/// # Errors
+/// One of the servers cannot be read, or the sync record; the text says why.
+pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
+    let dir = DataDir::create(&connection.dir)?;
+    let (settings, report) = status::runtime()?.block_on(async {
+        let ready = ready(connection, &dir).await?;
+        let report = compare(&ready, &dir, console).await?;
+        Ok::<_, Failure>((ready.settings, report))
+    })?;
+    first_run::note(&dir, Looked::AtAll);
+    let paths = Paths {
+        hidden: settings.obfuscate_paths,
+    };
+    say(console, texts::compared(&report, paths));
+    // With these, what was compared is not written after all.
+    let off = [
+        (!settings.enabled).then(in_words::paused),
+        (!settings.toggles.master).then(in_words::read_only),
+    ];
+    say(console, off.into_iter().flatten().map(warn).collect());
+    status::say_next_step(&settings, &dir, console);
+    Ok(serde_json::to_value(&report)?)
+}
+
+async fn compare(ready: &Ready, dir: &DataDir, console: &dyn Console) -> Result<Report, Failure> {
+    let words = |why: &queue::Error| queue_file::words(dir, why);
+    let mut record = record(dir).map_err(|why| words(&why))?;
+    let server = ledger::on_record(record.sql(), &ready.server)?;
+    ready
+        .syncer
+        .remember(ledger::library_fields(record.sql(), server)?);
+    let (db, time) = (Db::new(&mut record), SystemTimer::default());
+    let progress = |share| console.progress(share);
+    let compared = ready.syncer.compare_all((&db, server), &time, progress);
+    compared.await.map_err(|stopped| {
+        let why = match stopped {
+            Stopped::Failed(failure) => failure.why,
+            Stopped::Database(why) => words(&why),
+        };
+        texts::stopped(&why).into()
+    })
+}
+
+/// The sync record, for reading; an empty one where no worker has made it yet.
+fn record(dir: &DataDir) -> queue::Result<Queue<Job>> {
+    // Asked first: opening makes lock files beside a database that is not there.
+    if dir.database().exists() {
+        let queue = Queue::open(dir.database(), Options::inspector())?;
+        if ledger::is_made(queue.sql())? {
+            return Ok(queue);
+        }
+    }
+    let queue = Queue::open(InMemory::new()?, Options::producer())?;
+    ledger::create(queue.sql())?;
+    Ok(queue)
+}
