@@ -10,8 +10,7 @@ use common::{Installed, binary};
 use queue::Options;
 use serde_json::{Value, json};
 use simulators::{EntityKind, Run, Trigger, run_hooks};
-use sync_engine::daemon::lock::{Role, WorkerLock};
-use sync_engine::storage::data_dir::DataDir;
+use sync_engine::daemon::lock::Role;
 use sync_engine::storage::ledger;
 
 const SCENES: usize = 40;
@@ -156,10 +155,7 @@ fn edits_at_the_same_time_are_noted_once_each() {
 fn a_hook_whose_change_is_recorded_waits_for_nobody() {
     let plugin = Installed::with(3, json!({}));
     let (stash, scenes) = (&plugin.world.stash, plugin.world.scenes.clone());
-    let dir = DataDir::create(plugin.config.path()).unwrap();
-    let _no_worker = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap();
+    let _no_worker = plugin.take_lock(Role::Worker);
     let edit = stash.bulk_edit(&scenes, json!({"details": "all"}));
     hooks(&edit[..1], None);
     let queue = plugin.queue_as(Options::producer());

@@ -7,17 +7,14 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use common::Installed;
-use sync_engine::daemon::lock::{Role, WorkerLock};
-use sync_engine::storage::data_dir::DataDir;
+use sync_engine::daemon::lock::Role;
 
 const PAGE: u64 = 4096;
 
 /// Scenes saved while a lock keeps workers away, so that their jobs wait in the file and nobody has it open.
 fn waiting(scenes: usize) -> Installed {
     let plugin = Installed::new(scenes);
-    let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker).unwrap();
-    assert!(lock.is_some());
+    let _lock = plugin.take_lock(Role::Worker);
     for scene in plugin.world.scenes.clone() {
         plugin.save(scene);
     }

@@ -10,7 +10,7 @@ use queue::{NewJob, Options, Queue};
 use serde_json::json;
 use simulators::{EntityKind, SectionKind, Trigger};
 use sync_engine::core::job::Job;
-use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::Role;
 use sync_engine::storage::data_dir::DataDir;
 use sync_engine::storage::ledger;
 
@@ -119,10 +119,7 @@ fn a_deleted_scene_leaves_neither_job_nor_ledger_row() {
     let scene = plugin.world.scenes[1];
     plugin.kill_worker();
     plugin.until_no_worker();
-    let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap();
+    let lock = plugin.take_lock(Role::Worker);
     plugin.world.stash.edit(scene).title("Edited, then deleted");
     plugin.save(scene);
     let gone = plugin.world.stash.destroy_scene(scene).unwrap();

@@ -30,7 +30,6 @@ use queue::DeadFilter;
 use serde_json::json;
 use simulators::{Fault, Part, Rule, SectionKind, Trigger};
 use sync_engine::daemon::lock::{Role, WorkerLock};
-use sync_engine::storage::data_dir::DataDir;
 
 /// Keeps workers away, so that what is saved waits for Process Queue.
 fn no_worker(plugin: &Installed) -> WorkerLock {
@@ -38,10 +37,7 @@ fn no_worker(plugin: &Installed) -> WorkerLock {
     if ended {
         plugin.until_no_worker();
     }
-    let dir = DataDir::create(plugin.config.path()).unwrap();
-    WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap()
+    plugin.take_lock(Role::Worker)
 }
 
 fn save_all(plugin: &Installed) {

@@ -8,17 +8,15 @@ use queue::{NewJob, Options};
 use serde_json::{Value, json};
 use simulators::{Requests, Trigger};
 use sync_engine::core::job::Job;
-use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::Role;
 use sync_engine::storage::catch_up;
-use sync_engine::storage::data_dir::DataDir;
 
 /// Deleted while its job waits, has failed, or was lost in an outage: every reader asks for what is gone.
 #[test]
 fn a_scene_that_vanished_leaves_no_error_in_stashs_log() {
     let plugin = Installed::with(4, json!({"idle_timeout": 0.1}));
     let (stash, scenes) = (&plugin.world.stash, plugin.world.scenes.clone());
-    let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker).unwrap();
+    let lock = plugin.take_lock(Role::Worker);
     for scene in &scenes {
         plugin.save(*scene);
     }

@@ -65,9 +65,7 @@ fn a_stopped_process_queue_leaves_the_work_to_the_worker() {
 fn a_save_while_the_worker_dies_is_worked_off() {
     let plugin = Installed::new(1);
     let dir = dir(&plugin);
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap();
+    let lock = plugin.take_lock(Role::Worker);
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
     let name = format!("{:<64}\n", format!("worker {} 1", gone.id()));

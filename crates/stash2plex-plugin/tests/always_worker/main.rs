@@ -19,7 +19,7 @@ use queue::{NewJob, Options};
 use serde_json::json;
 use simulators::{Fault, Trigger};
 use sync_engine::core::job::{Job, scene_key};
-use sync_engine::daemon::lock::{Role, WorkerLock};
+use sync_engine::daemon::lock::Role;
 use sync_engine::storage::data_dir::DataDir;
 
 fn dir(plugin: &Installed) -> DataDir {

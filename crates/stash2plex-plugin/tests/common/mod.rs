@@ -163,6 +163,19 @@ impl Installed {
         });
     }
 
+    /// Takes the worker's lock. Another thread of this process that starts a program holds it too, for a moment.
+    pub fn take_lock(&self, role: Role) -> WorkerLock {
+        let path = sync_engine::storage::data_dir::DataDir::create(self.config.path())
+            .unwrap()
+            .worker_lock();
+        let mut lock = None;
+        self.until("free", || {
+            lock = WorkerLock::try_take(&path, role).unwrap();
+            lock.is_some()
+        });
+        lock.unwrap()
+    }
+
     /// The processes that work for this installation.
     pub fn workers(&self) -> Vec<u32> {
         let mut found = Vec::new();

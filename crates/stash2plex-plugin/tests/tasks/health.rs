@@ -206,10 +206,7 @@ fn jobs_behind_an_open_circuit_are_warned_of() {
     says(&text, "w Worker: not running though changes wait");
     assert_eq!(output["queue"]["waiting"], 3);
 
-    let dir = DataDir::locate(plugin.config.path());
-    let _lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap();
+    let _lock = plugin.take_lock(Role::Worker);
     set_breaker(&plugin, json!({"state": "closed"}).to_string());
     let (text, output) = look(&plugin, "health_check");
     says(&text, "i Worker: running");

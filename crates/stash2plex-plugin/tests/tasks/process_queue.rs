@@ -45,9 +45,7 @@ fn what_waits_and_what_became_of_it_is_said() {
 fn a_worker_at_it_is_watched() {
     let plugin = Installed::new(1);
     let dir = DataDir::create(plugin.config.path()).unwrap();
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Worker)
-        .unwrap()
-        .unwrap();
+    let lock = plugin.take_lock(Role::Worker);
     let mut queue = Queue::<Job>::open(dir.database(), Options::consumer()).unwrap();
     (1..=4).for_each(|id| enqueue(&mut queue, id));
     let run = thread::scope(|scope| {

@@ -62,8 +62,7 @@ fn an_outages_jobs_are_recovered_once() {
     assert_eq!(queue.counts().unwrap().dead, 7);
 
     // Somebody who is about to start a worker keeps the task from starting one.
-    let dir = DataDir::locate(plugin.config.path());
-    let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter).unwrap();
+    let lock = plugin.take_lock(Role::Starter);
     let breaker = std::fs::read(plugin.data().join("circuit_breaker.json")).unwrap();
     let (text, output) = answered(&plugin.task("recover_outage_jobs"));
     says(&text, "5 changes failed because Plex was down");
