@@ -155,7 +155,7 @@ fn what_failed_as_not_in_plex_goes_back_when_the_path_map_is_corrected() {
     plugin.until_no_worker();
     let words = told(&plugin, scenes[0]);
     assert!(
-        words.starts_with("4 changes failed, ") && words.contains(". The last one: scene "),
+        words.starts_with("4 changes have failed ") && words.contains(". The newest: scene "),
         "{words}"
     );
     plugin.until("failed again", || {

@@ -49,7 +49,7 @@ fn a_file_that_is_no_database_any_more_is_replaced_by_the_task() {
     assert_eq!(run.error(), None);
     assert!(
         run.log_text()
-            .contains("The database was damaged and has been replaced"),
+            .contains("database was damaged and has been replaced"),
         "{}",
         run.log_text()
     );
@@ -78,7 +78,7 @@ fn damage_in_the_middle_is_repaired_by_the_worker() {
     assert_eq!(run.error(), None);
     let log = plugin.worker_log();
     assert!(
-        log.contains("The database was damaged and has been replaced"),
+        log.contains("database was damaged and has been replaced"),
         "{log}"
     );
     assert!(log.contains("Lost: "), "{log}");

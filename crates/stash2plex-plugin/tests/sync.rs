@@ -74,7 +74,7 @@ fn another_file_of_the_same_name_is_told_from_none() {
             .map(str::to_owned)
     };
     plugin.until("told", || scenes.iter().all(|scene| line(*scene).is_some()));
-    let words = "; Plex has a different file of this name, /elsewhere/";
+    let words = "; Plex has a file of this name, /elsewhere/";
     assert!(line(scenes[0]).unwrap().contains(words));
     assert!(!line(scenes[1]).unwrap().contains("of this name"));
     plugin.kill_worker();

@@ -13,7 +13,7 @@ pub enum Error {
     Setup(String),
     /// No answer: try again later.
     #[error(
-        "Stash does not answer ({kind}: {detail}). Check that it is running; if its port or TLS setting was changed, restart it"
+        "Stash does not answer ({kind}: {detail}). Check that it is running; if its port or TLS setting was changed, restart Stash"
     )]
     Unreachable {
         /// Where it failed.

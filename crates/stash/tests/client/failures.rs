@@ -134,7 +134,7 @@ async fn silence_ends_in_a_timeout() {
     let error = call.await.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Stash does not answer (timeout: nothing within 30 s). Check that it is running; if its port or TLS setting was changed, restart it"
+        "Stash does not answer (timeout: nothing within 30 s). Check that it is running; if its port or TLS setting was changed, restart Stash"
     );
 }
 

@@ -118,7 +118,7 @@ fn play(part: Part, fault: Fault, status: &str) {
     stayed_closed(&plugin);
     assert_eq!(failed(&plugin).len(), 0);
     assert_eq!(brings(), SCENES * part.requests, "one attempt");
-    let words = format!("Plex does not take the {}", part.name);
+    let words = format!("the {} is refused: ", part.name);
     assert_eq!(said(&plugin, &words), SCENES);
     says(&plugin.worker_log(), status);
     let (text, output) = told(&plugin, "queue_status");

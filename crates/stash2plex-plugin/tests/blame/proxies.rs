@@ -90,7 +90,7 @@ fn nginx_limits_what_may_be_sent() {
     stayed_closed(&plugin);
     assert_eq!(failed(&plugin).len(), 0, "{}", plugin.worker_log());
     for scene in large {
-        let words = format!("scene {scene}: Plex does not take the poster");
+        let words = format!("scene {scene}: the poster is refused");
         assert_eq!(said(&plugin, &words), 1, "{}", plugin.worker_log());
     }
     says(&plugin.worker_log(), "413");

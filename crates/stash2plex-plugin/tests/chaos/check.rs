@@ -21,9 +21,7 @@ impl Chaos {
         let queue = self.plugin.queue();
         let refused = |scene: &u64| {
             let left_out = ledger::left_out_of(queue.sql(), *scene).unwrap();
-            left_out
-                .iter()
-                .any(|why| why.contains("Plex does not take the"))
+            left_out.iter().any(|why| why.contains(" is refused. "))
         };
         let scenes = self.plugin.world.stash.scenes();
         scenes

@@ -56,7 +56,7 @@ fn is_not_there_yet(settings: Value, change: impl Fn(&mut Part) + Sync) {
         plugin.save(first);
         tried(&plugin);
         assert_eq!(written(&plugin), [""; 0]);
-        let words = format!("not in Plex yet: {IN_PLEX_A} (path as Plex should see it)");
+        let words = format!("not in Plex yet: {IN_PLEX_A} (as Plex should see it)");
         let said = said(&plugin, first);
         assert!(said.iter().any(|line| line.starts_with(&words)), "{said:?}");
         assert_eq!(shown(&plugin, item), all_of("Second"));

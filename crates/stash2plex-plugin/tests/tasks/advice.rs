@@ -53,7 +53,7 @@ const CASES: [Case; 14] = [
             p.set(json!({"plex_token": "no-token-of-this-server"}));
             None
         },
-        advice: "What to do: Set a token of the server's owner",
+        advice: "What to do: Enter the token of the server's owner",
         follow: corrected,
     },
     Case {

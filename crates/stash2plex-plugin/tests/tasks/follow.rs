@@ -114,8 +114,9 @@ fn what_waits_for_plex_is_told_and_goes_on_without_the_task() {
     let plugin = watched(3, settings);
     plugin.world.plex.fail_with(Fault::maintenance());
     let (text, output) = answered(&plugin.task("all"));
-    says(&text, "w Sending to Plex: paused");
-    says(&text, "(circuit OPEN): Plex is starting or in maintenance");
+    says(&text, "w Sending to Plex: paused ");
+    says(&text, " ago: Plex is starting or in maintenance; ");
+    says(&text, "You need do nothing");
     assert!(!text.contains("goes on:"), "not while it is paused: {text}");
     assert!(output["waiting"].as_u64().unwrap() > 0, "{output}");
     assert_eq!(output["synced"], 0);
@@ -132,7 +133,7 @@ fn what_waits_for_plex_is_told_and_goes_on_without_the_task() {
 fn settings_that_let_nothing_be_sent_are_told_and_the_work_is_kept() {
     let plugin = watched(2, json!({"plex_url": ""}));
     let (text, output) = answered(&plugin.task("reconcile_all"));
-    says(&text, "i Reconcile All Scenes has not finished yet");
+    says(&text, "i Reconcile All Scenes is not done yet");
     says(
         &text,
         "w Nothing is sent to Plex, and changes are kept. Plex address (plex_url): it is empty",

@@ -80,9 +80,12 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     enqueue(&mut jobs(&plugin), plugin.world.scenes[0]);
     let (text, output) = answered(&plugin.task("process_queue"));
     let words = "i Since this task began: 0 changes done, 0 failed, 1 still waiting\n\
-                 w Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the pause ends. \
-                 Run Health Check: it says why and what to do\n";
+                 w Sending to Plex: paused 1m";
     says(&text, words);
+    says(
+        &text,
+        ". What waits is sent by itself when Plex is back; Health Check says what to do\n",
+    );
     assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 1}));
     plugin.until("started", || plugin.worker_log().contains(" started"));
     plugin.kill_worker();

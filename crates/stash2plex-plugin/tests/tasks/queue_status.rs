@@ -46,13 +46,13 @@ fn queue_status_shows_all_there_is() {
     );
     says(&text, "What to do: Fill in Path map (path_map)");
     says(&text, "What to do: The worker crashed at each of ten ");
-    says(&text, "i Sending to Plex: yes (circuit CLOSED)");
+    says(&text, "i Sending to Plex: yes");
     assert!(
         !text.contains("Last probe"),
         "only while jobs are held: {text}"
     );
     assert_eq!(output["last_probe"]["failures"], 1);
-    says(&text, "i Gradual restart: at most 12.");
+    says(&text, "i Sending slowly after the outage: at most 12.");
     says(
         &text,
         ": lasted 10m, 2 changes delayed (failures), ended 2m",

@@ -20,7 +20,7 @@ fn bad_values_are_said_together_and_stop_nothing() {
     let (text, output) = look(&plugin, "health_check");
     let log = plugin.worker_log();
     for words in [
-        "max_retries: 99 is outside 1–20; using 20",
+        "max_retries: 99 is outside 1–20; using 20. Enter 1 to 20",
         "max_tags: \"lots\" is not a number; using 100",
         "read_timeout: -1 is outside 5–120; using 5",
         "Strict matching (strict_matching): \"perhaps\" is neither on (true) nor off (false); using on",
@@ -118,11 +118,11 @@ fn a_guests_token_is_told_before_the_first_save() {
         plugin.set(json!({"plex_token": "guest-token-0123456789"}));
         let (text, output) = look(&plugin, "health_check");
         says(&text, "i Plex: healthy");
-        let words = format!(
-            "w Plex token (plex_token): it is not the owner's but a shared user's, who may not edit, and to whom Plex shows no file \
-             paths (HTTP {status}): enter the token of the server's owner"
+        says(
+            &text,
+            "w Plex token (plex_token): it is not the owner's but a shared user's, and Plex normally refuses edits from shared \
+             users. Enter the token of the server's owner",
         );
-        says(&text, &words);
         assert_eq!(
             output["plex"]["token"],
             json!({"is": "guest", "status": status})

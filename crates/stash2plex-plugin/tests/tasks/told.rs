@@ -260,7 +260,7 @@ fn only_a_cover_that_there_is_can_be_left_out() {
     assert!(!plugin.worker_log().contains("left out"));
     plugin.save_and_wait(gif);
     let (text, _) = answered(&plugin.task("queue_status"));
-    says(&text, "i Not written for 1 scene ");
+    says(&text, "i Left out of 1 scene ");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Not written for 3 scenes (the latest is scene 5): the cover is a GIF, which Plex does not show",
+        "i Left out of 3 scenes (the newest is scene 5): the cover is a GIF, which Plex does not show",
     );
     assert_eq!(
         output["left_out"],

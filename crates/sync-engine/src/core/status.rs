@@ -138,6 +138,16 @@ pub enum Circuit {
 }
 
 impl Circuit {
+    /// The word for why it is open.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Open { reason, .. }
+            | Self::HalfOpen { reason, .. }
+            | Self::ForcedOpen { reason, .. } => reason.as_deref(),
+            Self::Closed { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
     /// Whether jobs wait for Plex.
     pub fn holds_jobs(&self) -> bool {
         matches!(

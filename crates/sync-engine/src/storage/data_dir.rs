@@ -142,8 +142,9 @@ pub enum DataDirError {
     },
     /// It, or a file in it, cannot be written.
     #[error(
-        "cannot write {}: {source}; make it writable for the user that Stash runs as, or make room on the disk. Until then no change is recorded",
-        path.display()
+        "cannot write {}: {source}; {}. Until then no change is recorded",
+        path.display(),
+        remedy(source)
     )]
     Write {
         /// The folder or file.
@@ -154,6 +155,13 @@ pub enum DataDirError {
     /// Stash names its configuration folder from the root on.
     #[error("server_connection.Dir must be an absolute path, found {:?}; is this input from Stash?", .0)]
     Relative(PathBuf),
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        _ => "make it writable for the user that Stash runs as",
+    }
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::core::job::Job;
-use crate::core::words::worker as texts;
+use crate::core::words::{failed_once, worker as texts};
 use crate::storage::meta;
 
 const KEY: &str = "notices";
@@ -101,13 +101,9 @@ pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
 pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<()> {
     let db = tx.sql();
     let mut notices = read(meta::get(db, KEY)?);
-    let untold = notices.get(&Topic::Failed).filter(|notice| !notice.told);
-    let before: u64 = untold
-        .and_then(|notice| notice.state.parse().ok())
-        .unwrap_or(0);
     let notice = Notice {
-        state: (before + 1).to_string(),
-        words: texts::jobs_failed(before + 1, job, kind, message),
+        state: job.to_owned(),
+        words: failed_once(job, kind, message),
         told: false,
     };
     notices.insert(Topic::Failed, notice);
@@ -123,6 +119,7 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
     if !meta::get_early(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
         return Ok(Untold::default());
     }
+    let failed = queue.counts()?.dead;
     queue.transaction(|tx| {
         let mut notices = read(meta::get(tx.sql(), KEY)?);
         let (mut trouble, mut advice) = (Vec::new(), Vec::new());
@@ -131,6 +128,7 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
             notice.told = true;
             match topic {
                 Topic::NextStep => advice.push(notice.words.clone()),
+                Topic::Failed => trouble.push(texts::jobs_failed(failed, &notice.words)),
                 _ => trouble.push(notice.words.clone()),
             }
         }
@@ -187,27 +185,34 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_counted_until_they_are_told() {
+    fn the_failed_changes_that_there_are_count_and_not_the_tries() {
         let (_dir, mut queue) = queue();
-        let fail = |queue: &mut Queue<Job>, scene: &str| {
+        let fail = |queue: &mut Queue<Job>, id: u64| {
+            let job = Job::Scene { id, force: false };
+            let words = job.words();
+            queue.enqueue(queue::NewJob::new(job)).unwrap();
+            let claim = queue.claim(1).unwrap().pop().unwrap();
             queue
                 .transaction(|tx| -> queue::Result<_> {
-                    Ok(failed(tx, scene, "NotInPlex", "no file")?)
+                    tx.purge(&queue::DeadFilter::all().error_type(format!("{id}")))?;
+                    failed(tx, &words, "NotInPlex", "no file")?;
+                    tx.dead(&claim, &format!("{id}"), "no file")
                 })
                 .unwrap();
         };
-        fail(&mut queue, "scene 1");
-        fail(&mut queue, "scene 2");
+        fail(&mut queue, 1);
         let told = take(&mut queue).unwrap().trouble.unwrap();
         assert!(
-            told.starts_with("2 changes failed, and the task View Queue Status lists them. The last one: scene 2 failed: no file. "),
+            told.starts_with("scene 1 failed: no file. What to do: Scan"),
             "{told}"
         );
         assert_eq!(take(&mut queue).unwrap(), Untold::default());
-        fail(&mut queue, "scene 3");
+        fail(&mut queue, 2);
+        fail(&mut queue, 1);
+        fail(&mut queue, 2);
         let told = take(&mut queue).unwrap().trouble.unwrap();
         assert!(
-            told.starts_with("scene 3 failed: no file. What to do: Scan"),
+            told.starts_with("2 changes have failed and were not sent to Plex; View Queue Status lists them. The newest: scene 2 failed: no file. "),
             "{told}"
         );
     }

@@ -1,6 +1,6 @@
 //! The Plex server that is written to, known by its identifier, so that another one at its address is noticed.
 
-use plex_health::Verdict;
+use plex_health::{Unreachable, Verdict};
 use rusqlite::{Connection, Result};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,16 @@ pub fn hint(verdict: &Verdict) -> &'static str {
             "Another Plex server has this address, and nothing is written to it. Correct Plex address (plex_url); or, if \
              this is your new server, run the task Clear Match Cache: the server that answers next is then taken for the \
              right one."
+        }
+        Verdict::Unauthorized { .. } => {
+            "Enter the token of the server's owner in Plex token (plex_token). A token stops working when the password is changed, \
+             or its device removed from the account."
+        }
+        Verdict::Unreachable {
+            cause: Unreachable::Refused,
+        } => {
+            "Start Plex Media Server, or correct Plex address (plex_url); the port is 32400 by default. In a container, localhost \
+             is the container itself: use the name of Plex's container or the host's IP address."
         }
         verdict => verdict.hint(),
     }

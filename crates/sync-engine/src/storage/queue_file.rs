@@ -51,8 +51,8 @@ pub fn words(dir: &DataDir, why: &Error) -> String {
             path.display()
         ),
         Error::Corrupt(found) => format!(
-            "the plugin's database is damaged ({found}); the next change in Stash, or the task Process Queue, replaces it and \
-             rescues what can be read"
+            "Stash2Plex's database is damaged ({found}), Stash's own is not. Run Process Queue, or save any scene: that replaces it \
+             and rescues what can be read"
         ),
         Error::DiskFull(_) => format!(
             "The disk of {} is full, and until there is room no change is recorded: make room, then run Reconcile All Scenes, \

@@ -76,5 +76,7 @@ fn open(connection: &ServerConnection) -> Result<Option<Queue<Job>>, Failure> {
         return Ok(None);
     }
     let queue = Queue::open(database, Options::producer());
-    Ok(Some(queue.map_err(|why| queue_file::words(&dir, &why))?))
+    Ok(Some(queue.map_err(|why| {
+        texts::nothing_cleared(queue_file::words(&dir, &why))
+    })?))
 }

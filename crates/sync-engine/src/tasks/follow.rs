@@ -1,7 +1,5 @@
 //! The tasks that start much work: it is recorded first, then followed for a while, since Stash runs one task at a time.
 
-use std::time::SystemTime;
-
 use queue::Queue;
 use queue::rusqlite::{self, Connection};
 use serde::Serialize;
@@ -16,12 +14,11 @@ use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::reconcile::{Ended, Listed, Report};
 use crate::core::settings::Settings;
+use crate::core::status::SettingsStatus;
 use crate::core::words::format::count;
-use crate::core::words::status as in_words;
 use crate::core::words::tasks as texts;
 use crate::record;
 use crate::storage::data_dir::DataDir;
-use crate::tasks::gather;
 use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
 
@@ -88,30 +85,36 @@ pub fn run(
     if waiting == 0 {
         console.progress(1.0);
     }
-    if found.is_none() {
-        console.info(texts::unfinished(&job.words()));
-    }
+    let without_stash = match &told.reading {
+        Some(SettingsStatus::Failed { why }) if found.is_none() => {
+            console.warn(texts::waits_for_stash(&job.words(), why));
+            true
+        }
+        _ => {
+            if found.is_none() {
+                console.info(texts::unfinished(&job.words()));
+            }
+            false
+        }
+    };
+    let writes = !matches!(
+        &told.reading,
+        Some(SettingsStatus::Done { writes: false, .. })
+    );
     console.info(texts::since(
+        writes,
         since.synced,
         since.skipped,
         since.failed,
         waiting,
     ));
-    match &end {
-        End::Standstill(why) => console.warn(why),
-        End::NoWorker => console.warn(texts::no_worker(&dir.worker_log())),
-        End::Stalled => console.warn(texts::stalled(&dir.worker_log())),
-        End::NothingDue | End::CircuitOpen | End::TimeUp => {
-            let status = gather::status(&dir, told, SystemTime::now());
-            for line in in_words::held_up(&status) {
-                console.line(line.level, &line.text);
-            }
-        }
+    if !without_stash {
+        watch.held_up(&end, waiting, told);
     }
-    if end == End::TimeUp {
+    if end == End::TimeUp && !without_stash {
         console.info(texts::watched(at_most.as_secs_f64()));
     }
-    if waiting > 0 && matches!(end, End::NothingDue | End::TimeUp) {
+    if waiting > 0 && !without_stash && matches!(end, End::NothingDue | End::TimeUp) {
         goes_on();
     }
     Ok(json!({

@@ -15,6 +15,7 @@ use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
 use crate::storage::standstill::Standstill;
 use crate::storage::{catch_up, queue_file};
+use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
 
 /// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
@@ -26,8 +27,9 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     // Made when missing, so that the first task of a new installation finds an empty queue.
     let queue = queue_file::open(&dir, queue::Options::producer(), |said| console.error(said))
         .map_err(|why| queue_file::words(&dir, &why))?;
-    let (mark, before) = (Mark::of(&queue)?, queue.counts()?.live());
-    console.info(texts::waiting(before));
+    let (mark, counts) = (Mark::of(&queue)?, queue.counts()?);
+    let before = counts.live();
+    console.info(texts::waiting(before, counts.dead));
     // A person may have changed a setting, whether there is a worker or not.
     Standstill::end(&dir);
     let now = unix_millis(SystemTime::now()).to_string();
@@ -54,15 +56,13 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     if before + since.done + since.failed + waiting > 0 {
         console.info(texts::processed(since.done, since.failed, waiting));
     }
-    if waiting > 0 {
-        match end {
-            End::CircuitOpen => console.warn(texts::PAUSED),
-            End::NoWorker => console.warn(texts::no_worker(&dir.worker_log())),
-            End::Stalled => console.warn(texts::stalled(&dir.worker_log())),
-            End::NothingDue | End::Standstill(_) | End::TimeUp => {
-                console.info(texts::goes_on(&dir.worker_log()))
-            }
-        }
+    watch.held_up(
+        &end,
+        waiting,
+        status::runtime()?.block_on(status::settings(connection)).1,
+    );
+    if waiting > 0 && end == End::NothingDue {
+        console.info(texts::goes_on(&dir.worker_log()));
     }
     Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))
 }

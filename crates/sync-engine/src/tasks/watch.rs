@@ -12,12 +12,14 @@ use crate::console::Console;
 use crate::console::Failure;
 use crate::core::job::Job;
 use crate::core::reconcile::instant;
-use crate::core::words;
+use crate::core::status::SettingsStatus;
+use crate::core::words::{self, status as in_words, tasks as texts};
 use crate::daemon::lock;
 use crate::storage::data_dir::DataDir;
 use crate::storage::ledger::{self, Total};
 use crate::storage::queue_file;
 use crate::storage::standstill::Standstill;
+use crate::tasks::gather::{self, Told};
 
 /// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);
@@ -161,12 +163,16 @@ impl Watch<'_> {
     pub fn since(&self) -> Result<Since, Failure> {
         let queue = self.queue()?;
         let failed = DeadFilter::all().died_from(self.mark.at);
-        for letter in queue.dead_letters(&failed.clone().limit(LISTED))? {
+        let letters = queue.dead_letters(&failed.clone().limit(LISTED))?;
+        for (nth, letter) in letters.iter().enumerate() {
             let about = serde_json::from_str::<Job>(&letter.payload);
             let name = about.map_or_else(|_| "a change".to_owned(), |job| job.words());
             let (kind, why) = (&letter.error_type, &letter.message);
-            let failed = words::failed_once(&name, kind, why);
-            self.console.warn(failed);
+            let next = letters.get(nth + 1).map(|next| &next.error_type);
+            self.console.warn(match next == Some(kind) {
+                true => words::failed_alike(&name, why),
+                false => words::failed_once(&name, kind, why),
+            });
         }
         let now = Mark::of(&queue)?;
         Ok(Since {
@@ -176,6 +182,30 @@ impl Watch<'_> {
             failed: queue.dead_keys(&failed)?.len() as u64,
             counts: queue.counts()?,
         })
+    }
+}
+
+impl Watch<'_> {
+    /// Says what keeps what is left, if anything, from being done; and that nothing is written, if so.
+    pub fn held_up(&self, end: &End, waiting: u64, told: Told) {
+        let log = self.dir.worker_log();
+        match end {
+            End::Standstill(why) => self.console.warn(why),
+            End::NoWorker if waiting > 0 => self.console.warn(texts::no_worker(&log)),
+            End::Stalled if waiting > 0 => {
+                self.console.warn(match (told.reading, self.dir.check()) {
+                    (Some(SettingsStatus::Failed { why }), _) => texts::stalled_over(why),
+                    (_, Err(why)) => texts::stalled_over(why),
+                    _ => texts::stalled(&log),
+                })
+            }
+            _ => {
+                let status = gather::status(self.dir, told, SystemTime::now());
+                for line in in_words::held_up(&status) {
+                    self.console.line(line.level, &line.text);
+                }
+            }
+        }
     }
 }
 

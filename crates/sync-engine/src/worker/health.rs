@@ -35,7 +35,7 @@ impl<T: Time> Worker<'_, T> {
         let (settings, rng) = (&*self.link.settings, &mut self.rng);
         let wait = self.probes.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
-        self.tell_of_absence();
+        self.tell_of_absence(&report.verdict);
         let nth = self.probes.failures();
         self.log
             .debug(texts::probe_failed(nth, &report.verdict, wait));

@@ -209,7 +209,7 @@ impl<T: Time> Worker<'_, T> {
             // A scene's letter stays until it is synced, however often it is found unchanged.
             let is_scene = matches!(claim.payload(), Job::Scene { .. });
             let synced = matches!(follow_up.outcome, Ok(Done::Synced(_)));
-            if synced {
+            if synced && settings.toggles.master {
                 ledger::count(tx.sql(), Total::Synced)?;
             } else if is_scene {
                 ledger::count(tx.sql(), Total::Skipped)?;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use plex_health::Verdict;
+
 use crate::core::reconcile::instant;
 use crate::core::time::Time;
-use crate::core::words::format::reason;
 use crate::core::words::worker as texts;
 use crate::storage::notices::{self, Topic};
 use crate::worker::state::Worker;
@@ -29,7 +30,7 @@ impl<T: Time> Worker<'_, T> {
     }
 
     /// Plex did not answer a probe: has it been away for long?
-    pub(super) fn tell_of_absence(&self) {
+    pub(super) fn tell_of_absence(&self, why: &Verdict) {
         let outages = self.link.plex.breaker().snapshot().outages;
         let Some(outage) = outages.ongoing() else {
             return;
@@ -40,7 +41,7 @@ impl<T: Time> Worker<'_, T> {
         }
         let live = self.db.with(|queue| queue.counts());
         let waiting = live.map_or(0, |counts| counts.live());
-        let words = texts::long_away(reason(outage.reason.as_str()), waiting);
+        let words = texts::long_away(&why.to_string(), waiting);
         let _ = self
             .db
             .read(|db| notices::leave(db, Topic::Plex, "away", &words));

@@ -44,6 +44,34 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// What to do about a circuit that opened for this word.
+pub fn remedy(word: &str) -> String {
+    use crate::core::settings::names;
+    let correct = match word {
+        "unauthorized" => format!(
+            "Enter the token of the server's owner in {}",
+            names::of("plex_token")
+        ),
+        "wrong_server" => format!(
+            "Correct {}, or run Clear Match Cache if it is your new server",
+            names::of("plex_url")
+        ),
+        "no_library" => format!(
+            "Correct {}; Health Check names the libraries that Plex has",
+            names::of("plex_library")
+        ),
+        "starting" => {
+            return "You need do nothing: what waits is sent by itself once Plex is ready"
+                .to_owned();
+        }
+        _ => {
+            return "What waits is sent by itself when Plex is back; Health Check says what to do"
+                .to_owned();
+        }
+    };
+    format!("{correct}. What waits is then sent by itself")
+}
+
 /// Why a circuit opened, for the word in its file; a word from elsewhere is shown as it is.
 pub fn reason(word: &str) -> &str {
     match word {

@@ -7,7 +7,7 @@ use scene_sync::Part;
 
 use crate::core::outcome::{FaultKind, Trouble, Whose};
 use crate::core::settings::names;
-use crate::core::words::format::count;
+use crate::core::words::format::{count, span};
 
 /// Why nothing was written to an item that must not be written to.
 pub const READ_ONLY: &str = "not written: Write to Plex (master switch) (sync_master) is off";
@@ -42,8 +42,11 @@ pub fn never_synced(scenes: u64) -> String {
 
 /// An attempt failed, and others follow.
 pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> String {
-    let seconds = wait.as_secs_f64();
-    format!("{why}. Attempt {attempt} of {most}, next in {seconds:.0} s")
+    let next = match wait.as_secs_f64().round() {
+        seconds if seconds < 1.0 => "at once".to_owned(),
+        seconds => format!("in {}", span(seconds)),
+    };
+    format!("{why}. Attempt {attempt} of {most}, next {next}")
 }
 
 /// No other attempt follows.
@@ -60,6 +63,11 @@ pub fn failed_once(job: &str, kind: &str, why: &str) -> String {
     format!("{job} failed: {why}. What to do: {}", advice(kind))
 }
 
+/// The same where the next line says what to do about both.
+pub fn failed_alike(job: &str, why: &str) -> String {
+    format!("{job} failed: {why}")
+}
+
 /// What a person can do while a job that failed in this way waits for its next attempt, where that helps.
 pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
     match kind {
@@ -74,7 +82,9 @@ pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
 /// What a person can do about failed jobs of the kind with this name.
 pub fn advice(kind: &str) -> &'static str {
     match kind {
-        "InvalidScene" => "Give the scene a file, or correct its data in Stash: a save tries again",
+        "InvalidScene" => {
+            "Give the scene a file, or correct its data in Stash, then save it: a save tries again"
+        }
         "NotInPlex" => {
             "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Changes"
         }
@@ -83,8 +93,9 @@ pub fn advice(kind: &str) -> &'static str {
              Retry Failed Changes"
         }
         "PlexRefused" => {
-            "If a text or list is too long, shorten it and save the scene. If a proxy or a login page is in front of Plex, enter \
-             Plex's own address in Plex address (plex_url), or let this program pass there, then run Retry Failed Changes"
+            "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
+             program pass there, then run Retry Failed Changes. If there is none, shorten long texts and lists of the scene, and \
+             save it"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
@@ -103,10 +114,8 @@ pub fn advice(kind: &str) -> &'static str {
 
 /// The circuit opened.
 pub fn paused(why: &str, waiting: u64, next: Duration) -> String {
-    let (waiting, seconds) = (kept(waiting, ""), next.as_secs_f64());
-    format!(
-        "{why}. Sending to Plex is paused (circuit open): {waiting}; next attempt in {seconds:.0} s"
-    )
+    let (waiting, next) = (kept(waiting, ""), span(next.as_secs_f64().ceil()));
+    format!("{why}. Sending to Plex is paused (circuit open): {waiting}; next attempt in {next}")
 }
 
 /// The circuit closed.
@@ -151,7 +160,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
             )
         }
         Whose::Plex(Trouble::Starting) => {
-            format!("Plex is not ready yet ({why}), and nothing is to be done")
+            format!("Plex is not ready yet ({why}); you need do nothing")
         }
         Whose::Request(fault) if fault.kind == FaultKind::Refused => {
             format!(
@@ -180,17 +189,21 @@ pub fn another_server() -> String {
 
 /// A part that an item does not take.
 pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
-    let again = part_again(passes);
-    format!("Plex does not take the {part} ({why}); the rest is synced. {again}")
+    let again = part_again(part, passes);
+    format!("the {part} is refused: {why}; the rest is synced. {again}")
 }
 
 /// The same in the list of what Plex does not get.
 pub fn part_left_out(part: Part, passes: bool) -> String {
-    format!("Plex does not take the {part}. {}", part_again(passes))
+    format!("the {part} is refused. {}", part_again(part, passes))
 }
 
-fn part_again(passes: bool) -> &'static str {
+fn part_again(part: Part, passes: bool) -> &'static str {
     match passes {
+        false if matches!(part, Part::Poster | Part::Background) => {
+            "If a proxy in front of Plex limits uploads (nginx: client_max_body_size), raise its limit, then run Sync All Scenes; \
+             or choose another picture, which is sent when you save"
+        }
         true => {
             "It is sent again with the next save or reconciliation after an hour, or with Sync All Scenes"
         }
@@ -264,7 +277,7 @@ pub fn shared(path: &str, item: &str, other: u64) -> String {
 
 /// No item holds the file.
 pub fn not_in_plex(path: &str) -> String {
-    format!("not in Plex yet: {path} (path as Plex should see it)")
+    format!("not in Plex yet: {path} (as Plex should see it)")
 }
 
 /// Where else it may be: the rest of such a sentence.
@@ -284,9 +297,12 @@ pub fn elsewhere(rule: &str) -> String {
     format!("; Plex has a file of the same name and size elsewhere: set {name} to {rule}")
 }
 
-/// The same of one that does not.
+/// The same of one that may be the same one, or not.
 pub fn different_file(path: &str) -> String {
-    format!("; Plex has a different file of this name, {path}")
+    format!(
+        "; Plex has a file of this name, {path}: if it is the same video, set {} so that it leads there; if not, let Plex scan",
+        names::of("path_map")
+    )
 }
 
 /// One of several files.
@@ -318,11 +334,12 @@ pub fn replaced(salvage: &Salvage) -> String {
     let found = found.replacen("the queue file is damaged (", "", 1);
     let lost = match salvage.lost.as_slice() {
         [] => String::new(),
-        lost => format!("; not read: {}", lost.join(", ")),
+        lost => format!(". Lost: {}", lost.join("; ")),
     };
     format!(
-        "The database was damaged and has been replaced; {} waiting and {} failed were recovered. Run Reconcile All Scenes, \
-         which finds what else was lost, and check the disk. The old file is kept as {} (found: {found}{lost})",
+        "Stash2Plex's database was damaged and has been replaced (Stash's own is not affected); {} waiting and {} failed were \
+         recovered. Run Reconcile All Scenes, which finds what else was lost, and check the disk. The old file is kept as {}. \
+         For a report: {found}{lost}",
         count(salvage.jobs, "change", "changes"),
         salvage.dead,
         salvage.set_aside.display(),

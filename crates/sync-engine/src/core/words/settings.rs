@@ -25,7 +25,8 @@ pub fn paused() -> String {
 /// The user wants that nothing is written.
 pub fn read_only() -> String {
     format!(
-        "{} is off: nothing is written to Plex, and changes count as done. Turn it on, then run Reconcile All Scenes",
+        "{} is off: nothing is written to Plex, and changes count as done. Turn it on under Settings › Plugins › Stash2Plex, then run \
+         Reconcile All Scenes",
         names::of("sync_master")
     )
 }
@@ -50,7 +51,7 @@ pub fn no_switch(value: &str, used: bool) -> String {
 
 /// A number that is too small or too large.
 pub fn outside(value: &str, (least, most): (f64, f64), used: f64) -> String {
-    format!("{value} is outside {least}–{most}; using {used}")
+    format!("{value} is outside {least}–{most}; using {used}. Enter {least} to {most}")
 }
 
 /// What should be a number and is none.
@@ -71,7 +72,7 @@ pub fn no_such_word(value: &str, known: &[&str], used: &str) -> String {
 
 /// An entry of a map; named by its number, since paths may have to stay out of logs.
 pub fn no_pair(nth: usize) -> String {
-    format!("entry {nth} is not of the form /in/stash=>/in/plex; it is left out")
+    format!("entry {nth} is not of the form /in/stash=>/in/plex; it is left out. Correct it")
 }
 
 /// Two entries for one folder.

@@ -59,6 +59,7 @@ pub fn health(status: &Status) -> Vec<Line> {
         status.taken_at,
     ));
     lines.extend(left_alone(status));
+    lines.extend(status.left_out.iter().map(left_out));
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
     lines.push(worker(status));
@@ -89,7 +90,12 @@ pub fn queue(status: &Status) -> Vec<Line> {
     lines.extend(sending(status));
     lines.extend(settings(status.settings.as_ref()));
     // The worker probes only while the circuit is open.
-    if let Some(probe) = status.last_probe.filter(|_| status.circuit.holds_jobs()) {
+    // A probe asks for no library, so that one which passes would seem to say the opposite.
+    let lacks_libraries = status.circuit.reason() == Some("no_library");
+    let probe = status
+        .last_probe
+        .filter(|_| status.circuit.holds_jobs() && !lacks_libraries);
+    if let Some(probe) = probe {
         let result = match probe.failures {
             0 => "passed".to_owned(),
             n => format!("failed, {n} in a row"),
@@ -108,6 +114,9 @@ pub fn queue(status: &Status) -> Vec<Line> {
         lines.extend(over.take(RECENT).map(|one| outage(one, now)));
     }
     lines.push(info(match &status.last_reconciliation {
+        None if matches!(status.queue, Seen::Unreadable { .. }) => {
+            "Last reconciliation: not known".to_owned()
+        }
         None => "Last reconciliation: none yet".to_owned(),
         Some(run) => format!(
             "Last reconciliation: {} ago, {}: {}",
@@ -122,7 +131,7 @@ pub fn queue(status: &Status) -> Vec<Line> {
 
 fn ramp(ramp: &Ramp, now: f64) -> Line {
     info(format!(
-        "Gradual restart: at most {:.1} changes a second now, full speed in {}",
+        "Sending slowly after the outage: at most {:.1} changes a second now, full speed in {}",
         ramp.rate,
         span(ramp.ends_at - now)
     ))
@@ -130,16 +139,16 @@ fn ramp(ramp: &Ramp, now: f64) -> Line {
 
 fn totals(totals: &Totals) -> Line {
     info(format!(
-        "In total since {}: {} synced, {} failed",
+        "Since {}: {} done, {} given up (a scene counts each time)",
         date(totals.since),
-        count(totals.synced, "scene", "scenes"),
+        count(totals.synced, "sync", "syncs"),
         count(totals.failed, "change", "changes")
     ))
 }
 
 fn left_out(left_out: &LeftOut) -> Line {
     info(format!(
-        "Not written for {} (the latest is scene {}): {}",
+        "Left out of {} (the newest is scene {}): {}",
         count(left_out.scenes, "scene", "scenes"),
         left_out.newest_scene,
         left_out.reason
@@ -168,6 +177,9 @@ pub fn held_up(status: &Status) -> Vec<Line> {
     if let Seen::Known(queue) = &status.queue
         && queue.live() > 0
     {
+        if let Some(SettingsStatus::Failed { .. }) = status.settings {
+            lines.extend(settings(status.settings.as_ref()));
+        }
         let holds = status.circuit.holds_jobs();
         lines.extend(sending(status).filter(|_| holds));
         lines.extend(jobs::tried(queue, holds, now));
@@ -241,8 +253,10 @@ fn sending(status: &Status) -> Option<Line> {
     }
     let is_told = is_told(status);
     let mut line = circuit(&status.circuit, !is_told, status.taken_at);
-    if status.plex.is_none() && status.circuit.holds_jobs() {
-        line.text += ". Run Health Check: it says what to do";
+    let by_hand = matches!(status.circuit, Circuit::ForcedOpen { .. });
+    if status.plex.is_none() && status.circuit.holds_jobs() && !by_hand {
+        let reason = status.circuit.reason().unwrap_or_default();
+        line.text = format!("{}. {}", line.text, format::remedy(reason));
     }
     Some(line)
 }
@@ -271,19 +285,19 @@ fn is_told(status: &Status) -> bool {
 }
 
 fn circuit(circuit: &Circuit, with_reason: bool, now: f64) -> Line {
-    let paused = |since: &Option<f64>, state: &str, reason: &Option<String>| {
-        let since = since.map_or_else(String::new, |at| format!(" for {}", span(now - at)));
+    let paused = |since: &Option<f64>, reason: &Option<String>| {
+        let since = since.map_or_else(String::new, |at| format!(" {} ago", span(now - at)));
         let reason = reason
             .as_deref()
             .filter(|_| with_reason)
             .map(format::reason);
         let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
-        format!("Sending to Plex: paused{since} (circuit {state}){reason}")
+        format!("Sending to Plex: paused{since}{reason}")
     };
     match circuit {
-        Circuit::Closed { failures: 0 } => info("Sending to Plex: yes (circuit CLOSED)"),
+        Circuit::Closed { failures: 0 } => info("Sending to Plex: yes"),
         Circuit::Closed { failures } => info(format!(
-            "Sending to Plex: yes (circuit CLOSED), though {} in a row",
+            "Sending to Plex: yes, though {} in a row",
             count(u64::from(*failures), "attempt failed", "attempts failed")
         )),
         Circuit::Open {
@@ -296,28 +310,25 @@ fn circuit(circuit: &Circuit, with_reason: bool, now: f64) -> Line {
                 Some(_) => "the next change is the next attempt".to_owned(),
                 None => "one change is sent as a test when the pause is over".to_owned(),
             };
-            warn(format!(
-                "{}; {next}",
-                paused(&Some(*opened_at), "OPEN", reason)
-            ))
+            warn(format!("{}; {next}", paused(&Some(*opened_at), reason)))
         }
         Circuit::HalfOpen { opened_at, reason } => warn(format!(
             "{}; one change is sent now as a test",
-            paused(opened_at, "HALF_OPEN", reason)
+            paused(opened_at, reason)
         )),
         Circuit::ForcedOpen { opened_at, reason } => warn(format!(
             "{}; paused by hand, as circuit_breaker.json says: stop Stash, delete that file, and start Stash again",
-            paused(opened_at, "OPEN", reason)
+            paused(opened_at, reason)
         )),
         Circuit::Unknown { why, damaged } => {
             let then = match damaged {
                 true => {
-                    "The next worker keeps the damaged file under another name, and sending goes on: nothing is to be done"
+                    "The next worker keeps the damaged file under another name, and sending goes on: you need do nothing"
                 }
                 false => "Make it readable for the user that Stash runs as",
             };
             warn(format!(
-                "Sending to Plex: not known (circuit UNKNOWN), circuit_breaker.json cannot be read: {why}. {then}"
+                "Sending to Plex: not known, circuit_breaker.json cannot be read: {why}. {then}"
             ))
         }
     }
@@ -340,8 +351,8 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
             let session = session_only.then(|| {
                 warn(
                     "Login: Stash asks for a password and has no API key. When the session of the last save ends (after an hour \
-                     by default), changes wait for the next save. Generate an API key under Settings › Security; nothing else \
-                     is to be done",
+                     by default), changes wait for the next save. Generate an API key under Settings › Security; you need do \
+                     nothing else",
                 )
             });
             let (blocking, harmless): (Vec<_>, Vec<_>) =
@@ -396,8 +407,12 @@ fn held(status: &Status) -> Option<Line> {
 }
 
 fn worker(status: &Status) -> Line {
-    let is_off = matches!(&status.settings, Some(SettingsStatus::Done { enabled, faults, .. })
-        if !enabled || faults.iter().any(|fault| fault.blocks));
+    let enabled = !matches!(
+        &status.settings,
+        Some(SettingsStatus::Done { enabled: false, .. })
+    );
+    let is_blocked = matches!(&status.settings, Some(SettingsStatus::Done { faults, .. })
+        if faults.iter().any(|fault| fault.blocks));
     let is_idle = match &status.queue {
         Seen::Known(queue) => queue.live() == 0,
         Seen::Missing => true,
@@ -408,7 +423,12 @@ fn worker(status: &Status) -> Line {
         Worker::NotRunning if is_idle => info(
             "Worker: not running, since there is nothing to do; the next change in Stash starts one",
         ),
-        Worker::NotRunning if is_off => info(
+        Worker::NotRunning if !enabled => info(format!(
+            "Worker: not running, since {name} is off. Once it is on, the next change in Stash starts one, or the task Process \
+             Queue",
+            name = names::of("enabled")
+        )),
+        Worker::NotRunning if is_blocked => info(
             "Worker: not running, since the settings keep changes from being sent. Once they are corrected, the next change in \
              Stash starts one, or the task Process Queue",
         ),

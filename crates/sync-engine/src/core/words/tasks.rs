@@ -19,6 +19,11 @@ pub fn cleared(jobs: u64, running: u64) -> String {
     }
 }
 
+/// Nothing can be thrown away.
+pub fn nothing_cleared(why: impl Display) -> String {
+    format!("Nothing was cleared: {why}. Then run this task again")
+}
+
 /// What helps against a queue that was cleared by mistake.
 pub const CLEARED_CHANGES: &str = "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them";
 
@@ -46,9 +51,9 @@ pub fn forgotten_matches(items: u64) -> String {
     match items {
         0 => "No Plex item is on record: nothing to clear".to_owned(),
         n => format!(
-            "Forgot which scene {} to; each is looked up again at its next sync. Nothing changes in Plex. To look up all of \
+            "Forgot the scenes of {}; each is looked up again at its next sync. Nothing changes in Plex. To look up all of \
              them now, run Reconcile All Scenes",
-            count(n, "Plex item belongs", "Plex items belong")
+            count(n, "Plex item", "Plex items")
         ),
     }
 }
@@ -81,10 +86,14 @@ pub fn queued_again(jobs: u64, all: bool, left: u64) -> String {
 }
 
 /// Process Queue begins.
-pub fn waiting(jobs: u64) -> String {
-    match jobs {
-        0 => "No change is waiting: nothing to do".to_owned(),
-        n => count(n, "change waits", "changes wait"),
+pub fn waiting(jobs: u64, failed: u64) -> String {
+    match (jobs, failed) {
+        (0, 0) => "No change is waiting: nothing to do".to_owned(),
+        (0, n) => format!(
+            "No change is waiting: nothing to do. {}; View Queue Status says what to do",
+            count(n, "change has failed", "changes have failed")
+        ),
+        (n, _) => count(n, "change waits", "changes wait"),
     }
 }
 
@@ -93,10 +102,6 @@ pub fn processed(done: u64, failed: u64, waiting: u64) -> String {
     let done = count(done, "change", "changes");
     format!("Since this task began: {done} done, {failed} failed, {waiting} still waiting")
 }
-
-/// What is left waits for Plex.
-pub const PAUSED: &str = "Sending to Plex is paused (circuit OPEN); no change is lost, and all is sent by itself when the \
-                          pause ends. Run Health Check: it says why and what to do";
 
 /// What is left is in good hands.
 pub fn goes_on(log: &Path) -> String {
@@ -107,10 +112,11 @@ pub fn goes_on(log: &Path) -> String {
 }
 
 /// What came of a task so far. Saves that come meanwhile are in these figures too.
-pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
-    let skipped = match skipped {
-        0 => String::new(),
-        n => format!("{n} skipped (nothing to do), "),
+pub fn since(writes: bool, synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
+    let skipped = match (skipped, writes) {
+        (0, _) => String::new(),
+        (n, true) => format!("{n} skipped (nothing to do), "),
+        (n, false) => format!("{n} skipped ({} is off), ", names::of("sync_master")),
     };
     let synced = count(synced, "scene", "scenes");
     format!("Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting")
@@ -118,7 +124,7 @@ pub fn since(synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
 
 /// The task's own job goes on.
 pub fn unfinished(task: &str) -> String {
-    format!("{task} has not finished yet and stays in the queue")
+    format!("{task} is not done yet and stays in the queue")
 }
 
 /// Nobody works, and nobody knows why.
@@ -127,6 +133,18 @@ pub fn no_worker(log: &Path) -> String {
         "No background worker is at work; {} may say why. The next change in Stash, or the task Process Queue, starts another",
         log.display()
     )
+}
+
+/// The task's own job needs Stash.
+pub fn waits_for_stash(task: &str, why: &str) -> String {
+    format!(
+        "{task} waits in the queue: {why}. It begins when Stash is back; after 15 minutes without Stash, with the next save"
+    )
+}
+
+/// Nothing moves, and why is known.
+pub fn stalled_over(why: impl Display) -> String {
+    format!("Nothing has moved for a minute: {why}")
 }
 
 /// A worker is there, and nothing comes of it.
@@ -151,8 +169,13 @@ pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
 
 /// What failed in an outage.
 pub fn failed_in(outage: impl Display, jobs: u64) -> String {
-    let jobs = count(jobs, "change", "changes");
-    format!("Outage of {outage}: {jobs} failed because Plex was down")
+    match jobs {
+        0 => format!("No change failed in the outage of {outage}: nothing to queue again"),
+        n => format!(
+            "Outage of {outage}: {} failed because Plex was down",
+            count(n, "change", "changes")
+        ),
+    }
 }
 
 /// What became of them.

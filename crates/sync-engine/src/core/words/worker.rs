@@ -53,7 +53,7 @@ pub fn tries_again(why: impl Display) -> String {
 
 /// Stash does not let it begin.
 pub fn tries_for_a_while(why: impl Display) -> String {
-    format!("{why}. The worker tries again for 15 minutes")
+    format!("{why}. The worker tries again for 15 minutes; after that the next save starts another")
 }
 
 /// The timetable begins a run.
@@ -94,7 +94,7 @@ pub const WITHOUT_TOKEN: &str = "Plex is asked without a token, since none is se
 pub fn circuit_damaged(kept: &Path) -> String {
     let kept = kept.display();
     format!(
-        "circuit_breaker.json was damaged and is kept as {kept}; sending to Plex goes on, and nothing is to be done"
+        "circuit_breaker.json was damaged and is kept as {kept}; sending to Plex goes on, and you need do nothing"
     )
 }
 
@@ -141,13 +141,12 @@ pub fn long_away(why: &str, waiting: u64) -> String {
     )
 }
 
-/// Jobs failed since somebody was last told: for Stash's log.
-pub fn jobs_failed(jobs: u64, last: &str, kind: &str, why: &str) -> String {
-    let last = super::failed_once(last, kind, why);
+/// So many jobs have failed, the newest so: for Stash's log.
+pub fn jobs_failed(jobs: u64, newest: &str) -> String {
     match jobs {
-        1 => last,
+        0 | 1 => newest.to_owned(),
         n => format!(
-            "{n} changes failed, and the task View Queue Status lists them. The last one: {last}"
+            "{n} changes have failed and were not sent to Plex; View Queue Status lists them. The newest: {newest}"
         ),
     }
 }

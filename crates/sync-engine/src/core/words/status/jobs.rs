@@ -54,7 +54,10 @@ pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
     let job = own(queue, held).next()?;
     let more = match own(queue, held).count() - 1 {
         0 => String::new(),
-        n => format!(". {n} more wait; View Queue Status lists them"),
+        n => format!(
+            ". {}; View Queue Status lists them",
+            count(n as u64, "more waits", "more wait")
+        ),
     };
     let Line { level, text } = waits(job, now);
     let text = format!("{text}{more}");
@@ -63,13 +66,16 @@ pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
 
 /// What View Queue Status says of each job that failed or was tried.
 pub fn listed(queue: &QueueStatus, held: bool, now: f64) -> Vec<Line> {
-    let failed = queue.failed_jobs.iter().map(|job| {
-        warn(format!(
-            "Failed {} ago: {}. What to do: {}",
-            span(now - job.failed_at),
-            sentence(&job.about, &job.reason),
-            job.advice
-        ))
+    // Of some in a row with the same advice, the last one gives it.
+    let next = queue.failed_jobs.iter().skip(1).map(|job| job.advice);
+    let next = next.map(Some).chain([None]);
+    let failed = queue.failed_jobs.iter().zip(next).map(|(job, next)| {
+        let about = sentence(&job.about, &job.reason);
+        let ago = span(now - job.failed_at);
+        warn(match next == Some(job.advice) {
+            true => format!("Failed {ago} ago: {about}"),
+            false => format!("Failed {ago} ago: {about}. What to do: {}", job.advice),
+        })
     });
     let mut lines: Vec<_> = failed.collect();
     let more = queue.failed.saturating_sub(lines.len() as u64);
@@ -104,7 +110,7 @@ fn waits(job: &TriedJob, now: f64) -> Line {
 fn sentence(about: &About, reason: &str) -> String {
     let title = about.title.iter().map(|title| format!(" \"{title}\""));
     let path = about.path.iter().filter(|path| !reason.contains(*path));
-    let path = path.map(|path| format!(" ({path} in Plex)"));
+    let path = path.map(|path| format!(" ({path}, as Plex should see it)"));
     let rest: String = title.chain(path).collect();
     format!("{}{rest}: {reason}", about.job)
 }

@@ -38,9 +38,9 @@ pub fn of_token(token: &TokenStatus) -> Line {
         TokenStatus::NotNeeded => info(format!(
             "{name}: this server is unclaimed: no token is needed"
         )),
-        TokenStatus::Guest { status } => warn(format!(
-            "{name}: it is not the owner's but a shared user's, who may not edit, and to whom Plex shows no file paths (HTTP {status}): \
-             enter the token of the server's owner"
+        TokenStatus::Guest { .. } => warn(format!(
+            "{name}: it is not the owner's but a shared user's, and Plex normally refuses edits from shared users. Enter the \
+             token of the server's owner"
         )),
         TokenStatus::Blocked { status } => warn(format!(
             "{name}: something in front of Plex refuses what the owner may do (HTTP {status}): enter Plex's own address \
@@ -78,7 +78,7 @@ fn libraries(searched: &Searched) -> Option<Line> {
             format!("Libraries: {why}. Until that is corrected only the others are searched")
         }
         Searched::None { why } => {
-            format!("Libraries: {why}. Changes are kept until that is corrected")
+            format!("Libraries: {why}. Changes are kept, and sent once it is corrected")
         }
         Searched::Unknown { why } => {
             format!("Libraries: Plex did not list them: {why}. Run Health Check again")
