@@ -171,6 +171,8 @@ pub enum Connectivity {
         /// What came back.
         #[serde(flatten)]
         report: Report,
+        /// The address that was asked; it holds no password.
+        url: String,
         /// What helps; empty when nothing is wrong.
         hint: &'static str,
         /// Whose the token is; `None` unless Plex is healthy.

@@ -106,7 +106,8 @@ pub fn run(
         since.synced,
         since.skipped,
         since.failed,
-        waiting,
+        waiting.saturating_sub(since.tasks),
+        since.tasks,
     ));
     if !without_stash {
         watch.held_up(&end, waiting, told);

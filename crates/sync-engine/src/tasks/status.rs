@@ -184,6 +184,7 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
     let hint = plex_server::hint(&report.verdict);
     let Verdict::Healthy { server, .. } = &report.verdict else {
         return Connectivity::Yes {
+            url: target.url.to_string(),
             report,
             hint,
             token: None,
@@ -218,6 +219,7 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
         }
     };
     Connectivity::Yes {
+        url: target.url.to_string(),
         token: Some(token),
         instead_of,
         searched: Some(searched),

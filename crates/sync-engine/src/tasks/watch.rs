@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use breaker::Report;
 use breaker::machine::Kind;
-use queue::{Counts, DeadFilter, Options, Queue};
+use queue::{Counts, DeadFilter, Options, Queue, State};
 
 use crate::console::Console;
 
@@ -25,6 +25,8 @@ use crate::tasks::gather::{self, Told};
 const LOOK: Duration = Duration::from_millis(200);
 /// So many failed jobs are told of.
 const LISTED: u64 = 20;
+/// So many jobs are looked at for tasks.
+const FIRST: usize = 100;
 /// Longer than any one job, so that a worker that gets nowhere keeps no other task of Stash from running.
 const STALLED: Duration = Duration::from_secs(60);
 /// A worker that has just been started takes its lock within this time.
@@ -67,6 +69,8 @@ pub struct Since {
     pub failed: u64,
     /// What is left.
     pub counts: Counts,
+    /// Of that, what a person or the timetable started: tasks, and not scenes.
+    pub tasks: u64,
 }
 
 /// Why watching ended.
@@ -181,6 +185,7 @@ impl Watch<'_> {
             skipped: now.skipped.saturating_sub(self.mark.skipped),
             failed: queue.dead_keys(&failed)?.len() as u64,
             counts: queue.counts()?,
+            tasks: tasks(&queue)?,
         })
     }
 }
@@ -207,6 +212,19 @@ impl Watch<'_> {
             }
         }
     }
+}
+
+/// How many of the first jobs are tasks.
+fn tasks(queue: &Queue<Job>) -> queue::Result<u64> {
+    let mut tasks = 0;
+    for state in [State::Running, State::Ready, State::Waiting] {
+        let jobs = queue.jobs(state, FIRST)?.into_iter();
+        let jobs = jobs.filter_map(|job| serde_json::from_str(&job.payload).ok());
+        tasks += jobs
+            .filter(|job| matches!(job, Job::Bulk { .. } | Job::Reconcile(_)))
+            .count() as u64;
+    }
+    Ok(tasks)
 }
 
 /// Whether jobs wait for Plex, and not for the next trial that is about to be.

@@ -270,7 +270,8 @@ impl<T: Time> Worker<'_, T> {
             }
             (Err(failure), Fate::Retry(delay)) => {
                 let most = outcome::most_attempts(failure, &self.link.settings);
-                let words = words::next_attempt(&failure.why, attempts, most, *delay);
+                let words =
+                    words::next_attempt(&failure.why, failure.word(), attempts, most, *delay);
                 self.log.info(format!("{name}: {words}"));
             }
             (_, Fate::Forget) => self.log.info(format!("{name}: {}", words::GONE)),

@@ -280,7 +280,7 @@ fn a_folder_mapped_twice_is_said_and_the_first_counts() {
     assert_eq!(
         faults,
         [
-            "Path map (path_map): entry 4 is not of the form /in/stash=>/in/plex; it is left out",
+            "Path map (path_map): entry 4 is not of the form /in/stash=>/in/plex; it is left out. Correct it",
             "Path map (path_map): it names a folder of Stash twice; using the first",
             "plex_unmatched_path_map: it names a folder of Stash twice; using the first",
         ]

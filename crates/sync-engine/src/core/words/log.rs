@@ -41,12 +41,14 @@ pub fn never_synced(scenes: u64) -> String {
 }
 
 /// An attempt failed, and others follow.
-pub fn next_attempt(why: &str, attempt: u32, most: u32, wait: Duration) -> String {
+pub fn next_attempt(why: &str, kind: &str, attempt: u32, most: u32, wait: Duration) -> String {
     let next = match wait.as_secs_f64().round() {
         seconds if seconds < 1.0 => "at once".to_owned(),
         seconds => format!("in {}", span(seconds)),
     };
-    format!("{why}. Attempt {attempt} of {most}, next {next}")
+    let advice = advice_meanwhile(kind).filter(|_| attempt == 1);
+    let advice = advice.map_or_else(String::new, |advice| format!(". What to do: {advice}"));
+    format!("{why}. Attempt {attempt} of {most}, next {next}{advice}")
 }
 
 /// No other attempt follows.
@@ -300,7 +302,7 @@ pub fn elsewhere(rule: &str) -> String {
 /// The same of one that may be the same one, or not.
 pub fn different_file(path: &str) -> String {
     format!(
-        "; Plex has a file of this name, {path}: if it is the same video, set {} so that it leads there; if not, let Plex scan",
+        "; Plex has a file of this name, {path}: if it is the same video, {} has to lead there",
         names::of("path_map")
     )
 }

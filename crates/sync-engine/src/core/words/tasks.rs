@@ -112,14 +112,27 @@ pub fn goes_on(log: &Path) -> String {
 }
 
 /// What came of a task so far. Saves that come meanwhile are in these figures too.
-pub fn since(writes: bool, synced: u64, skipped: u64, failed: u64, waiting: u64) -> String {
+pub fn since(
+    writes: bool,
+    synced: u64,
+    skipped: u64,
+    failed: u64,
+    waiting: u64,
+    tasks: u64,
+) -> String {
+    let tasks = match tasks {
+        0 => String::new(),
+        n => format!(", and {}", count(n, "task", "tasks")),
+    };
     let skipped = match (skipped, writes) {
         (0, _) => String::new(),
         (n, true) => format!("{n} skipped (nothing to do), "),
         (n, false) => format!("{n} skipped ({} is off), ", names::of("sync_master")),
     };
     let synced = count(synced, "scene", "scenes");
-    format!("Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting")
+    format!(
+        "Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting{tasks}"
+    )
 }
 
 /// The task's own job goes on.

@@ -14,6 +14,7 @@ pub fn lines(plex: &Connectivity) -> Vec<Line> {
             token,
             instead_of,
             searched,
+            ..
         } => {
             let mut lines = vec![info(format!("Plex: {report}"))];
             lines.extend(token.as_ref().map(of_token));
@@ -21,11 +22,15 @@ pub fn lines(plex: &Connectivity) -> Vec<Line> {
             lines.extend(searched.as_ref().and_then(libraries));
             lines
         }
-        Connectivity::Yes { report, hint, .. } => {
+        Connectivity::Yes {
+            report, url, hint, ..
+        } => {
             // Plex's own words may end with a full stop.
             let report = report.to_string();
             let report = report.trim_end_matches('.');
-            vec![warn(format!("Plex: {report}. What to do: {hint}"))]
+            vec![warn(format!(
+                "Plex: {report} (asked at {url}). What to do: {hint}"
+            ))]
         }
     }
 }
