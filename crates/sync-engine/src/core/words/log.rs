@@ -96,8 +96,8 @@ pub fn advice(kind: &str) -> &'static str {
         }
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
-             program pass there, then run Retry Failed Changes. If there is none, shorten long texts and lists of the scene, and \
-             save it"
+             program pass there, then run Retry Failed Changes. If there is none, and a text or \
+             list is too long, shorten it and save the scene"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
@@ -203,8 +203,8 @@ pub fn part_left_out(part: Part, passes: bool) -> String {
 fn part_again(part: Part, passes: bool) -> &'static str {
     match passes {
         false if matches!(part, Part::Poster | Part::Background) => {
-            "If a proxy in front of Plex limits uploads (nginx: client_max_body_size), raise its limit, then run Sync All Scenes; \
-             or choose another picture, which is sent when you save"
+            "Raise the upload limit of the proxy in front of Plex, if there is one (nginx: client_max_body_size). The picture is \
+             sent again with Sync All Scenes, or when it changes in Stash"
         }
         true => {
             "It is sent again with the next save or reconciliation after an hour, or with Sync All Scenes"
