@@ -170,7 +170,7 @@ pub enum Connectivity {
     Yes {
         /// What came back.
         #[serde(flatten)]
-        report: Report,
+        report: Box<Report>,
         /// The address that was asked; it holds no password.
         url: String,
         /// What helps; empty when nothing is wrong.

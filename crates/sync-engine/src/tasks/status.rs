@@ -180,7 +180,7 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
         Ok(probe) => probe,
     };
     let (expected, before) = known(dir, &target.url);
-    let report = clients::at_home(probe, expected.as_deref()).deep().await;
+    let report = Box::new(clients::at_home(probe, expected.as_deref()).deep().await);
     let hint = plex_server::hint(&report.verdict);
     let Verdict::Healthy { server, .. } = &report.verdict else {
         return Connectivity::Yes {

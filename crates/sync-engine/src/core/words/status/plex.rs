@@ -29,7 +29,7 @@ pub fn lines(plex: &Connectivity) -> Vec<Line> {
             let report = report.to_string();
             let report = report.trim_end_matches('.');
             vec![warn(format!(
-                "Plex: {report} (asked at {url}). What to do: {hint}"
+                "Plex: {report}. Asked at {url}. What to do: {hint}"
             ))]
         }
     }
