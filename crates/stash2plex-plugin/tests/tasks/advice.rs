@@ -65,7 +65,7 @@ const CASES: [Case; 14] = [
             p.set(json!({ "plex_token": token }));
             None
         },
-        advice: "enter the token of the server's owner",
+        advice: "Enter the token of the server's owner",
         follow: corrected,
     },
     Case {

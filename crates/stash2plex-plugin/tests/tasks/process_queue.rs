@@ -108,10 +108,12 @@ fn it_ends_when_nothing_moves() {
         }
     };
     // Not while it writes: nobody else could.
-    let stopped = plugin.queue().transaction(|_| -> queue::Result<_> {
-        signal("-STOP");
-        Ok(())
-    });
+    let stopped = plugin
+        .queue_as(Options::producer())
+        .transaction(|_| -> queue::Result<_> {
+            signal("-STOP");
+            Ok(())
+        });
     stopped.unwrap();
     plugin.save(plugin.world.scenes[1]);
     let (text, output) = answered(&plugin.task("process_queue"));
