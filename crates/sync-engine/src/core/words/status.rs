@@ -3,7 +3,7 @@
 use plex_health::Verdict;
 
 use crate::console::Level;
-use crate::core::settings::Fault;
+use crate::core::settings::{Fault, names};
 use crate::core::status::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
     SettingsStatus, Status, Totals, Worker,
