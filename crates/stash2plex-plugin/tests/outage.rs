@@ -142,7 +142,7 @@ fn a_refused_token_is_said_once() {
     plugin.until("tried again", || {
         plugin
             .worker_log()
-            .matches("DEBUG Plex is not ready: unauthorized")
+            .matches("DEBUG Plex is not ready: Plex refuses the token")
             .count()
             >= 2
     });
@@ -197,7 +197,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     );
     let health = plugin.task("health_check");
     let text = health.log_text();
-    assert!(text.contains("ago: another Plex server answers"), "{text}");
+    assert!(text.contains("w Sending to Plex: paused "), "{text}");
     assert!(
         text.contains("w Plex: wrong server: \"other\" answered instead of"),
         "{text}"
