@@ -2,6 +2,7 @@
 //! was replaced. It knows nothing of what the process does.
 
 pub mod copy;
+mod fingerprint;
 pub mod lock;
 pub mod process;
 pub mod program;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::program::fingerprint;
+use super::fingerprint::fingerprint;
 
 /// Whether this system holds on to a program that runs.
 pub const NEEDED: bool = cfg!(windows);

@@ -1,10 +1,9 @@
 //! Whether the program that runs was replaced by another one.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use super::copy;
+use super::fingerprint::fingerprint;
 
 /// The running program, and whether another one was put in its place.
 pub struct Program {
@@ -26,8 +25,8 @@ impl Program {
             _ => path,
         };
         let path = std::env::current_exe().ok().map(kept);
-        let fingerprint = fingerprint(running).ok();
-        let fingerprint = fingerprint.or_else(|| self::fingerprint(path.as_deref()?).ok());
+        let known = fingerprint(running).ok();
+        let fingerprint = known.or_else(|| fingerprint(path.as_deref()?).ok());
         Self { path, fingerprint }
     }
 
@@ -51,12 +50,4 @@ impl Program {
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
-}
-
-/// What tells a program from the one that comes after it in the same place.
-pub(super) fn fingerprint(path: &Path) -> io::Result<String> {
-    let meta = path.metadata()?;
-    let modified = meta.modified()?.duration_since(UNIX_EPOCH);
-    let modified = modified.unwrap_or_default().as_nanos();
-    Ok(format!("{modified:x}-{:x}", meta.len()))
 }
