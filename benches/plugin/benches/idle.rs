@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(first) = scenes.next() {
         save(*first)?;
     }
-    thread::sleep(Duration::from_secs(3));
+    // It looks less often the longer nothing happens.
+    thread::sleep(Duration::from_secs(25));
     report("idle", config.path())?;
     world.plex.down();
     for scene in scenes {

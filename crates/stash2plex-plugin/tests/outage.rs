@@ -99,7 +99,7 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     plugin.until("risen", || SystemTime::now() > risen);
     replace_worker(&plugin, next());
     plugin.until("resumed", || {
-        plugin.worker_log().matches("gradual restart: ").count() >= 2
+        plugin.worker_log().matches("sending slowly after the outage: ").count() >= 2
     });
     assert_eq!(
         document(&plugin).unwrap().recovered_at,
@@ -109,7 +109,7 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     let rates: Vec<u32> = log
         .lines()
         .filter_map(|line| {
-            line.split_once("gradual restart: ")?
+            line.split_once("sending slowly after the outage: ")?
                 .1
                 .split(' ')
                 .next()?

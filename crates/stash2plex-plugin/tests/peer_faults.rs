@@ -221,7 +221,7 @@ fn fault_08_one_file_name_in_two_folders_is_told_apart_or_left_alone() {
             .iter()
             .all(|item| item.title() != "Which of them?")
     );
-    assert!(!plugin.worker_log().contains("circuit open"));
+    assert!(!plugin.worker_log().contains("Sending to Plex is paused:"));
 }
 
 #[test]

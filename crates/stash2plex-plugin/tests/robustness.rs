@@ -173,13 +173,13 @@ fn an_outage_of_plex_loses_nothing() {
         }
         plugin.save(scene);
     }
-    plugin.until("open", || plugin.worker_log().contains("circuit open"));
+    plugin.until("open", || plugin.worker_log().contains("Sending to Plex is paused:"));
     plugin.until("probed", || {
         plugin.worker_log().contains("probe 2 of Plex failed")
     });
     plugin.world.plex.up().unwrap();
     plugin.until_equal();
-    plugin.until("closed", || plugin.worker_log().contains("circuit closed"));
+    plugin.until("closed", || plugin.worker_log().contains("sending goes on"));
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
     let document = std::fs::read_to_string(plugin.data().join("circuit_breaker.json")).unwrap();
     assert!(document.contains(r#""state": "closed""#) || document.contains(r#""state":"closed""#));

@@ -31,7 +31,7 @@ fn guarded(plugin: &Installed, status: u16) {
     save_all(plugin);
     let words = format!("a proxy in front of Plex wants a login of its own (HTTP {status})");
     plugin.until("named", || said(plugin, &words) > 0);
-    plugin.until("open", || said(plugin, "circuit open") > 0);
+    plugin.until("open", || said(plugin, "Sending to Plex is paused:") > 0);
     let (text, output) = told(plugin, "health_check");
     says(&text, &words);
     says(&text, "The token has nothing to do with it");
@@ -149,7 +149,7 @@ fn nginx_without_plex_behind_it_is_an_outage() {
     set(&plugin, json!({"plex_url": nginx.url()}));
     plugin.world.plex.down();
     save_all(&plugin);
-    plugin.until("open", || said(&plugin, "circuit open") > 0);
+    plugin.until("open", || said(&plugin, "Sending to Plex is paused:") > 0);
     let (text, output) = told(&plugin, "health_check");
     says(&text, "HTTP 502");
     assert_eq!(output["plex"]["verdict"], "gateway");

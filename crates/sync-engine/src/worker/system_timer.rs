@@ -5,13 +5,29 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::core::time::{Moment, Time};
 
-/// Another process's job is noticed within 50 ms while there is work, and within half a second after ten seconds of
+/// Another process's job is noticed within 50 ms while there is work, and within a second after twenty seconds of
 /// quiet: a look costs about a tenth of a millisecond with its wake-up, which at 50 ms is nine CPU seconds an hour.
-const LOOK: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
+const LOOK: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// How long to wait for the next look after so much quiet.
 fn look(quiet: Duration) -> Duration {
     (quiet / 20).clamp(LOOK[0], LOOK[1])
+}
+
+/// Sleeps while nothing is under way. The thread itself does: the runtime's timer wakes up three times for one sleep. A signal
+/// ends it, and the runtime sees the signal before the next look.
+#[cfg(unix)]
+async fn nap(time: Duration) {
+    if let Ok(time) = time.try_into() {
+        let _ = rustix::thread::nanosleep(&time);
+    }
+    tokio::task::yield_now().await;
+}
+
+/// Sleeps while nothing is under way.
+#[cfg(not(unix))]
+async fn nap(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// The real thing.
@@ -47,14 +63,17 @@ impl Time for SystemTimer {
         breaker::SystemClock::new()
     }
 
-    async fn sleep(&self, until: Moment, _: bool, mut woken: impl FnMut() -> bool) {
+    async fn sleep(&self, until: Moment, busy: bool, mut woken: impl FnMut() -> bool) {
         while !woken() {
             let left = until - self.now();
             if left.is_zero() {
                 return;
             }
             let look = look(self.woken.get().elapsed());
-            tokio::time::sleep(left.min(look)).await;
+            match busy {
+                true => tokio::time::sleep(left.min(look)).await,
+                false => nap(left.min(look)).await,
+            }
         }
         self.woken.set(Instant::now());
     }

@@ -117,7 +117,7 @@ pub fn advice(kind: &str) -> &'static str {
 /// The circuit opened.
 pub fn paused(why: &str, waiting: u64, next: Duration) -> String {
     let (waiting, next) = (kept(waiting, ""), span(next.as_secs_f64().ceil()));
-    format!("{why}. Sending to Plex is paused (circuit open): {waiting}; next attempt in {next}")
+    format!("{why}. Sending to Plex is paused: {waiting}; next attempt in {next}")
 }
 
 /// The circuit closed.
@@ -126,7 +126,7 @@ pub fn resumed(waiting: u64) -> String {
         0 => "no change waits".to_owned(),
         n => count(n, "change waits", "changes wait"),
     };
-    format!("Plex is back: sending goes on (circuit closed), {waiting}")
+    format!("Plex is back: sending goes on, {waiting}")
 }
 
 /// Stash does not answer.

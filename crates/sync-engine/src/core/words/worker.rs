@@ -115,11 +115,11 @@ pub const FAST_RECOVERY: &str = "fast_recovery is on: one change is sent as a te
 
 /// A gradual restart begins.
 pub fn ramp_begins(rate: f64) -> String {
-    format!("gradual restart: {rate:.0} changes a second, rising")
+    format!("sending slowly after the outage: {rate:.0} changes a second, rising")
 }
 
 /// A gradual restart has ended.
-pub const RAMP_OVER: &str = "gradual restart is over: full speed again";
+pub const RAMP_OVER: &str = "sending at full speed again";
 
 /// Stash answers again.
 pub const STASH_BACK: &str = "Stash is back";

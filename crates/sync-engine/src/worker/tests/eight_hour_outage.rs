@@ -215,11 +215,11 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     );
     let text = lines.borrow().join("\n");
     assert_eq!(
-        text.matches("circuit open").count(),
+        text.matches("Sending to Plex is paused:").count(),
         1,
         "said once:\n{text}"
     );
-    assert_eq!(text.matches("gradual restart is over").count(), 1);
+    assert_eq!(text.matches("sending at full speed again").count(), 1);
 }
 
 /// In the order of due times, but for those under way together; returns the farthest from its place.

@@ -93,7 +93,7 @@ async fn life_with(
     let woken = Cell::new(Duration::ZERO);
     let (over, told_away, first) = (Cell::new(None), Cell::new(None), Cell::new(None));
     let passed = |passed| {
-        let told = |line: &String| line.contains("gradual restart is over");
+        let told = |line: &String| line.contains("sending at full speed again");
         if over.get().is_none() && lines.borrow().iter().any(told) {
             over.set(Some(woken.get()));
         }
@@ -166,7 +166,7 @@ async fn a_fast_recovery_is_fast() {
     assert!(waits.iter().all(|wait| *wait <= longest), "{waits:?}");
 }
 
-/// The jobs are done long before the gradual restart is over, and nothing else is due at its end.
+/// The jobs are done long before the sending at full speed again, and nothing else is due at its end.
 #[tokio::test]
 async fn an_outage_and_its_gradual_end_are_told_once() {
     let life = life(80, |world, passed| {
@@ -179,17 +179,17 @@ async fn an_outage_and_its_gradual_end_are_told_once() {
     .await;
     assert_eq!(life.end, End::Idle, "{}", life.said);
     for words in [
-        "circuit open",
-        "circuit closed",
-        "gradual restart: ",
-        "gradual restart is over: full speed again",
+        "Sending to Plex is paused:",
+        "sending goes on",
+        "sending slowly after the outage: ",
+        "sending at full speed again",
     ] {
         let times = life.said.matches(words).count();
         assert_eq!(times, 1, "{words}:\n{}", life.said);
     }
     assert!(
         life.said
-            .contains("gradual restart: 5 changes a second, rising")
+            .contains("sending slowly after the outage: 5 changes a second, rising")
     );
     // Plex is back within a minute, and five later all is as before.
     let over = life.over.unwrap();
