@@ -99,7 +99,11 @@ fn state_outage_log_and_ramp_survive_the_worker() {
     plugin.until("risen", || SystemTime::now() > risen);
     replace_worker(&plugin, next());
     plugin.until("resumed", || {
-        plugin.worker_log().matches("sending slowly after the outage: ").count() >= 2
+        plugin
+            .worker_log()
+            .matches("sending slowly after the outage: ")
+            .count()
+            >= 2
     });
     assert_eq!(
         document(&plugin).unwrap().recovered_at,

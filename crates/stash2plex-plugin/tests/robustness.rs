@@ -173,7 +173,9 @@ fn an_outage_of_plex_loses_nothing() {
         }
         plugin.save(scene);
     }
-    plugin.until("open", || plugin.worker_log().contains("Sending to Plex is paused:"));
+    plugin.until("open", || {
+        plugin.worker_log().contains("Sending to Plex is paused:")
+    });
     plugin.until("probed", || {
         plugin.worker_log().contains("probe 2 of Plex failed")
     });

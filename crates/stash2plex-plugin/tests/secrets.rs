@@ -125,7 +125,9 @@ fn nothing_that_is_left_behind_holds_a_secret() {
         world.stash.edit(scene).title("Changed while Plex is down");
         runs.push(("a save in the outage".into(), plugin.save(scene)));
     }
-    plugin.until("open", || plugin.worker_log().contains("Sending to Plex is paused:"));
+    plugin.until("open", || {
+        plugin.worker_log().contains("Sending to Plex is paused:")
+    });
     for mode in TASKS.into_iter().take(4) {
         runs.push((format!("{mode} in the outage"), plugin.task(mode)));
     }

@@ -61,7 +61,8 @@ fn while_a_probe_hangs() {
         plugin.world.plex.fail_with(Fault::Unauthorized);
         plugin.save(plugin.world.scenes[0]);
         plugin.until("open", || {
-            !plugin.workers().is_empty() && plugin.worker_log().contains("Sending to Plex is paused:")
+            !plugin.workers().is_empty()
+                && plugin.worker_log().contains("Sending to Plex is paused:")
         });
         plugin.world.plex.fail_with(Fault::Hang);
         plugin.until("hanging", || {

@@ -68,13 +68,13 @@ fn another_file_of_the_same_name_is_told_from_none() {
     scenes.iter().for_each(|scene| drop(plugin.save(*scene)));
     let line = |scene: u64| {
         let log = plugin.worker_log();
-        let start = format!("scene {scene}: not in Plex yet: /media/scenes/");
+        let start = format!("scene {scene}: Plex has no file /media/scenes/");
         log.lines()
             .find(|line| line.contains(&start))
             .map(str::to_owned)
     };
     plugin.until("told", || scenes.iter().all(|scene| line(*scene).is_some()));
-    let words = "; Plex has a file of this name, /elsewhere/";
+    let words = ". It has one of this name, /elsewhere/";
     assert!(line(scenes[0]).unwrap().contains(words));
     assert!(!line(scenes[1]).unwrap().contains("of this name"));
     plugin.kill_worker();

@@ -13,7 +13,7 @@ pub enum Error {
     Setup(String),
     /// No answer: try again later.
     #[error(
-        "Stash does not answer ({kind}: {detail}). Check that it is running; if its port or TLS setting was changed, restart Stash"
+        "Stash does not answer this program ({kind}: {detail}). If its port or HTTPS setting was changed, or this lasts, restart Stash"
     )]
     Unreachable {
         /// Where it failed.
@@ -124,7 +124,7 @@ impl Error {
         };
         let detail = match kind {
             Unreachable::Timeout => format!("nothing within {} s", limit.as_secs()),
-            _ => chain(&error.without_url()),
+            _ => without_number(chain(&error.without_url())),
         };
         Self::Unreachable { kind, detail }
     }
@@ -137,6 +137,14 @@ fn chain(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// The system's number of an error tells a person nothing that its words do not.
+fn without_number(mut text: String) -> String {
+    if let Some(at) = text.rfind(" (os error ") {
+        text.truncate(at);
+    }
+    text
 }
 
 /// Only the place: serde's own text may quote a value.

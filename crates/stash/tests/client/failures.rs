@@ -134,7 +134,7 @@ async fn silence_ends_in_a_timeout() {
     let error = call.await.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Stash does not answer (timeout: nothing within 30 s). Check that it is running; if its port or TLS setting was changed, restart Stash"
+        "Stash does not answer this program (timeout: nothing within 30 s). If its port or HTTPS setting was changed, or this lasts, restart Stash"
     );
 }
 

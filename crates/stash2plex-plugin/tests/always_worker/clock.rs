@@ -24,7 +24,9 @@ fn an_hour_back_strands_no_job() {
     for scene in &plugin.world.scenes {
         save(*scene);
     }
-    plugin.until("open", || plugin.worker_log().contains("Sending to Plex is paused:"));
+    plugin.until("open", || {
+        plugin.worker_log().contains("Sending to Plex is paused:")
+    });
     let said = plugin.worker_log();
     let hour = |text: &str| text[11..13].parse::<u64>().unwrap();
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -41,7 +43,11 @@ fn an_hour_back_strands_no_job() {
     edit(&plugin, plugin.world.scenes[0], "Before the next step");
     save(plugin.world.scenes[0]);
     plugin.until("tried", || {
-        plugin.worker_log().matches("Sending to Plex is paused:").count() > 1
+        plugin
+            .worker_log()
+            .matches("Sending to Plex is paused:")
+            .count()
+            > 1
             || plugin.worker_log().contains("next try")
     });
     shim.shift(0);

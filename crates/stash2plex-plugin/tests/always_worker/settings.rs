@@ -12,7 +12,9 @@ fn a_corrected_setting_is_noticed_while_the_only_job_waits() {
         "probe_cap": 600, "idle_timeout": 60});
     let plugin = Installed::with(1, away);
     plugin.save(plugin.world.scenes[0]);
-    plugin.until("waiting", || plugin.worker_log().contains("Sending to Plex is paused:"));
+    plugin.until("waiting", || {
+        plugin.worker_log().contains("Sending to Plex is paused:")
+    });
     plugin.set(json!({}));
     plugin.until_equal();
 }
@@ -48,7 +50,9 @@ fn process_queue_makes_a_living_worker_read_the_settings() {
         "probe_cap": 600, "idle_timeout": 60});
     let plugin = Installed::with(1, away);
     plugin.save(plugin.world.scenes[0]);
-    plugin.until("waiting", || plugin.worker_log().contains("Sending to Plex is paused:"));
+    plugin.until("waiting", || {
+        plugin.worker_log().contains("Sending to Plex is paused:")
+    });
     plugin.set(json!({}));
     plugin.task("process_queue");
     plugin.until_equal();

@@ -118,7 +118,7 @@ fn play(part: Part, fault: Fault, status: &str) {
     stayed_closed(&plugin);
     assert_eq!(failed(&plugin).len(), 0);
     assert_eq!(brings(), SCENES * part.requests, "one attempt");
-    let words = format!("the {} is refused: ", part.name);
+    let words = format!("synced without its {}: ", part.name);
     assert_eq!(said(&plugin, &words), SCENES);
     says(&plugin.worker_log(), status);
     let (text, output) = told(&plugin, "queue_status");
@@ -163,7 +163,9 @@ fn play(part: Part, fault: Fault, status: &str) {
     assert_eq!(said(&plugin, &words), said_before + 1);
 
     // And when the answer may be another one, as the line says.
-    says(&plugin.worker_log(), "with Sync All Scenes");
+    let log = plugin.worker_log();
+    let line = log.lines().find(|line| line.contains(&words)).unwrap();
+    says(line, "Sync All Scenes");
     plugin.world.plex.clear_faults();
     work(&plugin, "all");
     assert_eq!(brings(), SCENES * part.requests);

@@ -90,7 +90,7 @@ fn nginx_limits_what_may_be_sent() {
     stayed_closed(&plugin);
     assert_eq!(failed(&plugin).len(), 0, "{}", plugin.worker_log());
     for scene in large {
-        let words = format!("scene {scene}: the poster is refused");
+        let words = format!("scene {scene}: synced without its poster");
         assert_eq!(said(&plugin, &words), 1, "{}", plugin.worker_log());
     }
     says(&plugin.worker_log(), "413");

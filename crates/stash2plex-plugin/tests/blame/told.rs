@@ -47,7 +47,7 @@ fn what_is_left_out_is_told_once_of_each_scene() {
         let one = left_out.iter().find(of).unwrap();
         assert_eq!(one["scenes"], 2, "{reason}");
         let last = |scene| {
-            let words = format!("Left out of 2 scenes (the newest is scene {scene}): {reason}");
+            let words = format!("Left out of 2 scenes, the last of them scene {scene}: {reason}");
             text.contains(&words)
         };
         assert!(plugin.world.scenes.iter().any(last), "{reason}\n{text}");

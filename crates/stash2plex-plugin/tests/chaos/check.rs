@@ -21,7 +21,10 @@ impl Chaos {
         let queue = self.plugin.queue();
         let refused = |scene: &u64| {
             let left_out = ledger::left_out_of(queue.sql(), *scene).unwrap();
-            left_out.iter().any(|why| why.contains(" is refused. "))
+            left_out.iter().any(|why| {
+                why.contains(", which Plex, or a proxy in front of it, does not take. ")
+                    || why.contains(", at which Plex failed. ")
+            })
         };
         let scenes = self.plugin.world.stash.scenes();
         scenes

@@ -3,7 +3,7 @@
 use super::*;
 
 fn entry(text: &str) -> Option<&str> {
-    let (_, map) = text.split_once("Replace what stands in Path map (path_map) by: ")?;
+    let (_, map) = text.split_once(", then run Compare Only: ")?;
     map.lines().next()
 }
 
@@ -64,7 +64,7 @@ fn where_nothing_speaks_for_a_rule_none_is_proposed() {
     let (text, output) = answered(&plugin.task("find_path_map"));
     says(
         &text,
-        "w Path map (path_map): nothing to propose. No file of Stash has the name and size of just one file of Plex",
+        "w Path map (path_map): nothing to propose, since for no file of Stash Plex has exactly one of the same name and size",
     );
     says(&text, "Plex libraries (plex_library)");
     assert_eq!(

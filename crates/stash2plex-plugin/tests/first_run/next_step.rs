@@ -43,7 +43,7 @@ fn who_follows_each_step_has_a_synced_library() {
             second.error().unwrap().to_owned()
         }
     };
-    let enter = "enter Plex address (plex_url) under Settings › Plugins › Stash2Plex";
+    let enter = "enter Plex address (plex_url) and Plex token (plex_token) under Settings › Plugins › Stash2Plex";
     assert!(step(&said).unwrap().starts_with(enter), "{said}");
     says(&plugin.worker_log(), &format!("Next step: {enter}"));
 
@@ -62,8 +62,10 @@ fn who_follows_each_step_has_a_synced_library() {
         steps.push(output["next_step"].as_str().unwrap().to_owned());
         assert!(steps.len() < 12, "{steps:?}");
         if let Some(rest) = step.strip_prefix("enter ") {
-            let key = rest.split(['(', ')']).nth(1).unwrap();
-            entered.insert(key.to_owned(), json!(values[key]));
+            let (names, _) = rest.split_once(" under ").unwrap();
+            for key in names.split(['(', ')']).skip(1).step_by(2) {
+                entered.insert(key.to_owned(), json!(values[key]));
+            }
         } else if let Some(map) = proposed.take() {
             entered.insert("path_map".to_owned(), json!(map));
         } else {
@@ -71,7 +73,7 @@ fn who_follows_each_step_has_a_synced_library() {
             let task = rest.split([',', '.']).next().unwrap();
             let run = plugin.task(mode(task));
             let (text, _) = answered(&run);
-            let map = text.split_once("Replace what stands in Path map (path_map) by: ");
+            let map = text.split_once(", then run Compare Only: ");
             proposed = map.map(|(_, map)| map.lines().next().unwrap().to_owned());
             if task == "Sync All Scenes" {
                 plugin.until_equal();
@@ -87,9 +89,7 @@ fn who_follows_each_step_has_a_synced_library() {
         settings.extend(entered.clone());
         plugin.set(Value::Object(settings));
     }
-    let order = [
-        "address", "token", "path_map", "path_map", "compare", "sync_all",
-    ];
+    let order = ["address", "path_map", "path_map", "compare", "sync_all"];
     assert_eq!(steps, order);
     plugin.until_equal();
 }
@@ -125,7 +125,7 @@ fn a_save_is_answered_with_the_next_step_once() {
     );
     says(
         &said[0],
-        "Until you have once run Sync All Scenes or a reconciliation of all scenes, only what you save is written to Plex",
+        "Until you have once run Sync All Scenes or Reconcile All Scenes, only what you save is written to Plex",
     );
     assert_eq!(said.len(), 1);
     says(

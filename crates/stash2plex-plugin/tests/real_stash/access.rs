@@ -131,7 +131,11 @@ pub fn login(real: &mut Real) {
     // Without a key the worker cannot outlast the session of the save.
     log_in(real);
     real.plex.fail_with(Fault::maintenance());
-    let pauses = || real.worker_log().matches("Sending to Plex is paused:").count();
+    let pauses = || {
+        real.worker_log()
+            .matches("Sending to Plex is paused:")
+            .count()
+    };
     let before = pauses();
     real.save(&scene, json!({"title": "Waits for a login"}));
     real.until("Plex was asked", || pauses() > before);

@@ -52,7 +52,7 @@ fn a_size_or_duration_that_differs_rules_an_item_out() {
     assert_eq!(shown(&plugin, short), bare("long"));
     for scene in [sized, long] {
         let said = said(&plugin, scene);
-        let words = "; Plex has a file of this name, /media/scenes/a/";
+        let words = ". It has one of this name, /media/scenes/a/";
         assert!(said.iter().any(|line| line.contains(words)), "{said:?}");
     }
 }

@@ -56,7 +56,7 @@ fn is_not_there_yet(settings: Value, change: impl Fn(&mut Part) + Sync) {
         plugin.save(first);
         tried(&plugin);
         assert_eq!(written(&plugin), [""; 0]);
-        let words = format!("not in Plex yet: {IN_PLEX_A} (as Plex should see it)");
+        let words = format!("Plex has no file {IN_PLEX_A} yet");
         let said = said(&plugin, first);
         assert!(said.iter().any(|line| line.starts_with(&words)), "{said:?}");
         assert_eq!(shown(&plugin, item), all_of("Second"));
@@ -118,7 +118,7 @@ fn an_item_without_an_owner_is_not_taken_by_its_name() {
     }
     assert_eq!(written(&plugin), [""; 0]);
     // Somebody who looks for the cause is shown it.
-    let rule = "; Plex has a file of the same name and size elsewhere: set Path map (path_map) to /data/a=>/media/scenes/b";
+    let rule = ". It has one of the same name and size elsewhere: set Path map (path_map) to /data/a=>/media/scenes/b";
     assert!(
         plugin.worker_log().contains(rule),
         "{}",

@@ -78,7 +78,7 @@ fn a_miss_costs_at_most_three_requests() {
         let missed = |name: &str| {
             let scene = scene(&plugin, &format!("/data/{name}"));
             plugin.save(scene);
-            let told = format!("scene {scene}: not in Plex yet");
+            let told = format!("scene {scene}: Plex has no file ");
             plugin.until("missed", || !lines(&plugin, &told).is_empty());
             asked(&plugin)
         };

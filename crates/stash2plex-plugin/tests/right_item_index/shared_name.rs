@@ -93,7 +93,7 @@ fn none_of_many_is_a_miss() {
     let (plugin, _) = library(json!({"path_map": "", "not_found_base": 3600}));
     let scene = scene(&plugin, "/data/elsewhere/scene.mp4");
     plugin.save(scene);
-    let missed = format!("scene {scene}: not in Plex yet");
+    let missed = format!("scene {scene}: Plex has no file ");
     plugin.until("missed", || !lines(&plugin, &missed).is_empty());
     plugin.kill_worker();
     assert_eq!(dead(&plugin), []);

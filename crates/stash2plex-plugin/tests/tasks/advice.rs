@@ -124,7 +124,7 @@ const CASES: [Case; 14] = [
             p.set(json!({"plex_library": "Szenen"}));
             None
         },
-        advice: "it has \"Scenes\": correct Plex libraries (plex_library)",
+        advice: "it has \"Scenes\". Correct Plex libraries (plex_library)",
         follow: corrected,
     },
     Case {

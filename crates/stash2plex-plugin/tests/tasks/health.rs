@@ -160,7 +160,7 @@ fn health_with_a_corrupted_breaker_file() {
     table(
         Some("{\"state\": \"op".to_owned()),
         "unknown",
-        "w Sending to Plex: not known, circuit_breaker.json cannot be read: EOF",
+        "w Sending to Plex: not known, since the record of outages, circuit_breaker.json, cannot be read (EOF",
     );
 }
 

@@ -10,7 +10,7 @@ fn libraries_that_plex_does_not_have_are_named() {
     let has = &plugin.world.plex;
     has.add_section("Filme: neue", SectionKind::Movie, &["/media/new"]);
     has.add_section("Musik", SectionKind::Artist, &["/media/music"]);
-    let there = r#"it has "Scenes", "Filme: neue": correct Plex libraries (plex_library)"#;
+    let there = r#"it has "Scenes", "Filme: neue". Correct Plex libraries (plex_library)"#;
     for (names, found, missing) in [
         ("", "all", None),
         (" , ", "all", None),

@@ -70,7 +70,7 @@ fn only_an_unclaimed_server_works_without_a_token() {
     let (text, output) = look(&plugin, "health_check");
     says(
         &text,
-        "w Nothing is sent to Plex, and changes are kept. Plex token (plex_token): it is empty; enter the X-Plex-Token",
+        "w Nothing is sent to Plex, and changes are kept. Plex token (plex_token): it is empty; enter the token of the server's owner",
     );
     assert_eq!(output["plex"]["verdict"], "unauthorized");
     plugin.save(scene);

@@ -175,7 +175,10 @@ fn what_failed_and_what_waits_is_listed_with_reason_and_advice() {
     let tried = &output["queue"]["tried_jobs"][0];
     assert_eq!(tried["path"], "/media/scenes/new/m.mp4");
     assert!(
-        tried["reason"].as_str().unwrap().contains("not in Plex"),
+        tried["reason"]
+            .as_str()
+            .unwrap()
+            .contains("Plex has no file"),
         "{tried}"
     );
     assert!(tried["due"].as_f64().unwrap() > now());
@@ -260,7 +263,7 @@ fn only_a_cover_that_there_is_can_be_left_out() {
     assert!(!plugin.worker_log().contains("left out"));
     plugin.save_and_wait(gif);
     let (text, _) = answered(&plugin.task("queue_status"));
-    says(&text, "i Left out of 1 scene ");
+    says(&text, &format!("i Left out of scene {gif}: "));
 }
 
 #[test]
@@ -277,7 +280,7 @@ fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Left out of 3 scenes (the newest is scene 5): the cover is a GIF, which Plex does not show",
+        "i Left out of 3 scenes, the last of them scene 5: the cover is a GIF, which Plex does not show",
     );
     assert_eq!(
         output["left_out"],

@@ -12,12 +12,26 @@ pub enum Step {
     Address,
     /// Say how Plex lets us in.
     Token,
+    /// Turn the sync on.
+    Enable,
+    /// Allow it to write.
+    Write,
     /// Say where Plex sees Stash's files.
     PathMap,
     /// See what would be written.
     Compare,
     /// Have it written.
     SyncAll,
+}
+
+impl Step {
+    /// Whether it is a value on Stash's page, which is said with what lacks it.
+    pub fn is_a_setting(self) -> bool {
+        matches!(
+            self,
+            Self::Address | Self::Token | Self::Enable | Self::Write
+        )
+    }
 }
 
 /// What was done so far, beside the settings.
@@ -38,6 +52,10 @@ pub struct Known {
     pub address: bool,
     /// A token that can be used is set, or none is needed.
     pub token: bool,
+    /// The sync is turned on.
+    pub enabled: bool,
+    /// It may write to Plex.
+    pub writes: bool,
     /// A path map is set.
     pub path_map: bool,
     /// The rest.
@@ -59,6 +77,8 @@ impl Known {
         Self {
             address: missing != Some(Step::Address),
             token: missing.is_none(),
+            enabled: settings.enabled,
+            writes: settings.toggles.master,
             path_map: !settings.path_map.is_empty(),
             done,
         }
@@ -75,6 +95,8 @@ impl Known {
             Self { address: false, .. } => Some(Step::Address),
             Self { token: false, .. } => Some(Step::Token),
             _ if consent => None,
+            Self { enabled: false, .. } => Some(Step::Enable),
+            Self { writes: false, .. } => Some(Step::Write),
             // Who compares knows how many scenes were found.
             _ if compared => Some(Step::SyncAll),
             Self { path_map, .. } if path_map || paths_agree => Some(Step::Compare),
@@ -92,9 +114,17 @@ mod tests {
     fn the_next_step_of_every_state() {
         let yes_or_no = [false, true];
         let mut seen = 0;
-        for state in 0..1 << 6 {
-            let [address, token, path_map, paths_agree, compared, consent] =
-                std::array::from_fn(|bit| yes_or_no[state >> bit & 1]);
+        for state in 0..1 << 8 {
+            let [
+                address,
+                token,
+                enabled,
+                writes,
+                path_map,
+                paths_agree,
+                compared,
+                consent,
+            ] = std::array::from_fn(|bit| yes_or_no[state >> bit & 1]);
             let done = Done {
                 paths_agree,
                 compared,
@@ -103,32 +133,29 @@ mod tests {
             let known = Known {
                 address,
                 token,
+                enabled,
+                writes,
                 path_map,
                 done,
             };
+            let begins = address && token && !consent;
+            let goes_on = begins && enabled && writes;
             let paths = path_map || paths_agree;
             let next = [
                 (!address, Some(Step::Address)),
                 (address && !token, Some(Step::Token)),
-                (
-                    address && token && !paths && !compared && !consent,
-                    Some(Step::PathMap),
-                ),
-                (
-                    address && token && paths && !compared && !consent,
-                    Some(Step::Compare),
-                ),
-                (
-                    address && token && compared && !consent,
-                    Some(Step::SyncAll),
-                ),
+                (begins && !enabled, Some(Step::Enable)),
+                (begins && enabled && !writes, Some(Step::Write)),
+                (goes_on && !paths && !compared, Some(Step::PathMap)),
+                (goes_on && paths && !compared, Some(Step::Compare)),
+                (goes_on && compared, Some(Step::SyncAll)),
                 (address && token && consent, None),
             ];
             let right: Vec<_> = next.iter().filter(|(is_so, _)| *is_so).collect();
             assert_eq!(right, [&(true, known.next_step())], "{known:?}");
             seen += 1;
         }
-        assert_eq!(seen, 64);
+        assert_eq!(seen, 256);
     }
 
     /// Whoever does what is said comes to the end, and no step comes twice.
@@ -137,6 +164,8 @@ mod tests {
         let mut known = Known {
             address: false,
             token: false,
+            enabled: false,
+            writes: false,
             path_map: false,
             done: Done::default(),
         };
@@ -145,6 +174,8 @@ mod tests {
             match step {
                 Step::Address => known.address = true,
                 Step::Token => known.token = true,
+                Step::Enable => known.enabled = true,
+                Step::Write => known.writes = true,
                 Step::PathMap => known.path_map = true,
                 Step::Compare => known.done.compared = true,
                 Step::SyncAll => known.done.consent = true,
@@ -154,6 +185,8 @@ mod tests {
         let all = [
             Step::Address,
             Step::Token,
+            Step::Enable,
+            Step::Write,
             Step::PathMap,
             Step::Compare,
             Step::SyncAll,

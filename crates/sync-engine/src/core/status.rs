@@ -48,6 +48,14 @@ pub struct Status {
     pub next_step: Option<Step>,
 }
 
+impl Status {
+    /// The outage that goes on.
+    pub fn ongoing(&self) -> Option<&OutageEntry> {
+        let outages = self.outages.as_ref()?;
+        outages.last.iter().find(|one| one.ended.is_none())
+    }
+}
+
 /// What the worker has done, over all its starts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Totals {
@@ -252,6 +260,19 @@ impl Connectivity {
     pub fn is_healthy(&self) -> bool {
         matches!(self, Self::Yes { report, .. } if report.verdict.is_healthy())
     }
+
+    /// Whether it also lets itself be edited, as far as that is known.
+    pub fn lets_work(&self) -> bool {
+        let Self::Yes {
+            token, searched, ..
+        } = self
+        else {
+            return false;
+        };
+        self.is_healthy()
+            && !matches!(token, Some(TokenStatus::Guest { .. }))
+            && !matches!(searched, Some(Searched::None { .. }))
+    }
 }
 
 /// The jobs.
@@ -259,7 +280,9 @@ impl Connectivity {
 pub struct QueueStatus {
     /// Neither running nor failed.
     pub waiting: u64,
-    /// Of those, the ones whose time has come.
+    /// Of the first of those, the ones that a task or the timetable queued, and no change.
+    pub tasks: u64,
+    /// Of those that wait, the ones whose time has come.
     pub ready: u64,
     /// Run now.
     pub running: u64,

@@ -160,8 +160,8 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
         there => there,
     };
     format!(
-        "Plex has no video library named {missing}; it has {there}: correct {} (empty: all of them; a comma in a \
-         name is written \\,)",
+        "Plex has no video library named {missing}; it has {there}. Correct {}, or leave it empty for all of them (a comma in a \
+         name is written as \\,)",
         names::of("plex_library")
     )
 }
@@ -242,8 +242,8 @@ mod tests {
     fn what_is_missing_is_named_with_what_exists() {
         let (ids, missing) = choose(&["Filme", "Fotos"]).unwrap();
         assert_eq!(ids, ["1"], "the others are still searched");
-        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\": correct Plex \
-                     libraries (plex_library) (empty: all of them; a comma in a name is written \\,)";
+        let words = "Plex has no video library named \"Fotos\"; it has \"Filme\", \"Serien\". Correct Plex \
+                     libraries (plex_library), or leave it empty for all of them (a comma in a name is written as \\,)";
         assert_eq!(missing.as_deref(), Some(words));
         assert!(
             choose(&["Musik"])

@@ -30,7 +30,11 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         let report = compare(&ready, &dir, console).await?;
         Ok::<_, Failure>((ready.settings, report))
     })?;
-    first_run::note(&dir, Looked::AtAll);
+    // Where nothing was found, nobody has seen yet what would be written.
+    let found = report.compared == 0 || report.not_in_plex < report.compared;
+    if found {
+        first_run::note(&dir, Looked::AtAll);
+    }
     let paths = Paths {
         hidden: settings.obfuscate_paths,
     };
@@ -41,7 +45,9 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         (!settings.toggles.master).then(in_words::read_only),
     ];
     say(console, off.into_iter().flatten().map(warn).collect());
-    status::say_next_step(&settings, &dir, console);
+    if found {
+        status::say_next_step(&settings, &dir, console);
+    }
     Ok(serde_json::to_value(&report)?)
 }
 

@@ -32,7 +32,10 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     let agree = proposal.rules.is_empty() && proposal.scenes > 0;
     first_run::note(&dir, Looked::ForPaths { agree });
     say(console, texts::proposal(&proposal, paths));
-    status::say_next_step(&settings, &dir, console);
+    // Else what to do next is to enter what is proposed, if anything.
+    if agree {
+        status::say_next_step(&settings, &dir, console);
+    }
     let map = proposal.map();
     let entries = map.iter().filter_map(|(from, to)| path_map_entry(from, to));
     let entries: Vec<_> = entries.filter(|_| !paths.hidden).collect();

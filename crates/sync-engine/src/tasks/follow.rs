@@ -70,12 +70,17 @@ pub fn run(
         console,
         mark,
     };
+    let writes = !matches!(
+        &told.reading,
+        Some(SettingsStatus::Done { writes: false, .. })
+    );
     let mut found = None;
     let end = watch.follow(Some(at_most), |queue: &Queue<Job>| {
         if found.is_none() {
             found = new(queue.sql(), job, before.as_deref())?;
             if let Some(found) = &found {
-                console.info(format!("{}: {}", job.words(), found.words()));
+                let while_off = texts::while_off(writes);
+                console.info(format!("{}: {}{while_off}", job.words(), found.words()));
             }
         }
         Ok(found.is_some())
@@ -97,10 +102,6 @@ pub fn run(
             false
         }
     };
-    let writes = !matches!(
-        &told.reading,
-        Some(SettingsStatus::Done { writes: false, .. })
-    );
     console.info(texts::since(
         writes,
         since.synced,

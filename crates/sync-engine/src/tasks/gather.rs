@@ -23,6 +23,7 @@ use crate::storage::first_run;
 use crate::storage::ledger::{self, Total};
 use crate::storage::meta;
 use crate::storage::queue_file;
+use crate::tasks::watch::tasks;
 use crate::worker::{self, CIRCUIT_OF};
 
 /// So many jobs are listed.
@@ -62,7 +63,7 @@ impl Told {
         };
         let step = Known::of(settings, faults, done).next_step()?;
         let asks_plex = !matches!(step, Step::Address | Step::Token);
-        let is_well = self.plex.as_ref().is_none_or(Connectivity::is_healthy);
+        let is_well = self.plex.as_ref().is_none_or(Connectivity::lets_work);
         (is_well || !asks_plex).then_some(step)
     }
 }
@@ -348,6 +349,7 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     }
     Ok(QueueStatus {
         waiting: counts.ready + counts.waiting,
+        tasks: tasks(queue, &[State::Ready, State::Waiting])?,
         ready: counts.ready,
         running: counts.running,
         next_due,

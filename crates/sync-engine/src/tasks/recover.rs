@@ -80,7 +80,10 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
         }
     };
     let Some((outage, from, to)) = last_ended(&outages) else {
-        return Ok(recovery);
+        return match outages.last() {
+            Some(_) => refuse(recovery, texts::OUTAGE_GOES_ON.to_owned()),
+            None => Ok(recovery),
+        };
     };
     recovery.outage = Some(date(outage.started.unix_seconds()));
     if !dir.database().try_exists()? {

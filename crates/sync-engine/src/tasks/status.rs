@@ -173,7 +173,7 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
         return no(texts::SETTINGS_UNKNOWN);
     };
     let Some(target) = &settings.plex else {
-        return no(&texts::no_target());
+        return no(texts::NO_TARGET);
     };
     let probe = match clients::health_check(target, settings, dir) {
         Err(why) => return no(&why.to_string()),

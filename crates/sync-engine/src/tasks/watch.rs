@@ -185,7 +185,7 @@ impl Watch<'_> {
             skipped: now.skipped.saturating_sub(self.mark.skipped),
             failed: queue.dead_keys(&failed)?.len() as u64,
             counts: queue.counts()?,
-            tasks: tasks(&queue)?,
+            tasks: tasks(&queue, &[State::Running, State::Ready, State::Waiting])?,
         })
     }
 }
@@ -215,14 +215,12 @@ impl Watch<'_> {
 }
 
 /// How many of the first jobs are tasks.
-fn tasks(queue: &Queue<Job>) -> queue::Result<u64> {
+pub fn tasks(queue: &Queue<Job>, states: &[State]) -> queue::Result<u64> {
     let mut tasks = 0;
-    for state in [State::Running, State::Ready, State::Waiting] {
-        let jobs = queue.jobs(state, FIRST)?.into_iter();
+    for state in states {
+        let jobs = queue.jobs(*state, FIRST)?.into_iter();
         let jobs = jobs.filter_map(|job| serde_json::from_str(&job.payload).ok());
-        tasks += jobs
-            .filter(|job| matches!(job, Job::Bulk { .. } | Job::Reconcile(_)))
-            .count() as u64;
+        tasks += jobs.filter(Job::is_task).count() as u64;
     }
     Ok(tasks)
 }

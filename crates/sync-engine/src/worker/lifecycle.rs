@@ -272,7 +272,7 @@ async fn rounds(
         Ok(())
     })?;
     let told = first_settings(around, log).await?;
-    next_step::tell((&told.read.0, &told.read.1), queue.sql(), log)?;
+    next_step::tell((&told.read.0, &told.read.1), queue, log)?;
     stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
     if !told.session_only {
         notices::clear(queue.sql(), Topic::Login)?;

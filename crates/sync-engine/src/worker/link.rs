@@ -10,8 +10,7 @@ use stash::client::Client;
 use crate::clients::{self, SetupError, Told};
 use crate::core::settings::{Fault, Settings};
 use crate::core::time::Time;
-use crate::core::words::next_step::{begin_with, blocking};
-use crate::core::words::{settings as in_words, worker as texts};
+use crate::core::words::{next_step, settings as in_words, worker as texts};
 use crate::storage::data_dir::DataDir;
 use crate::storage::log::WorkerLog;
 use crate::sync::Syncer;
@@ -21,7 +20,7 @@ use crate::worker::circuit::Circuit;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The settings do not say where Plex is.
-    #[error("{}{}", in_words::blocks(blocking(.0)), begin_with(.0))]
+    #[error("{}", next_step::blocks(.0))]
     Settings(Vec<Fault>),
     /// Turned off by the user.
     #[error("{}", in_words::paused())]

@@ -1,9 +1,8 @@
 //! A look at what has changed in Stash, whether a hook told of it or not.
 
-use queue::{OnConflict, State};
+use queue::OnConflict;
 
 use crate::core::catch_up::{self, Stamp};
-use crate::core::job::Job;
 use crate::core::reconcile::unix;
 use crate::core::time::Time;
 use crate::core::words;
@@ -14,9 +13,6 @@ use crate::sync::{Stopped, Syncer};
 use crate::worker::in_flight::{Event, Look};
 use crate::worker::recording::scene_job;
 use crate::worker::state::Worker;
-
-/// So many jobs are looked at for a task.
-const FIRST: usize = 100;
 
 impl<T: Time> Worker<'_, T> {
     pub(super) fn start_look(&mut self) {
@@ -34,17 +30,6 @@ impl<T: Time> Worker<'_, T> {
             self.scheduler.wish_look(self.time.now());
         }
         Ok(())
-    }
-
-    /// Whether a task that may write them all is among the first jobs.
-    fn is_task_queued(&self) -> queue::Result<bool> {
-        self.db.with(|queue| {
-            let ready = queue.jobs(State::Ready, FIRST)?.into_iter();
-            let mut jobs = ready.chain(queue.jobs(State::Running, FIRST)?);
-            Ok(jobs.any(|job| {
-                serde_json::from_str::<Job>(&job.payload).is_ok_and(|job| job.is_task())
-            }))
-        })
     }
 
     pub(super) fn looked(&mut self, look: Result<Look, Stopped>) -> queue::Result<()> {
@@ -68,7 +53,7 @@ impl<T: Time> Worker<'_, T> {
         if look.never_synced > 0
             && !self.in_flight.told_never_synced
             && self.link.settings.toggles.master
-            && !self.is_task_queued()?
+            && self.db.with(|queue| queue.counts())?.live() == 0
         {
             self.in_flight.told_never_synced = true;
             self.log.info(words::never_synced(look.never_synced));

@@ -1,13 +1,17 @@
 //! What a person does next of a first run: a line in the worker's log, and words for the next save.
 
-use queue::rusqlite::{self, Connection};
+use queue::{Queue, State};
 
 use crate::core::first_run::{Known, Step};
+use crate::core::job::Job;
 use crate::core::settings::{Fault, Settings};
 use crate::core::words::next_step::next_step;
 use crate::storage::first_run;
 use crate::storage::log::WorkerLog;
 use crate::storage::notices::{self, Topic};
+
+/// So many jobs are looked at.
+const FIRST: usize = 100;
 
 /// Says it, as the settings are now; nothing where all is done.
 ///
@@ -15,18 +19,31 @@ use crate::storage::notices::{self, Topic};
 /// The database cannot be read or written.
 pub fn tell(
     (settings, faults): (&Settings, &[Fault]),
-    db: &Connection,
+    queue: &Queue<Job>,
     log: &WorkerLog<'_>,
-) -> rusqlite::Result<()> {
+) -> queue::Result<()> {
+    let db = queue.sql();
     let known = Known::of(settings, faults, first_run::done(db)?);
     let Some(step) = known.next_step() else {
-        return notices::clear(db, Topic::NextStep);
+        return Ok(notices::clear(db, Topic::NextStep)?);
     };
     // These keep everything from being sent, and are told with what is wrong.
-    if matches!(step, Step::Address | Step::Token) {
+    if matches!(step, Step::Address | Step::Token) || is_task_queued(queue)? {
         return Ok(());
     }
     let words = next_step(step);
     log.info(&words);
-    notices::leave(db, Topic::NextStep, &format!("{step:?}"), &words)
+    Ok(notices::leave(
+        db,
+        Topic::NextStep,
+        &format!("{step:?}"),
+        &words,
+    )?)
+}
+
+/// Whether a person has just started the task that would be advised.
+fn is_task_queued(queue: &Queue<Job>) -> queue::Result<bool> {
+    let jobs = queue.jobs(State::Ready, FIRST)?.into_iter();
+    let mut jobs = jobs.filter_map(|job| serde_json::from_str::<Job>(&job.payload).ok());
+    Ok(jobs.any(|job| job.is_task()))
 }

@@ -53,6 +53,12 @@ pub const ALL: [(&str, &str); 48] = [
     ("dead_letter_days", ""),
 ];
 
+/// Whether Stash's settings page has a row for it.
+pub fn is_on_page(key: &str) -> bool {
+    ALL.iter()
+        .any(|(known, name)| *known == key && !name.is_empty())
+}
+
 /// What texts call the setting with this key.
 ///
 /// ```

@@ -73,14 +73,10 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(key) else {
             return default;
         };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => true,
-            "false" | "0" | "no" | "off" => false,
-            _ => {
-                self.fault(key, texts::no_switch(&text, default));
-                default
-            }
-        }
+        switch(&text).unwrap_or_else(|| {
+            self.fault(key, texts::no_switch(&text, default));
+            default
+        })
     }
 
     pub fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>) -> f64 {
@@ -168,28 +164,36 @@ impl<'a> Reader<'a> {
 
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
         let text = self.text(key).unwrap_or_default();
-        let (mut pairs, mut faulty) = (Vec::new(), Vec::new());
-        for (n, pair) in (1..).zip(entries(&text)) {
-            match pair {
+        let hidden = self.text("obfuscate_paths").and_then(|it| switch(&it)) == Some(true);
+        let mut pairs = Vec::new();
+        for (n, entry) in (1..).zip(entries(&text)) {
+            match pair(entry) {
                 Some((from, to)) => pairs.push((from.to_owned(), to.to_owned())),
-                None => faulty.push(n),
+                None => self.fault(key, texts::no_pair(n, (!hidden).then_some(entry))),
             }
-        }
-        for n in faulty {
-            self.fault(key, texts::no_pair(n));
         }
         pairs
     }
 }
 
-/// The entries of a map; none for one that is no pair.
-fn entries(text: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
+fn switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// The entries of a map.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
     let entries = text.split(';').map(str::trim);
-    entries.filter(|entry| !entry.is_empty()).map(|entry| {
-        let (from, to) = entry.split_once("=>")?;
-        let (from, to) = (from.trim(), to.trim());
-        (!from.is_empty() && !to.is_empty()).then_some((from, to))
-    })
+    entries.filter(|entry| !entry.is_empty())
+}
+
+fn pair(entry: &str) -> Option<(&str, &str)> {
+    let (from, to) = entry.split_once("=>")?;
+    let (from, to) = (from.trim(), to.trim());
+    (!from.is_empty() && !to.is_empty()).then_some((from, to))
 }
 
 /// A pair as it is entered; none where it would be read as something else, since there is no way to write `;` in a folder's
@@ -202,6 +206,6 @@ fn entries(text: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
 /// ```
 pub fn path_map_entry(from: &str, to: &str) -> Option<String> {
     let entry = format!("{from}=>{to}");
-    let read: Vec<_> = entries(&entry).collect();
+    let read: Vec<_> = entries(&entry).map(pair).collect();
     (read == [Some((from, to))]).then_some(entry)
 }

@@ -256,8 +256,8 @@ fn words_whole_numbers_and_what_is_used_instead() {
         faults,
         [
             "Automatic reconciliation (reconcile_interval): \"monthly\" is not one of never, hourly, daily, weekly; using daily",
-            "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither on (true) nor off (false); using on",
-            "max_retries: \"true\" is not a number; using 5",
+            "Write: tags as genres (sync_tags): \"[\\\"yes\\\"]\" is neither on (true) nor off (false); using on. Turn it on or off",
+            "max_retries: \"true\" is not a number; using 5. Enter a number",
             "max_tags: 12.5 is not a whole number; using 12",
         ]
     );
@@ -280,11 +280,17 @@ fn a_folder_mapped_twice_is_said_and_the_first_counts() {
     assert_eq!(
         faults,
         [
-            "Path map (path_map): entry 4 is not of the form /in/stash=>/in/plex; it is left out. Correct it",
+            "Path map (path_map): \"secret/path\" is not of the form /in/stash=>/in/plex; it is left out",
             "Path map (path_map): it names a folder of Stash twice; using the first",
             "plex_unmatched_path_map: it names a folder of Stash twice; using the first",
         ]
     );
+    let (_, faults) = read(complete(
+        json!({"path_map": "/a=>/x; secret/path", "obfuscate_paths": "yes"}),
+    ));
+    let hidden =
+        "Path map (path_map): entry 2 is not of the form /in/stash=>/in/plex; it is left out";
+    assert_eq!(faults, [hidden]);
 }
 
 /// Whatever is stored: never a panic, never more than the fault of that setting, never a value that cannot be used.

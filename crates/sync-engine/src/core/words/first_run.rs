@@ -16,8 +16,8 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     let both = format!("{both} a file that Plex has too, known by its name and size");
     if proposal.scenes == 0 {
         return vec![warn(format!(
-            "{name}: nothing to propose. No file of Stash has the name and size of just one file of Plex: does Plex have these \
-             files, in a library that {} names, and has it scanned them?",
+            "{name}: nothing to propose, since for no file of Stash Plex has exactly one of the same name and size. See that Plex \
+             has scanned these files, in a library that {} names; then run Find Path Map again",
             names::of("plex_library")
         ))];
     }
@@ -57,7 +57,7 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     }
     if !paths.hidden && !entries.is_empty() {
         lines.push(info(format!(
-            "No setting was changed. Replace what stands in {name} by: {}",
+            "No setting was changed. Next step: replace what stands in {name} by what follows, then run Compare Only: {}",
             entries.join("; ")
         )));
     }
@@ -87,6 +87,12 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
         report.equal,
         report.not_in_plex
     ))];
+    if report.compared > 0 && report.not_in_plex == report.compared {
+        lines.push(warn(
+            "None of them was found in Plex, so that Sync All Scenes would write nothing. Next step: run the task Find Path Map, or \
+             scan the library in Plex; then run Compare Only again",
+        ));
+    }
     if !report.fields.is_empty() {
         let fields = report.fields.iter();
         let fields: Vec<_> = fields.map(|(field, n)| format!("{field} {n}")).collect();

@@ -73,7 +73,9 @@ pub fn failed_alike(job: &str, why: &str) -> String {
 /// What a person can do while a job that failed in this way waits for its next attempt, where that helps.
 pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
     match kind {
-        "NotInPlex" => Some("Scan the library in Plex, or correct Path map (path_map)"),
+        "NotInPlex" => Some(
+            "Scan the library in Plex, or correct Path map (path_map): the task Find Path Map says how",
+        ),
         "PlexRefused" => Some(
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
         ),
@@ -88,7 +90,8 @@ pub fn advice(kind: &str) -> &'static str {
             "Give the scene a file, or correct its data in Stash, then save it: a save tries again"
         }
         "NotInPlex" => {
-            "Scan the library in Plex, or correct Path map (path_map); then run Retry Failed Changes"
+            "Scan the library in Plex, or correct Path map (path_map): the task Find Path Map says how. Then run Retry Failed \
+             Changes"
         }
         "LowConfidence" => {
             "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
@@ -192,22 +195,27 @@ pub fn another_server() -> String {
 /// A part that an item does not take.
 pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
     let again = part_again(part, passes);
-    format!("the {part} is refused: {why}; the rest is synced. {again}")
+    format!("synced without its {part}: {why}. {again}")
 }
 
 /// The same in the list of what Plex does not get.
 pub fn part_left_out(part: Part, passes: bool) -> String {
-    format!("the {part} is refused. {}", part_again(part, passes))
+    let why = match passes {
+        true => "at which Plex failed",
+        false => "which Plex, or a proxy in front of it, does not take",
+    };
+    format!("the {part}, {why}. {}", part_again(part, passes))
 }
 
 fn part_again(part: Part, passes: bool) -> &'static str {
     match passes {
         false if matches!(part, Part::Poster | Part::Background) => {
-            "Raise the upload limit of the proxy in front of Plex, if there is one (nginx: client_max_body_size). The picture is \
-             sent again with Sync All Scenes, or when it changes in Stash"
+            "Raise the upload limit of the proxy in front of Plex (nginx: client_max_body_size), or enter Plex's own address in \
+             Plex address (plex_url); then run Sync All Scenes. Another cover in Stash is sent by itself"
         }
         true => {
-            "It is sent again with the next save or reconciliation after an hour, or with Sync All Scenes"
+            "Run Sync All Scenes to send it again, and look into Plex's log if that does not help. By itself it is sent with the \
+             scene's next save, or the next reconciliation, when an hour has passed"
         }
         false => "It is sent again when it changes in Stash, or with Sync All Scenes",
     }
@@ -279,7 +287,7 @@ pub fn shared(path: &str, item: &str, other: u64) -> String {
 
 /// No item holds the file.
 pub fn not_in_plex(path: &str) -> String {
-    format!("not in Plex yet: {path} (as Plex should see it)")
+    format!("Plex has no file {path} yet")
 }
 
 /// Where else it may be: the rest of such a sentence.
@@ -296,13 +304,13 @@ pub fn may_be_unread(item: &str) -> String {
 /// The same of a file that speaks for a path map.
 pub fn elsewhere(rule: &str) -> String {
     let name = names::of("path_map");
-    format!("; Plex has a file of the same name and size elsewhere: set {name} to {rule}")
+    format!(". It has one of the same name and size elsewhere: set {name} to {rule}")
 }
 
 /// The same of one that may be the same one, or not.
 pub fn different_file(path: &str) -> String {
     format!(
-        "; Plex has a file of this name, {path}: if it is the same video, {} has to lead there",
+        ". It has one of this name, {path}: if that is the same video, run the task Find Path Map, which says what to enter in {}",
         names::of("path_map")
     )
 }
@@ -339,9 +347,9 @@ pub fn replaced(salvage: &Salvage) -> String {
         lost => format!(". Lost: {}", lost.join("; ")),
     };
     format!(
-        "Stash2Plex's database was damaged and has been replaced (Stash's own is not affected); {} waiting and {} failed were \
-         recovered. Run Reconcile All Scenes, which finds what else was lost, and check the disk. The old file is kept as {}. \
-         For a report: {found}{lost}",
+        "Stash2Plex's database was damaged and has been replaced (Stash's own is another); {} waiting and {} failed were rescued from it. \
+         Run Reconcile All Scenes, which finds the changes that were lost. If this happens again, check the disk for errors. The \
+         old file is kept as {}. If you report this, add: {found}{lost}",
         count(salvage.jobs, "change", "changes"),
         salvage.dead,
         salvage.set_aside.display(),

@@ -4,15 +4,6 @@ use std::fmt::Display;
 
 use crate::core::settings::names;
 
-/// A fault with which nothing can be sent, as a line of its own.
-pub fn blocks(fault: impl Display) -> String {
-    format!("Nothing is sent to Plex, and changes are kept. {fault}. {CORRECT}")
-}
-
-/// What to do about such faults.
-pub const CORRECT: &str =
-    "Correct this under Settings › Plugins › Stash2Plex, then run the task Process Queue";
-
 /// The user wants that nothing is sent.
 pub fn paused() -> String {
     format!(
@@ -32,10 +23,7 @@ pub fn read_only() -> String {
 }
 
 /// Why Plex cannot be asked.
-pub fn no_target() -> String {
-    let (address, token) = (names::of("plex_url"), names::of("plex_token"));
-    format!("correct {address} and {token} first")
-}
+pub const NO_TARGET: &str = "the settings do not say how";
 
 /// The same where Stash does not tell the settings.
 pub const SETTINGS_UNKNOWN: &str = "its address is in Stash's settings, which could not be read; run this task again when Stash answers";
@@ -44,7 +32,7 @@ pub const SETTINGS_UNKNOWN: &str = "its address is in Stash's settings, which co
 pub fn no_switch(value: &str, used: bool) -> String {
     let used = if used { "on" } else { "off" };
     format!(
-        "{} is neither on (true) nor off (false); using {used}",
+        "{} is neither on (true) nor off (false); using {used}. Turn it on or off",
         quoted(value)
     )
 }
@@ -56,7 +44,10 @@ pub fn outside(value: &str, (least, most): (f64, f64), used: f64) -> String {
 
 /// What should be a number and is none.
 pub fn no_number(value: &str, used: f64) -> String {
-    format!("{} is not a number; using {used}", quoted(value))
+    format!(
+        "{} is not a number; using {used}. Enter a number",
+        quoted(value)
+    )
 }
 
 /// A part of a number where only whole ones make sense.
@@ -70,9 +61,10 @@ pub fn no_such_word(value: &str, known: &[&str], used: &str) -> String {
     format!("{} is not one of {known}; using {used}", quoted(value))
 }
 
-/// An entry of a map; named by its number, since paths may have to stay out of logs.
-pub fn no_pair(nth: usize) -> String {
-    format!("entry {nth} is not of the form /in/stash=>/in/plex; it is left out. Correct it")
+/// An entry of a map; named by its number where paths have to stay out of logs.
+pub fn no_pair(nth: usize, entry: Option<&str>) -> String {
+    let entry = entry.map_or_else(|| format!("entry {nth}"), quoted);
+    format!("{entry} is not of the form /in/stash=>/in/plex; it is left out")
 }
 
 /// Two entries for one folder.
@@ -83,8 +75,8 @@ pub const NO_ADDRESS: &str =
     "it is empty; enter the address of Plex, such as http://192.168.1.10:32400";
 
 /// No token.
-pub const NO_TOKEN: &str = "it is empty; enter the X-Plex-Token of the server's owner (only a server that no account has claimed \
-                            needs none)";
+pub const NO_TOKEN: &str = "it is empty; enter the token of the server's owner, which step 3 of the README finds (a server that \
+                            belongs to no Plex account needs none)";
 
 /// A token that was copied in part.
 pub const SHORT_TOKEN: &str =

@@ -3,10 +3,10 @@
 use plex_health::Verdict;
 
 use crate::console::Level;
-use crate::core::settings::{Fault, names};
+use crate::core::settings::names;
 use crate::core::status::{
     Circuit, Connectivity, LeftOut, OutageEntry, Outages, PathHint, Ramp, Searched, Seen,
-    SettingsStatus, Status, Totals, Worker,
+    SettingsStatus, Status, TokenStatus, Totals, Worker,
 };
 use crate::core::words::format::{self, count, date, span};
 use crate::core::words::next_step;
@@ -63,11 +63,9 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(status.path_hints.iter().map(path_hint));
     lines.extend(held(status));
     lines.push(worker(status));
-    lines.extend(
-        status
-            .next_step
-            .map(|step| info(next_step::next_step(step))),
-    );
+    // What is to be entered, or turned on, is said above.
+    let step = status.next_step.filter(|step| !step.is_a_setting());
+    lines.extend(step.map(|step| info(next_step::next_step(step))));
     lines
 }
 
@@ -139,20 +137,19 @@ fn ramp(ramp: &Ramp, now: f64) -> Line {
 
 fn totals(totals: &Totals) -> Line {
     info(format!(
-        "Since {}: {} done, {} given up (a scene counts each time)",
+        "Counted since {}: {} (a scene that is synced twice counts twice), {} failed",
         date(totals.since),
         count(totals.synced, "sync", "syncs"),
-        count(totals.failed, "change", "changes")
+        totals.failed
     ))
 }
 
 fn left_out(left_out: &LeftOut) -> Line {
-    info(format!(
-        "Left out of {} (the newest is scene {}): {}",
-        count(left_out.scenes, "scene", "scenes"),
-        left_out.newest_scene,
-        left_out.reason
-    ))
+    let (newest, reason) = (left_out.newest_scene, &left_out.reason);
+    info(match left_out.scenes {
+        1 => format!("Left out of scene {newest}: {reason}"),
+        n => format!("Left out of {n} scenes, the last of them scene {newest}: {reason}"),
+    })
 }
 
 fn path_hint(hint: &PathHint) -> Line {
@@ -174,6 +171,7 @@ pub fn held_up(status: &Status) -> Vec<Line> {
         Some(SettingsStatus::Done { writes: false, .. })
     );
     let mut lines = Vec::from_iter(read_only.then(|| warn(in_words::read_only())));
+    lines.extend(status.left_out.iter().map(left_out));
     if let Seen::Known(queue) = &status.queue
         && queue.live() > 0
     {
@@ -193,7 +191,7 @@ pub fn outages(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let Some(outages) = &status.outages else {
         return vec![
-            circuit(&status.circuit, true, now),
+            circuit(&status.circuit, (true, None), now),
             warn(
                 "Outages: not known, since circuit_breaker.json cannot be read. The next worker makes a new one, and outages are \
                  counted from then on",
@@ -251,8 +249,18 @@ fn sending(status: &Status) -> Option<Line> {
     if is_off && !status.circuit.holds_jobs() {
         return None;
     }
+    // What cannot be read is said apart, and a "yes" would be taken for the answer here too.
+    let is_unknown = matches!(status.settings, Some(SettingsStatus::Failed { .. }))
+        || matches!(status.queue, Seen::Unreadable { .. });
+    if is_unknown && matches!(status.circuit, Circuit::Closed { .. }) {
+        return None;
+    }
     let is_told = is_told(status);
-    let mut line = circuit(&status.circuit, !is_told, status.taken_at);
+    let mut line = circuit(
+        &status.circuit,
+        (!is_told, status.ongoing()),
+        status.taken_at,
+    );
     let by_hand = matches!(status.circuit, Circuit::ForcedOpen { .. });
     if status.plex.is_none() && status.circuit.holds_jobs() && !by_hand {
         let reason = status.circuit.reason().unwrap_or_default();
@@ -284,13 +292,20 @@ fn is_told(status: &Status) -> bool {
     )
 }
 
-fn circuit(circuit: &Circuit, with_reason: bool, now: f64) -> Line {
+/// Of an outage, since its beginning: each try that fails opens the circuit anew.
+fn circuit(
+    circuit: &Circuit,
+    (with_reason, outage): (bool, Option<&OutageEntry>),
+    now: f64,
+) -> Line {
     let paused = |since: &Option<f64>, reason: &Option<String>| {
+        let since = outage.map(|outage| outage.started).or(*since);
         let since = since.map_or_else(String::new, |at| format!(" {} ago", span(now - at)));
-        let reason = reason
-            .as_deref()
-            .filter(|_| with_reason)
-            .map(format::reason);
+        let first = outage.map(|outage| &outage.reason);
+        let reason = reason.as_ref().filter(|_| with_reason).map(|last| {
+            let is_trial = last == "trial_failed";
+            format::reason(first.filter(|_| is_trial).unwrap_or(last))
+        });
         let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
         format!("Sending to Plex: paused{since}{reason}")
     };
@@ -323,12 +338,12 @@ fn circuit(circuit: &Circuit, with_reason: bool, now: f64) -> Line {
         Circuit::Unknown { why, damaged } => {
             let then = match damaged {
                 true => {
-                    "The next worker keeps the damaged file under another name, and sending goes on: you need do nothing"
+                    "You need do nothing: the next worker keeps the damaged file under another name, and sending goes on"
                 }
                 false => "Make it readable for the user that Stash runs as",
             };
             warn(format!(
-                "Sending to Plex: not known, circuit_breaker.json cannot be read: {why}. {then}"
+                "Sending to Plex: not known, since the record of outages, circuit_breaker.json, cannot be read ({why}). {then}"
             ))
         }
     }
@@ -355,12 +370,11 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
                      nothing else",
                 )
             });
-            let (blocking, harmless): (Vec<_>, Vec<_>) =
-                faults.iter().partition(|fault| fault.blocks);
-            let blocks = |fault: &Fault| warn(in_words::blocks(fault));
-            let mut lines = Vec::from_iter(blocking.into_iter().map(blocks));
+            let blocks = faults.iter().any(|fault| fault.blocks);
+            let mut lines = Vec::from_iter(blocks.then(|| warn(next_step::blocks(faults))));
             lines.extend(off.into_iter().chain(read_only).chain(session));
-            lines.extend(harmless.into_iter().map(|fault| warn(fault.to_string())));
+            let harmless = faults.iter().filter(|fault| !fault.blocks);
+            lines.extend(harmless.map(|fault| warn(next_step::harmless(fault))));
             lines
         }
     }
@@ -369,20 +383,23 @@ fn settings(settings: Option<&SettingsStatus>) -> Vec<Line> {
 /// What circuit and Plex mean together, where they disagree.
 fn outlook(status: &Status) -> Option<Line> {
     let Some(Connectivity::Yes {
-        report, searched, ..
+        report,
+        searched,
+        token,
+        ..
     }) = &status.plex
     else {
         return None;
     };
     match (&status.circuit, report.verdict.is_healthy()) {
         // The circuit will not close, and why not was said.
-        _ if matches!(searched, Some(Searched::None { .. })) => None,
+        _ if matches!(searched, Some(Searched::None { .. }))
+            || matches!(token, Some(TokenStatus::Guest { .. })) =>
+        {
+            None
+        }
         (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
             Some(info(match reason.as_deref() {
-                Some("unauthorized") => {
-                    "Plex answers now, and sending goes on by itself. If it is paused again, the token is not that of the \
-                     server's owner, who alone may edit"
-                }
                 _ => "Plex is back: sending goes on by itself once one change has been sent",
             }))
         }
@@ -401,7 +418,7 @@ fn held(status: &Status) -> Option<Line> {
     (queue.live() > 0 && status.circuit.holds_jobs()).then(|| {
         warn(format!(
             "{} until sending to Plex goes on; none is lost",
-            count(queue.live(), "change waits", "changes wait")
+            jobs::kept(queue)
         ))
     })
 }

@@ -51,8 +51,8 @@ pub fn forgotten_matches(items: u64) -> String {
     match items {
         0 => "No Plex item is on record: nothing to clear".to_owned(),
         n => format!(
-            "Forgot the scenes of {}; each is looked up again at its next sync. Nothing changes in Plex. To look up all of \
-             them now, run Reconcile All Scenes",
+            "Forgot the scenes of {}, which count as never synced now; each is looked up again at its next sync. Nothing \
+             changes in Plex. To look up all of them now, run Reconcile All Scenes",
             count(n, "Plex item", "Plex items")
         ),
     }
@@ -61,7 +61,7 @@ pub fn forgotten_matches(items: u64) -> String {
 /// Any server may be the right one.
 pub fn forgotten_server() -> String {
     format!(
-        "Forgot which Plex server is the right one: the next that answers at the {} is taken for it",
+        "The next Plex server that answers at the {} is taken for the right one",
         names::of("plex_url")
     )
 }
@@ -135,6 +135,15 @@ pub fn since(
     )
 }
 
+/// Why nothing is found to be written, if so.
+pub fn while_off(writes: bool) -> String {
+    let name = names::of("sync_master");
+    match writes {
+        true => String::new(),
+        false => format!(" (nothing is to be written while {name} is off)"),
+    }
+}
+
 /// The task's own job goes on.
 pub fn unfinished(task: &str) -> String {
     format!("{task} is not done yet and stays in the queue")
@@ -177,6 +186,10 @@ pub fn watched(seconds: f64) -> String {
     )
 }
 
+/// Retry Changes of Last Outage in the first outage of all.
+pub const OUTAGE_GOES_ON: &str =
+    "the outage is not over, and its changes are sent by themselves when it is";
+
 /// Retry Changes of Last Outage without an outage.
 pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
 
@@ -199,7 +212,7 @@ pub fn recovered(again: u64, left: &str) -> String {
 /// Nobody knows when the outage was.
 pub fn outages_unknown(why: &str) -> String {
     format!(
-        "circuit_breaker.json, which names the outage, cannot be read: {why}. The task Retry Failed Changes tries all of them again"
+        "circuit_breaker.json, which names the outage, cannot be read: {why}. The task Retry Failed Changes tries all failed changes again"
     )
 }
 

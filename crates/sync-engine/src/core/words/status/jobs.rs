@@ -4,6 +4,25 @@ use crate::core::status::{About, QueueStatus, Seen, TriedJob};
 use crate::core::words::format::{count, span};
 use crate::core::words::status::{Line, info, warn};
 
+/// Changes and tasks that wait, each where there are any.
+fn waiting(queue: &QueueStatus, changes: &str, tasks: &str) -> String {
+    let of = |n: u64, one: &str| count(n, one, &format!("{one}s"));
+    match (queue.waiting.saturating_sub(queue.tasks), queue.tasks) {
+        (n, 0) => of(n, "change") + changes,
+        (0, n) => of(n, "task") + tasks,
+        (n, m) => format!("{} and {}{tasks}", of(n, "change"), of(m, "task")),
+    }
+}
+
+/// What is kept until sending goes on.
+pub fn kept(queue: &QueueStatus) -> String {
+    let (one, many) = match queue.live() {
+        1 => (" waits", " waits"),
+        _ => (" wait", " wait"),
+    };
+    waiting(queue, one, many)
+}
+
 /// How many jobs wait, run and failed.
 pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
     let queue = match queue {
@@ -18,8 +37,8 @@ pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
         _ => String::new(),
     };
     info(format!(
-        "Queue: {} waiting{next}, {} running, {} failed",
-        count(queue.waiting, "change", "changes"),
+        "Queue: {}{next}, {} running, {} failed",
+        waiting(queue, " waiting", " waiting"),
         queue.running,
         queue.failed
     ))
@@ -55,7 +74,7 @@ pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
     let more = match own(queue, held).count() - 1 {
         0 => String::new(),
         n => format!(
-            ". {}; View Queue Status lists them",
+            ". {}; View Queue Status lists all",
             count(n as u64, "more waits", "more wait")
         ),
     };
