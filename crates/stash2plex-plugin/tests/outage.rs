@@ -213,7 +213,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
 
     let text = plugin.task("clear_match_cache").log_text();
     assert!(
-        text.contains("Forgot which Plex server is the right one"),
+        text.contains("is taken for the right one"),
         "{text}"
     );
     replace_worker(&plugin, second);

@@ -2,6 +2,7 @@
 
 pub mod catch_up;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use queue::{NewJob, Options, Queue};
@@ -54,7 +55,8 @@ pub fn change(
         let (what, _) = start_worker(&dir, connection, &key, Start::IfUseful, console);
         return Ok(Recorded { what, notice: None });
     }
-    let (mut said, is_first) = in_queue(&dir, console, |queue| {
+    let replaced = Cell::new(false);
+    let (mut said, is_first) = in_queue(&dir, (console, &replaced), |queue| {
         let is_first = first_run::is_untouched(queue.sql())?;
         store(queue, change)?;
         // The change is recorded, whatever becomes of the words.
@@ -64,7 +66,8 @@ pub fn change(
         Noted::read(&dir).add(&dir, edit, change.id);
     }
     let (what, started) = start_worker(&dir, connection, &key, Start::IfUseful, console);
-    if is_first && started {
+    // What to do after damage is said already.
+    if is_first && started && !replaced.get() {
         said = first_words(&dir);
     }
     if let Some(advice) = said.advice {
@@ -101,7 +104,7 @@ pub fn by_hand<R>(
     console: &dyn Console,
     look: impl Fn(&Queue<Job>) -> queue::Result<R>,
 ) -> Result<R, Failure> {
-    let seen = in_queue(dir, console, |queue| {
+    let seen = in_queue(dir, (console, &Cell::new(false)), |queue| {
         let seen = look(queue)?;
         queue.enqueue(new(job))?;
         Ok(seen)
@@ -116,10 +119,13 @@ pub fn by_hand<R>(
 /// Writes to the queue; twice, should the file turn out to be damaged and be replaced.
 fn in_queue<R>(
     dir: &DataDir,
-    console: &dyn Console,
+    (console, replaced): (&dyn Console, &Cell<bool>),
     write: impl Fn(&mut Queue<Job>) -> queue::Result<R>,
 ) -> Result<R, String> {
-    let say = |said| console.error(said);
+    let say = |said| {
+        replaced.set(true);
+        console.error(said);
+    };
     let options = Options::producer().busy_timeout(LOCK_PATIENCE);
     let words = |why: queue::Error| queue_file::words(dir, &why);
     let mut queue = queue_file::open(dir, options, say).map_err(words)?;

@@ -190,7 +190,7 @@ fn the_advice_for_what_failed_works() {
             &["path_map", "run Retry Failed Changes"],
             retry,
         ),
-        ("PlexRefused", &["shorten it and save the scene"], save),
+        ("PlexRefused", &["shorten them and save it"], save),
         (
             "PlexFailing",
             &["when it is well again, run Retry Failed Changes"],

@@ -14,7 +14,10 @@ fn nothing_is_made_just_to_be_cleared() {
     let plugin = Installed::new(1);
     for (mode, words) in [
         ("clear_queue", "i The queue was empty: nothing to clear"),
-        ("clear_dlq", "i No change failed: nothing to delete"),
+        (
+            "clear_dlq",
+            "i No failed change is listed: nothing to delete",
+        ),
         (
             "purge_dlq",
             "i No failed change is older than 30 days: nothing to delete",
@@ -173,7 +176,7 @@ fn failed_jobs_are_queued_again() {
     assert_eq!(text, "i 1 failed change queued again\n");
     plugin.until_equal();
     let (text, _) = retry(json!({"mode": "retry_failed"}));
-    assert_eq!(text, "i No change failed: nothing to try again\n");
+    assert_eq!(text, "i No failed change is listed: nothing to try again\n");
     let run = plugin.run(
         &plugin
             .world

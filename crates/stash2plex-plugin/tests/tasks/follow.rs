@@ -85,7 +85,7 @@ fn what_became_of_each_scene_adds_up() {
     );
     says(
         &text,
-        "i Since this task began: 5 scenes synced, 1 skipped (nothing to do), 1 failed, 0 waiting\n",
+        "i Since this task began: 5 scenes synced, 1 failed, 0 waiting\n",
     );
     assert_eq!(
         output,

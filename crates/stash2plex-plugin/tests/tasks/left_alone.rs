@@ -34,7 +34,10 @@ fn broken_settings_files_and_servers_are_told_in_words() {
     );
     says(&text, "w max_retries: ");
     says(&text, "w Sync enabled (enabled) is off: ");
-    says(&text, "w Plex: not checked: the settings do not say how");
+    says(
+        &text,
+        "w Plex: not checked: what is wrong above has to be corrected first",
+    );
 
     set_breaker(&plugin, [0xFF; 100]);
     // Damage at its worst: what the write-ahead log still holds would heal a damaged file.

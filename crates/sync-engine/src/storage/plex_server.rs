@@ -95,8 +95,9 @@ pub fn hint(verdict: &Verdict) -> &'static str {
              right one."
         }
         Verdict::Unauthorized { .. } => {
-            "Enter the token of the server's owner in Plex token (plex_token). A token stops working when the password is changed, \
-             or its device removed from the account."
+            "Enter the token of the server's owner in Plex token (plex_token): in Plex, as the owner, ⋯ › Get Info › View XML; it \
+             follows X-Plex-Token= in that page's address. A token stops working when the password is changed, or its device \
+             removed from the account."
         }
         Verdict::Unreachable {
             cause: Unreachable::Refused,

@@ -265,8 +265,9 @@ impl<T: Time> Worker<'_, T> {
                 self.log.warn(format!("{name}: {words}"));
             }
             (_, Fate::Done) if let Some(Step::Ended(run)) = &follow_up.step => {
-                let words = run.report.words();
-                self.log.info(format!("{name}: {words}"));
+                let writes = self.link.settings.toggles.master;
+                let (words, off) = (run.report.words(), words::tasks::while_off(writes));
+                self.log.info(format!("{name}: {words}{off}"));
             }
             (Err(failure), Fate::Retry(delay)) => {
                 let most = outcome::most_attempts(failure, &self.link.settings);

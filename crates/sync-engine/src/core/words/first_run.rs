@@ -17,7 +17,8 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     if proposal.scenes == 0 {
         return vec![warn(format!(
             "{name}: nothing to propose, since for no file of Stash Plex has exactly one of the same name and size. See that Plex \
-             has scanned these files, in a library that {} names; then run Find Path Map again",
+             has scanned these files, in a library that {} names; then run Find Path Map again. Or enter a folder of Stash, =>, and \
+             what Plex calls it, such as /data=>/media/videos",
             names::of("plex_library")
         ))];
     }

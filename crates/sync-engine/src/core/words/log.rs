@@ -35,8 +35,7 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let were = count(scenes, "scene was", "scenes were");
     format!(
-        "{were} never synced. Run the task Sync All Scenes or Reconcile All Scenes to write all scenes to Plex; until then only \
-         scenes that you save are written"
+        "{were} never synced: a scene is written when you save it, and all of them by the task Sync All Scenes"
     )
 }
 
@@ -99,8 +98,8 @@ pub fn advice(kind: &str) -> &'static str {
         }
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
-             program pass there, then run Retry Failed Changes. If there is none, and a text or \
-             list is too long, shorten it and save the scene"
+             program pass there, then run Retry Failed Changes. If there is none, the scene's details, tags or performers may \
+             be too long: shorten them and save it"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
@@ -309,10 +308,7 @@ pub fn elsewhere(rule: &str) -> String {
 
 /// The same of one that may be the same one, or not.
 pub fn different_file(path: &str) -> String {
-    format!(
-        ". It has one of this name, {path}: if that is the same video, run the task Find Path Map, which says what to enter in {}",
-        names::of("path_map")
-    )
+    format!(". It has one of this name, {path}: is that the same video?")
 }
 
 /// One of several files.

@@ -23,7 +23,7 @@ pub fn read_only() -> String {
 }
 
 /// Why Plex cannot be asked.
-pub const NO_TARGET: &str = "the settings do not say how";
+pub const NO_TARGET: &str = "what is wrong above has to be corrected first";
 
 /// The same where Stash does not tell the settings.
 pub const SETTINGS_UNKNOWN: &str = "its address is in Stash's settings, which could not be read; run this task again when Stash answers";
@@ -75,8 +75,8 @@ pub const NO_ADDRESS: &str =
     "it is empty; enter the address of Plex, such as http://192.168.1.10:32400";
 
 /// No token.
-pub const NO_TOKEN: &str = "it is empty; enter the token of the server's owner, which step 3 of the README finds (a server that \
-                            belongs to no Plex account needs none)";
+pub const NO_TOKEN: &str = "it is empty; enter the token of the server's owner (in Plex, as the owner: ⋯ › Get Info › View XML; it follows \
+                            X-Plex-Token= in that page's address). Only a server of no Plex account needs none";
 
 /// A token that was copied in part.
 pub const SHORT_TOKEN: &str =

@@ -1,7 +1,5 @@
 //! The status in words. Pure.
 
-use plex_health::Verdict;
-
 use crate::console::Level;
 use crate::core::settings::names;
 use crate::core::status::{
@@ -64,13 +62,18 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(held(status));
     lines.push(worker(status));
     // What is to be entered, or turned on, is said above.
-    let step = status.next_step.filter(|step| !step.is_a_setting());
+    let is_readable = !matches!(status.queue, Seen::Unreadable { .. });
+    let step = status
+        .next_step
+        .filter(|step| is_readable && !step.is_a_setting());
     lines.extend(step.map(|step| info(next_step::next_step(step))));
     lines
 }
 
+/// Nothing while there is work: it may be theirs.
 fn left_alone(status: &Status) -> Option<Line> {
-    (status.never_synced > 0).then(|| info(words::never_synced(status.never_synced)))
+    let is_idle = matches!(&status.queue, Seen::Known(queue) if queue.live() == 0);
+    (is_idle && status.never_synced > 0).then(|| info(words::never_synced(status.never_synced)))
 }
 
 /// View Queue Status.
@@ -95,11 +98,11 @@ pub fn queue(status: &Status) -> Vec<Line> {
         .filter(|_| status.circuit.holds_jobs() && !lacks_libraries);
     if let Some(probe) = probe {
         let result = match probe.failures {
-            0 => "passed".to_owned(),
-            n => format!("failed, {n} in a row"),
+            0 => "answered",
+            _ => "did not answer as it should",
         };
         lines.push(info(format!(
-            "Last probe of Plex: {} ago, {result}",
+            "When Plex was last asked how it is, {} ago, it {result}",
             span(now - probe.at)
         )));
     }
@@ -116,12 +119,14 @@ pub fn queue(status: &Status) -> Vec<Line> {
             "Last reconciliation: not known".to_owned()
         }
         None => "Last reconciliation: none yet".to_owned(),
-        Some(run) => format!(
-            "Last reconciliation: {} ago, {}: {}",
-            span(now - run.ended as f64),
-            run.reach.words(),
-            run.report.words()
-        ),
+        Some(run) => {
+            format!(
+                "Last reconciliation: {} ago, {}: {}",
+                span(now - run.ended as f64),
+                run.reach.words(),
+                run.report.words(),
+            ) + &words::tasks::while_off(!is_read_only(status))
+        }
     }));
     lines.push(worker(status));
     lines
@@ -137,10 +142,10 @@ fn ramp(ramp: &Ramp, now: f64) -> Line {
 
 fn totals(totals: &Totals) -> Line {
     info(format!(
-        "Counted since {}: {} (a scene that is synced twice counts twice), {} failed",
+        "Since {}: {} and {} (a scene counts each time)",
         date(totals.since),
         count(totals.synced, "sync", "syncs"),
-        totals.failed
+        count(totals.failed, "failure", "failures")
     ))
 }
 
@@ -162,15 +167,18 @@ fn path_hint(hint: &PathHint) -> Line {
     })
 }
 
+fn is_read_only(status: &Status) -> bool {
+    matches!(
+        status.settings,
+        Some(SettingsStatus::Done { writes: false, .. })
+    )
+}
+
 /// What keeps waiting changes from being sent, after a task that queued some; nothing where nothing waits, but that what counts as
 /// done was not written.
 pub fn held_up(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
-    let read_only = matches!(
-        status.settings,
-        Some(SettingsStatus::Done { writes: false, .. })
-    );
-    let mut lines = Vec::from_iter(read_only.then(|| warn(in_words::read_only())));
+    let mut lines = Vec::from_iter(is_read_only(status).then(|| warn(in_words::read_only())));
     lines.extend(status.left_out.iter().map(left_out));
     if let Seen::Known(queue) = &status.queue
         && queue.live() > 0
@@ -191,7 +199,7 @@ pub fn outages(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let Some(outages) = &status.outages else {
         return vec![
-            circuit(&status.circuit, (true, None), now),
+            circuit(&status.circuit, None, now),
             warn(
                 "Outages: not known, since circuit_breaker.json cannot be read. The next worker makes a new one, and outages are \
                  counted from then on",
@@ -255,12 +263,7 @@ fn sending(status: &Status) -> Option<Line> {
     if is_unknown && matches!(status.circuit, Circuit::Closed { .. }) {
         return None;
     }
-    let is_told = is_told(status);
-    let mut line = circuit(
-        &status.circuit,
-        (!is_told, status.ongoing()),
-        status.taken_at,
-    );
+    let mut line = circuit(&status.circuit, status.ongoing(), status.taken_at);
     let by_hand = matches!(status.circuit, Circuit::ForcedOpen { .. });
     if status.plex.is_none() && status.circuit.holds_jobs() && !by_hand {
         let reason = status.circuit.reason().unwrap_or_default();
@@ -269,40 +272,13 @@ fn sending(status: &Status) -> Option<Line> {
     Some(line)
 }
 
-/// Health Check has just asked Plex, and says the same in the next line.
-fn is_told(status: &Status) -> bool {
-    let (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }) = &status.circuit else {
-        return false;
-    };
-    let Some(Connectivity::Yes {
-        report, searched, ..
-    }) = &status.plex
-    else {
-        return false;
-    };
-    let Some(reason) = reason else { return false };
-    if reason == "no_library" {
-        return matches!(searched, Some(Searched::None { .. }));
-    }
-    matches!(
-        (&report.verdict, reason.as_str()),
-        (Verdict::Unauthorized { .. }, "unauthorized")
-            | (Verdict::WrongServer { .. }, "wrong_server")
-            | (Verdict::Starting { .. }, "starting")
-    )
-}
-
 /// Of an outage, since its beginning: each try that fails opens the circuit anew.
-fn circuit(
-    circuit: &Circuit,
-    (with_reason, outage): (bool, Option<&OutageEntry>),
-    now: f64,
-) -> Line {
+fn circuit(circuit: &Circuit, outage: Option<&OutageEntry>, now: f64) -> Line {
     let paused = |since: &Option<f64>, reason: &Option<String>| {
         let since = outage.map(|outage| outage.started).or(*since);
         let since = since.map_or_else(String::new, |at| format!(" {} ago", span(now - at)));
         let first = outage.map(|outage| &outage.reason);
-        let reason = reason.as_ref().filter(|_| with_reason).map(|last| {
+        let reason = reason.as_ref().map(|last| {
             let is_trial = last == "trial_failed";
             format::reason(first.filter(|_| is_trial).unwrap_or(last))
         });

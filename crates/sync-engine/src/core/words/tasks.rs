@@ -33,7 +33,9 @@ pub fn deleted(jobs: u64, older_than_days: Option<u32>, left: u64) -> String {
         format!(" older than {}", count(days.into(), "day", "days"))
     });
     let deleted = match jobs {
-        0 if older_than_days.is_none() => "No change failed: nothing to delete".to_owned(),
+        0 if older_than_days.is_none() => {
+            "No failed change is listed: nothing to delete".to_owned()
+        }
         0 => format!("No failed change is{older}: nothing to delete"),
         n => format!(
             "Deleted {}{older}",
@@ -69,7 +71,7 @@ pub fn forgotten_server() -> String {
 /// Retry Failed Changes: all of them, or some.
 pub fn queued_again(jobs: u64, all: bool, left: u64) -> String {
     let queued = match (jobs, all && left == 0) {
-        (0, true) => "No change failed: nothing to try again".to_owned(),
+        (0, true) => "No failed change is listed: nothing to try again".to_owned(),
         (0, false) => "No such failed change: nothing to try again".to_owned(),
         (n, _) => format!(
             "{} queued again",
@@ -122,16 +124,16 @@ pub fn since(
 ) -> String {
     let tasks = match tasks {
         0 => String::new(),
-        n => format!(", and {}", count(n, "task", "tasks")),
+        n => format!(" and {}", count(n, "task", "tasks")),
     };
+    // Where there was nothing to do, a scene is synced.
     let skipped = match (skipped, writes) {
-        (0, _) => String::new(),
-        (n, true) => format!("{n} skipped (nothing to do), "),
-        (n, false) => format!("{n} skipped ({} is off), ", names::of("sync_master")),
+        (n, false) if n > 0 => format!("{n} skipped ({} is off), ", names::of("sync_master")),
+        _ => String::new(),
     };
     let synced = count(synced, "scene", "scenes");
     format!(
-        "Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting{tasks}"
+        "Since this task began: {synced} synced, {skipped}{failed} failed, {waiting}{tasks} waiting"
     )
 }
 

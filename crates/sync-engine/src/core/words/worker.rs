@@ -144,7 +144,7 @@ pub fn long_away(why: &str, waiting: u64) -> String {
 /// So many jobs have failed, the newest so: for Stash's log.
 pub fn jobs_failed(jobs: u64, newest: &str) -> String {
     match jobs {
-        0 | 1 => newest.to_owned(),
+        0 | 1 => format!("An earlier change failed: {newest}"),
         n => format!(
             "{n} changes have failed and were not sent to Plex; View Queue Status lists them. The newest: {newest}"
         ),
