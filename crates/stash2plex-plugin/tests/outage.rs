@@ -212,10 +212,7 @@ fn nothing_is_written_to_another_server_at_the_address() {
     assert!(counts.live() > 0 && counts.dead == 0, "{counts:?}");
 
     let text = plugin.task("clear_match_cache").log_text();
-    assert!(
-        text.contains("is taken for the right one"),
-        "{text}"
-    );
+    assert!(text.contains("is taken for the right one"), "{text}");
     replace_worker(&plugin, second);
     plugin.until_equal();
     assert!(

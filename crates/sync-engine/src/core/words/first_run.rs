@@ -112,6 +112,13 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
             count(more, "scene more", "scenes more")
         )));
     }
+    lines.extend(left_alone(report));
+    lines.extend(not_compared(report));
+    lines.extend(hinted(report, paths));
+    lines
+}
+
+fn left_alone(report: &Report) -> impl Iterator<Item = Line> {
     let left = [
         (report.without_metadata, "without metadata, left alone"),
         (report.without_file, "without a file"),
@@ -124,9 +131,12 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
             "whose Plex items show another scene",
         ),
     ];
-    for (scenes, what) in left.into_iter().filter(|(scenes, _)| *scenes > 0) {
-        lines.push(info(format!("{} {what}", count(scenes, "scene", "scenes"))));
-    }
+    let left = left.into_iter().filter(|(scenes, _)| *scenes > 0);
+    left.map(|(scenes, what)| info(format!("{} {what}", count(scenes, "scene", "scenes"))))
+}
+
+fn not_compared(report: &Report) -> Vec<Line> {
+    let mut lines = Vec::new();
     if report.unknown > 0 {
         let first = report.first_unknown.as_deref().unwrap_or_default();
         lines.push(warn(format!(
@@ -141,18 +151,21 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
             count(report.covers_unknown, "scene", "scenes")
         )));
     }
+    lines
+}
+
+fn hinted(report: &Report, paths: Paths) -> impl Iterator<Item = Line> {
     let mut hints: Vec<_> = report.hints.iter().collect();
     hints.sort_by_key(|(_, scenes)| std::cmp::Reverse(**scenes));
-    for (rule, scenes) in hints.into_iter().take(3) {
+    hints.into_iter().take(3).map(move |(rule, scenes)| {
         let words = match paths.hidden {
             true => suggested_hidden(*scenes),
             false => suggested(rule, *scenes),
         };
-        lines.push(info(format!(
+        info(format!(
             "{words}. The task Find Path Map says what to enter"
-        )));
-    }
-    lines
+        ))
+    })
 }
 
 fn listed(one: &Listed) -> String {
