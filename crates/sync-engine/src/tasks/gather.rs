@@ -23,9 +23,10 @@ use crate::storage::first_run;
 use crate::storage::ledger::{self, Total};
 use crate::storage::meta;
 use crate::storage::queue_file;
-use crate::tasks::watch::tasks;
 use crate::worker::{self, CIRCUIT_OF};
 
+/// So many jobs are looked at for tasks.
+const FIRST: usize = 100;
 /// So many jobs are listed.
 const LISTED: usize = 20;
 
@@ -359,6 +360,17 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
         tried_jobs: tried,
         done: counts.done,
     })
+}
+
+/// How many of the first jobs are tasks.
+pub fn tasks(queue: &Queue<Job>, states: &[State]) -> queue::Result<u64> {
+    let mut tasks = 0;
+    for state in states {
+        let jobs = queue.jobs(*state, FIRST)?.into_iter();
+        let jobs = jobs.filter_map(|job| serde_json::from_str(&job.payload).ok());
+        tasks += jobs.filter(Job::is_task).count() as u64;
+    }
+    Ok(tasks)
 }
 
 /// Why a job that was tried waits again.

@@ -25,8 +25,6 @@ use crate::tasks::gather::{self, Told};
 const LOOK: Duration = Duration::from_millis(200);
 /// So many failed jobs are told of.
 const LISTED: u64 = 20;
-/// So many jobs are looked at for tasks.
-const FIRST: usize = 100;
 /// Longer than any one job, so that a worker that gets nowhere keeps no other task of Stash from running.
 const STALLED: Duration = Duration::from_secs(60);
 /// A worker that has just been started takes its lock within this time.
@@ -185,7 +183,7 @@ impl Watch<'_> {
             skipped: now.skipped.saturating_sub(self.mark.skipped),
             failed: queue.dead_keys(&failed)?.len() as u64,
             counts: queue.counts()?,
-            tasks: tasks(&queue, &[State::Running, State::Ready, State::Waiting])?,
+            tasks: gather::tasks(&queue, &[State::Running, State::Ready, State::Waiting])?,
         })
     }
 }
@@ -212,17 +210,6 @@ impl Watch<'_> {
             }
         }
     }
-}
-
-/// How many of the first jobs are tasks.
-pub fn tasks(queue: &Queue<Job>, states: &[State]) -> queue::Result<u64> {
-    let mut tasks = 0;
-    for state in states {
-        let jobs = queue.jobs(*state, FIRST)?.into_iter();
-        let jobs = jobs.filter_map(|job| serde_json::from_str(&job.payload).ok());
-        tasks += jobs.filter(Job::is_task).count() as u64;
-    }
-    Ok(tasks)
 }
 
 /// Whether jobs wait for Plex, and not for the next trial that is about to be.
