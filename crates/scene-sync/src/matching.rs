@@ -208,23 +208,17 @@ pub fn by_likeness(
     let there = !left.is_empty();
     left.retain(|one| !one.contradicted() && !owned(&one.held.item));
 
-    let best = left
-        .iter()
-        .filter(|one| one.strong().is_some())
-        .map(Alike::rank)
-        .max();
-    let strong = best.is_some();
-    if let Some(best) = best {
-        left.retain(|one| one.strong().is_some() && one.rank() == best);
+    let strong = left.iter().filter(|one| one.strong().is_some());
+    let best = strong.map(Alike::rank).max();
+    if best.is_some() {
+        left.retain(|one| one.strong().is_some() && Some(one.rank()) == best);
     }
     let Some(first) = left.first() else {
-        return Likeness::None {
-            reason: if there {
-                Reason::OtherFiles
-            } else {
-                Reason::NotThere
-            },
+        let reason = match there {
+            true => Reason::OtherFiles,
+            false => Reason::NotThere,
         };
+        return Likeness::None { reason };
     };
     let very = path::key(&first.held.path);
     let one = left
@@ -238,10 +232,9 @@ pub fn by_likeness(
         },
         _ => Likeness::Several {
             candidates: left.iter().map(|one| one.held.clone()).collect(),
-            reason: if strong {
-                Reason::SeveralAlike
-            } else {
-                Reason::NameOnly
+            reason: match best {
+                Some(_) => Reason::SeveralAlike,
+                None => Reason::NameOnly,
             },
         },
     }

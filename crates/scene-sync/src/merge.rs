@@ -15,14 +15,12 @@ pub(crate) struct Sides<T> {
     pub by_hand: bool,
 }
 
-#[derive(Debug, PartialEq)]
-pub(crate) enum Merged<T> {
-    /// Nothing to send; what is now on record.
-    Leave(Option<Known<T>>),
-    /// A hand-made edit stays, and so does the record.
-    Keep,
-    Set(T),
-    Clear,
+/// What becomes of a value that no hand-made edit keeps as it is.
+pub(crate) struct Merged<T> {
+    /// What is on record of it then.
+    pub known: Option<Known<T>>,
+    /// Whether it is sent, or cleared.
+    pub sends: bool,
 }
 
 impl<T: PartialEq> Sides<T> {
@@ -31,24 +29,22 @@ impl<T: PartialEq> Sides<T> {
         matches!(&self.last, Some(Known::Sent(sent)) if self.current.as_ref() == Some(sent))
     }
 
-    pub(crate) fn merge(self, preserve: bool) -> Merged<T> {
+    /// None where a hand-made edit stays, and so does the record.
+    pub(crate) fn merge(self, preserve: bool) -> Option<Merged<T>> {
         let ours = self.ours();
         let edited = match &self.last {
             Some(last) => self.current.as_ref() != Some(last.value()),
             None => self.by_hand && self.current.is_some(),
         };
-        match self.wanted {
-            wanted if wanted == self.current => Merged::Leave(wanted.map(|value| match ours {
-                true => Known::Sent(value),
-                false => Known::Found(value),
-            })),
-            None if self.last.is_none() => Merged::Leave(None),
-            _ if preserve && edited => Merged::Keep,
-            Some(wanted) => Merged::Set(wanted),
+        let (known, sends) = match self.wanted {
+            wanted if wanted == self.current => (wanted.map(|value| Known::of(value, ours)), false),
+            None if self.last.is_none() => (None, false),
+            _ if preserve && edited => return None,
+            Some(wanted) => (Some(Known::Sent(wanted)), true),
             // What we never sent is not ours to clear.
-            None if ours => Merged::Clear,
-            None => Merged::Leave(None),
-        }
+            None => (None, ours),
+        };
+        Some(Merged { known, sends })
     }
 }
 
@@ -77,9 +73,8 @@ pub(crate) fn tags(
     preserve: bool,
     room: Option<usize>,
 ) -> List {
-    let sent = keys(names(&last.tags, kind));
-    let found = keys(names(&last.preexisting.tags, kind));
-    let folded = keys(names(&last.folded, kind));
+    let recorded = [&last.tags, &last.preexisting.tags, &last.folded];
+    let [sent, found, folded] = recorded.map(|lists| keys(names(lists, kind)));
     let wanted_keys = keys(wanted);
     let shown: Vec<Shown> = current.iter().map(|tag| Shown::of(tag, &sent)).collect();
 
@@ -89,18 +84,9 @@ pub(crate) fn tags(
         tags: 0,
     };
     // What is not ours stays, whatever there is room for.
-    shown
-        .iter()
-        .filter(|shown| !shown.ours)
-        .for_each(|shown| room.take(shown.tag));
-    let mut list = List::default();
-    let mut edit = TagEdit {
-        kind,
-        target: Vec::new(),
-        add: Vec::new(),
-        remove: Vec::new(),
-    };
-    let mut kept = BTreeSet::new();
+    let others = shown.iter().filter(|shown| !shown.ours);
+    others.for_each(|shown| room.take(shown.tag));
+    let (mut list, mut new, mut kept) = (List::default(), Vec::new(), BTreeSet::new());
     for name in wanted {
         let key = key(name);
         // Every spelling Plex already has is kept as it is.
@@ -110,10 +96,8 @@ pub(crate) fn tags(
         if in_its_place {
             let wide = wide_key(name);
             let stays = |shown: &&Shown| !shown.ours || wanted_keys.contains(&shown.key);
-            let like = shown
-                .iter()
-                .filter(|shown| wide_key(&shown.tag.name) == wide);
-            let (stay, go): (Vec<_>, Vec<_>) = like.partition(stays);
+            let is_like = |shown: &&Shown| wide_key(&shown.tag.name) == wide;
+            let (stay, go): (_, Vec<_>) = shown.iter().filter(is_like).partition(stays);
             (same, goes) = (stay, !go.is_empty());
         }
         let missing = same.is_empty();
@@ -132,7 +116,7 @@ pub(crate) fn tags(
         }
         kept.extend(same.iter().map(|shown| &shown.key));
         if add {
-            edit.add.push(name.clone());
+            new.push(name.clone());
         }
         if in_its_place && !missing {
             list.folded.push(name.clone());
@@ -142,18 +126,27 @@ pub(crate) fn tags(
             false => list.found.push(name.clone()),
         }
     }
-    for Shown { tag, key, ours } in &shown {
-        if *ours && !kept.contains(key) {
-            edit.remove.push(tag.name.clone());
-        } else {
-            edit.target.push((*tag).clone());
-        }
-    }
-    // Behind what is there: a Plex that takes two spellings for one tag keeps the one it has.
-    let new = edit.add.iter().map(|name| Tag::from(name.as_str()));
-    edit.target.extend(new);
-    list.edit = (!edit.add.is_empty() || !edit.remove.is_empty()).then_some(edit);
+    let goes = |shown: &&Shown| shown.ours && !kept.contains(&shown.key);
+    let (go, stay) = shown.iter().partition(goes);
+    list.edit = edit(kind, stay, go, new);
     list
+}
+
+/// The edit that a list needs. What is new stands behind what is there: a Plex that takes two spellings for one tag keeps the
+/// one it has.
+fn edit(kind: TagKind, stay: Vec<&Shown>, go: Vec<&Shown>, add: Vec<String>) -> Option<TagEdit> {
+    let new = add.iter().map(|name| Tag::from(name.as_str()));
+    let edit = TagEdit {
+        kind,
+        target: stay
+            .iter()
+            .map(|shown| shown.tag.clone())
+            .chain(new)
+            .collect(),
+        remove: go.iter().map(|shown| shown.tag.name.clone()).collect(),
+        add,
+    };
+    (!edit.add.is_empty() || !edit.remove.is_empty()).then_some(edit)
 }
 
 /// A tag that Plex shows.
@@ -197,10 +190,7 @@ impl Room {
     fn bytes(&self, tag: &Tag) -> usize {
         let start = format!("&{}[{}]", self.kind.plex_name(), self.tags).len();
         let name = start + ".tag.tag=".len() + encoded(&tag.name);
-        let role = tag
-            .role
-            .as_deref()
-            .map(|role| start + ".tagging.text=".len() + encoded(role));
-        name + role.unwrap_or_default()
+        let role = |role: &String| start + ".tagging.text=".len() + encoded(role);
+        name + tag.role.as_ref().map_or(0, role)
     }
 }

@@ -5,9 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 /// A path in parts. The first part is the root: `/`, a drive such as `C:`, or `//` for a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    parts: Vec<String>,
+    pub parts: Vec<String>,
     pub windows: bool,
-    separator: char,
+    pub separator: char,
 }
 
 impl Path {
@@ -35,22 +35,11 @@ impl Path {
         }
     }
 
-    pub(crate) fn parts(&self) -> &[String] {
-        &self.parts
-    }
-
-    pub(crate) fn separator(&self) -> char {
-        self.separator
-    }
-
     /// The parts as they are compared.
     pub(crate) fn keys(&self, fold: bool) -> Vec<String> {
-        let key = |part: &String| {
-            if fold {
-                folded(part)
-            } else {
-                part.nfc().collect()
-            }
+        let key = |part: &String| match fold {
+            true => folded(part),
+            false => part.nfc().collect(),
         };
         self.parts.iter().map(key).collect()
     }
@@ -201,12 +190,8 @@ pub fn suggested_rule(stash_path: &str, plex_path: &str) -> Option<(String, Stri
 /// How many parts at the end are the same for Plex. The root is no name that could be common, nor is the host of a share.
 pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
     let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
-    let common = ours
-        .iter()
-        .rev()
-        .zip(theirs.iter().rev())
-        .take_while(|(ours, theirs)| ours == theirs)
-        .count();
+    let pairs = ours.iter().rev().zip(theirs.iter().rev());
+    let common = pairs.take_while(|(ours, theirs)| ours == theirs).count();
     common.min(stash.below_root()).min(plex.below_root())
 }
 
@@ -219,27 +204,21 @@ pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
 /// assert_eq!(folder_of("/x.mp4"), Some("/"));
 /// ```
 pub fn folder_of(path: &str) -> Option<&str> {
-    let separators: &[char] = if Path::parse(path).windows {
-        &['/', '\\']
-    } else {
-        &['/']
-    };
+    let windows = Path::parse(path).windows;
+    let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
     let at = path.rfind(separators)?;
     let folder = path.get(..at)?;
-    // The root keeps its separator.
-    if folder.is_empty() || folder.ends_with(':') {
-        path.get(..=at)
-    } else {
-        Some(folder)
+    match folder.is_empty() || folder.ends_with(':') {
+        // The root keeps its separator.
+        true => path.get(..=at),
+        false => Some(folder),
     }
 }
 
 /// The path without the `\\?\` of long paths, and whether it had one.
 fn without_long_prefix(text: &str) -> (String, bool) {
-    let Some(long) = [r"\\?\", "//?/"]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))
-    else {
+    let long = text.strip_prefix(r"\\?\").or(text.strip_prefix("//?/"));
+    let Some(long) = long else {
         return (text.to_owned(), false);
     };
     let share = long

@@ -24,18 +24,15 @@ const EXAMPLES: usize = 3;
 /// ```
 #[derive(Debug, Default)]
 pub struct Files {
-    stash: HashMap<Mark, Known<(u64, String)>>,
-    plex: HashMap<Mark, Known<String>>,
+    stash: Marked<(u64, String)>,
+    plex: Marked<String>,
 }
 
 /// By what a file is known on both sides: its name, whatever the case, and its size.
 type Mark = (String, u64);
 
-#[derive(Debug)]
-enum Known<T> {
-    One(T),
-    Several,
-}
+/// The one file of each mark; none where it stands for several.
+type Marked<T> = HashMap<Mark, Option<T>>;
 
 /// What the files of both servers say about the path map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -135,12 +132,10 @@ impl Files {
 
     /// The files that are one, in the order of their folders in Stash.
     fn pairs(mut self) -> Vec<Pair> {
-        let both = self.stash.into_iter().filter_map(|(mark, stash)| {
-            match (stash, self.plex.remove(&mark)?) {
-                (Known::One(stash), Known::One(plex)) => Pair::new(stash, plex),
-                _ => None,
-            }
-        });
+        let both = self
+            .stash
+            .into_iter()
+            .filter_map(|(mark, stash)| Pair::new(stash?, self.plex.remove(&mark)??));
         let mut pairs: Vec<_> = both.collect();
         pairs.sort_by(|one, other| (&one.ours, &one.stash).cmp(&(&other.ours, &other.stash)));
         pairs
@@ -148,7 +143,7 @@ impl Files {
 }
 
 fn add<T>(
-    to: &mut HashMap<Mark, Known<T>>,
+    to: &mut Marked<T>,
     path: &str,
     size: Option<u64>,
     same: impl Fn(&T) -> bool,
@@ -159,10 +154,8 @@ fn add<T>(
         return;
     };
     let known = to.entry((path::name_key(path), size));
-    let known = known.or_insert_with(|| Known::One(new()));
-    if !matches!(known, Known::One(known) if same(known)) {
-        *known = Known::Several;
-    }
+    let known = known.or_insert_with(|| Some(new()));
+    *known = known.take().filter(same);
 }
 
 /// A file of both servers.
@@ -215,10 +208,8 @@ fn rules(pairs: &[Pair]) -> Vec<(String, String)> {
         let map = map(&rules);
         let mut counts = vec![(0, 0); rules.len()];
         for pair in pairs {
-            if let Some((all, right)) = map
-                .deciding(&pair.stash.1)
-                .and_then(|nth| counts.get_mut(nth))
-            {
+            if let Some(nth) = map.deciding(&pair.stash.1) {
+                let (all, right) = &mut counts[nth];
                 *all += 1;
                 *right += usize::from(pair.agrees_with(&map));
             }
@@ -317,10 +308,8 @@ fn unused(
     pairs: &[Pair],
     new: &[(String, String)],
 ) -> Vec<(String, String)> {
-    let used: BTreeSet<_> = pairs
-        .iter()
-        .filter_map(|pair| old.deciding(&pair.stash.1))
-        .collect();
+    let deciding = |pair: &Pair| old.deciding(&pair.stash.1);
+    let used: BTreeSet<_> = pairs.iter().filter_map(deciding).collect();
     let replaced: BTreeSet<_> = new.iter().map(|(from, _)| path::key(from)).collect();
     let rules = current.iter().enumerate();
     rules
@@ -330,8 +319,7 @@ fn unused(
 }
 
 fn map(rules: &[(String, String)]) -> PathMap {
-    let rules = rules.iter().map(|(from, to)| (from.as_str(), to.as_str()));
-    PathMap::new(rules).unwrap_or_default()
+    PathMap::new(rules.iter().cloned()).unwrap_or_default()
 }
 
 fn scenes<'p>(pairs: impl Iterator<Item = &'p Pair>) -> u64 {

@@ -12,31 +12,17 @@ pub(crate) struct Limit {
     pub encoded: usize,
 }
 
-impl Limit {
-    pub(crate) const NONE: Self = Self {
-        chars: usize::MAX,
-        encoded: usize::MAX,
-    };
-}
-
 /// Single-line text: control characters become spaces, the ends are trimmed.
 pub(crate) fn line(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.trim().to_owned()
+    text.replace(char::is_control, " ").trim().to_owned()
 }
 
 /// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends
 /// are trimmed.
 pub(crate) fn paragraphs(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let plain: String = unified
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
-    plain.trim().to_owned()
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    unified.replace(is_odd, "").trim().to_owned()
 }
 
 /// The longest beginning within the limit, without white space at its end.
@@ -78,23 +64,19 @@ pub(crate) fn keys(names: &[String]) -> BTreeSet<String> {
 /// What two names have in common for a Plex that compares as widely as any may: such a Plex shows
 /// one in place of the other.
 pub(crate) fn wide_key(name: &str) -> String {
-    let folded: String = name
-        .nfd()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfc()
-        .collect();
+    let upper = name.nfd().flat_map(char::to_uppercase);
+    let folded: String = upper.flat_map(char::to_lowercase).nfc().collect();
     folded.trim().to_owned()
 }
 
-/// Names cleaned and composed, without blank ones and without those that are the same to Plex.
-pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, limit: Limit) -> Vec<String> {
-    let mut seen = BTreeSet::new();
+/// Names of at most so many characters, cleaned and composed, without blank ones and without those that are the same to Plex.
+pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, chars: usize) -> Vec<String> {
+    let (mut seen, encoded) = (BTreeSet::new(), usize::MAX);
     names
         .into_iter()
         .map(|name| {
             let name: String = line(name).nfc().collect();
-            cut(&name, limit).to_owned()
+            cut(&name, Limit { chars, encoded }).to_owned()
         })
         .filter(|name| !name.is_empty() && seen.insert(key(name)))
         .collect()
