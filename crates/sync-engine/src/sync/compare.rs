@@ -46,20 +46,17 @@ impl Syncer {
                 report.add(unread(scene, why.to_string()));
             }
             let scenes = page.rows.iter();
-            let mut compared =
-                stream::iter(scenes.map(|scene| self.compare((db, server), scene, &taken, time)))
-                    .buffered(TOGETHER);
+            let compared = scenes.map(|scene| self.compare((db, server), scene, &taken, time));
+            let mut compared = stream::iter(compared).buffered(TOGETHER);
             while let Some(one) = compared.next().await {
                 let one = one?;
                 failing = match &one.standing {
+                    Standing::Unknown(why) if failing + 1 == IN_A_ROW => {
+                        return Err(failing_all(why).into());
+                    }
                     Standing::Unknown(_) => failing + 1,
                     _ => 0,
                 };
-                if let Standing::Unknown(why) = &one.standing
-                    && failing == IN_A_ROW
-                {
-                    return Err(failing_all(why).into());
-                }
                 report.add(one);
                 progress(report.compared as f64 / total);
             }

@@ -82,10 +82,8 @@ impl Covers {
             return Err(error.into());
         }
         failed.remove(path);
-        Ok(Fetched::Owed(words::without_cover(
-            TRIES,
-            &error.to_string(),
-        )))
+        let why = words::without_cover(TRIES, &error.to_string());
+        Ok(Fetched::Owed(why))
     }
 }
 
@@ -98,13 +96,7 @@ fn is_placeholder(error: &stash::client::Error) -> bool {
 fn is_away(error: &stash::client::Error) -> bool {
     use stash::client::{Error, Unreachable};
     // A session that has ended is no exception: the next question about the scene says so before its cover is asked for.
-    matches!(
-        error,
-        Error::Unreachable {
-            kind: Unreachable::Connect,
-            ..
-        }
-    )
+    matches!(error, Error::Unreachable { kind, .. } if *kind == Unreachable::Connect)
 }
 
 impl Cover {

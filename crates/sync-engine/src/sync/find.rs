@@ -65,21 +65,19 @@ impl Finder<'_> {
         known: &[ItemRow<LastWritten>],
     ) -> Result<Search, Failure> {
         if files.is_empty() {
-            return Err(Failure::new(
-                Whose::Scene(SceneFault::Invalid),
-                "the scene has no file",
-            ));
+            let whose = Whose::Scene(SceneFault::Invalid);
+            return Err(Failure::new(whose, "the scene has no file"));
         }
         let mut search = Search::default();
         let mut seen = self.on_record(known, &mut search).await?;
         for (nth, file) in files.iter().enumerate() {
             for library in self.libraries.holding(&file.path) {
-                let one = std::slice::from_ref(file);
-                let held = seen.iter().any(|seen| {
-                    seen.library.section == library.section
-                        && seen.item.deleted_at.is_none()
-                        && !bound(one, std::slice::from_ref(&seen.item)).is_empty()
-                });
+                let is_here = |seen: &&Seen| {
+                    let is_living = seen.item.deleted_at.is_none();
+                    seen.library.section == library.section && is_living
+                };
+                let mut here = seen.iter().filter(is_here);
+                let held = here.any(|seen| hold([&seen.item], file));
                 let new = match held {
                     true => self.indexed(library, &file.path, &seen).await?,
                     false => self.search(library, file, &mut search).await?,
@@ -88,34 +86,24 @@ impl Finder<'_> {
                 let new: Vec<_> = new.into_iter().filter(is_new).collect();
                 seen.extend(new);
             }
-            let items = seen
-                .iter()
-                .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
-            if matching::by_path(std::slice::from_ref(file), &items.collect::<Vec<_>>()).is_empty()
-            {
+            if !hold(seen.iter().map(|seen| &seen.item), file) {
                 search.missing.push(nth);
             }
         }
-        let candidates = seen
-            .iter()
-            .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
-        let found = matching::by_path(files, &candidates.collect::<Vec<_>>());
-        search.targets = found
-            .into_iter()
-            .filter_map(|bound| target(&mut seen, bound))
-            .collect();
+        let candidates = convert::candidates(seen.iter().map(|seen| &seen.item));
+        for bound in matching::by_path(files, &candidates) {
+            search.targets.extend(target(&mut seen, bound));
+        }
         // What is on record by likeness stays on record by that.
-        let alike = known.iter().filter(|row| !row.path.is_empty());
-        for row in alike {
-            let Some((nth, file)) = self.like(row, files, &seen) else {
+        for row in known.iter().filter(|row| !row.path.is_empty()) {
+            let Some(nth) = self.like(row, files, &seen) else {
                 continue;
             };
-            let reason = Reason::SameNameAndSize;
             let bound = Bound {
                 item: row.item.clone(),
-                path: file,
+                path: row.path.clone(),
                 file: nth,
-                evidence: Evidence::Likeness(reason),
+                evidence: Evidence::Likeness(Reason::SameNameAndSize),
             };
             if let Some(target) = target(&mut seen, bound) {
                 search.missing.retain(|missing| *missing != nth);
@@ -130,20 +118,11 @@ impl Finder<'_> {
         let mut found = Vec::new();
         for library in &self.libraries.chosen {
             let named = |item: &Item| has_name(item, &file.path);
-            let mut items = self
-                .filtered(library, &file.path)
-                .await?
-                .unwrap_or_default();
+            let items = self.filtered(library, &file.path).await?;
+            let mut items = items.unwrap_or_default();
             items.retain(named);
             if items.is_empty() {
-                let _overlapping = self.limits.read().await;
-                let wish = (file.path.as_str(), Wish::Name);
-                let keys = self
-                    .indexes
-                    .fresh(self.plex, library, wish, self.now)
-                    .await?;
-                let found = self.plex.items(&keys).await?;
-                items = self.indexes.unread.readable(found);
+                items = self.listed(library, &file.path, Wish::Name).await?;
                 items.retain(named);
             }
             found.extend(items.into_iter().map(|item| (library.clone(), item)));
@@ -157,10 +136,8 @@ impl Finder<'_> {
         known: &[ItemRow<LastWritten>],
         search: &mut Search,
     ) -> Result<Vec<Seen<'_>>, Failure> {
-        let keys: Vec<RatingKey> = known
-            .iter()
-            .filter_map(|row| row.item.parse().ok())
-            .collect();
+        let keys = known.iter().filter_map(|row| row.item.parse().ok());
+        let keys: Vec<RatingKey> = keys.collect();
         let _overlapping = self.limits.read().await;
         let mut found = self.plex.items(&keys).await?;
         let gone = known.iter().filter(|row| is_gone(&found, &row.item));
@@ -171,11 +148,7 @@ impl Finder<'_> {
         }
         let seen = found.items.into_iter().filter_map(|item| {
             let library = self.libraries.of(item.section.as_ref()?)?;
-            Some(Seen {
-                library,
-                item,
-                detailed: true,
-            })
+            Some(Seen::new(library, item, true))
         });
         Ok(seen.collect())
     }
@@ -187,17 +160,12 @@ impl Finder<'_> {
         path: &str,
         seen: &[Seen<'_>],
     ) -> Result<Vec<Seen<'l>>, Failure> {
-        let known = self
-            .indexes
-            .known(library, path, Wish::Path)
-            .await
-            .unwrap_or_default();
-        let is_new = |key: &RatingKey| seen.iter().all(|seen| seen.item.key != *key);
-        self.details(
-            library,
-            &known.into_iter().filter(is_new).collect::<Vec<_>>(),
-        )
-        .await
+        let mut keys = self.indexes.known(library, path).await;
+        keys.retain(|key| seen.iter().all(|seen| seen.item.key != *key));
+        let _overlapping = self.limits.read().await;
+        let found = self.plex.items(&keys).await?;
+        let items = self.indexes.unread.readable(found).into_iter();
+        Ok(items.map(|item| Seen::new(library, item, true)).collect())
     }
 
     /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its filter proves
@@ -208,36 +176,21 @@ impl Finder<'_> {
         file: &SceneFile,
         search: &mut Search,
     ) -> Result<Vec<Seen<'l>>, Failure> {
-        let one = std::slice::from_ref(file);
-        let known = self.indexed(library, &file.path, &[]).await?;
-        if known
-            .iter()
-            .any(|seen| !bound(one, std::slice::from_ref(&seen.item)).is_empty())
-        {
+        let path = &file.path;
+        let known = self.indexed(library, path, &[]).await?;
+        if known.iter().any(|seen| hold([&seen.item], file)) {
             return Ok(known);
         }
-        if let Some(items) = self.filtered(library, &file.path).await? {
-            if !bound(one, &items).is_empty() {
-                let seen = items.into_iter().map(|item| Seen {
-                    library,
-                    item,
-                    detailed: false,
-                });
-                return Ok(seen.collect());
+        if let Some(items) = self.filtered(library, path).await? {
+            if hold(&items, file) {
+                let seen = |item| Seen::new(library, item, false);
+                return Ok(items.into_iter().map(seen).collect());
             }
-            let named = items.iter().filter(|item| has_name(item, &file.path));
-            search
-                .others
-                .extend(named.flat_map(|item| convert::candidates(std::slice::from_ref(item))));
+            let named = items.iter().filter(|item| has_name(item, path));
+            search.others.extend(convert::candidates(named));
         }
-        let keys = {
-            let _overlapping = self.limits.read().await;
-            let wish = (file.path.as_str(), Wish::Path);
-            self.indexes
-                .fresh(self.plex, library, wish, self.now)
-                .await?
-        };
-        self.details(library, &keys).await
+        let items = self.listed(library, path, Wish::Path).await?.into_iter();
+        Ok(items.map(|item| Seen::new(library, item, true)).collect())
     }
 
     /// What Plex's filter finds; none where it has none.
@@ -246,35 +199,27 @@ impl Finder<'_> {
             return Ok(None);
         }
         let _overlapping = self.limits.read().await;
-        match self
-            .plex
-            .find_by_file(&library.section, library.kind, path)
-            .await?
-        {
+        let (plex, section) = (self.plex, &library.section);
+        match plex.find_by_file(section, library.kind, path).await? {
             FileSearch::Candidates(items) => Ok(Some(items)),
             FileSearch::Ignored => {
-                self.indexes
-                    .replace_filter(self.plex, library, self.now)
-                    .await?;
+                self.indexes.replace_filter(plex, library, self.now).await?;
                 Ok(None)
             }
         }
     }
 
-    async fn details<'l>(
+    /// What the listing knows by now, with its details.
+    async fn listed(
         &self,
-        library: &'l Library,
-        keys: &[RatingKey],
-    ) -> Result<Vec<Seen<'l>>, Failure> {
+        library: &Library,
+        path: &str,
+        wish: Wish,
+    ) -> Result<Vec<Item>, Failure> {
+        let (plex, indexes, wish) = (self.plex, self.indexes, (path, wish));
         let _overlapping = self.limits.read().await;
-        let items = self.plex.items(keys).await?;
-        let items = self.indexes.unread.readable(items);
-        let seen = items.into_iter().map(|item| Seen {
-            library,
-            item,
-            detailed: true,
-        });
-        Ok(seen.collect())
+        let keys = indexes.fresh(plex, library, wish, self.now).await?;
+        Ok(indexes.unread.readable(plex.items(&keys).await?))
     }
 
     /// The file by whose likeness the item on record still is the scene's.
@@ -283,29 +228,33 @@ impl Finder<'_> {
         row: &ItemRow<LastWritten>,
         files: &[SceneFile],
         seen: &[Seen<'_>],
-    ) -> Option<(usize, String)> {
-        let item = &seen
-            .iter()
-            .find(|seen| seen.item.key.as_str() == row.item)?
-            .item;
-        let candidates: Vec<_> = convert::candidates(std::slice::from_ref(item))
-            .into_iter()
-            .filter(|candidate| path::key(&candidate.path) == path::key(&row.path))
-            .collect();
+    ) -> Option<usize> {
+        let mut seen = seen.iter().map(|seen| &seen.item);
+        let item = seen.find(|item| item.key.as_str() == row.item)?;
+        let mut candidates = convert::candidates([item]);
+        candidates.retain(|candidate| path::key(&candidate.path) == path::key(&row.path));
         let alike = |file: &SceneFile| {
-            !self.libraries.covers(&file.path)
-                && matches!(
-                    matching::by_likeness(file, &candidates, |_| false),
-                    Likeness::One { .. }
-                )
+            let likeness = matching::by_likeness(file, &candidates, |_| false);
+            !self.libraries.covers(&file.path) && matches!(likeness, Likeness::One { .. })
         };
-        let nth = files.iter().position(alike)?;
-        Some((nth, row.path.clone()))
+        files.iter().position(alike)
     }
 }
 
-fn bound(files: &[SceneFile], items: &[Item]) -> Vec<Bound> {
-    matching::by_path(files, &convert::candidates(items))
+impl<'a> Seen<'a> {
+    fn new(library: &'a Library, item: Item, detailed: bool) -> Self {
+        Self {
+            library,
+            item,
+            detailed,
+        }
+    }
+}
+
+/// Whether one of the items holds the file.
+fn hold<'a>(items: impl IntoIterator<Item = &'a Item>, file: &SceneFile) -> bool {
+    let files = std::slice::from_ref(file);
+    !matching::by_path(files, &convert::candidates(items)).is_empty()
 }
 
 fn has_name(item: &Item, file: &str) -> bool {
@@ -315,15 +264,9 @@ fn has_name(item: &Item, file: &str) -> bool {
 
 /// Takes the item that was bound; none that was taken before.
 fn target(seen: &mut Vec<Seen<'_>>, bound: Bound) -> Option<Target> {
-    let at = seen
-        .iter()
-        .position(|seen| seen.item.key.as_str() == bound.item)?;
-    let Seen {
-        library,
-        item,
-        detailed,
-    } = seen.swap_remove(at);
-    Some(Target::new(library, item, bound, detailed))
+    let is_bound = |seen: &Seen| seen.item.key.as_str() == bound.item;
+    let seen = seen.swap_remove(seen.iter().position(is_bound)?);
+    Some(Target::new(seen.library, seen.item, bound, seen.detailed))
 }
 
 impl Target {

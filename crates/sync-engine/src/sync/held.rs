@@ -39,9 +39,12 @@ impl<'a, 'q> Held<'a, 'q> {
         }
     }
 
-    /// Records that the item is the scene's, with what is about to be sent; false when another scene owns it, or what is
-    /// on record of it is not what the plan was made from.
-    pub fn put(&self, written: LastWritten) -> queue::Result<bool> {
+    /// Records that the item is the scene's, with what is about to be sent, if anything is; false when another scene owns it,
+    /// or what is on record of it is not what the plan was made from.
+    pub fn put(&self, written: Option<LastWritten>) -> queue::Result<bool> {
+        let Some(written) = written else {
+            return Ok(true);
+        };
         let row = self.row(written);
         let put = self.db.write(|tx| {
             let there = ledger::item::<LastWritten>(tx.sql(), self.server, &self.item)?;
@@ -78,7 +81,7 @@ impl<'a, 'q> Held<'a, 'q> {
             intent.at = now;
             is_stale.then_some(standing)
         });
-        stale.is_none_or(|standing| self.put(standing).is_ok())
+        self.put(stale).is_ok()
     }
 
     /// What the job leaves on record of the item in the end.

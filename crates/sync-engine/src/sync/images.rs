@@ -1,6 +1,6 @@
 //! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
 
-use plex::{ImageKind, RatingKey};
+use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use crate::core::client_errors::is_of_part;
@@ -63,69 +63,70 @@ async fn look_at(
 /// A picture that an item has from us, and whether Plex had to be told.
 pub struct Given {
     written: ImageWritten,
-    pub changed: bool,
+    changed: bool,
+}
+
+impl Pictures<Option<Given>> {
+    /// The names of those that Plex had to be told.
+    pub fn changed(&self) -> Vec<String> {
+        let named = [(&self.poster, "poster"), (&self.background, "background")];
+        let is_changed = |given: &Option<Given>| given.as_ref().is_some_and(|one| one.changed);
+        let changed = named.iter().filter(|(given, _)| is_changed(given));
+        changed.map(|(_, name)| name.to_string()).collect()
+    }
 }
 
 impl Writer<'_> {
     /// Makes the item show the cover where the plan wants it, and returns what it was given; `refused` takes what it
-    /// does not take.
+    /// does not take. Fails where the item is no longer the scene's.
     pub(super) async fn give(
         &self,
-        item: &plex::Item,
         plan: &EditPlan,
         cover: &Cover,
         seen: &Pictures<Option<ImageSeen>>,
         refused: &mut Vec<Refused>,
     ) -> Result<Pictures<Option<Given>>, Failure> {
-        let mut taken = |part, given| match given {
-            Err(error) if is_of_part(&error) => {
-                let version = cover.name().to_owned();
-                refused.push(Refused::new(part, version, &error));
-                Ok(None)
+        let mut given = Pictures::default();
+        let Pictures { poster, background } = &mut given;
+        for (part, wanted, seen, given) in [
+            (Part::Poster, plan.poster, &seen.poster, poster),
+            (
+                Part::Background,
+                plan.background,
+                &seen.background,
+                background,
+            ),
+        ] {
+            if !wanted {
+                continue;
             }
-            given => given,
-        };
-        let poster = (plan.poster, ImageKind::Poster, &seen.poster);
-        let poster = taken(Part::Poster, self.give_one(item, cover, poster).await?)?;
-        let background = (plan.background, ImageKind::Background, &seen.background);
-        let background = taken(
-            Part::Background,
-            self.give_one(item, cover, background).await?,
-        )?;
-        Ok(Pictures { poster, background })
-    }
-
-    /// What the item was given, or how Plex refused; it fails where the item is no longer the scene's.
-    async fn give_one(
-        &self,
-        item: &plex::Item,
-        cover: &Cover,
-        (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
-    ) -> Result<Result<Option<Given>, plex::Error>, Failure> {
-        if !wanted {
-            return Ok(Ok(None));
+            let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
+            let changed = match seen.as_ref().is_some_and(is_shown) {
+                true => Ok(false),
+                false => self.show(part, cover).await?,
+            };
+            let written = cover.written();
+            match changed {
+                Ok(changed) => *given = Some(Given { written, changed }),
+                Err(why) if is_of_part(&why) => {
+                    refused.push(Refused::new(part, cover.name().to_owned(), &why));
+                }
+                Err(why) => return Err(why.into()),
+            }
         }
-        let shown = seen
-            .as_ref()
-            .is_some_and(|seen| seen.selected == cover.sha1);
-        let changed = match shown {
-            true => Ok(false),
-            false => self.show(&item.key, kind, cover).await?,
-        };
-        let written = cover.written();
-        Ok(changed.map(|changed| Some(Given { written, changed })))
+        Ok(given)
     }
 
     /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
-    async fn show(
-        &self,
-        key: &RatingKey,
-        kind: ImageKind,
-        cover: &Cover,
-    ) -> Result<Result<bool, plex::Error>, Failure> {
+    async fn show(&self, part: Part, cover: &Cover) -> Result<Result<bool, plex::Error>, Failure> {
+        let (plex, key) = (&self.syncer.plex, &self.item.key);
+        let kind = match part {
+            Part::Background => ImageKind::Background,
+            _ => ImageKind::Poster,
+        };
         let there = {
             let _overlapping = self.syncer.limits.read().await;
-            self.syncer.plex.images(key, kind).await
+            plex.images(key, kind).await
         };
         let there = match there {
             Ok(there) => there,
@@ -136,7 +137,6 @@ impl Writer<'_> {
             return Ok(Ok(false));
         }
         let _alone = self.turn().await?;
-        let plex = &self.syncer.plex;
         let shown = match there {
             Some(image) => plex.select_image(key, kind, image).await,
             None => {
@@ -165,14 +165,10 @@ pub fn remember(
             record.seen = Some(ImageSeen { address, selected });
         }
     };
-    let (poster, background) = (ImageKind::Poster, ImageKind::Background);
-    one(&mut written.poster, given.poster, seen.poster, poster);
-    one(
-        &mut written.background,
-        given.background,
-        seen.background,
-        background,
-    );
+    let Pictures { poster, background } = given;
+    one(&mut written.poster, poster, seen.poster, ImageKind::Poster);
+    let (record, kind) = (&mut written.background, ImageKind::Background);
+    one(record, background, seen.background, kind);
 }
 
 fn address(item: &plex::Item, kind: ImageKind) -> &str {
@@ -184,8 +180,7 @@ fn address(item: &plex::Item, kind: ImageKind) -> &str {
 
 /// The SHA-1 of an upload, the whole name of another picture.
 fn name(of: &str) -> String {
-    let sha1 = of
-        .strip_prefix("upload://")
-        .and_then(|path| path.rsplit('/').next());
+    let upload = of.strip_prefix("upload://");
+    let sha1 = upload.and_then(|path| path.rsplit('/').next());
     sha1.unwrap_or(of).to_owned()
 }

@@ -1,6 +1,7 @@
 //! Which items hold which files, for what Plex's file filter does not find and for reconciliations: one listing for each
 //! library and worker, kept small: hashes of paths, and item keys.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -59,13 +60,14 @@ pub enum Wish {
 }
 
 impl Indexes {
-    /// The items that may be what is wished for, as far as is known without asking Plex; none without an index.
-    pub async fn known(&self, library: &Library, path: &str, wish: Wish) -> Option<Vec<RatingKey>> {
+    /// The items that may hold the file, as far as is known without asking Plex.
+    pub async fn known(&self, library: &Library, path: &str) -> Vec<RatingKey> {
         let indexes = self.of.lock().await;
-        Some(indexes.get(&library.section)?.find(path, wish))
+        let index = indexes.get(&library.section);
+        index.map_or_else(Vec::new, |index| index.find(path, Wish::Path))
     }
 
-    /// The same after a look at what changed in Plex. Reads the whole library the first time.
+    /// The items that may be what is wished for, after a look at what changed in Plex. Reads the whole library the first time.
     ///
     /// # Errors
     /// Plex cannot be read.
@@ -77,21 +79,26 @@ impl Indexes {
         now: Moment,
     ) -> Result<Vec<RatingKey>, Error> {
         let mut indexes = self.of.lock().await;
-        match indexes.get_mut(&library.section) {
-            None => {
-                let index = Index::of(plex, library, now, &self.unread).await?;
-                indexes.insert(library.section.clone(), index);
-            }
-            // Once for all jobs that had begun by then.
-            Some(index) if now - index.refreshed >= INSTANT => {
-                index.refresh(plex, library, now, &self.unread).await?;
-            }
-            Some(_) => {}
+        let index = self.index(&mut indexes, plex, library, now).await?;
+        // Once for all jobs that had begun by then.
+        if now - index.refreshed >= INSTANT {
+            index.refresh(plex, library, now, &self.unread).await?;
         }
-        let index = indexes.get(&library.section);
-        Ok(index
-            .map(|index| index.find(path, wish))
-            .unwrap_or_default())
+        Ok(index.find(path, wish))
+    }
+
+    /// The index of a library, read where there is none yet.
+    async fn index<'i>(
+        &self,
+        indexes: &'i mut HashMap<SectionId, Index>,
+        plex: &Client,
+        library: &Library,
+        now: Moment,
+    ) -> Result<&'i mut Index, Error> {
+        Ok(match indexes.entry(library.section.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Index::of(plex, library, now, &self.unread).await?),
+        })
     }
 
     /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it in this library, or takes
@@ -114,13 +121,8 @@ impl Indexes {
         now: Moment,
     ) -> Result<(), Error> {
         let mut indexes = self.of.lock().await;
-        if !indexes.contains_key(&library.section) {
-            let index = Index::of(plex, library, now, &self.unread).await?;
-            indexes.insert(library.section.clone(), index);
-        }
-        if let Some(index) = indexes.get_mut(&library.section) {
-            index.filter_ignored = true;
-        }
+        let index = self.index(&mut indexes, plex, library, now).await?;
+        index.filter_ignored = true;
         Ok(())
     }
 
@@ -142,14 +144,9 @@ impl Indexes {
                 continue;
             }
             let filter_ignored = old.is_some_and(|index| index.filter_ignored);
-            let index = Index::of(plex, library, now, &self.unread).await?;
-            indexes.insert(
-                library.section.clone(),
-                Index {
-                    filter_ignored,
-                    ..index
-                },
-            );
+            let mut index = Index::of(plex, library, now, &self.unread).await?;
+            index.filter_ignored = filter_ignored;
+            indexes.insert(library.section.clone(), index);
         }
         Ok(())
     }
@@ -157,19 +154,16 @@ impl Indexes {
     /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
     pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
         let indexes = self.of.lock().await;
-        indexes
-            .get(&library.section)
-            .map(|index| index.holders(path))
-            .unwrap_or_default()
+        let index = indexes.get(&library.section);
+        index.map_or_else(Vec::new, |index| index.holders(path))
     }
 
     /// Whether this item holds this file.
     pub async fn holds(&self, item: &str, path: &str) -> bool {
         let indexes = self.of.lock().await;
         let (loose, _) = hashes(path);
-        indexes
-            .values()
-            .any(|index| index.of_loose(loose).iter().any(|file| &*file.item == item))
+        let mut files = indexes.values().flat_map(|index| index.of_loose(loose));
+        files.any(|file| &*file.item == item)
     }
 
     /// Whether Plex has an item of this key in a library that was read.
@@ -297,16 +291,12 @@ impl Index {
 
     fn holders(&self, path: &str) -> Vec<String> {
         let (loose, exact) = hashes(path);
-        let holders = || {
-            self.of_loose(loose)
-                .iter()
-                .filter(|file| file.exact == exact)
-        };
-        let living = holders().any(|file| !file.trashed);
-        holders()
-            .filter(|file| !living || !file.trashed)
-            .map(|file| file.item.to_string())
-            .collect()
+        let files = self.of_loose(loose).iter();
+        let mut holders: Vec<_> = files.filter(|file| file.exact == exact).collect();
+        if holders.iter().any(|file| !file.trashed) {
+            holders.retain(|file| !file.trashed);
+        }
+        holders.iter().map(|file| file.item.to_string()).collect()
     }
 }
 
@@ -322,9 +312,8 @@ pub async fn each_item(
 ) -> Result<(), Error> {
     let (mut next, mut before) = (Some(0), None::<Page>);
     while let Some(start) = next {
-        let page = plex
-            .page(&library.section, library.kind, Sort::Title, start, PAGE)
-            .await?;
+        let (section, kind, sort) = (&library.section, library.kind, Sort::Title);
+        let page = plex.page(section, kind, sort, start, PAGE).await?;
         if before.is_some_and(|before| page.repeats(&before)) {
             break;
         }

@@ -88,9 +88,9 @@ impl Syncer {
     ) -> queue::Result<Ended> {
         let mut job = SceneJob::new(self, (db, server), scene, force, time, Hand::Writes);
         let outcome = match job.run().await {
-            Ok(done) => Ok(done),
             Err(Stopped::Database(why)) => return Err(why),
             Err(Stopped::Failed(why)) => Err(why),
+            Ok(done) => Ok(done),
         };
         Ok(Ended {
             outcome,
@@ -157,12 +157,9 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let owned = rows.iter().map(|row| row.item.as_str());
         let hash = sync_hash(&content, &self.files, owned);
         let now = unix_millis(self.time.wall());
-        if !self.force
-            && before
-                .as_ref()
-                .is_some_and(|before| before.hash == Some(hash))
-            && !rows.iter().any(|row| row.written.due(now).next().is_some())
-        {
+        let is_same = before.as_ref().and_then(|before| before.hash) == Some(hash);
+        let is_due = || rows.iter().any(|row| row.written.due(now).next().is_some());
+        if !self.force && is_same && !is_due() {
             self.record
                 .unchanged(before.filter(|before| *before != row).map(|_| row));
             return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
@@ -207,10 +204,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let id = self.id;
         let before = self.db.read(|db| ledger::left_out_of(db, id))?;
         let left_out = std::mem::take(&mut self.left_out);
-        let new = left_out
-            .iter()
-            .filter(|why| !before.contains(why) && !self.warned.contains(*why));
-        self.told.extend(new.cloned());
+        let is_new = |why: &&String| !before.contains(why) && !self.warned.contains(*why);
+        self.told.extend(left_out.iter().filter(is_new).cloned());
         self.record.left_out = left_out.into_iter().collect();
         Ok(())
     }

@@ -24,20 +24,8 @@ impl From<rusqlite::Error> for Stopped {
     }
 }
 
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<plex::Error> for Stopped {
-    fn from(error: plex::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<stash::client::Error> for Stopped {
-    fn from(error: stash::client::Error) -> Self {
-        Self::Failed(error.into())
+impl<E: Into<Failure>> From<E> for Stopped {
+    fn from(why: E) -> Self {
+        Self::Failed(why.into())
     }
 }

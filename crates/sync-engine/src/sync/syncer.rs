@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use plex::SectionId;
 use scene_sync::matching::Likeness;
 use scene_sync::{PathMap, Policy};
+use stash::client::SceneFilter;
 
 use crate::core::client_errors::of_owner_check;
-use crate::core::job::Related;
 use crate::core::obfuscate::Paths;
 use crate::core::outcome::{Done, Failure, Outcome, Trouble, Whose};
 use crate::core::settings::Settings;
@@ -27,7 +27,7 @@ const LIBRARIES: Duration = Duration::from_secs(600);
 
 /// Both servers, and how to carry a scene from one to the other.
 pub struct Syncer {
-    pub(super) stash: stash::client::Client,
+    pub(crate) stash: stash::client::Client,
     pub(super) plex: plex::Client,
     pub(super) policy: Policy,
     pub(super) map: PathMap,
@@ -36,7 +36,8 @@ pub struct Syncer {
     pub(super) libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
     pub(super) limits: RequestLimits,
     pub(super) indexes: Indexes,
-    pub(super) capabilities: Capabilities,
+    /// Begins with what was remembered of a server's libraries.
+    pub(crate) capabilities: Capabilities,
     pub(super) covers: Covers,
     /// Reconciliations look at what Plex has.
     pub(super) missing: bool,
@@ -79,11 +80,6 @@ impl Syncer {
         }
     }
 
-    /// Takes in what was remembered of a server's libraries.
-    pub(crate) fn remember(&self, rows: Vec<(String, String, String)>) {
-        self.capabilities.load(rows);
-    }
-
     /// The libraries to search. A user who looks for a missing scene may add one.
     pub(super) async fn libraries(&self) -> Result<Rc<Libraries>, Failure> {
         if let Some((read, libraries)) = self.libraries.borrow().as_ref()
@@ -92,10 +88,10 @@ impl Syncer {
             return Ok(libraries.clone());
         }
         let sections = self.plex.sections().await?;
-        let libraries = Libraries::choose(sections, &self.names)
-            .map_err(|why| Failure::new(Whose::Plex(Trouble::NoLibrary), why))?;
-        let libraries = Rc::new(libraries);
-        *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
+        let none = |why| Failure::new(Whose::Plex(Trouble::NoLibrary), why);
+        let libraries = Rc::new(Libraries::choose(sections, &self.names).map_err(none)?);
+        let read = (Instant::now(), libraries.clone());
+        self.libraries.replace(Some(read));
         Ok(libraries)
     }
 
@@ -118,63 +114,15 @@ impl Syncer {
         likeness.to_string()
     }
 
-    /// The scenes with these ids, and which of the ids are gone.
-    pub async fn fetch(
-        &self,
-        ids: &[stash::client::SceneId],
-    ) -> Result<stash::client::FoundScenes, stash::client::Error> {
-        self.stash.find_scenes(ids).await
-    }
-
-    /// The scenes changed since a time in Unix seconds, or all, after one of them: a page, and what Stash is at.
-    pub async fn changes(
-        &self,
-        since: Option<i64>,
-        after: Option<stash::client::SceneId>,
-    ) -> Result<stash::client::Changes, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
-        self.stash.changes(filter, after).await
-    }
-
-    /// The scenes that show a performer, studio, tag or group.
-    pub async fn scenes_of(&self, of: Related, id: u64) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = match of {
-            Related::Performer => SceneFilter::Performer(id),
-            Related::Studio => SceneFilter::Studio(id),
-            Related::Tag => SceneFilter::Tag(id),
-            Related::Group => SceneFilter::Group(id),
-        };
-        self.ids(filter).await
-    }
-
-    /// The scenes changed since a time in Unix seconds, or all.
-    pub async fn scenes_since(&self, since: Option<i64>) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        self.ids(since.map_or(SceneFilter::All, SceneFilter::UpdatedSince))
-            .await
-    }
-
-    async fn ids(
-        &self,
-        filter: stash::client::SceneFilter,
-    ) -> Result<Vec<u64>, stash::client::Error> {
-        Ok(self
-            .stash
-            .stamps(filter)
-            .await?
-            .iter()
-            .map(|stamp| stamp.id.0)
-            .collect())
+    /// The scenes that a filter finds.
+    pub(crate) async fn ids(&self, filter: SceneFilter) -> Result<Vec<u64>, stash::client::Error> {
+        let stamps = self.stash.stamps(filter).await?;
+        Ok(stamps.iter().map(|stamp| stamp.id.0).collect())
     }
 
     /// Whether Plex takes the token for its owner's.
     pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
-        let checked = match self.plex.owner_check().await {
-            Ok(()) => Ok(()),
-            Err(error) => of_owner_check(error),
-        };
+        let checked = self.plex.owner_check().await.or_else(of_owner_check);
         self.owner_known.set(checked.is_ok());
         checked
     }

@@ -10,11 +10,11 @@ use crate::core::words;
 use crate::sync::capabilities::Learned;
 use crate::sync::convert;
 use crate::sync::cover::Cover;
-use crate::sync::find::Target;
 use crate::sync::images::{self, Pictures};
 use crate::sync::writer::{Refused, Writer};
 
 /// What became of a plan.
+#[derive(Default)]
 pub struct Arrived {
     /// What to remember; none for a scene that must not count as synced.
     pub written: Option<LastWritten>,
@@ -43,77 +43,84 @@ impl Writer<'_> {
         let capabilities = &self.syncer.capabilities;
         let limit = capabilities.list_limit();
         let sent = self.send(plan).await;
-        let (requests, mut learned) = sent.map_err(Failure::of_personal_request)?;
+        let (requests, learned) = sent.map_err(Failure::of_personal_request)?;
         let mut parts = Vec::from_iter(self.rate(plan).await?);
         let plan = &match parts.is_empty() {
             true => plan.clone(),
             false => plan.clone().without_rating(self.last),
         };
         let given = match cover {
-            Some(cover) => self.give(self.item, plan, cover, &seen, &mut parts).await?,
+            Some(cover) => self.give(plan, cover, &seen, &mut parts).await?,
             None => Pictures::default(),
         };
-        let sent = plan.sent();
-        let given_names = [(&given.poster, "poster"), (&given.background, "background")]
-            .into_iter()
-            .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed))
-            .map(|(_, name)| name.to_owned());
-        let given_names: Vec<_> = given_names.collect();
+        let given_names = given.changed();
+        let mut arrived = Arrived {
+            parts,
+            learned,
+            ..Arrived::default()
+        };
 
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
-        let unknown = !capabilities.knows(&self.target.section, &sent);
+        let unknown = !capabilities.knows(&self.target.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
-        let (mut given_up, mut owed) = (Vec::new(), Vec::new());
         if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
-            let mut item = self.read().await?;
-            if let Some(repair) = plan.verify(&convert::item(&item)) {
-                learned.extend(self.repair(repair, requests > 1).await?);
-                item = self.read().await?;
-                let shown = convert::item(&item);
-                unshown = plan.unshown(&shown);
-                owed = plan
-                    .verify(&shown)
-                    .map_or_else(Vec::new, |left| left.sent());
-            }
-            let key = self.target.key.as_str();
-            let section = &self.target.section;
-            let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
-            learned.extend(more);
-            if !gone.is_empty() {
-                given_up.push(words::not_kept(&self.target.library, &words(&gone)));
-            }
-            // Given up with this very item, nothing more is owed of it.
-            owed.retain(|what| !gone.contains(what));
-            after = Some(item);
+            let read = self.read_back(plan, requests > 1, &mut arrived).await?;
+            (after, unshown) = (Some(read.0), read.1);
         }
-        if learned.iter().any(Learned::limits_lists) {
-            given_up.push(words::LISTS_CUT.to_owned());
+        if arrived.learned.iter().any(Learned::limits_lists) {
+            arrived.given_up.push(words::LISTS_CUT.to_owned());
         }
-        let refused = (!owed.is_empty()).then(|| words::not_shown(&words(&owed)));
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
             None => plan.written.clone(),
         };
         if let Some(written) = &mut written {
             images::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
-            for one in &parts {
+            for one in &arrived.parts {
                 written.refuse(one.part, one.version.clone(), one.passes.then_some(self.at));
             }
         }
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
-        let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
-        changes.extend(given_names);
+        let changes = plan.names().into_iter().filter(kept);
         Ok(Arrived {
             written,
-            changes,
-            refused,
-            parts,
-            learned,
-            given_up,
+            changes: changes.chain(given_names).collect(),
             limited: is_limited(),
+            ..arrived
         })
+    }
+
+    /// Looks at what became of an edit, and repairs it once; the item, and what it shows nothing of.
+    async fn read_back(
+        &self,
+        plan: &EditPlan,
+        in_parts: bool,
+        arrived: &mut Arrived,
+    ) -> Result<(plex::Item, Vec<What>), Failure> {
+        let (mut item, mut unshown, mut owed) = (self.read().await?, Vec::new(), Vec::new());
+        if let Some(repair) = plan.verify(&convert::item(&item)) {
+            arrived.learned.extend(self.repair(repair, in_parts).await?);
+            item = self.read().await?;
+            let shown = convert::item(&item);
+            unshown = plan.unshown(&shown);
+            owed = plan
+                .verify(&shown)
+                .map_or_else(Vec::new, |left| left.sent());
+        }
+        let (capabilities, target) = (&self.syncer.capabilities, self.target);
+        let (section, key, sent) = (&target.section, target.key.as_str(), plan.sent());
+        let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
+        arrived.learned.extend(more);
+        if !gone.is_empty() {
+            let gone = words::not_kept(&target.library, &words(&gone));
+            arrived.given_up.push(gone);
+        }
+        // Given up with this very item, nothing more is owed of it.
+        owed.retain(|what| !gone.contains(what));
+        arrived.refused = (!owed.is_empty()).then(|| words::not_shown(&words(&owed)));
+        Ok((item, unshown))
     }
 
     async fn read(&self) -> Result<plex::Item, plex::Error> {
@@ -141,19 +148,15 @@ impl Writer<'_> {
         let Some(change) = &plan.rating else {
             return Ok(None);
         };
-        let rating = change
-            .to
-            .and_then(|rating| UserRating::new(rating.to_plex()));
+        let rating = change.to.map(|rating| rating.to_plex());
+        let rating = rating.and_then(UserRating::new);
         let _alone = self.turn().await?;
         match self.syncer.plex.rate(&self.target.key, rating).await {
             Ok(()) => Ok(None),
             Err(error) if is_of_part(&error) => {
                 let version = change.to.map(|rating| rating.to_string());
-                Ok(Some(Refused::new(
-                    Part::Rating,
-                    version.unwrap_or_default(),
-                    &error,
-                )))
+                let version = version.unwrap_or_default();
+                Ok(Some(Refused::new(Part::Rating, version, &error)))
             }
             Err(error) => Err(error.into()),
         }
@@ -172,10 +175,8 @@ impl Writer<'_> {
     }
 
     fn edit(&self) -> Edit {
-        let Target {
-            section, kind, key, ..
-        } = self.target;
-        Edit::new(section.clone(), *kind, key.clone())
+        let target = self.target;
+        Edit::new(target.section.clone(), target.kind, target.key.clone())
     }
 
     /// The turn to write, for one request, unless another scene has taken the item meanwhile.

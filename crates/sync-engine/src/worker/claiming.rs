@@ -163,7 +163,7 @@ impl<'a, T: Time> Worker<'a, T> {
                 server,
                 asked,
                 permit,
-                found: syncer.fetch(&ids).await,
+                found: syncer.stash.find_scenes(&ids).await,
             })
         });
     }
@@ -263,7 +263,7 @@ async fn read_again(
     id: SceneId,
 ) -> Result<Option<Rc<Scene>>, stash::client::Error> {
     tokio::time::sleep(SETTLING).await;
-    let mut found = syncer.fetch(&[id]).await?;
+    let mut found = syncer.stash.find_scenes(&[id]).await?;
     match found.failed.pop() {
         Some((_, why)) => Err(why),
         None => Ok(found.scenes.pop().map(Rc::new)),

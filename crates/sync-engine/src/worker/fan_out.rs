@@ -1,15 +1,15 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use queue::{DeadFilter, Options, Queue};
 use scene_sync::path::folder_of;
-use stash::client::Scene;
+use stash::client::{Scene, SceneFilter};
 
 use crate::core::catch_up::Stamp;
-use crate::core::job::{Job, scene_of_key};
+use crate::core::job::{Job, Related, scene_of_key};
 use crate::core::outcome::{Done, ErrorKind, Outcome};
-use crate::core::reconcile::{Listed, Run, Step};
+use crate::core::reconcile::{Listed, Run, Step, unix};
 use crate::core::settings::Scope;
 use crate::core::time::Time;
 use crate::core::words::format::count;
@@ -119,7 +119,7 @@ pub async fn run(
                 ..FollowUp::new(outcome)
             }
         }
-        Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
+        Job::FanOut { of, id } => match syncer.ids(showing(of, id)).await {
             Err(error) => FollowUp::new(Err(error.into())),
             Ok(mut scenes) => {
                 // Those that used to show what Stash no longer has are on record.
@@ -127,7 +127,7 @@ pub async fn run(
                 all_of(scenes, false, "changed", db).await?
             }
         },
-        Job::Bulk { scope } => match syncer.scenes_since(since(scope, time.wall())).await {
+        Job::Bulk { scope } => match syncer.ids(filter(scope, time.wall())).await {
             Err(error) => FollowUp::new(Err(error.into())),
             Ok(scenes) => {
                 let queued = scenes.len() as u64;
@@ -208,41 +208,57 @@ async fn reconcile(
 ) -> Result<FollowUp, Stopped> {
     let database = db.with(|queue| queue.path().to_owned());
     let reader = Queue::<Job>::open(database, Options::inspector())?;
-    let mut slice = syncer.reconcile(run, (reader.sql(), server), time).await?;
+    let (mut slice, mut step) = syncer.reconcile(run, (reader.sql(), server), time).await?;
+    let of = |filter: DeadFilter| -> queue::Result<Vec<(i64, u64)>> {
+        let keys = reader.dead_keys(&filter)?.into_iter();
+        Ok(keys
+            .filter_map(|(letter, key)| Some((letter, scene_of_key(&key)?)))
+            .collect())
+    };
     if !slice.nowhere.is_empty() {
-        let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
-        for (_, key) in reader.dead_keys(&known)? {
-            if let Some(id) = scene_of_key(&key).filter(|id| slice.nowhere.contains(id)) {
+        for (_, id) in of(DeadFilter::all().error_type(ErrorKind::NotInPlex.word()))? {
+            if slice.nowhere.contains(&id) {
                 slice.differ.remove(&id);
             }
         }
     }
-    let (gone, covers) = (slice.gone, slice.covers);
-    let found = Found { gone, covers };
     let mut letters = Vec::new();
     if !slice.differ.is_empty() {
-        let dead = reader.dead_keys(&DeadFilter::all())?;
-        let again = |key: &str| scene_of_key(key).is_some_and(|id| slice.differ.contains(&id));
-        letters.extend(dead.iter().filter(|(_, key)| again(key)).map(|(id, _)| id));
+        letters = of(DeadFilter::all())?;
+        letters.retain(|(_, id)| slice.differ.contains(id));
     }
     let queued = slice.differ.len() as u64;
-    match &mut slice.step {
+    match &mut step {
         Step::Next(run) => run.report.queued += queued,
         Step::Ended(ended) => ended.report.queued += queued,
         Step::Listed(_) => {}
     }
+    let (gone, covers) = (slice.gone, slice.covers);
     Ok(FollowUp {
         scenes: slice.differ.into_iter().collect(),
         force: true,
-        step: Some(slice.step),
-        letters,
-        found: Some((server, found)),
+        step: Some(step),
+        letters: letters.into_iter().map(|(letter, _)| letter).collect(),
+        found: Some((server, Found { gone, covers })),
         news: slice.news,
         ..FollowUp::done("a page compared".to_owned())
     })
 }
 
-fn since(scope: Scope, now: SystemTime) -> Option<i64> {
-    let from = now.checked_sub(scope.reach()?)?;
-    i64::try_from(from.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+/// The scenes that show a performer, studio, tag or group.
+fn showing(of: Related, id: u64) -> SceneFilter {
+    match of {
+        Related::Performer => SceneFilter::Performer(id),
+        Related::Studio => SceneFilter::Studio(id),
+        Related::Tag => SceneFilter::Tag(id),
+        Related::Group => SceneFilter::Group(id),
+    }
+}
+
+/// The scenes changed within this time before now, or all.
+fn filter(scope: Scope, now: SystemTime) -> SceneFilter {
+    match scope.reach() {
+        None => SceneFilter::All,
+        Some(reach) => SceneFilter::UpdatedSince(unix(now - reach)),
+    }
 }

@@ -1,6 +1,7 @@
 //! A look at what has changed in Stash, whether a hook told of it or not.
 
 use queue::OnConflict;
+use stash::client::SceneFilter;
 
 use crate::core::catch_up::{self, Stamp};
 use crate::core::reconcile::unix;
@@ -71,10 +72,11 @@ async fn look(
 ) -> Result<Look, Stopped> {
     let began = time.wall();
     let since = catch_up::since(db.read(|db| ledger::caught_up(db, server))?, began);
+    let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
     let (mut after, mut queued, mut is_early) = (None, 0, false);
     loop {
         let asked = time.wall();
-        let changes = syncer.changes(since, after).await?;
+        let changes = syncer.stash.changes(filter, after).await?;
         let is_last = changes.page.next.is_none();
         let (new, never_synced) = db.write(|tx| {
             let has_consent = ledger::has_consent(tx.sql(), server)?;

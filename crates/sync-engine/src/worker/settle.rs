@@ -341,7 +341,7 @@ impl<T: Time> Worker<'_, T> {
             self.log.warn(words::another_server());
         }
         let known = self.db.read(|db| ledger::library_fields(db, id))?;
-        self.link.syncer.remember(known);
+        self.link.syncer.capabilities.load(known);
         Ok(Some(id))
     }
 

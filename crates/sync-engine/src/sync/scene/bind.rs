@@ -54,30 +54,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
         for nth in missing {
-            if libraries.covers(&self.files[nth].path) {
-                absent.push(nth);
-                continue;
-            }
-            // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
-            if syncer.map.knows(&self.scene.files[nth].path) {
-                let found = finder.by_name(&self.files[nth]).await?;
-                for (_, item) in &found {
-                    others.extend(convert::candidates(std::slice::from_ref(item)));
-                }
-                absent.push(nth);
-                continue;
-            }
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
-                    let key = target.key.as_str();
-                    let by = match target.bound.evidence {
-                        Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
-                        Evidence::Likeness(Reason::SameNameAndDuration) => "length",
-                        _ => "size",
-                    };
-                    if !rows.iter().any(|row| row.item == key) {
-                        let path = syncer.paths.show(&target.bound.path);
-                        self.told.push(words::matched(&path, key, by));
+                    if !rows.iter().any(|row| row.item == target.key.as_str()) {
+                        self.told.push(self.matched(&target));
                     }
                     targets.push(target);
                 }
@@ -86,10 +66,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
             }
         }
         let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
-        let lost = rows
-            .iter()
-            .map(|row| &row.item)
-            .filter(|item| !bound(item) && !gone.contains(item));
+        let items = rows.iter().map(|row| &row.item);
+        let lost = items.filter(|item| !bound(item) && !gone.contains(item));
         self.record.released.extend(lost.cloned());
         self.record.gone = gone;
         self.record.hint = self.hint(&targets, &others);
@@ -106,9 +84,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         for nth in absent {
             let shown = syncer.paths.show(&self.files[nth].path);
-            self.synced
-                .notes
-                .push(words::other_file_not_in_plex(&shown));
+            let note = words::other_file_not_in_plex(&shown);
+            self.synced.notes.push(note);
         }
         Ok(targets)
     }
@@ -121,19 +98,24 @@ impl<T: Time> SceneJob<'_, '_, T> {
         others: &mut Vec<Candidate>,
     ) -> Result<Result<Target, Likeness>, Stopped> {
         let file = self.files[nth].clone();
+        let reason = Reason::NotThere;
+        if finder.libraries.covers(&file.path) {
+            return Ok(Err(Likeness::None { reason }));
+        }
         let found = finder.by_name(&file).await?;
-        let mut taken = BTreeSet::new();
+        let items = convert::candidates(found.iter().map(|(_, item)| item));
+        // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
+        if self.syncer.map.knows(&self.scene.files[nth].path) {
+            others.extend(items);
+            return Ok(Err(Likeness::None { reason }));
+        }
+        let (mut taken, evidence) = (BTreeSet::new(), Evidence::Likeness(Reason::NameOnly));
         for (_, item) in &found {
-            let by_likeness = Evidence::Likeness(Reason::NameOnly);
-            let contested = self.contested(item.key.as_str(), &[], by_likeness);
-            if contested.await?.is_some() {
-                taken.insert(item.key.as_str().to_owned());
+            let key = item.key.as_str();
+            if self.contested(key, &[], evidence).await?.is_some() {
+                taken.insert(key.to_owned());
             }
         }
-        let items: Vec<_> = found
-            .iter()
-            .flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item)))
-            .collect();
         let (item, path, reason) =
             match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
                 Likeness::One { item, path, reason } => (item, path, reason),
@@ -164,33 +146,36 @@ impl<T: Time> SceneJob<'_, '_, T> {
         Ok(Ok(Target::new(&library, one, bound, false)))
     }
 
+    /// What tells of an item that was found by likeness.
+    fn matched(&self, target: &Target) -> String {
+        let by = match target.bound.evidence {
+            Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
+            Evidence::Likeness(Reason::SameNameAndDuration) => "length",
+            _ => "size",
+        };
+        let path = self.syncer.paths.show(&target.bound.path);
+        words::matched(&path, target.key.as_str(), by)
+    }
+
     /// The path map rule that the items found, or files of the same name and size, speak for.
     fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
-        let by_likeness = |bound: &Bound| matches!(bound.evidence, Evidence::Likeness(_));
-        let found = targets.iter().map(|target| &target.bound);
-        let mut liked = found
-            .filter(|bound| by_likeness(bound))
-            .map(|bound| (bound.file, bound.path.as_str()));
+        let mut found = targets.iter().map(|target| &target.bound);
+        let liked = found.find(|bound| matches!(bound.evidence, Evidence::Likeness(_)));
         let same = |nth: usize| {
-            let file = &self.files[nth];
-            let alike = matching::by_likeness(file, others, |_| false);
-            let Likeness::One {
-                path,
-                reason: Reason::SameNameAndSize,
-                ..
-            } = alike
-            else {
-                return None;
-            };
-            let other = others.iter().find(|other| other.path == path)?;
-            Some((nth, other.path.as_str()))
+            let alike = matching::by_likeness(&self.files[nth], others, |_| false);
+            match alike {
+                Likeness::One { path, reason, .. } if reason == Reason::SameNameAndSize => {
+                    Some((nth, path))
+                }
+                _ => None,
+            }
         };
-        let (nth, theirs) = match (liked.next(), targets.is_empty()) {
-            (Some(liked), _) => liked,
+        let (nth, theirs) = match (liked, targets.is_empty()) {
+            (Some(liked), _) => (liked.file, liked.path.clone()),
             (None, true) => (0..self.files.len()).find_map(same)?,
             (None, false) => return None,
         };
-        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, theirs)?;
+        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, &theirs)?;
         Some(format!("{from}=>{to}"))
     }
 
@@ -209,12 +194,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
             why += &words::may_be_unread(&unread);
         }
         match (&self.record.hint, others.first()) {
-            (Some(rule), _) if !self.syncer.paths.hidden => {
-                why += &words::elsewhere(rule);
-            }
+            (Some(rule), _) if !self.syncer.paths.hidden => why += &words::elsewhere(rule),
             (_, Some(other)) => {
-                let other = self.syncer.paths.show(&other.path);
-                why += &words::different_file(&other);
+                why += &words::different_file(&self.syncer.paths.show(&other.path));
             }
             _ => {}
         }
@@ -237,7 +219,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let Some(other) = owner.filter(|owner| *owner != id) else {
             return Ok(None);
         };
-        let found = self.syncer.fetch(&[SceneId(other)]).await?;
+        let found = self.syncer.stash.find_scenes(&[SceneId(other)]).await?;
         if let Some((_, why)) = found.failed.into_iter().next() {
             return Err(why.into());
         }
@@ -260,19 +242,17 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if matches!(self.hand, Hand::Compares(_)) {
             return Ok(None);
         }
-        let freed = match owner {
-            Some(_) => {
-                let mut freed =
-                    db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
-                // It has other items, or none: its own job will tell.
-                freed.push(other);
-                freed
+        let freed = db.write(|tx| {
+            if owner.is_none() {
+                return Ok(ledger::forget_scene(tx.sql(), other)?);
             }
-            None => db.write(|tx| Ok(ledger::forget_scene(tx.sql(), other)?))?,
-        };
-        self.record
-            .queue
-            .extend(freed.into_iter().filter(|scene| *scene != id));
+            let mut freed = ledger::release(tx.sql(), server, item, other)?;
+            // It has other items, or none: its own job will tell.
+            freed.push(other);
+            Ok(freed)
+        })?;
+        let freed = freed.into_iter().filter(|scene| *scene != id);
+        self.record.queue.extend(freed);
         Ok(None)
     }
 
