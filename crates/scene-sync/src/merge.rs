@@ -136,13 +136,10 @@ pub(crate) fn tags(
 /// one it has.
 fn edit(kind: TagKind, stay: Vec<&Shown>, go: Vec<&Shown>, add: Vec<String>) -> Option<TagEdit> {
     let new = add.iter().map(|name| Tag::from(name.as_str()));
+    let stay = stay.iter().map(|shown| shown.tag.clone());
     let edit = TagEdit {
         kind,
-        target: stay
-            .iter()
-            .map(|shown| shown.tag.clone())
-            .chain(new)
-            .collect(),
+        target: stay.chain(new).collect(),
         remove: go.iter().map(|shown| shown.tag.name.clone()).collect(),
         add,
     };

@@ -105,10 +105,9 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         content,
         ..last.clone()
     };
-    let nothing = LastWritten::default();
-    What::all()
-        .filter(|what| policy.unsupported.contains(what))
-        .for_each(|what| written.copy(what, &nothing));
+    for what in &policy.unsupported {
+        written.copy(*what, &LastWritten::default());
+    }
     let mut planner = Planner {
         item,
         last,

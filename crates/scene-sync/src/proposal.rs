@@ -115,14 +115,12 @@ impl Files {
             let speaks =
                 |pair: &&Pair| new.deciding(&pair.stash.1) == Some(nth) && pair.agrees_with(&new);
             let speaking = || pairs.iter().filter(speaks);
-            let examples = speaking().take(EXAMPLES);
+            let paths = |pair: &Pair| (pair.stash.1.clone(), pair.plex.clone());
             SuggestedRule {
                 from,
                 to,
                 scenes: scenes(speaking()),
-                examples: examples
-                    .map(|pair| (pair.stash.1.clone(), pair.plex.clone()))
-                    .collect(),
+                examples: speaking().take(EXAMPLES).map(paths).collect(),
             }
         });
         proposal.rules = rules.collect();

@@ -54,12 +54,10 @@ impl EditPlan {
         };
         let fields = self.fields.iter().filter(as_before);
         let tags = self.tags.iter().filter(without);
-        let rating = self.rating.iter().filter(unrated);
-        fields
-            .map(|edit| What::Field(edit.field))
-            .chain(tags.map(|edit| What::Tag(edit.kind)))
-            .chain(rating.map(|_| What::Rating))
-            .collect()
+        let rating = self.rating.iter().filter(unrated).map(|_| What::Rating);
+        let fields = fields.map(|edit| What::Field(edit.field));
+        let tags = tags.map(|edit| What::Tag(edit.kind));
+        fields.chain(tags).chain(rating).collect()
     }
 
     /// The record to keep given what Plex shows after the edit: what it did not take is not

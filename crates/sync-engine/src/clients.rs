@@ -86,12 +86,17 @@ pub fn looker(
 
 fn timeouts(settings: &Settings) -> plex::Timeouts {
     let read = settings.read_timeout;
+    let long = read.max(Duration::from_secs(60));
+    limits(settings.connect_timeout, read, long)
+}
+
+fn limits(connect: Duration, read: Duration, long: Duration) -> plex::Timeouts {
     plex::Timeouts {
-        connect: settings.connect_timeout,
+        connect,
         read,
         write: read,
-        list: read.max(Duration::from_secs(60)),
-        upload: read.max(Duration::from_secs(60)),
+        list: long,
+        upload: long,
     }
 }
 
@@ -101,14 +106,9 @@ pub fn reader(
     settings: &Settings,
     dir: &DataDir,
 ) -> Result<plex::Client, SetupError> {
-    let timeouts = plex::Timeouts {
-        connect: plex_health::LIMIT,
-        read: plex_health::LIMIT,
-        write: plex_health::LIMIT,
-        list: plex_health::LIMIT,
-        upload: plex_health::LIMIT,
-    };
-    client(target, settings, &kept_identifier(dir), timeouts)
+    let limit = plex_health::LIMIT;
+    let identifier = kept_identifier(dir);
+    client(target, settings, &identifier, limits(limit, limit, limit))
 }
 
 fn client(

@@ -85,9 +85,8 @@ pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::
         return Ok(());
     }
     // Damage is seen to, and told, by whoever writes.
-    let due = Queue::<Job>::open(dir.database(), Options::inspector())
-        .and_then(|queue| queue.next_due())
-        .unwrap_or(None);
+    let queue = Queue::<Job>::open(dir.database(), Options::inspector());
+    let due = queue.and_then(|queue| queue.next_due()).unwrap_or(None);
     match due.is_some_and(|due| due <= SystemTime::now()) {
         true => ensure_worker(dir, connection, Start::IfUseful).map(drop),
         false => Ok(()),

@@ -22,6 +22,7 @@ mod write;
 mod writer;
 
 pub(crate) use convert::path_map;
+pub use reconcile::Found;
 pub use record::Record;
 pub use scene::{Ended, Synced};
 pub(crate) use stopped::Stopped;

@@ -18,11 +18,9 @@ const TOLD: &str = "settings_names";
 
 /// The settings by their own keys, whatever Stash calls them.
 pub fn by_key(stored: &PluginSettings) -> Map<String, Value> {
+    let keys = names::ALL.iter().map(|(key, _)| *key);
     let found = |key: &str| Some((key.to_owned(), stored.get(key)?.value.clone()));
-    names::ALL
-        .iter()
-        .filter_map(|(key, _)| found(key))
-        .collect()
+    keys.filter_map(found).collect()
 }
 
 /// The first release that keeps a key as it is written.

@@ -125,11 +125,9 @@ impl Holder {
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
-        let role = words.next()?;
+        let (roles, role) = ([Role::Worker, Role::Starter], words.next()?);
         Some(Self {
-            role: [Role::Worker, Role::Starter]
-                .into_iter()
-                .find(|known| known.word() == role)?,
+            role: roles.into_iter().find(|known| known.word() == role)?,
             pid: words.next()?.parse().ok()?,
             started: words.next()?.parse().ok()?,
         })
@@ -176,9 +174,8 @@ fn life(pid: u32, since: u64) -> Life {
     /// The bit of SIGKILL in the masks of `/proc/PID/status`.
     const KILL: u64 = 1 << 8;
     let pending = |line: &str| {
-        let mask = line
-            .strip_prefix("SigPnd:")
-            .or(line.strip_prefix("ShdPnd:"))?;
+        let of_process = line.strip_prefix("ShdPnd:");
+        let mask = line.strip_prefix("SigPnd:").or(of_process)?;
         u64::from_str_radix(mask.trim(), 16).ok()
     };
     match stat(pid) {
@@ -187,12 +184,9 @@ fn life(pid: u32, since: u64) -> Life {
         Some((_, flags, _)) if flags & EXITING != 0 => Life::Dying,
         Some(_) => {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
-            let killed = |text: String| {
-                text.lines()
-                    .filter_map(pending)
-                    .any(|mask| mask & KILL != 0)
-            };
-            match status.is_ok_and(killed) {
+            let status = status.unwrap_or_default();
+            let mut masks = status.lines().filter_map(pending);
+            match masks.any(|mask| mask & KILL != 0) {
                 true => Life::Dying,
                 false => Life::Alive,
             }

@@ -34,8 +34,9 @@ impl Syncer {
     ) -> Result<Report, Stopped> {
         let libraries = self.libraries().await?;
         // With it, a scene that Plex has costs one question.
+        let (plex, chosen, now) = (&self.plex, &libraries.chosen, time.now());
         self.indexes
-            .renew(&self.plex, &libraries.chosen, Duration::ZERO, time.now())
+            .renew(plex, chosen, Duration::ZERO, now)
             .await?;
         let (mut report, taken, mut after) = (Report::default(), Taken::default(), None);
         let mut failing = 0;

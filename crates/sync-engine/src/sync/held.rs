@@ -68,9 +68,8 @@ impl<'a, 'q> Held<'a, 'q> {
     /// Whether a request that changes the item may be sent now: no other scene has taken it. An intent that had to wait for
     /// this counts from now on, or it could be too old to come when it does.
     pub fn may_send(&self, now: i64) -> bool {
-        let owner = self
-            .db
-            .read(|db| ledger::owner(db, self.server, &self.item));
+        let (server, item) = (self.server, &self.item);
+        let owner = self.db.read(|db| ledger::owner(db, server, item));
         // What cannot be read or written will fail when the end is recorded.
         if !owner.is_ok_and(|owner| owner == Some(self.scene)) {
             return false;

@@ -84,10 +84,8 @@ impl Libraries {
     /// The library that covers the path and is not searched.
     pub fn other_holding(&self, path: &str) -> Option<&str> {
         let holds = |(_, folders): &&(String, Folders)| folders.may_hold(path);
-        self.others
-            .iter()
-            .find(holds)
-            .map(|(title, _)| title.as_str())
+        let (title, _) = self.others.iter().find(holds)?;
+        Some(title)
     }
 
     /// The library with this key, if it is searched.
@@ -129,15 +127,10 @@ fn named<'a>(names: &'a [String], titles: &[String]) -> (Vec<String>, Vec<&'a St
                 && !parts.iter().all(|part| titles.contains(part))
         };
         let whole = titles.iter().filter(|title| follows(&parts(title)));
-        let (title, used) = match whole.max_by_key(|title| parts(title).len()) {
-            Some(title) => (Some(title.clone()), parts(title).len()),
-            None => (
-                keys.into_iter().next().filter(|key| titles.contains(key)),
-                1,
-            ),
-        };
-        match title {
-            Some(title) => known.push(title),
+        let whole = whole.max_by_key(|title| parts(title).len());
+        let used = whole.map_or(1, |title| parts(title).len());
+        match whole.or(keys.first().filter(|key| titles.contains(key))) {
+            Some(title) => known.push(title.clone()),
             None => missing.push(first),
         }
         rest = rest.get(used..).unwrap_or_default();
@@ -151,11 +144,8 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
         names.join(", ")
     };
     let missing = quoted(&mut missing.iter().map(|name| name.as_str()));
-    let mut titles = sections
-        .iter()
-        .filter(|section| section.video_kind().is_some())
-        .map(|section| section.title.as_str());
-    let there = match quoted(&mut titles) {
+    let videos = sections.iter().filter(|one| one.video_kind().is_some());
+    let there = match quoted(&mut videos.map(|one| one.title.as_str())) {
         none if none.is_empty() => "none".to_owned(),
         there => there,
     };

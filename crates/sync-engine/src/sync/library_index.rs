@@ -276,9 +276,7 @@ impl Index {
     fn find(&self, path: &str, wish: Wish) -> Vec<RatingKey> {
         let keys = |files: &mut dyn Iterator<Item = &File>| {
             let keys: BTreeSet<&str> = files.map(|file| &*file.item).collect();
-            keys.into_iter()
-                .filter_map(|key| key.parse().ok())
-                .collect()
+            keys.iter().filter_map(|key| key.parse().ok()).collect()
         };
         match wish {
             Wish::Path => keys(&mut self.of_loose(hashes(path).0).iter()),

@@ -33,12 +33,18 @@ pub struct Slice {
     pub differ: BTreeSet<u64>,
     /// Those of them whose file Plex does not have.
     pub nowhere: BTreeSet<u64>,
-    /// Items on record that Plex has no longer.
-    pub gone: Vec<String>,
-    /// Scenes whose cover is what it was, at another address.
-    pub covers: Vec<(u64, String, String)>,
+    pub found: Found,
     /// Items of Plex that cannot be read, in words.
     pub news: Vec<String>,
+}
+
+/// What is on record and not so any more.
+#[derive(Default)]
+pub struct Found {
+    /// Items that Plex has no longer.
+    pub gone: Vec<String>,
+    /// Scenes, what names their covers, and where those are now.
+    pub covers: Vec<(u64, String, String)>,
 }
 
 /// With what a page is compared.
@@ -106,7 +112,7 @@ impl Syncer {
             run.report.gaps.deleted_in_stash += gone.len() as u64;
         }
         if end.is_none() && self.missing && is_of_all {
-            slice.gone = self.gone((db, server)).await?;
+            slice.found.gone = self.gone((db, server)).await?;
         }
         slice.news = self.indexes.unread.news();
         let step = match end {
@@ -214,7 +220,7 @@ impl Syncer {
             && let Some(address) = self.name_cover(&mut pure, row).await
         {
             let place = cover::lasting_place(&address, (around.now)()).to_owned();
-            slice.covers.push((id, row.cover.clone(), place));
+            slice.found.covers.push((id, row.cover.clone(), place));
         }
         let Some(drift) = self.drift(&pure, known, around).await else {
             return;

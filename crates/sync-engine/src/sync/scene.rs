@@ -87,11 +87,7 @@ impl Syncer {
         time: &'a T,
     ) -> queue::Result<Ended> {
         let mut job = SceneJob::new(self, (db, server), scene, force, time, Hand::Writes);
-        let outcome = match job.run().await {
-            Err(Stopped::Database(why)) => return Err(why),
-            Err(Stopped::Failed(why)) => Err(why),
-            Ok(done) => Ok(done),
-        };
+        let outcome = Stopped::apart(job.run().await)?;
         Ok(Ended {
             outcome,
             record: job.record,

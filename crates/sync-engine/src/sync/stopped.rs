@@ -12,6 +12,17 @@ pub enum Stopped {
     Database(queue::Error),
 }
 
+impl Stopped {
+    /// What somebody is at fault for, apart from what the database is.
+    pub fn apart<R>(ended: Result<R, Self>) -> queue::Result<Result<R, Failure>> {
+        match ended {
+            Ok(done) => Ok(Ok(done)),
+            Err(Self::Failed(why)) => Ok(Err(why)),
+            Err(Self::Database(why)) => Err(why),
+        }
+    }
+}
+
 impl From<queue::Error> for Stopped {
     fn from(error: queue::Error) -> Self {
         Self::Database(error)

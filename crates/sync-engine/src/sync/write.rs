@@ -105,9 +105,8 @@ impl Writer<'_> {
             item = self.read().await?;
             let shown = convert::item(&item);
             unshown = plan.unshown(&shown);
-            owed = plan
-                .verify(&shown)
-                .map_or_else(Vec::new, |left| left.sent());
+            let left = plan.verify(&shown);
+            owed = left.map_or_else(Vec::new, |left| left.sent());
         }
         let (capabilities, target) = (&self.syncer.capabilities, self.target);
         let (section, key, sent) = (&target.section, target.key.as_str(), plan.sent());

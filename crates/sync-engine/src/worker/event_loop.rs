@@ -115,9 +115,8 @@ impl<'a, T: Time> Worker<'a, T> {
     /// Goes on with the settings that were found, or with the same ones and another server.
     fn exchange(&mut self) -> Result<(), WorkError> {
         let found = self.in_flight.found.take();
-        let corrected = found
-            .as_ref()
-            .is_some_and(|(new, _)| self.link.leads_elsewhere(new));
+        let is_other = |(new, _): &link::Found| self.link.leads_elsewhere(new);
+        let corrected = found.as_ref().is_some_and(is_other);
         let found = found.unwrap_or_else(|| ((*self.link.settings).clone(), Vec::new()));
         let stash = self.around.stash();
         // The breaker's file has one owner at a time.
@@ -166,9 +165,8 @@ impl<'a, T: Time> Worker<'a, T> {
             Event::Judged(report, verdict) => {
                 self.met(&report.verdict)?;
                 for (taken, mut follow_up) in std::mem::take(&mut self.in_flight.doubtful) {
-                    follow_up.outcome = follow_up
-                        .outcome
-                        .map_err(|failure| failure.judged(verdict.clone()));
+                    let judged = |failure: Failure| failure.judged(verdict.clone());
+                    follow_up.outcome = follow_up.outcome.map_err(judged);
                     self.settle(taken, follow_up)?;
                 }
             }

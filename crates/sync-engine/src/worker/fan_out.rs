@@ -16,7 +16,7 @@ use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
 use crate::storage::meta;
-use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
+use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer};
 use crate::worker::recording::scene_job;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -47,16 +47,8 @@ pub struct FollowUp {
     pub told: Vec<String>,
 }
 
-/// What is on record and not so any more.
-pub struct Found {
-    /// Items that Plex has no longer.
-    pub gone: Vec<String>,
-    /// Scenes, what names their covers, and where those are now.
-    pub covers: Vec<(u64, String, String)>,
-}
-
-impl FollowUp {
-    fn new(outcome: Outcome<Synced>) -> Self {
+impl From<Outcome<Synced>> for FollowUp {
+    fn from(outcome: Outcome<Synced>) -> Self {
         Self {
             outcome,
             scenes: Vec::new(),
@@ -71,15 +63,11 @@ impl FollowUp {
             told: Vec::new(),
         }
     }
-
-    fn done(why: String) -> Self {
-        Self::new(Ok(Done::Skipped(why)))
-    }
 }
 
-impl From<Outcome<Synced>> for FollowUp {
-    fn from(outcome: Outcome<Synced>) -> Self {
-        Self::new(outcome)
+impl FollowUp {
+    fn done(why: impl Into<String>) -> Self {
+        Ok(Done::Skipped(why.into())).into()
     }
 }
 
@@ -89,7 +77,7 @@ impl From<Ended> for FollowUp {
             record: Some(ended.record),
             news: ended.news,
             told: ended.told,
-            ..Self::new(ended.outcome)
+            ..ended.outcome.into()
         }
     }
 }
@@ -110,43 +98,41 @@ pub async fn run(
             Ok(ledger::consent(tx.sql(), server)?)
         })?;
     }
+    let follow_up = follow(syncer, job, (db, server), time).await;
+    Ok(Stopped::apart(follow_up)?.unwrap_or_else(|why| Err(why).into()))
+}
+
+async fn follow(
+    syncer: &Syncer,
+    job: Job,
+    (db, server): (&Db<'_>, ServerId),
+    time: &impl Time,
+) -> Result<FollowUp, Stopped> {
     Ok(match job {
-        Job::Scene { .. } | Job::Scanned { .. } => FollowUp::done(String::new()),
+        Job::Scene { .. } | Job::Scanned { .. } => FollowUp::done(""),
         Job::PlexScan { folder } => {
             let (outcome, news) = syncer.scan(&folder).await;
             FollowUp {
                 news: news.into_iter().collect(),
-                ..FollowUp::new(outcome)
+                ..outcome.into()
             }
         }
-        Job::FanOut { of, id } => match syncer.ids(showing(of, id)).await {
-            Err(error) => FollowUp::new(Err(error.into())),
-            Ok(mut scenes) => {
-                // Those that used to show what Stash no longer has are on record.
-                scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
-                all_of(scenes, false, "changed", db).await?
+        Job::FanOut { of, id } => {
+            let mut scenes = syncer.ids(showing(of, id)).await?;
+            // Those that used to show what Stash no longer has are on record.
+            scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
+            all_of(scenes, false, "changed", db).await?
+        }
+        Job::Bulk { scope } => {
+            let scenes = syncer.ids(filter(scope, time.wall())).await?;
+            let (queued, job) = (scenes.len() as u64, 0);
+            let listed = Step::Listed(Listed { scope, queued, job });
+            FollowUp {
+                step: Some(listed),
+                ..all_of(scenes, true, "read from Stash", db).await?
             }
-        },
-        Job::Bulk { scope } => match syncer.ids(filter(scope, time.wall())).await {
-            Err(error) => FollowUp::new(Err(error.into())),
-            Ok(scenes) => {
-                let queued = scenes.len() as u64;
-                let follow_up = all_of(scenes, true, "read from Stash", db).await?;
-                FollowUp {
-                    step: Some(Step::Listed(Listed {
-                        scope,
-                        queued,
-                        job: 0,
-                    })),
-                    ..follow_up
-                }
-            }
-        },
-        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), time).await {
-            Ok(follow_up) => follow_up,
-            Err(Stopped::Failed(why)) => FollowUp::new(Err(why)),
-            Err(Stopped::Database(why)) => return Err(why),
-        },
+        }
+        Job::Reconcile(run) => reconcile(syncer, run, (db, server), time).await?,
     })
 }
 
@@ -160,10 +146,8 @@ async fn all_of(
 ) -> queue::Result<FollowUp> {
     scenes.sort_unstable();
     scenes.dedup();
-    let why = format!(
-        "{why}, {} queued",
-        count(scenes.len() as u64, "scene", "scenes")
-    );
+    let queued = count(scenes.len() as u64, "scene", "scenes");
+    let why = format!("{why}, {queued} queued");
     while scenes.len() > BULK {
         let rest = scenes.split_off(BULK);
         let jobs = scenes.iter().map(|id| scene_job(*id, force));
@@ -182,20 +166,16 @@ async fn all_of(
 /// What a scan of Stash leads to, for the scene of its file; `None` when that is gone.
 pub fn scanned(scene: Option<&Scene>) -> FollowUp {
     let Some(scene) = scene else {
-        return FollowUp::done("gone from Stash".to_owned());
+        return FollowUp::done("gone from Stash");
     };
-    let folder = scene
-        .files
-        .first()
-        .and_then(|file| folder_of(&file.path))
-        .map(str::to_owned);
+    let folder = scene.files.first().and_then(|file| folder_of(&file.path));
     // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
     // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
     FollowUp {
         scenes: vec![scene.id.0],
         force: true,
-        scan: folder,
-        ..FollowUp::done("scanned".to_owned())
+        scan: folder.map(str::to_owned),
+        ..FollowUp::done("scanned")
     }
 }
 
@@ -210,9 +190,11 @@ async fn reconcile(
     let reader = Queue::<Job>::open(database, Options::inspector())?;
     let (mut slice, mut step) = syncer.reconcile(run, (reader.sql(), server), time).await?;
     let of = |filter: DeadFilter| -> queue::Result<Vec<(i64, u64)>> {
-        let keys = reader.dead_keys(&filter)?.into_iter();
-        Ok(keys
-            .filter_map(|(letter, key)| Some((letter, scene_of_key(&key)?)))
+        let scene = |(letter, key): (_, String)| Some((letter, scene_of_key(&key)?));
+        Ok(reader
+            .dead_keys(&filter)?
+            .into_iter()
+            .filter_map(scene)
             .collect())
     };
     if !slice.nowhere.is_empty() {
@@ -233,15 +215,14 @@ async fn reconcile(
         Step::Ended(ended) => ended.report.queued += queued,
         Step::Listed(_) => {}
     }
-    let (gone, covers) = (slice.gone, slice.covers);
     Ok(FollowUp {
         scenes: slice.differ.into_iter().collect(),
         force: true,
         step: Some(step),
         letters: letters.into_iter().map(|(letter, _)| letter).collect(),
-        found: Some((server, Found { gone, covers })),
+        found: Some((server, slice.found)),
         news: slice.news,
-        ..FollowUp::done("a page compared".to_owned())
+        ..FollowUp::done("a page compared")
     })
 }
 

@@ -35,11 +35,10 @@ impl<T: Time> Worker<'_, T> {
 
     pub(super) fn looked(&mut self, look: Result<Look, Stopped>) -> queue::Result<()> {
         let now = self.time.now();
-        let look = match look {
+        let look = match Stopped::apart(look)? {
             Ok(look) => look,
-            Err(Stopped::Database(why)) => return Err(why),
             // The next look asks for the same again.
-            Err(Stopped::Failed(why)) => {
+            Err(why) => {
                 self.log
                     .debug(format!("changes in Stash cannot be read: {}", why.why));
                 self.renew_connection();

@@ -30,10 +30,8 @@ impl<T: Time> Worker<'_, T> {
         }
         self.renew_connection();
         let (time, settings) = (self.time, &self.link.settings);
-        let due = self
-            .db
-            .with(|queue| timetable::keep(queue, settings, time.wall()))?;
-        if let Some(reach) = due {
+        let keep = |queue: &mut _| timetable::keep(queue, settings, time.wall());
+        if let Some(reach) = self.db.with(keep)? {
             self.log.info(texts::reconciliation_due(reach));
         }
         self.purge_old()?;

@@ -78,14 +78,11 @@ impl<'a> Surroundings<'a> {
         let Ok(endpoint) = Endpoint::of_plugin(&newest) else {
             return false;
         };
-        let renewed = self
-            .stash
-            .reconnect(tls::client_builder(), &endpoint)
-            .is_ok();
-        if renewed {
-            *self.connection.borrow_mut() = newest;
+        let renewed = self.stash.reconnect(tls::client_builder(), &endpoint);
+        if renewed.is_ok() {
+            self.connection.replace(newest);
         }
-        renewed
+        renewed.is_ok()
     }
 
     /// Asks Stash where its settings are, if that is not known, and remembers how the file is now: what is read afterwards is

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use queue::{NewJob, OnConflict, Queue};
+use queue::{OnConflict, Queue};
 
 use crate::core::job::Job;
 use crate::core::reconcile::{self, Run};
 use crate::core::settings::Settings;
 use crate::storage::meta;
+use crate::worker::recording::{BULK_PRIORITY, keyed};
 
 /// When a run was last started by the timetable, in Unix seconds.
 const STARTED_KEY: &str = "reconciliation_started";
@@ -22,10 +23,9 @@ pub fn due_at(
     now: SystemTime,
 ) -> queue::Result<Option<SystemTime>> {
     // A value nobody wrote counts as none.
-    let started = meta::get(queue.sql(), STARTED_KEY)?
-        .and_then(|text| text.parse().ok())
-        .map(reconcile::time);
-    Ok(reconcile::due_at(settings.reconcile_interval, started, now))
+    let started = meta::get(queue.sql(), STARTED_KEY)?.and_then(|text| text.parse().ok());
+    let (interval, started) = (settings.reconcile_interval, started.map(reconcile::time));
+    Ok(reconcile::due_at(interval, started, now))
 }
 
 /// Queues a reconciliation when one is due; what it queued, in words.
@@ -42,18 +42,15 @@ pub fn keep(
         return Ok(None);
     }
     let reach = settings.reconcile_scope.into();
-    let job = Job::Reconcile(Run {
+    let job = keyed(Job::Reconcile(Run {
         by_itself: true,
         ..Run::new(reach)
-    });
-    let key = job.key();
+    }));
+    let job = job.priority(BULK_PRIORITY).on_conflict(OnConflict::Keep);
     queue.transaction(|tx| -> queue::Result<()> {
         // Remembered at the start: a run that fails is not due again at once.
         meta::set(tx.sql(), STARTED_KEY, &reconcile::unix(now).to_string())?;
-        let job = NewJob::new(job)
-            .key(key)
-            .priority(crate::worker::recording::BULK_PRIORITY);
-        tx.enqueue(job.on_conflict(OnConflict::Keep))?;
+        tx.enqueue(job)?;
         Ok(())
     })?;
     Ok(Some(reach.words()))
