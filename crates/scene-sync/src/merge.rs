@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::last_written::{Known, names};
 use crate::text::{encoded, key, keys, wide_key};
-use crate::{LastWritten, Tag, TagEdit, TagKind};
+use crate::{LastWritten, Policy, Tag, TagEdit, TagKind};
 
 /// The three sides of one value. `None` is "no value" on every side.
 pub(crate) struct Sides<T> {
@@ -63,24 +63,21 @@ pub(crate) struct List {
 }
 
 /// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay.
-/// With `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long
-/// the list may be in a request.
+/// Where the policy preserves edits, a tag on record that a person removed in Plex stays removed.
 pub(crate) fn tags(
     kind: TagKind,
     wanted: &[String],
     current: &[Tag],
     last: &LastWritten,
-    preserve: bool,
-    room: Option<usize>,
+    policy: &Policy,
 ) -> List {
     let recorded = [&last.tags, &last.preexisting.tags, &last.folded];
     let [sent, found, folded] = recorded.map(|lists| keys(names(lists, kind)));
     let wanted_keys = keys(wanted);
     let shown: Vec<Shown> = current.iter().map(|tag| Shown::of(tag, &sent)).collect();
-
     let mut room = Room {
         kind,
-        left: room.unwrap_or(usize::MAX),
+        left: policy.max_list_encoded.unwrap_or(usize::MAX),
         tags: 0,
     };
     // What is not ours stays, whatever there is room for.
@@ -94,15 +91,14 @@ pub(crate) fn tags(
         let in_its_place = same.is_empty() && folded.contains(&key);
         let mut goes = false;
         if in_its_place {
-            let wide = wide_key(name);
             let stays = |shown: &&Shown| !shown.ours || wanted_keys.contains(&shown.key);
-            let is_like = |shown: &&Shown| wide_key(&shown.tag.name) == wide;
+            let is_like = |shown: &&Shown| wide_key(&shown.tag.name) == wide_key(name);
             let (stay, go): (_, Vec<_>) = shown.iter().filter(is_like).partition(stays);
             (same, goes) = (stay, !go.is_empty());
         }
         let missing = same.is_empty();
         let known = sent.contains(&key) || found.contains(&key);
-        let removed_by_hand = missing && preserve && known && !goes;
+        let removed_by_hand = policy.preserve_plex_edits && known && !goes;
         let add = missing && !removed_by_hand;
         let fits = match add {
             true => room.fit(&Tag::from(name.as_str())),
@@ -115,12 +111,9 @@ pub(crate) fn tags(
             continue;
         }
         kept.extend(same.iter().map(|shown| &shown.key));
-        if add {
-            new.push(name.clone());
-        }
-        if in_its_place && !missing {
-            list.folded.push(name.clone());
-        }
+        let is_folded = in_its_place && !missing;
+        new.extend(add.then(|| name.clone()));
+        list.folded.extend(is_folded.then(|| name.clone()));
         match add || sent.contains(&key) {
             true => list.sent.push(name.clone()),
             false => list.found.push(name.clone()),

@@ -191,12 +191,9 @@ impl Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Title => "title",
-            Self::Summary => "summary",
-            Self::Tagline => "tagline",
-            Self::Studio => "studio",
             Self::Date => "date",
             Self::ContentRating => "content rating",
+            field => field.plex_name(),
         })
     }
 }

@@ -172,12 +172,8 @@ impl Planner<'_> {
     }
 
     fn tags(&mut self, kind: TagKind, wanted: &[String]) {
-        let (preserve, room) = (
-            self.policy.preserve_plex_edits,
-            self.policy.max_list_encoded,
-        );
         let current = self.item.tags(kind);
-        let list = merge::tags(kind, wanted, current, self.last, preserve, room);
+        let list = merge::tags(kind, wanted, current, self.last, self.policy);
         if list.left_out > 0 {
             let over = self.plan.notes.iter_mut().find_map(|note| match note {
                 Note::TooMany(of, count) if *of == kind => Some(count),

@@ -4,14 +4,6 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How much of a text is kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
-    pub chars: usize,
-    /// Bytes once percent-encoded for a query.
-    pub encoded: usize,
-}
-
 /// Single-line text: control characters become spaces, the ends are trimmed.
 pub(crate) fn line(text: &str) -> String {
     text.replace(char::is_control, " ").trim().to_owned()
@@ -25,12 +17,12 @@ pub(crate) fn paragraphs(text: &str) -> String {
     unified.replace(is_odd, "").trim().to_owned()
 }
 
-/// The longest beginning within the limit, without white space at its end.
-pub(crate) fn cut(text: &str, limit: Limit) -> &str {
-    let mut encoded = 0_usize;
+/// The longest beginning of so many characters and bytes once percent-encoded, without white space at its end.
+pub(crate) fn cut(text: &str, chars: usize, encoded: usize) -> &str {
+    let mut bytes = 0_usize;
     let over = text.char_indices().enumerate().find_map(|(nth, (at, c))| {
-        encoded += encoded_char(c);
-        (nth >= limit.chars || encoded > limit.encoded).then_some(at)
+        bytes += encoded_char(c);
+        (nth >= chars || bytes > encoded).then_some(at)
     });
     match over.and_then(|at| text.get(..at)) {
         Some(beginning) => beginning.trim_end(),
@@ -71,13 +63,11 @@ pub(crate) fn wide_key(name: &str) -> String {
 
 /// Names of at most so many characters, cleaned and composed, without blank ones and without those that are the same to Plex.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, chars: usize) -> Vec<String> {
-    let (mut seen, encoded) = (BTreeSet::new(), usize::MAX);
-    names
-        .into_iter()
-        .map(|name| {
-            let name: String = line(name).nfc().collect();
-            cut(&name, Limit { chars, encoded }).to_owned()
-        })
-        .filter(|name| !name.is_empty() && seen.insert(key(name)))
-        .collect()
+    let mut seen = BTreeSet::new();
+    let clean = |name| {
+        let name: String = line(name).nfc().collect();
+        cut(&name, chars, usize::MAX).to_owned()
+    };
+    let is_new = |name: &String| !name.is_empty() && seen.insert(key(name));
+    names.into_iter().map(clean).filter(is_new).collect()
 }

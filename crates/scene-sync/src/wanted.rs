@@ -6,7 +6,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::date;
-use crate::text::{self, Limit};
+use crate::text;
 use crate::{Field, Part, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
 
 /// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns
@@ -99,7 +99,7 @@ impl Wanted {
     fn text(&mut self, field: Field, value: &str, encoded: usize) {
         let chars = if field == Field::Summary { LONG } else { SHORT };
         let plain = plain(field, value);
-        let fitted = text::cut(&plain, Limit { chars, encoded });
+        let fitted = text::cut(&plain, chars, encoded);
         if fitted.len() < plain.len() {
             self.notes.push(Note::Shortened(field));
         }

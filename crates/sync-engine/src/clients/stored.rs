@@ -56,11 +56,8 @@ pub async fn restore(
     if keeps_names(&version) {
         // Stash takes all settings of a plugin at once, and a person may have changed one since they were read: another worker
         // will see to it.
-        let now = match client.configuration(PLUGIN_ID).await {
-            Ok(configuration) => restored(&configuration.stored),
-            Err(_) => None,
-        };
-        if now.as_ref() != Some(&all) {
+        let now = client.configuration(PLUGIN_ID).await.ok();
+        if now.and_then(|now| restored(&now.stored)).as_ref() != Some(&all) {
             return Ok(());
         }
         log.info(match client.configure_plugin(PLUGIN_ID, &all).await {

@@ -51,7 +51,8 @@ impl WorkerLock {
             Err(TryLockError::Error(why)) => return Err(why),
         }
         // One write of one length: nobody reads half a name. On a full disk there is none, and the holder counts as alive.
-        let name = Holder::me(role).to_string();
+        let Holder { pid, started, .. } = Holder::me(role);
+        let name = format!("{} {pid} {started}", role.word());
         let _ = file.write_all(format!("{name:<64}\n").as_bytes());
         Ok(Some(Self { file }))
     }
@@ -90,12 +91,6 @@ pub struct Holder {
     pid: u32,
     /// When the process was started, as the system counts it: a number is given to another process some day.
     started: u64,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.role.word(), self.pid, self.started)
-    }
 }
 
 /// What the system says of a process.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use stash::client::{SceneFilter, SceneId};
+use stash::client::{self, Page, Scene, SceneFilter, SceneId};
 
 use crate::core::compare::{Compared, Report, Standing};
 use crate::core::outcome::Failure;
@@ -69,10 +69,7 @@ impl Syncer {
     }
 
     /// The scenes after one of them.
-    pub(super) async fn page(
-        &self,
-        after: Option<SceneId>,
-    ) -> Result<stash::client::Page<stash::client::Scene>, stash::client::Error> {
+    pub(super) async fn page(&self, after: Option<SceneId>) -> Result<Page<Scene>, client::Error> {
         self.stash.scenes_after(SceneFilter::All, after, PAGE).await
     }
 }

@@ -20,7 +20,8 @@ const ETAG: &str = "etag ";
 
 /// A scene's cover, in a form Plex takes.
 pub struct Cover {
-    source: String,
+    /// What names this picture, whatever its address.
+    pub source: String,
     pub(super) bytes: Vec<u8>,
     pub(super) format: ImageFormat,
     pub(super) sha1: String,
@@ -117,11 +118,6 @@ impl Cover {
             bytes: image.bytes,
             format,
         }
-    }
-
-    /// What names this picture, whatever its address.
-    pub fn name(&self) -> &str {
-        &self.source
     }
 
     /// Puts into the record what the plan is about to give.

@@ -1,31 +1,26 @@
 //! Which items of Plex hold the files of a scene.
 
-use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
+use plex::{FileSearch, Item, RatingKey};
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
-use scene_sync::{LastWritten, SceneFile, path};
+use scene_sync::{SceneFile, path};
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Moment;
-use crate::storage::ledger::ItemRow;
 use crate::sync::convert;
 use crate::sync::libraries::{Libraries, Library};
 use crate::sync::library_index::{Indexes, Wish};
+use crate::sync::record::Row;
 use crate::sync::request_limits::RequestLimits;
 use crate::sync::unread::is_gone;
 
 /// An item that holds a file of the scene.
 pub struct Target {
-    /// The library's name.
-    pub library: String,
-    pub section: SectionId,
-    pub kind: ItemKind,
-    pub key: RatingKey,
+    pub library: Library,
+    pub item: Item,
+    /// Whether these are its details: listings cut the tags.
+    pub detailed: bool,
     /// What makes it the scene's.
     pub bound: Bound,
-    /// All its files, as Plex writes them.
-    pub paths: Vec<String>,
-    /// Its details, where they were read on the way: listings cut the tags.
-    pub details: Option<Item>,
 }
 
 /// What a search by path brought.
@@ -40,6 +35,8 @@ pub struct Search {
     pub others: Vec<Candidate>,
 }
 
+type Result<T> = std::result::Result<T, Failure>;
+
 /// How items are looked for.
 pub struct Finder<'a> {
     pub plex: &'a plex::Client,
@@ -50,20 +47,16 @@ pub struct Finder<'a> {
 }
 
 /// An item that may hold a file, and whether these are its details.
-struct Seen<'a> {
+pub struct Seen<'a> {
     library: &'a Library,
-    item: Item,
+    pub item: Item,
     detailed: bool,
 }
 
 impl Finder<'_> {
     /// Every item that holds one of the files, which are as Plex should see them: those on record first, then what
     /// Plex finds where those leave a file out.
-    pub async fn by_path(
-        &self,
-        files: &[SceneFile],
-        known: &[ItemRow<LastWritten>],
-    ) -> Result<Search, Failure> {
+    pub async fn by_path(&self, files: &[SceneFile], known: &[Row]) -> Result<Search> {
         if files.is_empty() {
             let whose = Whose::Scene(SceneFault::Invalid);
             return Err(Failure::new(whose, "the scene has no file"));
@@ -114,7 +107,7 @@ impl Finder<'_> {
     }
 
     /// Files of the same name in whatever library is searched: for a path that no library covers.
-    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<(Library, Item)>, Failure> {
+    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<Seen<'_>>> {
         let mut found = Vec::new();
         for library in &self.libraries.chosen {
             let named = |item: &Item| has_name(item, &file.path);
@@ -125,17 +118,14 @@ impl Finder<'_> {
                 items = self.listed(library, &file.path, Wish::Name).await?;
                 items.retain(named);
             }
-            found.extend(items.into_iter().map(|item| (library.clone(), item)));
+            let seen = |item| Seen::new(library, item, false);
+            found.extend(items.into_iter().map(seen));
         }
         Ok(found)
     }
 
     /// The items on record, with their details.
-    async fn on_record(
-        &self,
-        known: &[ItemRow<LastWritten>],
-        search: &mut Search,
-    ) -> Result<Vec<Seen<'_>>, Failure> {
+    async fn on_record(&self, known: &[Row], search: &mut Search) -> Result<Vec<Seen<'_>>> {
         let keys = known.iter().filter_map(|row| row.item.parse().ok());
         let keys: Vec<RatingKey> = keys.collect();
         let _overlapping = self.limits.read().await;
@@ -159,7 +149,7 @@ impl Finder<'_> {
         library: &'l Library,
         path: &str,
         seen: &[Seen<'_>],
-    ) -> Result<Vec<Seen<'l>>, Failure> {
+    ) -> Result<Vec<Seen<'l>>> {
         let mut keys = self.indexes.known(library, path).await;
         keys.retain(|key| seen.iter().all(|seen| seen.item.key != *key));
         let _overlapping = self.limits.read().await;
@@ -175,7 +165,7 @@ impl Finder<'_> {
         library: &'l Library,
         file: &SceneFile,
         search: &mut Search,
-    ) -> Result<Vec<Seen<'l>>, Failure> {
+    ) -> Result<Vec<Seen<'l>>> {
         let path = &file.path;
         let known = self.indexed(library, path, &[]).await?;
         if known.iter().any(|seen| hold([&seen.item], file)) {
@@ -194,7 +184,7 @@ impl Finder<'_> {
     }
 
     /// What Plex's filter finds; none where it has none.
-    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, Failure> {
+    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>> {
         if self.indexes.replaces_filter(library, path).await {
             return Ok(None);
         }
@@ -210,12 +200,7 @@ impl Finder<'_> {
     }
 
     /// What the listing knows by now, with its details.
-    async fn listed(
-        &self,
-        library: &Library,
-        path: &str,
-        wish: Wish,
-    ) -> Result<Vec<Item>, Failure> {
+    async fn listed(&self, library: &Library, path: &str, wish: Wish) -> Result<Vec<Item>> {
         let (plex, indexes, wish) = (self.plex, self.indexes, (path, wish));
         let _overlapping = self.limits.read().await;
         let keys = indexes.fresh(plex, library, wish, self.now).await?;
@@ -223,12 +208,7 @@ impl Finder<'_> {
     }
 
     /// The file by whose likeness the item on record still is the scene's.
-    fn like(
-        &self,
-        row: &ItemRow<LastWritten>,
-        files: &[SceneFile],
-        seen: &[Seen<'_>],
-    ) -> Option<usize> {
+    fn like(&self, row: &Row, files: &[SceneFile], seen: &[Seen<'_>]) -> Option<usize> {
         let mut seen = seen.iter().map(|seen| &seen.item);
         let item = seen.find(|item| item.key.as_str() == row.item)?;
         let mut candidates = convert::candidates([item]);
@@ -249,6 +229,16 @@ impl<'a> Seen<'a> {
             detailed,
         }
     }
+
+    /// The scene's, for this reason.
+    pub fn bound(self, bound: Bound) -> Target {
+        Target {
+            library: self.library.clone(),
+            item: self.item,
+            detailed: self.detailed,
+            bound,
+        }
+    }
 }
 
 /// Whether one of the items holds the file.
@@ -266,21 +256,12 @@ fn has_name(item: &Item, file: &str) -> bool {
 fn target(seen: &mut Vec<Seen<'_>>, bound: Bound) -> Option<Target> {
     let is_bound = |seen: &Seen| seen.item.key.as_str() == bound.item;
     let seen = seen.swap_remove(seen.iter().position(is_bound)?);
-    Some(Target::new(seen.library, seen.item, bound, seen.detailed))
+    Some(seen.bound(bound))
 }
 
 impl Target {
-    /// An item of a library that is the scene's.
-    pub fn new(library: &Library, item: Item, bound: Bound, detailed: bool) -> Self {
-        Self {
-            library: library.title.clone(),
-            section: library.section.clone(),
-            kind: library.kind,
-            key: item.key.clone(),
-            bound,
-            paths: item.files().map(|part| part.file.clone()).collect(),
-            details: detailed.then_some(item),
-        }
+    pub fn key(&self) -> &str {
+        self.item.key.as_str()
     }
 
     /// Whether the item, as it is now, still is what was found.

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use scene_sync::LastWritten;
 
 use crate::storage::db::Db;
-use crate::storage::ledger::{self, ItemRow, ServerId};
-use crate::sync::record::{Kept, same};
+use crate::storage::ledger::{self, ServerId};
+use crate::sync::record::{Kept, Row, same};
 
 /// How old an intent may be when its request is sent, in milliseconds.
 const STALE: i64 = 1_000;
@@ -92,8 +92,8 @@ impl<'a, 'q> Held<'a, 'q> {
         }
     }
 
-    fn row(&self, written: LastWritten) -> ItemRow<LastWritten> {
-        ItemRow {
+    fn row(&self, written: LastWritten) -> Row {
+        Row {
             item: self.item.clone(),
             owner: Some(self.scene),
             path: self.path.clone(),

@@ -1,5 +1,7 @@
 //! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
 
+use std::collections::BTreeMap;
+
 use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
@@ -8,12 +10,10 @@ use crate::core::outcome::Failure;
 use crate::sync::cover::Cover;
 use crate::sync::writer::{Refused, Writer};
 
-/// One value for the poster, one for the background.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pictures<T> {
-    pub poster: T,
-    pub background: T,
-}
+/// A value for the poster and one for the background, where there is one.
+pub type Pictures<T> = BTreeMap<ImageKind, T>;
+
+const KINDS: [ImageKind; 2] = [ImageKind::Poster, ImageKind::Background];
 
 /// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or may have. The lists are read only
 /// when an address is another than at the last look.
@@ -22,42 +22,35 @@ pub async fn look(
     item: &plex::Item,
     last: Option<&LastWritten>,
     policy: &Policy,
-) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
-    let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
-        let last = last?;
+) -> Result<Pictures<ImageSeen>, plex::Error> {
+    let mut seen = Pictures::new();
+    for kind in KINDS {
+        let (is_on, record): (_, fn(&LastWritten) -> &Option<ImageWritten>) = match kind {
+            ImageKind::Poster => (policy.poster, |last| &last.poster),
+            ImageKind::Background => (policy.background, |last| &last.background),
+        };
         // What may have been given must be known before it is forgotten, whatever the settings are now.
-        let intended = last.intents.iter().map(|intent| &intent.written);
-        let records = intended
-            .chain(on.then_some(last))
-            .filter_map(|one| of(one).as_ref());
+        let intents = last.into_iter().flat_map(|last| &last.intents);
+        let records = intents.map(|intent| &intent.written);
+        let records = records
+            .chain(last.filter(|_| is_on))
+            .filter_map(|one| record(one).as_ref());
         // A picture that may have been given was not seen yet, whatever its address.
-        records.min_by_key(|given| given.seen.is_some())
-    };
-    let poster = given(policy.poster, |last| &last.poster);
-    let background = given(policy.background, |last| &last.background);
-    Ok(Pictures {
-        poster: look_at(plex, item, ImageKind::Poster, poster).await?,
-        background: look_at(plex, item, ImageKind::Background, background).await?,
-    })
-}
-
-async fn look_at(
-    plex: &plex::Client,
-    item: &plex::Item,
-    kind: ImageKind,
-    given: Option<&ImageWritten>,
-) -> Result<Option<ImageSeen>, plex::Error> {
-    let Some(given) = given else { return Ok(None) };
-    let address = address(item, kind);
-    if let Some(seen) = given.seen.as_ref().filter(|seen| seen.address == address) {
-        return Ok(Some(seen.clone()));
+        let Some(given) = records.min_by_key(|given| given.seen.is_some()) else {
+            continue;
+        };
+        let address = address(item, kind);
+        if let Some(known) = given.seen.as_ref().filter(|known| known.address == address) {
+            seen.insert(kind, known.clone());
+            continue;
+        }
+        let images = plex.images(&item.key, kind).await?;
+        let selected = images.iter().find(|image| image.selected);
+        let selected = selected.map(|image| name(&image.name)).unwrap_or_default();
+        let address = address.to_owned();
+        seen.insert(kind, ImageSeen { address, selected });
     }
-    let images = plex.images(&item.key, kind).await?;
-    let selected = images.iter().find(|image| image.selected);
-    Ok(Some(ImageSeen {
-        address: address.to_owned(),
-        selected: selected.map(|image| name(&image.name)).unwrap_or_default(),
-    }))
+    Ok(seen)
 }
 
 /// A picture that an item has from us, and whether Plex had to be told.
@@ -66,13 +59,16 @@ pub struct Given {
     changed: bool,
 }
 
-impl Pictures<Option<Given>> {
-    /// The names of those that Plex had to be told.
-    pub fn changed(&self) -> Vec<String> {
-        let named = [(&self.poster, "poster"), (&self.background, "background")];
-        let is_changed = |given: &Option<Given>| given.as_ref().is_some_and(|one| one.changed);
-        let changed = named.iter().filter(|(given, _)| is_changed(given));
-        changed.map(|(_, name)| name.to_string()).collect()
+/// The names of those that Plex had to be told.
+pub fn changed(given: &Pictures<Given>) -> Vec<String> {
+    let changed = given.iter().filter(|(_, given)| given.changed);
+    changed.map(|(kind, _)| part(*kind).to_string()).collect()
+}
+
+fn part(kind: ImageKind) -> Part {
+    match kind {
+        ImageKind::Poster => Part::Poster,
+        ImageKind::Background => Part::Background,
     }
 }
 
@@ -83,33 +79,24 @@ impl Writer<'_> {
         &self,
         plan: &EditPlan,
         cover: &Cover,
-        seen: &Pictures<Option<ImageSeen>>,
+        seen: &Pictures<ImageSeen>,
         refused: &mut Vec<Refused>,
-    ) -> Result<Pictures<Option<Given>>, Failure> {
-        let mut given = Pictures::default();
-        let Pictures { poster, background } = &mut given;
-        for (part, wanted, seen, given) in [
-            (Part::Poster, plan.poster, &seen.poster, poster),
-            (
-                Part::Background,
-                plan.background,
-                &seen.background,
-                background,
-            ),
-        ] {
+    ) -> Result<Pictures<Given>, Failure> {
+        let mut given = Pictures::new();
+        for (kind, wanted) in KINDS.into_iter().zip([plan.poster, plan.background]) {
             if !wanted {
                 continue;
             }
             let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
-            let changed = match seen.as_ref().is_some_and(is_shown) {
+            let changed = match seen.get(&kind).is_some_and(is_shown) {
                 true => Ok(false),
-                false => self.show(part, cover).await?,
+                false => self.show(kind, cover).await?,
             };
             let written = cover.written();
             match changed {
-                Ok(changed) => *given = Some(Given { written, changed }),
+                Ok(changed) => drop(given.insert(kind, Given { written, changed })),
                 Err(why) if is_of_part(&why) => {
-                    refused.push(Refused::new(part, cover.name().to_owned(), &why));
+                    refused.push(Refused::new(part(kind), cover.source.clone(), &why));
                 }
                 Err(why) => return Err(why.into()),
             }
@@ -118,12 +105,12 @@ impl Writer<'_> {
     }
 
     /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
-    async fn show(&self, part: Part, cover: &Cover) -> Result<Result<bool, plex::Error>, Failure> {
+    async fn show(
+        &self,
+        kind: ImageKind,
+        cover: &Cover,
+    ) -> Result<Result<bool, plex::Error>, Failure> {
         let (plex, key) = (&self.syncer.plex, &self.item.key);
-        let kind = match part {
-            Part::Background => ImageKind::Background,
-            _ => ImageKind::Poster,
-        };
         let there = {
             let _overlapping = self.syncer.limits.read().await;
             plex.images(key, kind).await
@@ -152,23 +139,23 @@ impl Writer<'_> {
 pub fn remember(
     written: &mut LastWritten,
     item: &plex::Item,
-    given: Pictures<Option<Given>>,
-    seen: Pictures<Option<ImageSeen>>,
+    mut given: Pictures<Given>,
+    mut seen: Pictures<ImageSeen>,
 ) {
-    let one = |record: &mut Option<ImageWritten>, given: Option<Given>, seen, kind| {
-        let selected = match given {
+    for kind in KINDS {
+        let record = match kind {
+            ImageKind::Poster => &mut written.poster,
+            ImageKind::Background => &mut written.background,
+        };
+        let selected = match given.remove(&kind) {
             Some(given) => Some(record.insert(given.written).sha1.clone()),
-            None => Option::map(seen, |seen: ImageSeen| seen.selected),
+            None => seen.remove(&kind).map(|seen| seen.selected),
         };
         if let (Some(record), Some(selected)) = (record, selected) {
             let address = address(item, kind).to_owned();
             record.seen = Some(ImageSeen { address, selected });
         }
-    };
-    let Pictures { poster, background } = given;
-    one(&mut written.poster, poster, seen.poster, ImageKind::Poster);
-    let (record, kind) = (&mut written.background, ImageKind::Background);
-    one(record, background, seen.background, kind);
+    }
 }
 
 fn address(item: &plex::Item, kind: ImageKind) -> &str {

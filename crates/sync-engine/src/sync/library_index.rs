@@ -22,6 +22,8 @@ const INSTANT: Duration = Duration::from_nanos(1);
 /// Two items of one second may be told on two pages, so some seconds are read twice.
 const OVERLAP: i64 = 5;
 
+type Result<T> = std::result::Result<T, Error>;
+
 /// The indexes that were needed so far. Locked while a listing is read, so that it is read once.
 #[derive(Default)]
 pub struct Indexes {
@@ -77,7 +79,7 @@ impl Indexes {
         library: &Library,
         (path, wish): (&str, Wish),
         now: Moment,
-    ) -> Result<Vec<RatingKey>, Error> {
+    ) -> Result<Vec<RatingKey>> {
         let mut indexes = self.of.lock().await;
         let index = self.index(&mut indexes, plex, library, now).await?;
         // Once for all jobs that had begun by then.
@@ -94,7 +96,7 @@ impl Indexes {
         plex: &Client,
         library: &Library,
         now: Moment,
-    ) -> Result<&'i mut Index, Error> {
+    ) -> Result<&'i mut Index> {
         Ok(match indexes.entry(library.section.clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(Index::of(plex, library, now, &self.unread).await?),
@@ -119,7 +121,7 @@ impl Indexes {
         plex: &Client,
         library: &Library,
         now: Moment,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let mut indexes = self.of.lock().await;
         let index = self.index(&mut indexes, plex, library, now).await?;
         index.filter_ignored = true;
@@ -136,7 +138,7 @@ impl Indexes {
         libraries: &[Library],
         most: Duration,
         now: Moment,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let mut indexes = self.of.lock().await;
         for library in libraries {
             let old = indexes.get(&library.section);
@@ -186,12 +188,7 @@ impl Index {
     }
 
     /// The whole library.
-    async fn of(
-        plex: &Client,
-        library: &Library,
-        now: Moment,
-        unread: &Unread,
-    ) -> Result<Self, Error> {
+    async fn of(plex: &Client, library: &Library, now: Moment, unread: &Unread) -> Result<Self> {
         let mut index = Self::empty(now);
         each_item(plex, library, unread, |item| index.add(item)).await?;
         index.sort();
@@ -205,7 +202,7 @@ impl Index {
         library: &Library,
         now: Moment,
         unread: &Unread,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let known = self.updated_at.saturating_sub(OVERLAP);
         let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
         let mut changed = Self::empty(now);
@@ -307,7 +304,7 @@ pub async fn each_item(
     library: &Library,
     unread: &Unread,
     mut show: impl FnMut(&Item),
-) -> Result<(), Error> {
+) -> Result<()> {
     let (mut next, mut before) = (Some(0), None::<Page>);
     while let Some(start) = next {
         let (section, kind, sort) = (&library.section, library.kind, Sort::Title);

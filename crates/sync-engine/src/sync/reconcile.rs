@@ -6,17 +6,17 @@ use std::time::{Duration, SystemTime};
 use plex::RatingKey;
 use queue::rusqlite::{self, Connection};
 use scene_sync::drift::{self, Drift};
-use scene_sync::{LastWritten, SceneFile, path};
+use scene_sync::{SceneFile, path};
 use stash::client::{Page, Scene, SceneFilter, SceneId};
 
 use crate::core::reconcile::{Ended, Reach, Report, Run, Step, time, unix, unix_millis};
 use crate::core::settings::Scope;
 use crate::core::time::Time;
-use crate::storage::ledger::{self, ItemRow, SceneRow, ServerId};
+use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Fetched};
 use crate::sync::libraries::Libraries;
-use crate::sync::record::sync_hash;
+use crate::sync::record::{Row, sync_hash};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
 use crate::sync::unread::is_gone;
@@ -59,7 +59,7 @@ struct Around<'a> {
 /// What is on record of a scene.
 struct OnRecord {
     row: Option<SceneRow>,
-    items: Vec<ItemRow<LastWritten>>,
+    items: Vec<Row>,
     waits: Vec<String>,
     /// An item that holds a file of it bears what was written, for whichever scene.
     inherits: bool,
@@ -88,7 +88,7 @@ impl Syncer {
             Some(reach) => SceneFilter::UpdatedSince(unix(time(began) - reach)),
         };
         let libraries = self.libraries().await?;
-        if self.missing {
+        if self.settings.reconcile_missing {
             // A run begins with what Plex has now.
             let age = match run.last {
                 0 => Duration::ZERO,
@@ -111,7 +111,7 @@ impl Syncer {
             gone.retain(|scene| !there.contains(scene) && slice.differ.insert(*scene));
             run.report.gaps.deleted_in_stash += gone.len() as u64;
         }
-        if end.is_none() && self.missing && is_of_all {
+        if end.is_none() && self.settings.reconcile_missing && is_of_all {
             slice.found.gone = self.gone((db, server)).await?;
         }
         slice.news = self.indexes.unread.news();
@@ -231,7 +231,7 @@ impl Syncer {
         }
         report.gaps.add(&drift);
         let not_there = drift == Drift::NotInPlex;
-        if !not_there || !self.skip_not_found {
+        if !not_there || !self.settings.skip_not_found {
             slice.differ.insert(id);
             slice.nowhere.extend(not_there.then_some(id));
         }
@@ -247,7 +247,7 @@ impl Syncer {
             true => (row.cover.clone(), None),
             false => match self.covers.fetch(&self.stash, &address, known).await {
                 Ok(Fetched::Same) => (row.cover.clone(), Some(address)),
-                Ok(Fetched::Picture(cover)) => (cover.name().to_owned(), None),
+                Ok(Fetched::Picture(cover)) => (cover.source, None),
                 Ok(Fetched::Nothing(_)) => (String::new(), None),
                 // Not equal: the scene's own job asks again.
                 Ok(Fetched::Owed(_)) | Err(_) => (address, None),
@@ -319,7 +319,7 @@ impl Syncer {
     fn changed(
         &self,
         scene: &scene_sync::Scene,
-        row: &ItemRow<LastWritten>,
+        row: &Row,
         item: Option<&plex::Item>,
     ) -> Option<Vec<String>> {
         let (item, path) = (item?, path::key(&row.path));
@@ -341,7 +341,7 @@ impl Syncer {
         files: &[SceneFile],
         libraries: &Libraries,
     ) -> Option<BTreeSet<String>> {
-        if !self.missing {
+        if !self.settings.reconcile_missing {
             return None;
         }
         let mut holders = BTreeSet::new();

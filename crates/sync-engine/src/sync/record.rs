@@ -14,7 +14,8 @@ use crate::sync::capabilities::Learned;
 /// What changes on record.
 pub struct Record {
     server: ServerId,
-    scene: u64,
+    /// Whose job it was.
+    pub scene: u64,
     refs: Vec<(Related, u64)>,
     /// Nothing was looked at, since nothing had changed but the cover's address.
     unchanged: Option<Option<SceneRow>>,
@@ -38,10 +39,13 @@ pub struct Record {
     pub queue: BTreeSet<u64>,
 }
 
+/// What is on record of an item.
+pub type Row = ItemRow<LastWritten>;
+
 /// What a job leaves on record of an item.
 pub struct Kept {
     /// The row, if nobody else has written it meanwhile.
-    pub row: ItemRow<LastWritten>,
+    pub row: Row,
     /// What stood there when this job wrote it last; none when it never did.
     pub before: Option<LastWritten>,
     /// When it ends, in milliseconds since 1970.
@@ -98,11 +102,6 @@ impl Record {
         }
     }
 
-    /// Whose job it was.
-    pub fn scene(&self) -> u64 {
-        self.scene
-    }
-
     /// Nothing needed a look; `row` is what changed of the scene's row.
     pub fn unchanged(&mut self, row: Option<SceneRow>) {
         self.unchanged = Some(row);
@@ -146,13 +145,8 @@ impl Record {
         for item in &self.waits {
             ledger::wait_for(db, server, item, scene)?;
         }
-        for Learned {
-            library,
-            field,
-            state,
-        } in &self.learned
-        {
-            ledger::put_library_field(db, server, library, field, state)?;
+        for new in &self.learned {
+            ledger::put_library_field(db, server, &new.library, &new.field, &new.state)?;
         }
         ledger::hint_path(db, scene, self.hint.as_deref())?;
         match &self.synced {

@@ -156,14 +156,14 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let is_same = before.as_ref().and_then(|before| before.hash) == Some(hash);
         let is_due = || rows.iter().any(|row| row.written.due(now).next().is_some());
         if !self.force && is_same && !is_due() {
-            self.record
-                .unchanged(before.filter(|before| *before != row).map(|_| row));
+            let is_other = before.is_some_and(|before| before != row);
+            self.record.unchanged(is_other.then_some(row));
             return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         let targets = self.find(&rows).await?;
         let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
-            let key = target.key.as_str().to_owned();
+            let key = target.key().to_owned();
             let path = self.syncer.paths.show(&target.bound.path).into_owned();
             match self.one(target, &rows).await {
                 Ok(true) => owned.push(key),
@@ -226,7 +226,7 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
             let fetched = syncer.covers.fetch(&syncer.stash, &address, known).await?;
             row.cover = match fetched {
                 Fetched::Same => row.cover,
-                Fetched::Picture(cover) => self.cover.insert(cover).name().to_owned(),
+                Fetched::Picture(cover) => self.cover.insert(cover).source.clone(),
                 Fetched::Nothing(why) => {
                     self.left_out.extend(why);
                     String::new()

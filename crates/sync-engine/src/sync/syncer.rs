@@ -29,25 +29,18 @@ const LIBRARIES: Duration = Duration::from_secs(600);
 pub struct Syncer {
     pub(crate) stash: stash::client::Client,
     pub(super) plex: plex::Client,
+    pub(super) settings: Settings,
     pub(super) policy: Policy,
     pub(super) map: PathMap,
-    pub(super) strict: bool,
-    pub(super) names: Vec<String>,
     pub(super) libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
     pub(super) limits: RequestLimits,
     pub(super) indexes: Indexes,
     /// Begins with what was remembered of a server's libraries.
     pub(crate) capabilities: Capabilities,
     pub(super) covers: Covers,
-    /// Reconciliations look at what Plex has.
-    pub(super) missing: bool,
-    /// What Plex does not have is not tried.
-    pub(super) skip_not_found: bool,
     pub(super) paths: Paths,
     /// Plex takes the token for its owner's: to others it does not show the files.
     pub(super) owner_known: Cell<bool>,
-    /// How old an edit may be that was cut off and comes yet.
-    pub(super) late: Duration,
 }
 
 /// How long after it was sent Plex may carry out an edit that nobody waits for any more.
@@ -61,22 +54,18 @@ impl Syncer {
         Self {
             stash,
             plex,
+            settings: settings.clone(),
             policy: convert::policy(settings),
             map: convert::path_map(settings),
-            strict: settings.strict_matching,
-            names: settings.libraries.clone(),
             libraries: RefCell::default(),
             limits: RequestLimits::new(settings.concurrency),
             indexes: Indexes::default(),
             capabilities: Capabilities::default(),
             covers: Covers::default(),
-            missing: settings.reconcile_missing,
-            skip_not_found: settings.skip_not_found,
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },
             owner_known: Cell::default(),
-            late: late(settings),
         }
     }
 
@@ -89,7 +78,8 @@ impl Syncer {
         }
         let sections = self.plex.sections().await?;
         let none = |why| Failure::new(Whose::Plex(Trouble::NoLibrary), why);
-        let libraries = Rc::new(Libraries::choose(sections, &self.names).map_err(none)?);
+        let libraries =
+            Rc::new(Libraries::choose(sections, &self.settings.libraries).map_err(none)?);
         let read = (Instant::now(), libraries.clone());
         self.libraries.replace(Some(read));
         Ok(libraries)

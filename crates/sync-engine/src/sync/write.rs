@@ -10,6 +10,7 @@ use crate::core::words;
 use crate::sync::capabilities::Learned;
 use crate::sync::convert;
 use crate::sync::cover::Cover;
+use crate::sync::find::Target;
 use crate::sync::images::{self, Pictures};
 use crate::sync::writer::{Refused, Writer};
 
@@ -38,7 +39,7 @@ impl Writer<'_> {
         &self,
         plan: &EditPlan,
         cover: Option<&Cover>,
-        seen: Pictures<Option<ImageSeen>>,
+        seen: Pictures<ImageSeen>,
     ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
         let limit = capabilities.list_limit();
@@ -53,16 +54,15 @@ impl Writer<'_> {
             Some(cover) => self.give(plan, cover, &seen, &mut parts).await?,
             None => Pictures::default(),
         };
-        let given_names = given.changed();
+        let given_names = images::changed(&given);
         let mut arrived = Arrived {
             parts,
             learned,
             ..Arrived::default()
         };
-
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
-        let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
-        let unknown = !capabilities.knows(&self.target.section, &plan.sent());
+        let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
+        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
         if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
@@ -109,11 +109,11 @@ impl Writer<'_> {
             owed = left.map_or_else(Vec::new, |left| left.sent());
         }
         let (capabilities, target) = (&self.syncer.capabilities, self.target);
-        let (section, key, sent) = (&target.section, target.key.as_str(), plan.sent());
+        let (section, key, sent) = (&target.library.section, target.key(), plan.sent());
         let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
         arrived.learned.extend(more);
         if !gone.is_empty() {
-            let gone = words::not_kept(&target.library, &words(&gone));
+            let gone = words::not_kept(&target.library.title, &words(&gone));
             arrived.given_up.push(gone);
         }
         // Given up with this very item, nothing more is owed of it.
@@ -124,7 +124,7 @@ impl Writer<'_> {
 
     async fn read(&self) -> Result<plex::Item, plex::Error> {
         let _overlapping = self.syncer.limits.read().await;
-        self.syncer.plex.item(&self.target.key).await
+        self.syncer.plex.item(&self.target.item.key).await
     }
 
     /// Sends once more what Plex did not take, each list apart: Plex may honour only the first removal of an edit. A list
@@ -147,14 +147,12 @@ impl Writer<'_> {
         let Some(change) = &plan.rating else {
             return Ok(None);
         };
-        let rating = change.to.map(|rating| rating.to_plex());
-        let rating = rating.and_then(UserRating::new);
+        let rating = change.to.and_then(|to| UserRating::new(to.to_plex()));
         let _alone = self.turn().await?;
-        match self.syncer.plex.rate(&self.target.key, rating).await {
+        match self.syncer.plex.rate(&self.target.item.key, rating).await {
             Ok(()) => Ok(None),
             Err(error) if is_of_part(&error) => {
-                let version = change.to.map(|rating| rating.to_string());
-                let version = version.unwrap_or_default();
+                let version = change.to.map_or_else(String::new, |to| to.to_string());
                 Ok(Some(Refused::new(Part::Rating, version, &error)))
             }
             Err(error) => Err(error.into()),
@@ -174,8 +172,8 @@ impl Writer<'_> {
     }
 
     fn edit(&self) -> Edit {
-        let target = self.target;
-        Edit::new(target.section.clone(), target.kind, target.key.clone())
+        let Target { library, item, .. } = self.target;
+        Edit::new(library.section.clone(), library.kind, item.key.clone())
     }
 
     /// The turn to write, for one request, unless another scene has taken the item meanwhile.
@@ -184,10 +182,11 @@ impl Writer<'_> {
         self.next.take();
         match (self.may_send)() {
             true => Ok(turn),
-            false => Err(Failure::new(
-                Whose::Scene(SceneFault::NotInPlex),
-                format!("Plex item {} belongs to another scene now", self.target.key),
-            )),
+            false => {
+                let key = self.target.key();
+                let why = format!("Plex item {key} belongs to another scene now");
+                Err(Failure::new(Whose::Scene(SceneFault::NotInPlex), why))
+            }
         }
     }
 
@@ -199,8 +198,8 @@ impl Writer<'_> {
             let value = plex::fit(&change.to, plex::MAX_VALUE);
             edit = edit.set(convert::field(change.field), value);
         }
-        let whole = self.syncer.capabilities.replaces_lists()
-            && self.syncer.capabilities.list_limit().is_none();
+        let capabilities = &self.syncer.capabilities;
+        let whole = capabilities.replaces_lists() && capabilities.list_limit().is_none();
         let (mut requests, mut learned) = (0, Vec::new());
         for list in &plan.tags {
             match whole {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use queue::Claim;
-use stash::client::{Scene, SceneId};
+use stash::client::{self, Scene, SceneId};
 
 use crate::core::catch_up::Stamp;
 use crate::core::client_errors::of_verdict;
@@ -101,8 +101,7 @@ impl<'a, T: Time> Worker<'a, T> {
         let most = if failing.is_empty() { 1 } else { IN_FLIGHT };
         self.db.with(|queue| {
             let mut claims = queue.claim(most)?;
-            let is_other =
-                |claim: &Claim<Job>| claim.key().is_none_or(|key| !failing.contains(key));
+            let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failing.contains(key));
             let chosen = claims.iter().position(is_other).unwrap_or(0);
             let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
             let mut others = claims.into_iter();
@@ -204,15 +203,14 @@ impl<'a, T: Time> Worker<'a, T> {
         &mut self,
         scenes: Vec<ClaimedJob>,
         permit: Permit,
-        why: &stash::client::Error,
+        why: &client::Error,
     ) -> queue::Result<()> {
-        use stash::client::Error;
         match why {
             // It answers, and fails for these scenes.
-            Error::Resolver { .. } => permit.ignore(),
+            client::Error::Resolver { .. } => permit.ignore(),
             _ => permit.failure(),
         }
-        if !self.renew_connection() && *why == Error::Unauthorized {
+        if !self.renew_connection() && *why == client::Error::Unauthorized {
             self.scheduler.end(End::SessionRefused);
         }
         let mut scenes = scenes.into_iter();
@@ -260,16 +258,9 @@ impl<'a, T: Time> Worker<'a, T> {
 }
 
 /// A scene without a file, read once more: Stash takes a scene's files away just before it deletes the scene.
-async fn read_again(
-    syncer: &Syncer,
-    id: SceneId,
-) -> Result<Option<Rc<Scene>>, stash::client::Error> {
+async fn read_again(syncer: &Syncer, id: SceneId) -> Result<Option<Rc<Scene>>, client::Error> {
     tokio::time::sleep(SETTLING).await;
-    let mut found = syncer.stash.find_scenes(&[id]).await?;
-    match found.failed.pop() {
-        Some((_, why)) => Err(why),
-        None => Ok(found.scenes.pop().map(Rc::new)),
-    }
+    Ok(syncer.stash.find_scene(id).await?.map(Rc::new))
 }
 
 /// Whether Stash is at fault.

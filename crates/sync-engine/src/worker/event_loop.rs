@@ -6,13 +6,12 @@ use queue::Queue;
 
 use crate::clients::Told;
 use crate::core::client_errors::of_verdict;
-use crate::core::outcome::{Done, Failure};
+use crate::core::outcome::Failure;
 use crate::core::scheduler::{End, Next, Situation};
 use crate::core::time::Time;
 use crate::core::words::worker as texts;
 use crate::storage::meta;
 use crate::storage::notices::{self, Topic};
-use crate::sync::Synced;
 use crate::worker::circuit::Circuit;
 use crate::worker::in_flight::Event;
 use crate::worker::link::{self, Link};
@@ -181,13 +180,6 @@ impl<'a, T: Time> Worker<'a, T> {
                     }
                     self.in_flight.doubtful.push((taken, follow_up));
                     return Ok(());
-                }
-                if let Ok(Done::Synced(Synced {
-                    owed: Some(why), ..
-                })) = &follow_up.outcome
-                {
-                    let name = taken.claim.payload().words();
-                    self.log.warn(format!("{name}: {why}"));
                 }
                 self.settle(taken, follow_up)?;
             }

@@ -1,5 +1,6 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use queue::{DeadFilter, Options, Queue};
@@ -138,14 +139,9 @@ async fn follow(
 
 /// Queues all of these scenes but the last few, which are queued together with the follow_up's acknowledgement. Repeated after a
 /// crash, they coalesce by key.
-async fn all_of(
-    mut scenes: Vec<u64>,
-    force: bool,
-    why: &str,
-    db: &Db<'_>,
-) -> queue::Result<FollowUp> {
-    scenes.sort_unstable();
-    scenes.dedup();
+async fn all_of(scenes: Vec<u64>, force: bool, why: &str, db: &Db<'_>) -> queue::Result<FollowUp> {
+    let scenes = BTreeSet::from_iter(scenes);
+    let mut scenes = Vec::from_iter(scenes);
     let queued = count(scenes.len() as u64, "scene", "scenes");
     let why = format!("{why}, {queued} queued");
     while scenes.len() > BULK {

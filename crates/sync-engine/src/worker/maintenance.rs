@@ -25,9 +25,11 @@ impl<T: Time> Worker<'_, T> {
         if self.around.program_replaced() {
             self.scheduler.leave(End::Replaced);
         }
-        if self.around.settings_changed() {
+        let settings = self.around.settings();
+        if settings.has_changed() {
             self.scheduler.doubt_settings();
         }
+        let watched = settings.stamp.is_some();
         self.renew_connection();
         let (time, settings) = (self.time, &self.link.settings);
         let keep = |queue: &mut _| timetable::keep(queue, settings, time.wall());
@@ -36,7 +38,6 @@ impl<T: Time> Worker<'_, T> {
         }
         self.purge_old()?;
         self.tidy()?;
-        let watched = self.around.sees_settings();
         self.scheduler.looked(watched, self.time.now());
         Ok(())
     }

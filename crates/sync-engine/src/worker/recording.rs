@@ -40,7 +40,7 @@ pub(super) fn record_and_queue(
     settings: &Settings,
 ) -> queue::Result<()> {
     let Some(record) = record else { return Ok(()) };
-    let again = record.may_be_overtaken().then(|| record.scene());
+    let again = record.may_be_overtaken().then_some(record.scene);
     for id in record.apply(tx)? {
         tx.enqueue(scene_job(id, true))?;
     }

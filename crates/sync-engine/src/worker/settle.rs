@@ -154,49 +154,45 @@ impl<T: Time> Worker<'_, T> {
     /// A line for the log, when there is something to say.
     fn tell(&self, job: &Job, follow_up: &FollowUp, fate: &Fate, attempts: u32) {
         let name = job.words();
-        for news in &follow_up.news {
-            self.log.warn(format!("{name}: {news}"));
-        }
-        for told in &follow_up.told {
-            self.log.info(format!("{name}: {told}"));
-        }
-        if let Ok(Done::Synced(synced)) = &follow_up.outcome {
-            let notes = synced.notes.iter();
-            notes.for_each(|note| self.log.debug(format!("{name}: {note}")));
-        }
+        let debug = |words: &str| self.log.debug(format!("{name}: {words}"));
+        let info = |words: &str| self.log.info(format!("{name}: {words}"));
+        let warn = |words: &str| self.log.warn(format!("{name}: {words}"));
+        let synced = match &follow_up.outcome {
+            Ok(Done::Synced(synced)) => Some(synced),
+            _ => None,
+        };
+        let owed = synced.and_then(|synced| synced.owed.as_ref());
+        owed.into_iter()
+            .chain(&follow_up.news)
+            .for_each(|news| warn(news));
+        follow_up.told.iter().for_each(|told| info(told));
         match (&follow_up.outcome, fate) {
-            (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
-                match self.link.settings.toggles.master {
-                    true => self.log.debug(format!("{name}: {}", words::EQUAL)),
-                    false => self.log.info(format!("{name}: {}", words::READ_ONLY)),
-                }
-            }
             (Ok(Done::Synced(synced)), _) => {
+                synced.notes.iter().for_each(|note| debug(note));
                 for (item, changes) in &synced.changes {
-                    let words = words::wrote(&synced.title, changes, item);
-                    self.log.info(format!("{name}: {words}"));
+                    info(&words::wrote(&synced.title, changes, item));
+                }
+                match self.link.settings.toggles.master {
+                    _ if !synced.changes.is_empty() => {}
+                    true => debug(words::EQUAL),
+                    false => info(words::READ_ONLY),
                 }
             }
             (_, Fate::Dead { kind, message }) => {
-                let words = words::failed(kind.word(), message, attempts);
-                self.log.warn(format!("{name}: {words}"));
+                warn(&words::failed(kind.word(), message, attempts));
             }
             (_, Fate::Done) if let Some(Step::Ended(run)) = &follow_up.step => {
-                let writes = self.link.settings.toggles.master;
-                let (words, off) = (run.report.words(), words::tasks::while_off(writes));
-                self.log.info(format!("{name}: {words}{off}"));
+                let off = words::tasks::while_off(self.link.settings.toggles.master);
+                info(&format!("{}{off}", run.report.words()));
             }
             (Err(failure), Fate::Retry(delay)) => {
+                let (why, word) = (&failure.why, failure.word());
                 let most = outcome::most_attempts(failure, &self.link.settings);
-                let words =
-                    words::next_attempt(&failure.why, failure.word(), attempts, most, *delay);
-                self.log.info(format!("{name}: {words}"));
+                info(&words::next_attempt(why, word, attempts, most, *delay));
             }
-            (_, Fate::Forget) => self.log.info(format!("{name}: {}", words::GONE)),
-            (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => {
-                self.log.info(format!("{name}: {why}"));
-            }
-            (outcome, _) => self.log.debug(format!("{name}: {}", failure(outcome).1)),
+            (_, Fate::Forget) => info(words::GONE),
+            (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => info(why),
+            (outcome, _) => debug(failure(outcome).1),
         }
     }
 

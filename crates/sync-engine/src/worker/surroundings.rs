@@ -24,7 +24,7 @@ pub struct Surroundings<'a> {
     connection: RefCell<ServerConnection>,
     /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
     /// own.
-    seen: Cell<Option<SystemTime>>,
+    pub(super) seen: Cell<Option<SystemTime>>,
     /// Known once Stash has told where it is.
     settings: RefCell<SettingsFile>,
 }
@@ -59,11 +59,6 @@ impl<'a> Surroundings<'a> {
     /// The connection in use.
     pub fn connection(&self) -> ServerConnection {
         self.connection.borrow().clone()
-    }
-
-    /// When the connection was left that was looked at last.
-    pub fn seen(&self) -> Option<SystemTime> {
-        self.seen.get()
     }
 
     /// Takes the newest connection that was left since, if it is another one than that in use; whether it did.
@@ -101,16 +96,6 @@ impl<'a> Surroundings<'a> {
     /// The settings' file as it was before they were read.
     pub fn settings(&self) -> SettingsFile {
         self.settings.borrow().clone()
-    }
-
-    /// Whether the settings' file can be seen.
-    pub fn sees_settings(&self) -> bool {
-        self.settings.borrow().stamp.is_some()
-    }
-
-    /// Whether the settings' file has changed since they were read.
-    pub fn settings_changed(&self) -> bool {
-        self.settings.borrow().has_changed()
     }
 
     /// Leaves word of why nothing can be done with the settings as they are. Where Stash has not told which file they are in,

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
-use scene_sync::{LastWritten, path};
+use scene_sync::path;
 use stash::client::SceneId;
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Time;
 use crate::core::words;
-use crate::storage::ledger::{self, ItemRow};
+use crate::storage::ledger;
 use crate::sync::convert;
 use crate::sync::find::{Finder, Search, Target};
 use crate::sync::hand::Hand;
 use crate::sync::libraries::Libraries;
+use crate::sync::record::Row;
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
 
@@ -32,10 +33,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
     }
 
     /// The items that hold the scene's files. Those that no longer do are released.
-    pub(super) async fn find(
-        &mut self,
-        rows: &[ItemRow<LastWritten>],
-    ) -> Result<Vec<Target>, Stopped> {
+    pub(super) async fn find(&mut self, rows: &[Row]) -> Result<Vec<Target>, Stopped> {
         let syncer = self.syncer;
         let libraries = syncer.libraries().await?;
         let finder = Finder {
@@ -56,7 +54,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         for nth in missing {
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
-                    if !rows.iter().any(|row| row.item == target.key.as_str()) {
+                    if !rows.iter().any(|row| row.item == target.key()) {
                         self.told.push(self.matched(&target));
                     }
                     targets.push(target);
@@ -65,7 +63,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 Err(several) => doubt = Some(syncer.shown(several)),
             }
         }
-        let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
+        let bound = |item: &str| targets.iter().any(|target| target.key() == item);
         let items = rows.iter().map(|row| &row.item);
         let lost = items.filter(|item| !bound(item) && !gone.contains(item));
         self.record.released.extend(lost.cloned());
@@ -103,15 +101,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
             return Ok(Err(Likeness::None { reason }));
         }
         let found = finder.by_name(&file).await?;
-        let items = convert::candidates(found.iter().map(|(_, item)| item));
+        let items = convert::candidates(found.iter().map(|seen| &seen.item));
         // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
         if self.syncer.map.knows(&self.scene.files[nth].path) {
             others.extend(items);
             return Ok(Err(Likeness::None { reason }));
         }
         let (mut taken, evidence) = (BTreeSet::new(), Evidence::Likeness(Reason::NameOnly));
-        for (_, item) in &found {
-            let key = item.key.as_str();
+        for seen in &found {
+            let key = seen.item.key.as_str();
             if self.contested(key, &[], evidence).await?.is_some() {
                 taken.insert(key.to_owned());
             }
@@ -120,7 +118,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
                 Likeness::One { item, path, reason } => (item, path, reason),
                 Likeness::Several { candidates, reason }
-                    if !self.syncer.strict && !candidates.is_empty() =>
+                    if !self.syncer.settings.strict_matching && !candidates.is_empty() =>
                 {
                     let best = &candidates[0];
                     let path = self.syncer.paths.show(&best.path);
@@ -133,8 +131,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     return Ok(Err(other));
                 }
             };
-        let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
-        let Some((library, one)) = found else {
+        let mut found = found.into_iter();
+        let Some(found) = found.find(|seen| seen.item.key.as_str() == item) else {
             return Ok(Err(Likeness::None { reason }));
         };
         let bound = Bound {
@@ -143,7 +141,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
             file: nth,
             evidence: Evidence::Likeness(reason),
         };
-        Ok(Ok(Target::new(&library, one, bound, false)))
+        Ok(Ok(found.bound(bound)))
     }
 
     /// What tells of an item that was found by likeness.
@@ -154,21 +152,18 @@ impl<T: Time> SceneJob<'_, '_, T> {
             _ => "size",
         };
         let path = self.syncer.paths.show(&target.bound.path);
-        words::matched(&path, target.key.as_str(), by)
+        words::matched(&path, target.key(), by)
     }
 
     /// The path map rule that the items found, or files of the same name and size, speak for.
     fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
         let mut found = targets.iter().map(|target| &target.bound);
         let liked = found.find(|bound| matches!(bound.evidence, Evidence::Likeness(_)));
-        let same = |nth: usize| {
-            let alike = matching::by_likeness(&self.files[nth], others, |_| false);
-            match alike {
-                Likeness::One { path, reason, .. } if reason == Reason::SameNameAndSize => {
-                    Some((nth, path))
-                }
-                _ => None,
+        let same = |nth: usize| match matching::by_likeness(&self.files[nth], others, |_| false) {
+            Likeness::One { path, reason, .. } => {
+                (reason == Reason::SameNameAndSize).then_some((nth, path))
             }
+            _ => None,
         };
         let (nth, theirs) = match (liked, targets.is_empty()) {
             (Some(liked), _) => (liked.file, liked.path.clone()),
@@ -219,12 +214,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let Some(other) = owner.filter(|owner| *owner != id) else {
             return Ok(None);
         };
-        let found = self.syncer.stash.find_scenes(&[SceneId(other)]).await?;
-        if let Some((_, why)) = found.failed.into_iter().next() {
-            return Err(why.into());
-        }
-        let owner = found.scenes.first();
-        if let Some(scene) = owner {
+        let owner = self.syncer.stash.find_scene(SceneId(other)).await?;
+        if let Some(scene) = &owner {
             let theirs = self.syncer.mapped(&convert::scene(scene).files);
             let holds = |key: fn(&str) -> String| {
                 let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();

@@ -1,5 +1,6 @@
 //! One item made equal to the scene.
 
+use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, LastWritten, Policy};
 use tokio::sync::MutexGuard;
 
@@ -7,16 +8,17 @@ use crate::core::outcome::Failure;
 use crate::core::reconcile::unix_millis;
 use crate::core::time::Time;
 use crate::core::words;
-use crate::storage::ledger::{self, ItemRow};
+use crate::storage::ledger;
 use crate::sync::convert;
 use crate::sync::cover::Fetched;
 use crate::sync::find::Target;
 use crate::sync::hand::Hand;
 use crate::sync::held::Held;
 use crate::sync::images::{self, Pictures};
-use crate::sync::record::same;
+use crate::sync::record::{Row, same};
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
+use crate::sync::syncer::late;
 use crate::sync::write::Arrived;
 use crate::sync::writer::Writer;
 
@@ -24,7 +26,7 @@ use crate::sync::writer::Writer;
 struct Draft {
     item: scene_sync::Item,
     plan: EditPlan,
-    seen: Pictures<Option<ImageSeen>>,
+    seen: Pictures<ImageSeen>,
     notes: Vec<String>,
 }
 
@@ -32,11 +34,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
     /// Makes one item equal; whether it is the scene's.
     ///
     /// `known` is what was on record before the target was looked at.
-    pub(super) async fn one(
-        &mut self,
-        mut target: Target,
-        known: &[ItemRow<LastWritten>],
-    ) -> Result<bool, Stopped> {
+    pub(super) async fn one(&mut self, mut target: Target, known: &[Row]) -> Result<bool, Stopped> {
         loop {
             if let Some(is_ours) = self.once(&mut target, known).await? {
                 return Ok(is_ours);
@@ -45,20 +43,17 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
     }
 
     /// The same; none where it must be looked at and planned again.
-    async fn once(
-        &mut self,
-        target: &mut Target,
-        known: &[ItemRow<LastWritten>],
-    ) -> Result<Option<bool>, Stopped> {
+    async fn once(&mut self, target: &mut Target, known: &[Row]) -> Result<Option<bool>, Stopped> {
         let (syncer, db, server) = (self.syncer, self.db, self.server);
-        let key = target.key.as_str().to_owned();
+        let key = target.key().to_owned();
         let policy = Policy {
             retry_refused: self.force,
-            ..syncer.policy_for(&target.section)
+            ..syncer.policy_for(&target.library.section)
         };
         let evidence = target.bound.evidence;
         let taken_before = self.taken_by(&key);
-        if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
+        let paths: Vec<_> = target.item.files().map(|part| part.file.clone()).collect();
+        if let Some(other) = self.contested(&key, &paths, evidence).await? {
             self.wait_for(key, &target.bound.path, other)?;
             return Ok(Some(false));
         }
@@ -68,7 +63,8 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         // A look from before the row was written may not show what the row says.
         let known = known.iter().find(|known| known.item == key);
         let is_current = same(known.map(|known| &known.written), last);
-        let early = target.details.take().filter(|_| is_current);
+        let serves = std::mem::take(&mut target.detailed) && is_current;
+        let early = serves.then(|| target.item.clone());
         let look = self.look(target, early, (trusted.as_ref(), &policy));
         let (item, next) = look.await?;
         if !target.still_holds(&item) {
@@ -112,7 +108,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
             false => None,
         };
         let _overlapping = syncer.limits.read().await;
-        Ok((syncer.plex.item(&target.key).await?, next))
+        Ok((syncer.plex.item(&target.item.key).await?, next))
     }
 
     /// Records what is about to be sent, and sends it. False where another job wrote to the item in between, or a list was
@@ -121,12 +117,12 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         &mut self,
         target: &Target,
         (item, draft): (&plex::Item, Draft),
-        row: Option<ItemRow<LastWritten>>,
+        row: Option<Row>,
         next: Option<MutexGuard<'_, ()>>,
     ) -> Result<bool, Stopped> {
         let is_ours = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
         let last = row.map(|row| row.written);
-        let (plan, time, key) = (draft.plan, self.time, target.key.as_str());
+        let (plan, time, key) = (draft.plan, self.time, target.key());
         let now = || unix_millis(time.wall());
         let intent = self.intent(&plan, &draft.item, last.as_ref());
         let bound = (key, self.id, target.bound.path.as_str());
@@ -237,9 +233,12 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
             images::look(&syncer.plex, found, last, policy).await?
         };
         let mut item = convert::item(found);
-        let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
-        item.poster = selected(&seen.poster);
-        item.background = selected(&seen.background);
+        let selected = |kind| {
+            seen.get(&kind)
+                .map(|seen: &ImageSeen| seen.selected.clone())
+        };
+        item.poster = selected(ImageKind::Poster);
+        item.background = selected(ImageKind::Background);
         let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
         let mut notes = Vec::new();
         for note in &plan.notes {
@@ -259,7 +258,10 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         }
         if let Some(written) = &mut plan.written {
             // What was cut off longer ago would be here if it still came.
-            let late = syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
+            let late = late(&syncer.settings)
+                .as_millis()
+                .try_into()
+                .unwrap_or(i64::MAX);
             let age = |at| self.now().saturating_sub(at);
             written.intents.retain(|intent| age(intent.at) < late);
         }
