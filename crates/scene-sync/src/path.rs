@@ -17,11 +17,8 @@ impl Path {
         let windows =
             long || share || drive(&plain) || !plain.starts_with('/') && plain.contains('\\');
         let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
-        let root = match () {
-            () if share => Some("//"),
-            () if plain.starts_with('/') => Some("/"),
-            () => None,
-        };
+        let root = plain.starts_with('/').then_some("/");
+        let root = if share { Some("//") } else { root };
         let names = plain
             .split(separators)
             .filter(|part| !part.is_empty() && *part != ".");
@@ -52,10 +49,8 @@ impl Path {
 
     /// How many parts are below what every path of its disk or host begins with.
     fn below_root(&self) -> usize {
-        let root = match self.parts.first().is_some_and(|part| part == "//") {
-            true => 2,
-            false => 1,
-        };
+        let is_share = self.parts.first().is_some_and(|part| part == "//");
+        let root = if is_share { 2 } else { 1 };
         self.parts.len().saturating_sub(root)
     }
 

@@ -24,15 +24,15 @@ const EXAMPLES: usize = 3;
 /// ```
 #[derive(Debug, Default)]
 pub struct Files {
-    stash: Marked<(u64, String)>,
-    plex: Marked<String>,
+    stash: Marked<u64>,
+    plex: Marked<()>,
 }
 
 /// By what a file is known on both sides: its name, whatever the case, and its size.
 type Mark = (String, u64);
 
 /// The one file of each mark; none where it stands for several.
-type Marked<T> = HashMap<Mark, Option<T>>;
+type Marked<T> = HashMap<Mark, Option<(T, String)>>;
 
 /// What the files of both servers say about the path map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,15 +79,12 @@ impl Proposal {
 impl Files {
     /// Takes a file of a scene.
     pub fn in_stash(&mut self, scene: u64, file: &SceneFile) {
-        let same = |known: &(u64, String)| path::key(&known.1) == path::key(&file.path);
-        let new = || (scene, file.path.clone());
-        add(&mut self.stash, &file.path, file.size, same, new);
+        add(&mut self.stash, &file.path, file.size, scene);
     }
 
     /// Takes a file of an item. One that two libraries show is one.
     pub fn in_plex(&mut self, path: &str, size: Option<u64>) {
-        let same = |known: &String| path::key(known) == path::key(path);
-        add(&mut self.plex, path, size, same, || path.to_owned());
+        add(&mut self.plex, path, size, ());
     }
 
     /// The map that leads most of the files to where Plex has them; `current` is the one in force.
@@ -133,27 +130,23 @@ impl Files {
         let both = self
             .stash
             .into_iter()
-            .filter_map(|(mark, stash)| Pair::new(stash?, self.plex.remove(&mark)??));
+            .filter_map(|(mark, stash)| Pair::new(stash?, self.plex.remove(&mark)??.1));
         let mut pairs: Vec<_> = both.collect();
         pairs.sort_by(|one, other| (&one.ours, &one.stash).cmp(&(&other.ours, &other.stash)));
         pairs
     }
 }
 
-fn add<T>(
-    to: &mut Marked<T>,
-    path: &str,
-    size: Option<u64>,
-    same: impl Fn(&T) -> bool,
-    new: impl Fn() -> T,
-) {
+fn add<T>(to: &mut Marked<T>, path: &str, size: Option<u64>, of: T) {
     // An empty file is like any other.
     let Some(size) = size.filter(|size| *size > 0) else {
         return;
     };
     let known = to.entry((path::name_key(path), size));
-    let known = known.or_insert_with(|| Some(new()));
-    *known = known.take().filter(same);
+    let known = known.or_insert_with(|| Some((of, path.to_owned())));
+    *known = known
+        .take()
+        .filter(|(_, known)| path::key(known) == path::key(path));
 }
 
 /// A file of both servers.

@@ -22,9 +22,6 @@ pub enum SetupError {
     /// The address or token of Plex.
     #[error("{0}")]
     Plex(String),
-    /// The connection to Stash.
-    #[error(transparent)]
-    Stash(#[from] stash::client::Error),
     /// The file that holds this device's identifier.
     #[error("cannot keep the identifier of this device in {0}: {1}")]
     Identifier(std::path::PathBuf, std::io::Error),

@@ -93,19 +93,6 @@ pub struct Holder {
     started: u64,
 }
 
-/// What the system says of a process.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "only Linux tells all of it")
-)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    Alive,
-    /// Killed, and not gone yet: it holds its locks and will never look at anything again.
-    Dying,
-    Gone,
-}
-
 impl Holder {
     fn me(role: Role) -> Self {
         let pid = process::id();
@@ -130,7 +117,7 @@ impl Holder {
 
     /// Whether this process may still hold the lock, and will never again look for work.
     pub fn is_dying(&self) -> bool {
-        life(self.pid, self.started) != Life::Alive
+        !is_alive(self.pid, self.started)
     }
 }
 
@@ -163,33 +150,25 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 #[cfg(target_os = "linux")]
-fn life(pid: u32, since: u64) -> Life {
+fn is_alive(pid: u32, since: u64) -> bool {
     /// `PF_EXITING` of the kernel's `sched.h`.
     const EXITING: u64 = 4;
     /// The bit of SIGKILL in the masks of `/proc/PID/status`.
     const KILL: u64 = 1 << 8;
-    let pending = |line: &str| {
+    let is_killed = |line: &str| {
         let of_process = line.strip_prefix("ShdPnd:");
         let mask = line.strip_prefix("SigPnd:").or(of_process)?;
-        u64::from_str_radix(mask.trim(), 16).ok()
+        Some(u64::from_str_radix(mask.trim(), 16).ok()? & KILL != 0)
     };
-    match stat(pid) {
-        Some((_, _, started)) if started != since => Life::Gone,
-        Some(('Z' | 'X', ..)) => Life::Dying,
-        Some((_, flags, _)) if flags & EXITING != 0 => Life::Dying,
-        Some(_) => {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
-            let status = status.unwrap_or_default();
-            let mut masks = status.lines().filter_map(pending);
-            match masks.any(|mask| mask & KILL != 0) {
-                true => Life::Dying,
-                false => Life::Alive,
-            }
-        }
+    let Some((state, flags, started)) = stat(pid) else {
         // Without /proc nothing is known: the lock alone counts.
-        None if !std::path::Path::new("/proc/self/stat").exists() => Life::Alive,
-        None => Life::Gone,
-    }
+        return !Path::new("/proc/self/stat").exists();
+    };
+    // Killed, and not gone yet, it holds its locks and will never look at anything again.
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mut killed = status.lines().filter_map(is_killed);
+    let is_going = matches!(state, 'Z' | 'X') || flags & EXITING != 0;
+    started == since && !is_going && !killed.any(|is_killed| is_killed)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -198,18 +177,15 @@ fn started(_: u32) -> Option<u64> {
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn life(pid: u32, _: u64) -> Life {
+fn is_alive(pid: u32, _: u64) -> bool {
     use rustix::process::{Pid, test_kill_process};
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    match pid.map(test_kill_process) {
-        Some(Err(rustix::io::Errno::SRCH)) => Life::Gone,
-        _ => Life::Alive,
-    }
+    pid.map(test_kill_process) != Some(Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(not(unix))]
-fn life(_: u32, _: u64) -> Life {
-    Life::Alive
+fn is_alive(_: u32, _: u64) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::fingerprint::fingerprint;
 
 /// The running program, and whether another one was put in its place.
 pub struct Program {
-    path: Option<PathBuf>,
+    /// Where it was, and where its successor is.
+    pub path: Option<PathBuf>,
     fingerprint: Option<String>,
 }
 
@@ -41,10 +42,5 @@ impl Program {
     pub fn replaced(&self) -> bool {
         let is_other = |path: &PathBuf| fingerprint(path).ok() != self.fingerprint;
         self.path.as_ref().is_some_and(is_other)
-    }
-
-    /// Where it was, and where its successor is.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
     }
 }

@@ -17,10 +17,8 @@ pub struct Record {
     /// Whose job it was.
     pub scene: u64,
     refs: Vec<(Related, u64)>,
-    /// Nothing was looked at, since nothing had changed but the cover's address.
-    unchanged: Option<Option<SceneRow>>,
-    /// What the scene was synced as, and when; none after a look that failed.
-    synced: Option<SceneRow>,
+    /// What becomes of its own row.
+    pub becomes: Becomes,
     /// Items that were written to, or may have been.
     pub items: Vec<Kept>,
     /// Items that hold none of the scene's files any more.
@@ -37,6 +35,16 @@ pub struct Record {
     pub learned: Vec<Learned>,
     /// Other scenes to look at.
     pub queue: BTreeSet<u64>,
+}
+
+/// What the scene is on record as from now on.
+pub enum Becomes {
+    /// Not equal to its items: a look has failed, or was not made to the end.
+    Unequal,
+    /// What it was, for nothing was looked at; with its row, where the cover's address is another.
+    Unchanged(Option<SceneRow>),
+    /// Equal to its items; without a hash something is still owed.
+    Equal(SceneRow),
 }
 
 /// What is on record of an item.
@@ -89,8 +97,7 @@ impl Record {
             server,
             scene,
             refs,
-            unchanged: None,
-            synced: None,
+            becomes: Becomes::Unequal,
             items: Vec::new(),
             released: Vec::new(),
             gone: Vec::new(),
@@ -102,20 +109,10 @@ impl Record {
         }
     }
 
-    /// Nothing needed a look; `row` is what changed of the scene's row.
-    pub fn unchanged(&mut self, row: Option<SceneRow>) {
-        self.unchanged = Some(row);
-    }
-
-    /// The scene's items are equal to it now; without a hash something is still owed.
-    pub fn equal(&mut self, row: SceneRow) {
-        self.synced = Some(row);
-    }
-
     /// Whether an edit that was given up may come yet, over what was written since.
     pub fn may_be_overtaken(&self) -> bool {
         let overtaken = |kept: &Kept| kept.row.written.may_be_overtaken();
-        self.synced.is_some() && self.items.iter().any(overtaken)
+        matches!(self.becomes, Becomes::Equal(_)) && self.items.iter().any(overtaken)
     }
 
     /// Writes all of it; the scenes to queue for that.
@@ -125,10 +122,8 @@ impl Record {
     pub fn apply(self, tx: &Tx<'_, Job>) -> queue::Result<BTreeSet<u64>> {
         let (db, server, scene) = (tx.sql(), self.server, self.scene);
         let mut queue = self.queue;
-        if let Some(row) = self.unchanged {
-            if let Some(row) = row {
-                ledger::put_scene(db, server, scene, &row)?;
-            }
+        if let Becomes::Unchanged(row) = self.becomes {
+            row.map_or(Ok(()), |row| ledger::put_scene(db, server, scene, &row))?;
             return Ok(queue);
         }
         let mut again = BTreeSet::new();
@@ -149,13 +144,13 @@ impl Record {
             ledger::put_library_field(db, server, &new.library, &new.field, &new.state)?;
         }
         ledger::hint_path(db, scene, self.hint.as_deref())?;
-        match &self.synced {
-            Some(row) => {
+        match &self.becomes {
+            Becomes::Equal(row) => {
                 ledger::put_scene(db, server, scene, row)?;
                 ledger::put_refs(db, scene, &self.refs)?;
                 ledger::put_left_out(db, scene, &self.left_out)?;
             }
-            None => ledger::make_unequal(db, server, scene)?,
+            _ => ledger::make_unequal(db, server, scene)?,
         }
         queue.remove(&scene);
         queue.extend(again);

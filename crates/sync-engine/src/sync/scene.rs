@@ -16,7 +16,7 @@ use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Cover, Fetched};
 use crate::sync::hand::Hand;
-use crate::sync::record::{Record, sync_hash};
+use crate::sync::record::{Becomes, Record, sync_hash};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
 
@@ -157,7 +157,7 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let is_due = || rows.iter().any(|row| row.written.due(now).next().is_some());
         if !self.force && is_same && !is_due() {
             let is_other = before.is_some_and(|before| before != row);
-            self.record.unchanged(is_other.then_some(row));
+            self.record.becomes = Becomes::Unchanged(is_other.then_some(row));
             return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         let targets = self.find(&rows).await?;
@@ -184,7 +184,7 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         self.synced.title.clone_from(&self.scene.title);
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
         self.note_left_out()?;
-        self.record.equal(SceneRow {
+        self.record.becomes = Becomes::Equal(SceneRow {
             hash: (!owed).then_some(hash),
             synced_at: unix_millis(self.time.wall()),
             ..row

@@ -152,7 +152,7 @@ fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
 }
 
 fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, log: &WorkerLog<'_>) {
-    let Some(program) = program.path() else {
+    let Some(program) = &program.path else {
         return;
     };
     // It may still be on its way to its place.
@@ -258,14 +258,12 @@ impl Life<'_> {
             notices::clear(queue.sql(), Topic::Login)?;
         }
         let (time, db) = (SystemTimer::default(), Db::new(queue));
-        let engine = Worker::new(told.read, (&time, log), dir, &db, around);
-        let end = match engine {
-            Ok(mut engine) => {
-                Standstill::end(dir);
-                engine.run().await
-            }
-            Err(why) => Err(why),
+        let work = async {
+            let mut worker = Worker::new(told.read, (&time, log), dir, &db, around)?;
+            Standstill::end(dir);
+            worker.run().await
         };
+        let end = work.await;
         if let Err(WorkError::Link(why)) = &end {
             around.stand_still(why.to_string());
         }

@@ -22,7 +22,7 @@ impl<T: Time> Worker<'_, T> {
         if self.around.removed(&database) || self.db.with(|queue| queue.is_replaced()) {
             self.scheduler.end(End::Removed);
         }
-        if self.around.program_replaced() {
+        if self.around.program.replaced() {
             self.scheduler.leave(End::Replaced);
         }
         let settings = self.around.settings();

@@ -17,7 +17,7 @@ use crate::storage::meta;
 use crate::storage::notices;
 use crate::storage::plex_server::{self, Met};
 use crate::sync::Synced;
-use crate::worker::circuit::{self, Change, Permit};
+use crate::worker::circuit::{self, Permit};
 use crate::worker::claiming::is_of_stash;
 use crate::worker::fan_out::FollowUp;
 use crate::worker::in_flight::ClaimedJob;
@@ -157,14 +157,10 @@ impl<T: Time> Worker<'_, T> {
         let debug = |words: &str| self.log.debug(format!("{name}: {words}"));
         let info = |words: &str| self.log.info(format!("{name}: {words}"));
         let warn = |words: &str| self.log.warn(format!("{name}: {words}"));
-        let synced = match &follow_up.outcome {
-            Ok(Done::Synced(synced)) => Some(synced),
-            _ => None,
-        };
-        let owed = synced.and_then(|synced| synced.owed.as_ref());
-        owed.into_iter()
-            .chain(&follow_up.news)
-            .for_each(|news| warn(news));
+        if let Ok(Done::Synced(synced)) = &follow_up.outcome {
+            synced.owed.iter().for_each(|owed| warn(owed));
+        }
+        follow_up.news.iter().for_each(|news| warn(news));
         follow_up.told.iter().for_each(|told| info(told));
         match (&follow_up.outcome, fate) {
             (Ok(Done::Synced(synced)), _) => {
@@ -258,27 +254,32 @@ impl<T: Time> Worker<'_, T> {
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why_open: &str) {
-        let counts = self.db.with(|queue| queue.counts());
-        let live = counts.map_or(0, |counts| counts.live());
+        let db = self.db;
+        let live = || {
+            let counts = db.with(|queue| queue.counts());
+            counts.map_or(0, |counts| counts.live())
+        };
         match self.link.plex.change() {
             None => {}
-            Some(Change::Opened) => {
-                self.count_affected(live);
+            Some(Kind::Open | Kind::ForcedOpen) => {
+                self.count_affected(live());
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
-                self.log.warn(words::paused(why_open, live, left));
+                self.log.warn(words::paused(why_open, live(), left));
                 self.tell_of_refusal(why_open);
             }
-            Some(Change::Trying) => self.log.debug("circuit half open: one job is tried"),
-            Some(Change::Closed) => {
-                self.log.info(words::resumed(live));
+            Some(Kind::HalfOpen) => self.log.debug("circuit half open: one job is tried"),
+            Some(Kind::Closed) => {
+                self.log.info(words::resumed(live()));
                 self.tell_of_recovery();
                 self.start_ramp();
             }
         }
         match self.stash.change() {
-            Some(Change::Opened) => self.log.warn(words::without_stash(why_open, live)),
-            Some(Change::Closed) => self.log.info(words::worker::STASH_BACK),
-            Some(Change::Trying) | None => {}
+            Some(Kind::Open | Kind::ForcedOpen) => {
+                self.log.warn(words::without_stash(why_open, live()));
+            }
+            Some(Kind::Closed) => self.log.info(words::worker::STASH_BACK),
+            Some(Kind::HalfOpen) | None => {}
         }
     }
 }

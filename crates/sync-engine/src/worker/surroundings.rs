@@ -19,7 +19,7 @@ use crate::storage::standstill::{SettingsFile, Stamp, Standstill};
 pub struct Surroundings<'a> {
     dir: &'a DataDir,
     lock: &'a WorkerLock,
-    program: &'a Program,
+    pub(super) program: &'a Program,
     stash: Client,
     connection: RefCell<ServerConnection>,
     /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
@@ -105,11 +105,6 @@ impl<'a> Surroundings<'a> {
         if settings.path.is_some() {
             Standstill::new(why, settings).leave(self.dir);
         }
-    }
-
-    /// Whether another program stands in the place of this one.
-    pub fn program_replaced(&self) -> bool {
-        self.program.replaced()
     }
 
     /// Whether the files that this worker works on are no longer those of the data folder.

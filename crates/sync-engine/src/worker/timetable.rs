@@ -16,25 +16,17 @@ const STARTED_KEY: &str = "reconciliation_started";
 /// A run waits so long for a moment in which nothing else is to be done.
 const LATEST: Duration = Duration::from_secs(6 * 3600);
 
-/// When the next reconciliation is due, if there is to be one.
-pub fn due_at(
-    queue: &Queue<Job>,
-    settings: &Settings,
-    now: SystemTime,
-) -> queue::Result<Option<SystemTime>> {
-    // A value nobody wrote counts as none.
-    let started = meta::get(queue.sql(), STARTED_KEY)?.and_then(|text| text.parse().ok());
-    let (interval, started) = (settings.reconcile_interval, started.map(reconcile::time));
-    Ok(reconcile::due_at(interval, started, now))
-}
-
 /// Queues a reconciliation when one is due; what it queued, in words.
 pub fn keep(
     queue: &mut Queue<Job>,
     settings: &Settings,
     now: SystemTime,
 ) -> queue::Result<Option<&'static str>> {
-    let Some(due) = due_at(queue, settings, now)?.filter(|due| *due <= now) else {
+    // A value nobody wrote counts as none.
+    let started = meta::get(queue.sql(), STARTED_KEY)?.and_then(|text| text.parse().ok());
+    let (interval, started) = (settings.reconcile_interval, started.map(reconcile::time));
+    let due = reconcile::due_at(interval, started, now);
+    let Some(due) = due.filter(|due| *due <= now) else {
         return Ok(None);
     };
     // It looks at every scene, which must not keep a person's changes waiting.

@@ -11,7 +11,7 @@ use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger;
 use crate::sync::convert;
-use crate::sync::find::{Finder, Search, Target};
+use crate::sync::find::{Finder, Target};
 use crate::sync::hand::Hand;
 use crate::sync::libraries::Libraries;
 use crate::sync::record::Row;
@@ -43,15 +43,11 @@ impl<T: Time> SceneJob<'_, '_, T> {
             limits: &syncer.limits,
             now: self.time.now(),
         };
-        let Search {
-            mut targets,
-            missing,
-            gone,
-            mut others,
-        } = finder.by_path(&self.files, rows).await?;
+        let search = finder.by_path(&self.files, rows).await?;
+        let (mut targets, mut others) = (search.targets, search.others);
         self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
-        for nth in missing {
+        for nth in search.missing {
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
                     if !rows.iter().any(|row| row.item == target.key()) {
@@ -65,20 +61,20 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         let bound = |item: &str| targets.iter().any(|target| target.key() == item);
         let items = rows.iter().map(|row| &row.item);
-        let lost = items.filter(|item| !bound(item) && !gone.contains(item));
+        let lost = items.filter(|item| !bound(item) && !search.gone.contains(item));
         self.record.released.extend(lost.cloned());
-        self.record.gone = gone;
+        self.record.gone = search.gone;
         self.record.hint = self.hint(&targets, &others);
         if targets.is_empty() {
             if !syncer.owner_known.get() {
                 syncer.owner_check().await?;
             }
             let nth = absent.first().copied().unwrap_or_default();
-            return Err(match doubt {
+            let failure = match doubt {
                 Some(doubt) => Failure::new(Whose::Scene(SceneFault::Ambiguous), doubt),
                 None => not_in_plex(self.absent(nth, &libraries, &others)),
-            }
-            .into());
+            };
+            return Err(failure.into());
         }
         for nth in absent {
             let shown = syncer.paths.show(&self.files[nth].path);
