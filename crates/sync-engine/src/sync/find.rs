@@ -263,10 +263,10 @@ impl Target {
     pub fn key(&self) -> &str {
         self.item.key.as_str()
     }
+}
 
-    /// Whether the item, as it is now, still is what was found.
-    pub fn still_holds(&self, item: &Item) -> bool {
-        let key = path::key(&self.bound.path);
-        item.files().any(|part| path::key(&part.file) == key)
-    }
+/// Whether the item holds the file at this path.
+pub fn is_at(item: &Item, path: &str) -> bool {
+    let key = path::key(path);
+    item.files().any(|part| path::key(&part.file) == key)
 }

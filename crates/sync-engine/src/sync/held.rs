@@ -13,32 +13,17 @@ const STALE: i64 = 1_000;
 
 /// An item's row in the hands of one job, which writes it only while it is as the job left it.
 pub struct Held<'a, 'q> {
-    db: &'a Db<'q>,
-    server: ServerId,
-    item: String,
-    scene: u64,
-    path: String,
-    standing: RefCell<Option<LastWritten>>,
+    pub db: &'a Db<'q>,
+    pub server: ServerId,
+    pub item: String,
+    /// The scene that it is about to be of, by the file at this path.
+    pub scene: u64,
+    pub path: String,
+    /// What was read of it, or written since.
+    pub standing: RefCell<Option<LastWritten>>,
 }
 
-impl<'a, 'q> Held<'a, 'q> {
-    /// The row of an item that is about to be the scene's, by the file at this path; `last` is what was read of it.
-    pub fn new(
-        db: &'a Db<'q>,
-        server: ServerId,
-        (item, scene, path): (&str, u64, &str),
-        last: Option<&LastWritten>,
-    ) -> Self {
-        Self {
-            db,
-            server,
-            item: item.to_owned(),
-            scene,
-            path: path.to_owned(),
-            standing: last.cloned().into(),
-        }
-    }
-
+impl Held<'_, '_> {
     /// Records that the item is the scene's, with what is about to be sent, if anything is; false when another scene owns it,
     /// or what is on record of it is not what the plan was made from.
     pub fn put(&self, written: Option<LastWritten>) -> queue::Result<bool> {

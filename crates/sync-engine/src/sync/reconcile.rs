@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use plex::RatingKey;
 use queue::rusqlite::{self, Connection};
+use scene_sync::SceneFile;
 use scene_sync::drift::{self, Drift};
-use scene_sync::{SceneFile, path};
 use stash::client::{Page, Scene, SceneFilter, SceneId};
 
 use crate::core::reconcile::{Ended, Reach, Report, Run, Step, time, unix, unix_millis};
@@ -15,6 +15,7 @@ use crate::core::time::Time;
 use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Fetched};
+use crate::sync::find::is_at;
 use crate::sync::libraries::Libraries;
 use crate::sync::record::{Row, sync_hash};
 use crate::sync::stopped::Stopped;
@@ -100,9 +101,8 @@ impl Syncer {
         }
         let after = (run.last > 0).then_some(SceneId(run.last));
         let page = self.stash.scenes_after(filter, after, PAGE).await?;
-        let mut slice = self
-            .compare_page(&page, &mut run, (db, server), clock)
-            .await?;
+        let compared = self.compare_page((&page, &libraries), &mut run, (db, server), clock);
+        let mut slice = compared.await?;
         let end = page.next.map(|scene| scene.0);
         let is_of_all = run.reach.scope() == Scope::All;
         if is_of_all {
@@ -130,7 +130,7 @@ impl Syncer {
 
     async fn compare_page(
         &self,
-        page: &Page<Scene>,
+        (page, libraries): (&Page<Scene>, &Libraries),
         run: &mut Run,
         (db, server): (&Connection, ServerId),
         clock: &impl Time,
@@ -139,7 +139,7 @@ impl Syncer {
         let known = page.rows.iter().map(on_record);
         let known = known.collect::<Result<Vec<_>, _>>()?;
         let around = Around {
-            libraries: &*self.libraries().await?,
+            libraries,
             shown: match run.reach {
                 Reach::Metadata => Some(self.details_of(&known).await?),
                 _ => None,
@@ -267,15 +267,16 @@ impl Syncer {
         let (files, libraries) = (self.mapped(&scene.files), around.libraries);
         let holders = self.holders(&files, libraries).await;
         let is_nowhere = holders.as_ref().is_some_and(BTreeSet::is_empty);
+        let absent = |is_nowhere| match is_nowhere {
+            true => Drift::NotInPlex,
+            false => Drift::NeverSynced,
+        };
         let Some(synced) = known.row.as_ref().and_then(|row| row.hash) else {
             // A file that no library covers may be found by its likeness.
             let may_be_alike = || files.iter().any(|file| !libraries.covers(&file.path));
             // A scene without metadata is not synced, unless something was written to its items before.
             let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;
-            return is_due.then(|| match is_nowhere && !may_be_alike() {
-                true => Drift::NotInPlex,
-                false => Drift::NeverSynced,
-            });
+            return is_due.then(|| absent(is_nowhere && !may_be_alike()));
         };
         let items = known.items.iter().map(|row| row.item.as_str());
         let content = scene_sync::content_hash(scene, &self.policy);
@@ -291,10 +292,7 @@ impl Syncer {
             }
             for row in &known.items {
                 if !self.indexes.holds(&row.item, &row.path).await {
-                    return Some(match is_nowhere {
-                        true => Drift::NotInPlex,
-                        false => Drift::NeverSynced,
-                    });
+                    return Some(absent(is_nowhere));
                 }
             }
         }
@@ -322,9 +320,7 @@ impl Syncer {
         row: &Row,
         item: Option<&plex::Item>,
     ) -> Option<Vec<String>> {
-        let (item, path) = (item?, path::key(&row.path));
-        let mut files = item.files();
-        files.find(|part| path::key(&part.file) == path)?;
+        let item = item.filter(|item| is_at(item, &row.path))?;
         // With preserve_plex_edits, what a person changed in Plex is no gap.
         if self.policy.preserve_plex_edits {
             return Some(Vec::new());

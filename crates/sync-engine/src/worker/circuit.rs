@@ -22,10 +22,9 @@ pub type Permit = breaker::Permit<Arc<Breaker>>;
 impl Circuit {
     /// Watches this breaker.
     pub fn new(breaker: Breaker) -> Self {
-        let breaker = Arc::new(breaker);
         Self {
             seen: breaker.kind(),
-            breaker,
+            breaker: Arc::new(breaker),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::core::words;
 use crate::storage::ledger;
 use crate::sync::convert;
 use crate::sync::cover::Fetched;
-use crate::sync::find::Target;
+use crate::sync::find::{Target, is_at};
 use crate::sync::hand::Hand;
 use crate::sync::held::Held;
 use crate::sync::images::{self, Pictures};
@@ -67,7 +67,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         let early = serves.then(|| target.item.clone());
         let look = self.look(target, early, (trusted.as_ref(), &policy));
         let (item, next) = look.await?;
-        if !target.still_holds(&item) {
+        if !is_at(&item, &target.bound.path) {
             let shown = syncer.paths.show(&target.bound.path);
             let why = format!("the Plex item ({key}) has lost the file {shown} meanwhile");
             return Err(not_in_plex(why).into());
@@ -116,7 +116,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
     async fn send(
         &mut self,
         target: &Target,
-        (item, draft): (&plex::Item, Draft),
+        (item, mut draft): (&plex::Item, Draft),
         row: Option<Row>,
         next: Option<MutexGuard<'_, ()>>,
     ) -> Result<bool, Stopped> {
@@ -125,8 +125,14 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         let (plan, time, key) = (draft.plan, self.time, target.key());
         let now = || unix_millis(time.wall());
         let intent = self.intent(&plan, &draft.item, last.as_ref());
-        let bound = (key, self.id, target.bound.path.as_str());
-        let held = Held::new(self.db, self.server, bound, last.as_ref());
+        let held = Held {
+            db: self.db,
+            server: self.server,
+            item: key.to_owned(),
+            scene: self.id,
+            path: target.bound.path.clone(),
+            standing: last.clone().into(),
+        };
         let taken = match (&intent, &plan.written) {
             (Some(intent), _) => Some(intent.clone()),
             (None, Some(_)) if !is_ours => Some(last.clone().unwrap_or_default()),
@@ -147,31 +153,34 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         };
         let done = writer.apply(&plan, self.cover.as_ref(), draft.seen).await;
         drop(writer);
-        match done {
-            // A list was longer than this Plex takes: it is planned anew, as what fits.
-            Ok(mut done) if done.limited => {
-                if !held.put(done.written.clone())? {
-                    return Ok(false);
-                }
-                done.refused = None;
-                self.arrived(done, Vec::new(), held, key);
-                Ok(false)
-            }
-            Ok(done) => {
-                self.arrived(done, draft.notes, held, key);
-                Ok(true)
-            }
+        let mut done = match done {
+            Ok(done) => done,
             Err(failed) => {
-                // Given up only now: it had to wait for its turn, and then for an answer.
-                if let Some(mut intent) = intent {
-                    if let Some(sent) = intent.intents.last_mut() {
-                        sent.at = now();
-                    }
-                    self.record.items.push(held.end(intent, now()));
-                }
-                Err(failed.into())
+                self.given_up(intent, held);
+                return Err(failed.into());
             }
+        };
+        let is_limited = done.limited;
+        if is_limited {
+            // A list was longer than this Plex takes: it is planned anew, as what fits.
+            if !held.put(done.written.clone())? {
+                return Ok(false);
+            }
+            (done.refused, draft.notes) = (None, Vec::new());
         }
+        self.arrived(done, draft.notes, held, key);
+        Ok(!is_limited)
+    }
+
+    /// Given up only now: it had to wait for its turn, and then for an answer.
+    fn given_up(&mut self, intent: Option<LastWritten>, held: Held<'_, '_>) {
+        let (Some(mut intent), now) = (intent, self.now()) else {
+            return;
+        };
+        if let Some(sent) = intent.intents.last_mut() {
+            sent.at = now;
+        }
+        self.record.items.push(held.end(intent, now));
     }
 
     /// What is to be on record of a plan before it is sent.
