@@ -216,13 +216,11 @@ fn without_long_prefix(text: &str) -> (String, bool) {
     let Some(long) = long else {
         return (text.to_owned(), false);
     };
-    let share = long
-        .get(..4)
-        .filter(|start| start.eq_ignore_ascii_case(r"UNC\") || start.eq_ignore_ascii_case("UNC/"))
-        .and_then(|_| long.get(4..));
-    match share {
-        Some(share) => (format!(r"\\{share}"), true),
-        None => (long.to_owned(), true),
+    let is_share =
+        |start: &str| start.eq_ignore_ascii_case(r"UNC\") || start.eq_ignore_ascii_case("UNC/");
+    match long.get(..4).is_some_and(is_share) {
+        true => (format!(r"\\{}", &long[4..]), true),
+        false => (long.to_owned(), true),
     }
 }
 

@@ -23,6 +23,7 @@ mod writer;
 
 pub(crate) use convert::path_map;
 pub use reconcile::Found;
+pub(crate) use reconcile::changed_within;
 pub use record::Record;
 pub use scene::{Ended, Synced};
 pub(crate) use stopped::Stopped;

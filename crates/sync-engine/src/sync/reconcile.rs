@@ -66,6 +66,14 @@ struct OnRecord {
     inherits: bool,
 }
 
+/// The scenes changed within this time before now, or all.
+pub(crate) fn changed_within(scope: Scope, now: SystemTime) -> SceneFilter {
+    match scope.reach() {
+        None => SceneFilter::All,
+        Some(reach) => SceneFilter::UpdatedSince(unix(now - reach)),
+    }
+}
+
 impl OnRecord {
     /// Something was written to Plex for the scene, or for one whose item it has now.
     fn was_written(&self) -> bool {
@@ -84,10 +92,7 @@ impl Syncer {
         clock: &impl Time,
     ) -> Result<(Slice, Step), Stopped> {
         let began = *run.began.get_or_insert(unix(clock.wall()));
-        let filter = match run.reach.scope().reach() {
-            None => SceneFilter::All,
-            Some(reach) => SceneFilter::UpdatedSince(unix(time(began) - reach)),
-        };
+        let filter = changed_within(run.reach.scope(), time(began));
         let libraries = self.libraries().await?;
         if self.settings.reconcile_missing {
             // A run begins with what Plex has now.

@@ -53,8 +53,8 @@ impl<'a, T: Time> Worker<'a, T> {
         let claims = self.settings_first(claims)?;
         let suspect = claims.iter().any(|claim| claim.lost() > 0);
         self.scheduler.claimed(claims.len(), suspect, now);
-        if !claims.is_empty() {
-            self.ramp_spend();
+        if let Some(rising) = self.ramp.as_mut().filter(|_| !claims.is_empty()) {
+            rising.token = false;
         }
         let taken = claims.into_iter().zip(leaves);
         let taken = taken.map(|(claim, permit)| ClaimedJob { claim, permit });

@@ -1,7 +1,6 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
 
 use queue::{DeadFilter, Options, Queue};
 use scene_sync::path::folder_of;
@@ -10,14 +9,13 @@ use stash::client::{Scene, SceneFilter};
 use crate::core::catch_up::Stamp;
 use crate::core::job::{Job, Related, scene_of_key};
 use crate::core::outcome::{Done, ErrorKind, Outcome};
-use crate::core::reconcile::{Listed, Run, Step, unix};
-use crate::core::settings::Scope;
+use crate::core::reconcile::{Listed, Run, Step};
 use crate::core::time::Time;
 use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
 use crate::storage::meta;
-use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer};
+use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer, changed_within};
 use crate::worker::recording::scene_job;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -125,7 +123,7 @@ async fn follow(
             all_of(scenes, false, "changed", db).await?
         }
         Job::Bulk { scope } => {
-            let scenes = syncer.ids(filter(scope, time.wall())).await?;
+            let scenes = syncer.ids(changed_within(scope, time.wall())).await?;
             let (queued, job) = (scenes.len() as u64, 0);
             let listed = Step::Listed(Listed { scope, queued, job });
             FollowUp {
@@ -229,13 +227,5 @@ fn showing(of: Related, id: u64) -> SceneFilter {
         Related::Studio => SceneFilter::Studio(id),
         Related::Tag => SceneFilter::Tag(id),
         Related::Group => SceneFilter::Group(id),
-    }
-}
-
-/// The scenes changed within this time before now, or all.
-fn filter(scope: Scope, now: SystemTime) -> SceneFilter {
-    match scope.reach() {
-        None => SceneFilter::All,
-        Some(reach) => SceneFilter::UpdatedSince(unix(now - reach)),
     }
 }

@@ -69,13 +69,6 @@ impl<T: Time> Worker<'_, T> {
         (ends > self.time.now()).then_some(ends)
     }
 
-    /// A job was taken.
-    pub(super) fn ramp_spend(&mut self) {
-        if let Some(rising) = &mut self.ramp {
-            rising.token = false;
-        }
-    }
-
     /// A job has ended.
     pub(super) fn ramp_record(&mut self, signal: &Signal) {
         let now = self.time.now().instant();
