@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use plex::SectionId;
 use scene_sync::matching::Likeness;
 use scene_sync::{PathMap, Policy};
-use stash::client::SceneFilter;
+use stash::client::{self, FoundScenes, SceneFilter, SceneId};
 
 use crate::core::client_errors::of_owner_check;
 use crate::core::obfuscate::Paths;
@@ -27,7 +27,7 @@ const LIBRARIES: Duration = Duration::from_secs(600);
 
 /// Both servers, and how to carry a scene from one to the other.
 pub struct Syncer {
-    pub(crate) stash: stash::client::Client,
+    pub(crate) stash: client::Client,
     pub(super) plex: plex::Client,
     pub(super) settings: Settings,
     pub(super) policy: Policy,
@@ -50,7 +50,7 @@ pub(crate) fn late(settings: &Settings) -> Duration {
 
 impl Syncer {
     /// Built anew when the settings change.
-    pub fn new(stash: stash::client::Client, plex: plex::Client, settings: &Settings) -> Self {
+    pub fn new(stash: client::Client, plex: plex::Client, settings: &Settings) -> Self {
         Self {
             stash,
             plex,
@@ -104,8 +104,13 @@ impl Syncer {
         likeness.to_string()
     }
 
+    /// The scenes with these ids, and which of the ids are gone.
+    pub async fn fetch(&self, ids: &[SceneId]) -> Result<FoundScenes, client::Error> {
+        self.stash.find_scenes(ids).await
+    }
+
     /// The scenes that a filter finds.
-    pub(crate) async fn ids(&self, filter: SceneFilter) -> Result<Vec<u64>, stash::client::Error> {
+    pub(crate) async fn ids(&self, filter: SceneFilter) -> Result<Vec<u64>, client::Error> {
         let stamps = self.stash.stamps(filter).await?;
         Ok(stamps.iter().map(|stamp| stamp.id.0).collect())
     }

@@ -158,7 +158,7 @@ impl<'a, T: Time> Worker<'a, T> {
                 server,
                 asked,
                 permit,
-                found: syncer.stash.find_scenes(&ids).await,
+                found: syncer.fetch(&ids).await,
             })
         });
     }
