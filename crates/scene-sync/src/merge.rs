@@ -125,8 +125,8 @@ pub(crate) fn tags(
     list
 }
 
-/// The edit that a list needs. What is new stands behind what is there: a Plex that takes two spellings for one tag keeps the
-/// one it has.
+/// The edit that a list needs. What is new stands behind what is there: a Plex that takes two
+/// spellings for one tag keeps the one it has.
 fn edit(kind: TagKind, stay: Vec<&Shown>, go: Vec<&Shown>, add: Vec<String>) -> Option<TagEdit> {
     let new = add.iter().map(|name| Tag::from(name.as_str()));
     let stay = stay.iter().map(|shown| shown.tag.clone());

@@ -17,7 +17,8 @@ pub(crate) fn paragraphs(text: &str) -> String {
     unified.replace(is_odd, "").trim().to_owned()
 }
 
-/// The longest beginning of so many characters and bytes once percent-encoded, without white space at its end.
+/// The longest beginning of so many characters and bytes once percent-encoded, without white space
+/// at its end.
 pub(crate) fn cut(text: &str, chars: usize, encoded: usize) -> &str {
     let mut bytes = 0_usize;
     let over = text.char_indices().enumerate().find_map(|(nth, (at, c))| {
@@ -61,7 +62,8 @@ pub(crate) fn wide_key(name: &str) -> String {
     folded.trim().to_owned()
 }
 
-/// Names of at most so many characters, cleaned and composed, without blank ones and without those that are the same to Plex.
+/// Names of at most so many characters, cleaned and composed, without blank ones and without those
+/// that are the same to Plex.
 pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, chars: usize) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let clean = |name| {

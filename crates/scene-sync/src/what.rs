@@ -35,6 +35,6 @@ impl fmt::Display for What {
     }
 }
 
-/// What the items of a library cannot hold, such as [`EditPlan::unshown`](crate::EditPlan::unshown): Plex takes an edit of it
-/// and shows nothing.
+/// What the items of a library cannot hold, such as
+/// [`EditPlan::unshown`](crate::EditPlan::unshown): Plex takes an edit of it and shows nothing.
 pub type Unsupported = BTreeSet<What>;

@@ -24,8 +24,8 @@ pub struct Held<'a, 'q> {
 }
 
 impl Held<'_, '_> {
-    /// Records that the item is the scene's, with what is about to be sent, if anything is; false when another scene owns it,
-    /// or what is on record of it is not what the plan was made from.
+    /// Records that the item is the scene's, with what is about to be sent, if anything is; false
+    /// when another scene owns it, or what is on record of it is not what the plan was made from.
     pub fn put(&self, written: Option<LastWritten>) -> queue::Result<bool> {
         let Some(written) = written else {
             return Ok(true);

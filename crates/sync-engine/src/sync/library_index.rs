@@ -69,7 +69,8 @@ impl Indexes {
         index.map_or_else(Vec::new, |index| index.find(path, Wish::Path))
     }
 
-    /// The items that may be what is wished for, after a look at what changed in Plex. Reads the whole library the first time.
+    /// The items that may be what is wished for, after a look at what changed in Plex. Reads the
+    /// whole library the first time.
     ///
     /// # Errors
     /// Plex cannot be read.

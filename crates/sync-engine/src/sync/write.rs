@@ -92,7 +92,8 @@ impl Writer<'_> {
         })
     }
 
-    /// Looks at what became of an edit, and repairs it once; the item, and what it shows nothing of.
+    /// Looks at what became of an edit, and repairs it once; the item, and what it shows nothing
+    /// of.
     async fn read_back(
         &self,
         plan: &EditPlan,

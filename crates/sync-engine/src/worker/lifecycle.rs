@@ -269,7 +269,8 @@ impl Life<'_> {
         end
     }
 
-    /// The settings, once Stash answers: it may be starting, and it may have come back somewhere else.
+    /// The settings, once Stash answers: it may be starting, and it may have come back somewhere
+    /// else.
     async fn first_settings(&self) -> Result<Told, stash::client::Error> {
         const PATIENCE: Duration = Duration::from_secs(15 * 60);
         let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));

@@ -98,7 +98,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         let found = finder.by_name(&file).await?;
         let items = convert::candidates(found.iter().map(|seen| &seen.item));
-        // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
+        // A rule that is about the path says where the file is: elsewhere is only a hint that the
+        // rule is wrong.
         if self.syncer.map.knows(&self.scene.files[nth].path) {
             others.extend(items);
             return Ok(Err(Likeness::None { reason }));

@@ -86,8 +86,9 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         unix_millis(self.time.wall())
     }
 
-    /// The item as it is, and the place of the one who writes next, where a person's edit counts: then the look is the last
-    /// request before the write. What was read on the way serves where nothing is to be written, or no such edit counts.
+    /// The item as it is, and the place of the one who writes next, where a person's edit counts:
+    /// then the look is the last request before the write. What was read on the way serves where
+    /// nothing is to be written, or no such edit counts.
     async fn look(
         &self,
         target: &Target,
@@ -111,8 +112,8 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         Ok((syncer.plex.item(&target.item.key).await?, next))
     }
 
-    /// Records what is about to be sent, and sends it. False where another job wrote to the item in between, or a list was
-    /// longer than this Plex takes.
+    /// Records what is about to be sent, and sends it. False where another job wrote to the item in
+    /// between, or a list was longer than this Plex takes.
     async fn send(
         &mut self,
         target: &Target,
