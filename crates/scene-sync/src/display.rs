@@ -33,16 +33,11 @@ impl fmt::Display for EditPlan {
 
 impl fmt::Display for FieldEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (field, from, to) = (self.field, short(&self.from), short(&self.to));
         match (self.from.is_empty(), self.to.is_empty()) {
-            (_, true) => write!(f, "clear {} (was {})", self.field, short(&self.from)),
-            (true, _) => write!(f, "set {} to {} (was empty)", self.field, short(&self.to)),
-            _ => write!(
-                f,
-                "set {} to {} (was {})",
-                self.field,
-                short(&self.to),
-                short(&self.from)
-            ),
+            (_, true) => write!(f, "clear {field} (was {from})"),
+            (true, _) => write!(f, "set {field} to {to} (was empty)"),
+            _ => write!(f, "set {field} to {to} (was {from})"),
         }
     }
 }

@@ -65,11 +65,8 @@ impl LastWritten {
         let mut sent = self.tags.remove(&kind).unwrap_or_default();
         let mut found = self.preexisting.tags.remove(&kind).unwrap_or_default();
         // Not sent again and gone: it was removed as intended.
-        let stays = |key: &String| {
-            [&sent_keys, &found_keys, &shown]
-                .iter()
-                .any(|keys| keys.contains(key))
-        };
+        let all = [&sent_keys, &found_keys, &shown];
+        let stays = |key: &String| all.iter().any(|keys| keys.contains(key));
         sent.retain(|name| stays(&key(name)));
         // Shown and sent: from now on it is ours.
         let arrived = |key: &String| shown.contains(key) && sent_keys.contains(key);

@@ -217,6 +217,13 @@ pub(crate) enum Known<T> {
 }
 
 impl<T> Known<T> {
+    pub(crate) fn of(value: T, ours: bool) -> Self {
+        match ours {
+            true => Self::Sent(value),
+            false => Self::Found(value),
+        }
+    }
+
     pub(crate) fn value(&self) -> &T {
         match self {
             Self::Sent(value) | Self::Found(value) => value,
@@ -227,13 +234,8 @@ impl<T> Known<T> {
 impl LastWritten {
     pub(crate) fn field(&self, field: Field) -> Option<Known<String>> {
         let sent = self.fields.get(&field).cloned().map(Known::Sent);
-        sent.or_else(|| {
-            self.preexisting
-                .fields
-                .get(&field)
-                .cloned()
-                .map(Known::Found)
-        })
+        let found = || self.preexisting.fields.get(&field).cloned();
+        sent.or_else(|| found().map(Known::Found))
     }
 
     pub(crate) fn set_field(&mut self, field: Field, known: Option<Known<String>>) {
@@ -275,20 +277,17 @@ impl LastWritten {
     }
 }
 
+type Lists = BTreeMap<TagKind, Vec<String>>;
+
 /// The names on record of a kind.
-pub(crate) fn names(lists: &BTreeMap<TagKind, Vec<String>>, kind: TagKind) -> &[String] {
+pub(crate) fn names(lists: &Lists, kind: TagKind) -> &[String] {
     lists.get(&kind).map_or(&[], Vec::as_slice)
 }
 
 /// Puts names on record; a list without any is left out of it.
-pub(crate) fn set_names(
-    lists: &mut BTreeMap<TagKind, Vec<String>>,
-    kind: TagKind,
-    names: Vec<String>,
-) {
-    if names.is_empty() {
-        lists.remove(&kind);
-    } else {
+pub(crate) fn set_names(lists: &mut Lists, kind: TagKind, names: Vec<String>) {
+    lists.remove(&kind);
+    if !names.is_empty() {
         lists.insert(kind, names);
     }
 }

@@ -79,10 +79,8 @@ pub enum Evidence {
 /// ```
 pub fn by_path(files: &[SceneFile], candidates: &[Candidate]) -> Vec<Bound> {
     let keys: Vec<_> = files.iter().map(|file| path::key(&file.path)).collect();
-    let held: Vec<_> = candidates
-        .iter()
-        .map(|held| (path::key(&held.path), held))
-        .collect();
+    let held = candidates.iter().map(|held| (path::key(&held.path), held));
+    let held: Vec<_> = held.collect();
     let mut bound: Vec<Bound> = Vec::new();
     for (index, (file, key)) in files.iter().zip(&keys).enumerate() {
         let exact = held.iter().filter(|(held, _)| held == key);
@@ -98,9 +96,7 @@ pub fn by_path(files: &[SceneFile], candidates: &[Candidate]) -> Vec<Bound> {
         if found.iter().any(|held| !held.trashed) {
             found.retain(|held| !held.trashed);
         }
-        let several = found
-            .windows(2)
-            .any(|two| matches!(two, [a, b] if a.item != b.item));
+        let several = found.windows(2).any(|two| two[0].item != two[1].item);
         if evidence == Evidence::PathButCase && several {
             continue;
         }
@@ -208,28 +204,21 @@ pub fn by_likeness(
     let there = !left.is_empty();
     left.retain(|one| !one.contradicted() && !owned(&one.held.item));
 
-    let best = left
-        .iter()
-        .filter(|one| one.strong().is_some())
-        .map(Alike::rank)
-        .max();
-    let strong = best.is_some();
-    if let Some(best) = best {
-        left.retain(|one| one.strong().is_some() && one.rank() == best);
+    let strong = left.iter().filter(|one| one.strong().is_some());
+    let best = strong.map(Alike::rank).max();
+    if best.is_some() {
+        left.retain(|one| one.strong().is_some() && Some(one.rank()) == best);
     }
     let Some(first) = left.first() else {
-        return Likeness::None {
-            reason: if there {
-                Reason::OtherFiles
-            } else {
-                Reason::NotThere
-            },
+        let reason = match there {
+            true => Reason::OtherFiles,
+            false => Reason::NotThere,
         };
+        return Likeness::None { reason };
     };
     let very = path::key(&first.held.path);
-    let one = left
-        .iter()
-        .all(|other| other.held.item == first.held.item || path::key(&other.held.path) == very);
+    let mut held = left.iter().map(|one| one.held);
+    let one = held.all(|held| held.item == first.held.item || path::key(&held.path) == very);
     match first.strong() {
         Some(reason) if one => Likeness::One {
             item: first.held.item.clone(),
@@ -238,10 +227,9 @@ pub fn by_likeness(
         },
         _ => Likeness::Several {
             candidates: left.iter().map(|one| one.held.clone()).collect(),
-            reason: if strong {
-                Reason::SeveralAlike
-            } else {
-                Reason::NameOnly
+            reason: match best {
+                Some(_) => Reason::SeveralAlike,
+                None => Reason::NameOnly,
             },
         },
     }

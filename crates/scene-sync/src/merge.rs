@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::last_written::{Known, names};
 use crate::text::{encoded, key, keys, wide_key};
-use crate::{LastWritten, Tag, TagEdit, TagKind};
+use crate::{LastWritten, Policy, Tag, TagEdit, TagKind};
 
 /// The three sides of one value. `None` is "no value" on every side.
 pub(crate) struct Sides<T> {
@@ -15,14 +15,12 @@ pub(crate) struct Sides<T> {
     pub by_hand: bool,
 }
 
-#[derive(Debug, PartialEq)]
-pub(crate) enum Merged<T> {
-    /// Nothing to send; what is now on record.
-    Leave(Option<Known<T>>),
-    /// A hand-made edit stays, and so does the record.
-    Keep,
-    Set(T),
-    Clear,
+/// What becomes of a value that no hand-made edit keeps as it is.
+pub(crate) struct Merged<T> {
+    /// What is on record of it then.
+    pub known: Option<Known<T>>,
+    /// Whether it is sent, or cleared.
+    pub sends: bool,
 }
 
 impl<T: PartialEq> Sides<T> {
@@ -31,24 +29,22 @@ impl<T: PartialEq> Sides<T> {
         matches!(&self.last, Some(Known::Sent(sent)) if self.current.as_ref() == Some(sent))
     }
 
-    pub(crate) fn merge(self, preserve: bool) -> Merged<T> {
+    /// None where a hand-made edit stays, and so does the record.
+    pub(crate) fn merge(self, preserve: bool) -> Option<Merged<T>> {
         let ours = self.ours();
         let edited = match &self.last {
             Some(last) => self.current.as_ref() != Some(last.value()),
             None => self.by_hand && self.current.is_some(),
         };
-        match self.wanted {
-            wanted if wanted == self.current => Merged::Leave(wanted.map(|value| match ours {
-                true => Known::Sent(value),
-                false => Known::Found(value),
-            })),
-            None if self.last.is_none() => Merged::Leave(None),
-            _ if preserve && edited => Merged::Keep,
-            Some(wanted) => Merged::Set(wanted),
+        let (known, sends) = match self.wanted {
+            wanted if wanted == self.current => (wanted.map(|value| Known::of(value, ours)), false),
+            None if self.last.is_none() => (None, false),
+            _ if preserve && edited => return None,
+            Some(wanted) => (Some(Known::Sent(wanted)), true),
             // What we never sent is not ours to clear.
-            None if ours => Merged::Clear,
-            None => Merged::Leave(None),
-        }
+            None => (None, ours),
+        };
+        Some(Merged { known, sends })
     }
 }
 
@@ -67,40 +63,27 @@ pub(crate) struct List {
 }
 
 /// Merges a tag list. Tags that are neither wanted nor sent by us are somebody else's and stay.
-/// With `preserve`, a tag on record that a person removed in Plex stays removed. `room` is how long
-/// the list may be in a request.
+/// Where the policy preserves edits, a tag on record that a person removed in Plex stays removed.
 pub(crate) fn tags(
     kind: TagKind,
     wanted: &[String],
     current: &[Tag],
     last: &LastWritten,
-    preserve: bool,
-    room: Option<usize>,
+    policy: &Policy,
 ) -> List {
-    let sent = keys(names(&last.tags, kind));
-    let found = keys(names(&last.preexisting.tags, kind));
-    let folded = keys(names(&last.folded, kind));
+    let recorded = [&last.tags, &last.preexisting.tags, &last.folded];
+    let [sent, found, folded] = recorded.map(|lists| keys(names(lists, kind)));
     let wanted_keys = keys(wanted);
     let shown: Vec<Shown> = current.iter().map(|tag| Shown::of(tag, &sent)).collect();
-
     let mut room = Room {
         kind,
-        left: room.unwrap_or(usize::MAX),
+        left: policy.max_list_encoded.unwrap_or(usize::MAX),
         tags: 0,
     };
     // What is not ours stays, whatever there is room for.
-    shown
-        .iter()
-        .filter(|shown| !shown.ours)
-        .for_each(|shown| room.take(shown.tag));
-    let mut list = List::default();
-    let mut edit = TagEdit {
-        kind,
-        target: Vec::new(),
-        add: Vec::new(),
-        remove: Vec::new(),
-    };
-    let mut kept = BTreeSet::new();
+    let others = shown.iter().filter(|shown| !shown.ours);
+    others.for_each(|shown| room.take(shown.tag));
+    let (mut list, mut new, mut kept) = (List::default(), Vec::new(), BTreeSet::new());
     for name in wanted {
         let key = key(name);
         // Every spelling Plex already has is kept as it is.
@@ -108,17 +91,14 @@ pub(crate) fn tags(
         let in_its_place = same.is_empty() && folded.contains(&key);
         let mut goes = false;
         if in_its_place {
-            let wide = wide_key(name);
             let stays = |shown: &&Shown| !shown.ours || wanted_keys.contains(&shown.key);
-            let like = shown
-                .iter()
-                .filter(|shown| wide_key(&shown.tag.name) == wide);
-            let (stay, go): (Vec<_>, Vec<_>) = like.partition(stays);
+            let is_like = |shown: &&Shown| wide_key(&shown.tag.name) == wide_key(name);
+            let (stay, go): (_, Vec<_>) = shown.iter().filter(is_like).partition(stays);
             (same, goes) = (stay, !go.is_empty());
         }
         let missing = same.is_empty();
         let known = sent.contains(&key) || found.contains(&key);
-        let removed_by_hand = missing && preserve && known && !goes;
+        let removed_by_hand = policy.preserve_plex_edits && known && !goes;
         let add = missing && !removed_by_hand;
         let fits = match add {
             true => room.fit(&Tag::from(name.as_str())),
@@ -131,29 +111,32 @@ pub(crate) fn tags(
             continue;
         }
         kept.extend(same.iter().map(|shown| &shown.key));
-        if add {
-            edit.add.push(name.clone());
-        }
-        if in_its_place && !missing {
-            list.folded.push(name.clone());
-        }
+        let is_folded = in_its_place && !missing;
+        new.extend(add.then(|| name.clone()));
+        list.folded.extend(is_folded.then(|| name.clone()));
         match add || sent.contains(&key) {
             true => list.sent.push(name.clone()),
             false => list.found.push(name.clone()),
         }
     }
-    for Shown { tag, key, ours } in &shown {
-        if *ours && !kept.contains(key) {
-            edit.remove.push(tag.name.clone());
-        } else {
-            edit.target.push((*tag).clone());
-        }
-    }
-    // Behind what is there: a Plex that takes two spellings for one tag keeps the one it has.
-    let new = edit.add.iter().map(|name| Tag::from(name.as_str()));
-    edit.target.extend(new);
-    list.edit = (!edit.add.is_empty() || !edit.remove.is_empty()).then_some(edit);
+    let goes = |shown: &&Shown| shown.ours && !kept.contains(&shown.key);
+    let (go, stay) = shown.iter().partition(goes);
+    list.edit = edit(kind, stay, go, new);
     list
+}
+
+/// The edit that a list needs. What is new stands behind what is there: a Plex that takes two
+/// spellings for one tag keeps the one it has.
+fn edit(kind: TagKind, stay: Vec<&Shown>, go: Vec<&Shown>, add: Vec<String>) -> Option<TagEdit> {
+    let new = add.iter().map(|name| Tag::from(name.as_str()));
+    let stay = stay.iter().map(|shown| shown.tag.clone());
+    let edit = TagEdit {
+        kind,
+        target: stay.chain(new).collect(),
+        remove: go.iter().map(|shown| shown.tag.name.clone()).collect(),
+        add,
+    };
+    (!edit.add.is_empty() || !edit.remove.is_empty()).then_some(edit)
 }
 
 /// A tag that Plex shows.
@@ -197,10 +180,7 @@ impl Room {
     fn bytes(&self, tag: &Tag) -> usize {
         let start = format!("&{}[{}]", self.kind.plex_name(), self.tags).len();
         let name = start + ".tag.tag=".len() + encoded(&tag.name);
-        let role = tag
-            .role
-            .as_deref()
-            .map(|role| start + ".tagging.text=".len() + encoded(role));
-        name + role.unwrap_or_default()
+        let role = |role: &String| start + ".tagging.text=".len() + encoded(role);
+        name + tag.role.as_ref().map_or(0, role)
     }
 }

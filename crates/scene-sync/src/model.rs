@@ -37,10 +37,8 @@ impl Scene {
     /// so [`plan`](crate::plan()) leaves an item alone that was not synced before.
     pub fn has_metadata(&self) -> bool {
         let texts = [&self.title, &self.details, &self.tagline, &self.date];
-        texts
-            .into_iter()
-            .chain(&self.studio)
-            .any(|text| !text.trim().is_empty())
+        let mut texts = texts.into_iter().chain(&self.studio);
+        texts.any(|text| !text.trim().is_empty())
             || self.rating100.is_some_and(|rating| rating > 0)
             || !self.performers.is_empty()
             || !self.tags.is_empty()
@@ -193,12 +191,9 @@ impl Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Title => "title",
-            Self::Summary => "summary",
-            Self::Tagline => "tagline",
-            Self::Studio => "studio",
             Self::Date => "date",
             Self::ContentRating => "content rating",
+            field => field.plex_name(),
         })
     }
 }

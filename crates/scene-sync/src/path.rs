@@ -5,9 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 /// A path in parts. The first part is the root: `/`, a drive such as `C:`, or `//` for a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    parts: Vec<String>,
+    pub parts: Vec<String>,
     pub windows: bool,
-    separator: char,
+    pub separator: char,
 }
 
 impl Path {
@@ -17,11 +17,8 @@ impl Path {
         let windows =
             long || share || drive(&plain) || !plain.starts_with('/') && plain.contains('\\');
         let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
-        let root = match () {
-            () if share => Some("//"),
-            () if plain.starts_with('/') => Some("/"),
-            () => None,
-        };
+        let root = plain.starts_with('/').then_some("/");
+        let root = if share { Some("//") } else { root };
         let names = plain
             .split(separators)
             .filter(|part| !part.is_empty() && *part != ".");
@@ -35,22 +32,11 @@ impl Path {
         }
     }
 
-    pub(crate) fn parts(&self) -> &[String] {
-        &self.parts
-    }
-
-    pub(crate) fn separator(&self) -> char {
-        self.separator
-    }
-
     /// The parts as they are compared.
     pub(crate) fn keys(&self, fold: bool) -> Vec<String> {
-        let key = |part: &String| {
-            if fold {
-                folded(part)
-            } else {
-                part.nfc().collect()
-            }
+        let key = |part: &String| match fold {
+            true => folded(part),
+            false => part.nfc().collect(),
         };
         self.parts.iter().map(key).collect()
     }
@@ -63,10 +49,8 @@ impl Path {
 
     /// How many parts are below what every path of its disk or host begins with.
     fn below_root(&self) -> usize {
-        let root = match self.parts.first().is_some_and(|part| part == "//") {
-            true => 2,
-            false => 1,
-        };
+        let is_share = self.parts.first().is_some_and(|part| part == "//");
+        let root = if is_share { 2 } else { 1 };
         self.parts.len().saturating_sub(root)
     }
 
@@ -201,12 +185,8 @@ pub fn suggested_rule(stash_path: &str, plex_path: &str) -> Option<(String, Stri
 /// How many parts at the end are the same for Plex. The root is no name that could be common, nor is the host of a share.
 pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
     let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
-    let common = ours
-        .iter()
-        .rev()
-        .zip(theirs.iter().rev())
-        .take_while(|(ours, theirs)| ours == theirs)
-        .count();
+    let pairs = ours.iter().rev().zip(theirs.iter().rev());
+    let common = pairs.take_while(|(ours, theirs)| ours == theirs).count();
     common.min(stash.below_root()).min(plex.below_root())
 }
 
@@ -219,36 +199,28 @@ pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
 /// assert_eq!(folder_of("/x.mp4"), Some("/"));
 /// ```
 pub fn folder_of(path: &str) -> Option<&str> {
-    let separators: &[char] = if Path::parse(path).windows {
-        &['/', '\\']
-    } else {
-        &['/']
-    };
+    let windows = Path::parse(path).windows;
+    let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
     let at = path.rfind(separators)?;
     let folder = path.get(..at)?;
-    // The root keeps its separator.
-    if folder.is_empty() || folder.ends_with(':') {
-        path.get(..=at)
-    } else {
-        Some(folder)
+    match folder.is_empty() || folder.ends_with(':') {
+        // The root keeps its separator.
+        true => path.get(..=at),
+        false => Some(folder),
     }
 }
 
 /// The path without the `\\?\` of long paths, and whether it had one.
 fn without_long_prefix(text: &str) -> (String, bool) {
-    let Some(long) = [r"\\?\", "//?/"]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))
-    else {
+    let long = text.strip_prefix(r"\\?\").or(text.strip_prefix("//?/"));
+    let Some(long) = long else {
         return (text.to_owned(), false);
     };
-    let share = long
-        .get(..4)
-        .filter(|start| start.eq_ignore_ascii_case(r"UNC\") || start.eq_ignore_ascii_case("UNC/"))
-        .and_then(|_| long.get(4..));
-    match share {
-        Some(share) => (format!(r"\\{share}"), true),
-        None => (long.to_owned(), true),
+    let is_share =
+        |start: &str| start.eq_ignore_ascii_case(r"UNC\") || start.eq_ignore_ascii_case("UNC/");
+    match long.get(..4).is_some_and(is_share) {
+        true => (format!(r"\\{}", &long[4..]), true),
+        false => (long.to_owned(), true),
     }
 }
 

@@ -45,11 +45,8 @@ impl PathMap {
     /// [`PathMapError`], naming the faulty rule.
     pub fn parse(text: &str) -> Result<Self, PathMapError> {
         let mut map = Self::default();
-        for entry in text
-            .split([';', '\n'])
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-        {
+        let entries = text.split([';', '\n']).map(str::trim);
+        for entry in entries.filter(|entry| !entry.is_empty()) {
             let (from, to) = entry
                 .split_once("=>")
                 .ok_or_else(|| PathMapError::NoArrow(entry.to_owned()))?;
@@ -62,13 +59,13 @@ impl PathMap {
     ///
     /// # Errors
     /// [`PathMapError`], naming the faulty pair.
-    pub fn new<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    pub fn new<S: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (S, S)>,
     ) -> Result<Self, PathMapError> {
         let mut map = Self::default();
-        pairs
-            .into_iter()
-            .try_for_each(|(from, to)| map.add(from, to))?;
+        for (from, to) in pairs {
+            map.add(from.as_ref(), to.as_ref())?;
+        }
         Ok(map)
     }
 
@@ -78,7 +75,7 @@ impl PathMap {
         }
         let rule = Rule {
             from: Path::parse(from),
-            separator: Path::parse(to).separator(),
+            separator: Path::parse(to).separator,
             to: to.to_owned(),
         };
         let key = |rule: &Rule| rule.from.keys(rule.from.windows);
@@ -112,10 +109,8 @@ impl PathMap {
             let fold = path.windows;
             path.keys(fold).starts_with(&rule.from.keys(fold))
         };
-        self.rules
-            .iter()
-            .filter(applies)
-            .max_by_key(|rule| rule.from.parts().len())
+        let rules = self.rules.iter().filter(applies);
+        rules.max_by_key(|rule| rule.from.parts.len())
     }
 
     /// The path as Plex sees it: the rule with the longest matching folder applies; without one it
@@ -125,10 +120,7 @@ impl PathMap {
         let Some(rule) = self.rule_for(&parsed) else {
             return path.to_owned();
         };
-        let rest = parsed
-            .parts()
-            .get(rule.from.parts().len()..)
-            .unwrap_or_default();
+        let rest = &parsed.parts[rule.from.parts.len()..];
         if rest.is_empty() {
             return rule.to.clone();
         }

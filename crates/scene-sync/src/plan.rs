@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::intent::base;
-use crate::last_written::{Known, set_names};
-use crate::merge::{self, Merged, Sides};
+use crate::last_written::set_names;
+use crate::merge::{self, Sides};
 use crate::text::wide_key;
 use crate::wanted::plain;
 use crate::{
-    Field, ImageWritten, Item, LastWritten, Note, Part, Policy, Rating, Scene, Tag, TagKind,
-    Wanted, What,
+    Field, Item, LastWritten, Note, Part, Policy, Rating, Scene, Tag, TagKind, Wanted, What,
 };
 
 /// What to change on an item. Its `Display` says it in words, for a dry run.
@@ -106,10 +105,9 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
         content,
         ..last.clone()
     };
-    let nothing = LastWritten::default();
-    What::all()
-        .filter(|what| policy.unsupported.contains(*what))
-        .for_each(|what| written.copy(what, &nothing));
+    for what in &policy.unsupported {
+        written.copy(*what, &LastWritten::default());
+    }
     let mut planner = Planner {
         item,
         last,
@@ -129,20 +127,8 @@ pub fn plan(scene: &Scene, item: &Item, last: Option<&LastWritten>, policy: &Pol
     if let Some(rating) = wanted.rating {
         planner.rating(rating);
     }
-    planner.plan.poster = planner.image(
-        Part::Poster,
-        "thumb",
-        wanted.poster.as_deref(),
-        &last.poster,
-        &item.poster,
-    );
-    planner.plan.background = planner.image(
-        Part::Background,
-        "art",
-        wanted.background.as_deref(),
-        &last.background,
-        &item.background,
-    );
+    planner.plan.poster = planner.image(Part::Poster, wanted.poster.as_deref());
+    planner.plan.background = planner.image(Part::Background, wanted.background.as_deref());
     EditPlan {
         written: Some(planner.written),
         ..planner.plan
@@ -174,34 +160,20 @@ impl Planner<'_> {
         let edit = FieldEdit {
             field,
             from: from.to_owned(),
-            to: wanted.clone(),
+            to: wanted,
             ours: sides.ours(),
         };
-        let known = match sides.merge(self.policy.preserve_plex_edits) {
-            Merged::Keep => {
-                self.plan.notes.push(Note::KeptEdit(field.to_string()));
-                return;
-            }
-            Merged::Leave(known) => known,
-            Merged::Set(_) => {
-                self.plan.fields.push(edit);
-                Some(Known::Sent(wanted))
-            }
-            Merged::Clear => {
-                self.plan.fields.push(edit);
-                None
-            }
+        let Some(merged) = sides.merge(self.policy.preserve_plex_edits) else {
+            self.plan.notes.push(Note::KeptEdit(field.to_string()));
+            return;
         };
-        self.written.set_field(field, known);
+        self.plan.fields.extend(merged.sends.then_some(edit));
+        self.written.set_field(field, merged.known);
     }
 
     fn tags(&mut self, kind: TagKind, wanted: &[String]) {
-        let (preserve, room) = (
-            self.policy.preserve_plex_edits,
-            self.policy.max_list_encoded,
-        );
         let current = self.item.tags(kind);
-        let list = merge::tags(kind, wanted, current, self.last, preserve, room);
+        let list = merge::tags(kind, wanted, current, self.last, self.policy);
         if list.left_out > 0 {
             let over = self.plan.notes.iter_mut().find_map(|note| match note {
                 Note::TooMany(of, count) if *of == kind => Some(count),
@@ -233,37 +205,24 @@ impl Planner<'_> {
             ours: sides.ours(),
         };
         let merged = sides.merge(self.policy.preserve_plex_edits);
-        let sends = matches!(merged, Merged::Set(_) | Merged::Clear);
+        let sends = merged.as_ref().is_some_and(|merged| merged.sends);
         let version = wanted.map(|rating| rating.to_string()).unwrap_or_default();
         if self.was_refused(Part::Rating, &version, sends) {
             return;
         }
-        let known = match merged {
-            Merged::Keep => {
-                self.plan.notes.push(Note::KeptEdit("rating".into()));
-                return;
-            }
-            Merged::Leave(known) => known,
-            Merged::Set(rating) => {
-                self.plan.rating = Some(edit);
-                Some(Known::Sent(rating))
-            }
-            Merged::Clear => {
-                self.plan.rating = Some(edit);
-                None
-            }
+        let Some(merged) = merged else {
+            self.plan.notes.push(Note::KeptEdit("rating".into()));
+            return;
         };
-        self.written.set_rating(known);
+        self.plan.rating = sends.then_some(edit);
+        self.written.set_rating(merged.known);
     }
 
-    fn image(
-        &mut self,
-        part: Part,
-        lock: &str,
-        wanted: Option<&str>,
-        last: &Option<ImageWritten>,
-        shown: &Option<String>,
-    ) -> bool {
+    fn image(&mut self, part: Part, wanted: Option<&str>) -> bool {
+        let (lock, last, shown) = match part {
+            Part::Background => ("art", &self.last.background, &self.item.background),
+            _ => ("thumb", &self.last.poster, &self.item.poster),
+        };
         let Some(wanted) = wanted else {
             return false;
         };
@@ -285,12 +244,8 @@ impl Planner<'_> {
     /// Whether the item refused this very version, so that it is not sent again. What is sent, or need not be, is no
     /// longer refused.
     fn was_refused(&mut self, part: Part, version: &str, sends: bool) -> bool {
-        let refused = self
-            .last
-            .refused
-            .get(&part)
-            .is_some_and(|known| known == version);
-        if sends && refused && !self.policy.retry_refused {
+        let refused = self.last.refused.get(&part).map(String::as_str);
+        if sends && refused == Some(version) && !self.policy.retry_refused {
             self.plan.notes.push(Note::Refused(part));
             return true;
         }
@@ -303,11 +258,7 @@ impl Planner<'_> {
 impl EditPlan {
     /// Nothing to change: no request is needed.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-            && self.tags.is_empty()
-            && self.rating.is_none()
-            && !self.poster
-            && !self.background
+        self.sent().is_empty() && !self.poster && !self.background
     }
 
     /// The same without the rating, which the item does not take; `last` is what the plan was made with.
@@ -338,14 +289,10 @@ impl EditPlan {
     /// full, and may take a new tag for another spelling of one it has.
     pub fn needs_readback(&self) -> bool {
         let folds = |edit: &TagEdit| {
-            let mut seen = BTreeSet::new();
-            !edit
-                .target
-                .iter()
-                .all(|tag| seen.insert(wide_key(&tag.name)))
+            let keys = edit.target.iter().map(|tag| wide_key(&tag.name));
+            keys.collect::<BTreeSet<_>>().len() < edit.target.len()
         };
-        self.tags
-            .iter()
-            .any(|edit| !edit.remove.is_empty() || folds(edit))
+        let mut lists = self.tags.iter();
+        lists.any(|edit| !edit.remove.is_empty() || folds(edit))
     }
 }

@@ -24,18 +24,15 @@ const EXAMPLES: usize = 3;
 /// ```
 #[derive(Debug, Default)]
 pub struct Files {
-    stash: HashMap<Mark, Known<(u64, String)>>,
-    plex: HashMap<Mark, Known<String>>,
+    stash: Marked<u64>,
+    plex: Marked<()>,
 }
 
 /// By what a file is known on both sides: its name, whatever the case, and its size.
 type Mark = (String, u64);
 
-#[derive(Debug)]
-enum Known<T> {
-    One(T),
-    Several,
-}
+/// The one file of each mark; none where it stands for several.
+type Marked<T> = HashMap<Mark, Option<(T, String)>>;
 
 /// What the files of both servers say about the path map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,15 +79,12 @@ impl Proposal {
 impl Files {
     /// Takes a file of a scene.
     pub fn in_stash(&mut self, scene: u64, file: &SceneFile) {
-        let same = |known: &(u64, String)| path::key(&known.1) == path::key(&file.path);
-        let new = || (scene, file.path.clone());
-        add(&mut self.stash, &file.path, file.size, same, new);
+        add(&mut self.stash, &file.path, file.size, scene);
     }
 
     /// Takes a file of an item. One that two libraries show is one.
     pub fn in_plex(&mut self, path: &str, size: Option<u64>) {
-        let same = |known: &String| path::key(known) == path::key(path);
-        add(&mut self.plex, path, size, same, || path.to_owned());
+        add(&mut self.plex, path, size, ());
     }
 
     /// The map that leads most of the files to where Plex has them; `current` is the one in force.
@@ -118,14 +112,12 @@ impl Files {
             let speaks =
                 |pair: &&Pair| new.deciding(&pair.stash.1) == Some(nth) && pair.agrees_with(&new);
             let speaking = || pairs.iter().filter(speaks);
-            let examples = speaking().take(EXAMPLES);
+            let paths = |pair: &Pair| (pair.stash.1.clone(), pair.plex.clone());
             SuggestedRule {
                 from,
                 to,
                 scenes: scenes(speaking()),
-                examples: examples
-                    .map(|pair| (pair.stash.1.clone(), pair.plex.clone()))
-                    .collect(),
+                examples: speaking().take(EXAMPLES).map(paths).collect(),
             }
         });
         proposal.rules = rules.collect();
@@ -135,34 +127,26 @@ impl Files {
 
     /// The files that are one, in the order of their folders in Stash.
     fn pairs(mut self) -> Vec<Pair> {
-        let both = self.stash.into_iter().filter_map(|(mark, stash)| {
-            match (stash, self.plex.remove(&mark)?) {
-                (Known::One(stash), Known::One(plex)) => Pair::new(stash, plex),
-                _ => None,
-            }
-        });
+        let both = self
+            .stash
+            .into_iter()
+            .filter_map(|(mark, stash)| Pair::new(stash?, self.plex.remove(&mark)??.1));
         let mut pairs: Vec<_> = both.collect();
         pairs.sort_by(|one, other| (&one.ours, &one.stash).cmp(&(&other.ours, &other.stash)));
         pairs
     }
 }
 
-fn add<T>(
-    to: &mut HashMap<Mark, Known<T>>,
-    path: &str,
-    size: Option<u64>,
-    same: impl Fn(&T) -> bool,
-    new: impl Fn() -> T,
-) {
+fn add<T>(to: &mut Marked<T>, path: &str, size: Option<u64>, of: T) {
     // An empty file is like any other.
     let Some(size) = size.filter(|size| *size > 0) else {
         return;
     };
     let known = to.entry((path::name_key(path), size));
-    let known = known.or_insert_with(|| Known::One(new()));
-    if !matches!(known, Known::One(known) if same(known)) {
-        *known = Known::Several;
-    }
+    let known = known.or_insert_with(|| Some((of, path.to_owned())));
+    *known = known
+        .take()
+        .filter(|(_, known)| path::key(known) == path::key(path));
 }
 
 /// A file of both servers.
@@ -215,10 +199,8 @@ fn rules(pairs: &[Pair]) -> Vec<(String, String)> {
         let map = map(&rules);
         let mut counts = vec![(0, 0); rules.len()];
         for pair in pairs {
-            if let Some((all, right)) = map
-                .deciding(&pair.stash.1)
-                .and_then(|nth| counts.get_mut(nth))
-            {
+            if let Some(nth) = map.deciding(&pair.stash.1) {
+                let (all, right) = &mut counts[nth];
                 *all += 1;
                 *right += usize::from(pair.agrees_with(&map));
             }
@@ -317,10 +299,8 @@ fn unused(
     pairs: &[Pair],
     new: &[(String, String)],
 ) -> Vec<(String, String)> {
-    let used: BTreeSet<_> = pairs
-        .iter()
-        .filter_map(|pair| old.deciding(&pair.stash.1))
-        .collect();
+    let deciding = |pair: &Pair| old.deciding(&pair.stash.1);
+    let used: BTreeSet<_> = pairs.iter().filter_map(deciding).collect();
     let replaced: BTreeSet<_> = new.iter().map(|(from, _)| path::key(from)).collect();
     let rules = current.iter().enumerate();
     rules
@@ -330,8 +310,7 @@ fn unused(
 }
 
 fn map(rules: &[(String, String)]) -> PathMap {
-    let rules = rules.iter().map(|(from, to)| (from.as_str(), to.as_str()));
-    PathMap::new(rules).unwrap_or_default()
+    PathMap::new(rules.iter().cloned()).unwrap_or_default()
 }
 
 fn scenes<'p>(pairs: impl Iterator<Item = &'p Pair>) -> u64 {

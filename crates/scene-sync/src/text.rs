@@ -4,47 +4,26 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How much of a text is kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
-    pub chars: usize,
-    /// Bytes once percent-encoded for a query.
-    pub encoded: usize,
-}
-
-impl Limit {
-    pub(crate) const NONE: Self = Self {
-        chars: usize::MAX,
-        encoded: usize::MAX,
-    };
-}
-
 /// Single-line text: control characters become spaces, the ends are trimmed.
 pub(crate) fn line(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.trim().to_owned()
+    text.replace(char::is_control, " ").trim().to_owned()
 }
 
 /// Text of several lines: line breaks become `\n`, tabs stay, other control characters go, the ends
 /// are trimmed.
 pub(crate) fn paragraphs(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let plain: String = unified
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
-    plain.trim().to_owned()
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    unified.replace(is_odd, "").trim().to_owned()
 }
 
-/// The longest beginning within the limit, without white space at its end.
-pub(crate) fn cut(text: &str, limit: Limit) -> &str {
-    let mut encoded = 0_usize;
+/// The longest beginning of so many characters and bytes once percent-encoded, without white space
+/// at its end.
+pub(crate) fn cut(text: &str, chars: usize, encoded: usize) -> &str {
+    let mut bytes = 0_usize;
     let over = text.char_indices().enumerate().find_map(|(nth, (at, c))| {
-        encoded += encoded_char(c);
-        (nth >= limit.chars || encoded > limit.encoded).then_some(at)
+        bytes += encoded_char(c);
+        (nth >= chars || bytes > encoded).then_some(at)
     });
     match over.and_then(|at| text.get(..at)) {
         Some(beginning) => beginning.trim_end(),
@@ -78,24 +57,19 @@ pub(crate) fn keys(names: &[String]) -> BTreeSet<String> {
 /// What two names have in common for a Plex that compares as widely as any may: such a Plex shows
 /// one in place of the other.
 pub(crate) fn wide_key(name: &str) -> String {
-    let folded: String = name
-        .nfd()
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .nfc()
-        .collect();
+    let upper = name.nfd().flat_map(char::to_uppercase);
+    let folded: String = upper.flat_map(char::to_lowercase).nfc().collect();
     folded.trim().to_owned()
 }
 
-/// Names cleaned and composed, without blank ones and without those that are the same to Plex.
-pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, limit: Limit) -> Vec<String> {
+/// Names of at most so many characters, cleaned and composed, without blank ones and without those
+/// that are the same to Plex.
+pub(crate) fn names<'a>(names: impl IntoIterator<Item = &'a str>, chars: usize) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    names
-        .into_iter()
-        .map(|name| {
-            let name: String = line(name).nfc().collect();
-            cut(&name, limit).to_owned()
-        })
-        .filter(|name| !name.is_empty() && seen.insert(key(name)))
-        .collect()
+    let clean = |name| {
+        let name: String = line(name).nfc().collect();
+        cut(&name, chars, usize::MAX).to_owned()
+    };
+    let is_new = |name: &String| !name.is_empty() && seen.insert(key(name));
+    names.into_iter().map(clean).filter(is_new).collect()
 }

@@ -14,13 +14,10 @@ impl EditPlan {
     /// A tag that Plex shows in another spelling was taken, as far as such a Plex can.
     pub fn verify(&self, readback: &Item) -> Option<Self> {
         let fields = self.fields.iter().filter(|edit| edit.unmet(readback));
+        let tags = self.tags.iter().filter_map(|edit| edit.unmet(readback));
         let repair = Self {
             fields: fields.cloned().collect(),
-            tags: self
-                .tags
-                .iter()
-                .filter_map(|edit| edit.unmet(readback))
-                .collect(),
+            tags: tags.collect(),
             rating: self.rating.filter(|edit| edit.unmet(readback)),
             written: self.written.clone(),
             ..Self::default()
@@ -45,34 +42,22 @@ impl EditPlan {
     pub fn unshown(&self, readback: &Item) -> Vec<What> {
         let as_before = |edit: &&FieldEdit| {
             let shown = plain(edit.field, readback.field(edit.field));
-            edit.unmet(readback) && shown == plain(edit.field, &edit.from)
+            let unmet = !edit.to.is_empty() && shown != edit.to;
+            unmet && shown == plain(edit.field, &edit.from)
         };
-        let fields = self
-            .fields
-            .iter()
-            .filter(|edit| !edit.to.is_empty())
-            .filter(as_before);
         let without = |edit: &&TagEdit| {
-            let missing = edit.unmet(readback).map_or(0, |unmet| {
-                unmet
-                    .add
-                    .iter()
-                    .filter(|name| edit.add.contains(name))
-                    .count()
-            });
-            !edit.add.is_empty() && missing == edit.add.len()
+            let unmet = edit.unmet(readback).map_or(Vec::new(), |unmet| unmet.add);
+            !edit.add.is_empty() && edit.add.iter().all(|name| unmet.contains(name))
         };
+        let unrated = |edit: &&RatingEdit| {
+            edit.to.is_some() && edit.unmet(readback) && edit.from == rating_of(readback)
+        };
+        let fields = self.fields.iter().filter(as_before);
         let tags = self.tags.iter().filter(without);
-        let as_before = |edit: &&RatingEdit| {
-            let shown = readback.rating.map(Rating::from_plex);
-            edit.to.is_some() && shown != edit.to && shown == edit.from
-        };
-        let rating = self.rating.iter().filter(as_before);
-        fields
-            .map(|edit| What::Field(edit.field))
-            .chain(tags.map(|edit| What::Tag(edit.kind)))
-            .chain(rating.map(|_| What::Rating))
-            .collect()
+        let rating = self.rating.iter().filter(unrated).map(|_| What::Rating);
+        let fields = fields.map(|edit| What::Field(edit.field));
+        let tags = tags.map(|edit| What::Tag(edit.kind));
+        fields.chain(tags).chain(rating).collect()
     }
 
     /// The record to keep given what Plex shows after the edit: what it did not take is not
@@ -98,7 +83,7 @@ impl EditPlan {
             let shown = plain(edit.field, readback.field(edit.field));
             let still_ours = edit.ours && shown == plain(edit.field, &edit.from);
             let known = Some(shown).filter(|shown| !shown.is_empty());
-            written.set_field(edit.field, known.map(|shown| origin(shown, still_ours)));
+            written.set_field(edit.field, known.map(|shown| Known::of(shown, still_ours)));
         }
         for edit in unmet.tags {
             let missing = keys(&edit.add);
@@ -109,19 +94,16 @@ impl EditPlan {
             set_names(&mut written.tags, edit.kind, sent);
         }
         if let Some(edit) = unmet.rating {
-            let shown = readback.rating.map(Rating::from_plex);
+            let shown = rating_of(readback);
             let still_ours = edit.ours && shown == edit.from;
-            written.set_rating(shown.map(|shown| origin(shown, still_ours)));
+            written.set_rating(shown.map(|shown| Known::of(shown, still_ours)));
         }
         Some(written)
     }
 }
 
-fn origin<T>(value: T, ours: bool) -> Known<T> {
-    match ours {
-        true => Known::Sent(value),
-        false => Known::Found(value),
-    }
+fn rating_of(item: &Item) -> Option<Rating> {
+    item.rating.map(Rating::from_plex)
 }
 
 /// The tags of a kind that an item shows.
@@ -153,7 +135,7 @@ impl FieldEdit {
 
 impl RatingEdit {
     fn unmet(&self, readback: &Item) -> bool {
-        self.to != readback.rating.map(Rating::from_plex)
+        self.to != rating_of(readback)
     }
 }
 
@@ -161,20 +143,15 @@ impl TagEdit {
     fn unmet(&self, readback: &Item) -> Option<Self> {
         let shown = Shown::of(self, readback);
         let removed = keys(&self.remove);
-        let names = self.target.iter().map(|tag| &tag.name);
+        let wanted = self.target.iter().map(|tag| &tag.name);
+        let left = readback.tags(self.kind).iter().map(|tag| &tag.name);
+        let is_missing = |name: &&String| !shown.wide.contains(&wide_key(name));
+        let is_left = |name: &&String| removed.contains(&key(name));
         let unmet = Self {
             kind: self.kind,
             target: self.target.clone(),
-            add: names
-                .filter(|name| !shown.wide.contains(&wide_key(name)))
-                .cloned()
-                .collect(),
-            remove: readback
-                .tags(self.kind)
-                .iter()
-                .filter(|tag| removed.contains(&key(&tag.name)))
-                .map(|tag| tag.name.clone())
-                .collect(),
+            add: wanted.filter(is_missing).cloned().collect(),
+            remove: left.filter(is_left).cloned().collect(),
         };
         (!unmet.add.is_empty() || !unmet.remove.is_empty()).then_some(unmet)
     }

@@ -1,12 +1,12 @@
 //! A scene in Plex's terms: which fields it has a say in, and the values it wants there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::date::{self, DateFault};
-use crate::text::{self, Limit};
+use crate::date;
+use crate::text;
 use crate::{Field, Part, Performer, Policy, Rating, Scene, TagKind, Unsupported, What};
 
 /// Longest title, tagline, studio, tag and content rating in characters: Plex declares its columns
@@ -89,12 +89,8 @@ impl Wanted {
         if policy.collection {
             wanted.names(TagKind::Collection, [studio], 1);
         }
-        wanted.rating = policy.rating.then(|| {
-            scene
-                .rating100
-                .filter(|rating| *rating > 0)
-                .map(Rating::from_stash)
-        });
+        let rating = scene.rating100.filter(|rating| *rating > 0);
+        wanted.rating = policy.rating.then(|| rating.map(Rating::from_stash));
         wanted.poster = scene.cover.clone().filter(|_| policy.poster);
         wanted.background = scene.cover.clone().filter(|_| policy.background);
         wanted
@@ -103,7 +99,7 @@ impl Wanted {
     fn text(&mut self, field: Field, value: &str, encoded: usize) {
         let chars = if field == Field::Summary { LONG } else { SHORT };
         let plain = plain(field, value);
-        let fitted = text::cut(&plain, Limit { chars, encoded });
+        let fitted = text::cut(&plain, chars, encoded);
         if fitted.len() < plain.len() {
             self.notes.push(Note::Shortened(field));
         }
@@ -117,22 +113,13 @@ impl Wanted {
             return;
         }
         match date::full(text, policy.partial_dates) {
-            Ok(date) => {
-                self.fields.insert(Field::Date, date);
-            }
-            Err(DateFault::Partial) => self.notes.push(Note::PartialDate(text.to_owned())),
-            Err(DateFault::Unknown) => self.notes.push(Note::UnknownDate),
+            Ok(date) => drop(self.fields.insert(Field::Date, date)),
+            Err(why) => self.notes.push(why),
         }
     }
 
     fn names<'a>(&mut self, kind: TagKind, names: impl IntoIterator<Item = &'a str>, limit: usize) {
-        let mut names = text::names(
-            names,
-            Limit {
-                chars: SHORT,
-                ..Limit::NONE
-            },
-        );
+        let mut names = text::names(names, SHORT);
         if names.len() > limit {
             self.notes.push(Note::TooMany(kind, names.len() - limit));
             names.truncate(limit);
@@ -142,7 +129,7 @@ impl Wanted {
 
     /// Without what the items of a library cannot hold, and without what there is to say of it.
     pub(crate) fn without(mut self, unsupported: &Unsupported) -> Self {
-        let held = |what| !unsupported.contains(what);
+        let held = |what| !unsupported.contains(&what);
         self.fields.retain(|field, _| held(What::Field(*field)));
         self.tags.retain(|kind, _| held(What::Tag(*kind)));
         self.rating = self.rating.filter(|_| held(What::Rating));
@@ -179,40 +166,28 @@ impl Wanted {
             }
         }
         // Half of it tells versions of one scene apart for ever, and takes half the room.
-        hash.finalize()
-            .iter()
-            .take(16)
-            .fold(String::with_capacity(32), |mut hex, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        let half = &hash.finalize()[..16];
+        half.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 /// The performers' names, with what tells two of the same name apart.
 fn told_apart(performers: &[Performer]) -> Vec<String> {
     let mut namesakes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for performer in performers {
-        let apart = text::key(&text::line(&performer.disambiguation));
-        let name = text::key(&text::line(&performer.name));
-        namesakes.entry(name).or_default().insert(apart);
+    let lines = |one: &Performer| (text::line(&one.name), text::line(&one.disambiguation));
+    let performers: Vec<_> = performers.iter().map(lines).collect();
+    for (name, apart) in &performers {
+        let namesakes = namesakes.entry(text::key(name)).or_default();
+        namesakes.insert(text::key(apart));
     }
-    let named = |performer: &Performer| {
-        let (name, apart) = (
-            text::line(&performer.name),
-            text::line(&performer.disambiguation),
-        );
-        let several = namesakes
-            .get(&text::key(&name))
-            .is_some_and(|apart| apart.len() > 1);
-        if several && !name.is_empty() && !apart.is_empty() {
-            format!("{name} ({apart})")
-        } else {
-            name
+    let named = |(name, apart): (String, String)| {
+        let namesakes = namesakes.get(&text::key(&name)).map_or(0, BTreeSet::len);
+        match namesakes > 1 && !name.is_empty() && !apart.is_empty() {
+            true => format!("{name} ({apart})"),
+            false => name,
         }
     };
-    performers.iter().map(named).collect()
+    performers.into_iter().map(named).collect()
 }
 
 /// A value as it would be sent, whatever its length: two values that agree so are equal to both
@@ -235,14 +210,10 @@ impl Note {
     /// Whether something of the scene was left out or cut, so that a person should be told; else it
     /// is a remark on how things are meant to be.
     pub fn is_loss(&self) -> bool {
-        match self {
-            Self::PartialDate(_)
-            | Self::UnknownDate
-            | Self::Shortened(_)
-            | Self::TooMany(..)
-            | Self::Refused(_) => true,
-            Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_) => false,
-        }
+        !matches!(
+            self,
+            Self::NoMetadata | Self::EmptyTitle | Self::KeptEdit(_)
+        )
     }
 
     fn what(&self) -> Option<What> {

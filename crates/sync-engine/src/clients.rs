@@ -22,18 +22,12 @@ pub enum SetupError {
     /// The address or token of Plex.
     #[error("{0}")]
     Plex(String),
-    /// The connection to Stash.
-    #[error(transparent)]
-    Stash(#[from] stash::client::Error),
     /// The file that holds this device's identifier.
-    #[error("cannot keep the identifier of this device in {path}: {source}")]
-    Identifier {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error("cannot keep the identifier of this device in {0}: {1}")]
+    Identifier(std::path::PathBuf, std::io::Error),
 }
+
+type Result<T, E = SetupError> = std::result::Result<T, E>;
 
 /// A client of the Stash that started this process.
 pub fn stash(connection: &ServerConnection) -> Result<Client, stash::client::Error> {
@@ -67,48 +61,36 @@ pub async fn settings(stash: &Client) -> Result<Told, stash::client::Error> {
 }
 
 /// A client of Plex.
-pub fn plex(
-    target: &PlexTarget,
-    settings: &Settings,
-    dir: &DataDir,
-) -> Result<plex::Client, SetupError> {
+pub fn plex(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<plex::Client> {
     client(target, settings, &identifier(dir)?, timeouts(settings))
 }
 
 /// The same for one who only looks, and leaves no identifier behind.
-pub fn looker(
-    target: &PlexTarget,
-    settings: &Settings,
-    dir: &DataDir,
-) -> Result<plex::Client, SetupError> {
+pub fn looker(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<plex::Client> {
     client(target, settings, &kept_identifier(dir), timeouts(settings))
 }
 
 fn timeouts(settings: &Settings) -> plex::Timeouts {
     let read = settings.read_timeout;
+    let long = read.max(Duration::from_secs(60));
+    limits(settings.connect_timeout, read, long)
+}
+
+fn limits(connect: Duration, read: Duration, long: Duration) -> plex::Timeouts {
     plex::Timeouts {
-        connect: settings.connect_timeout,
+        connect,
         read,
         write: read,
-        list: read.max(Duration::from_secs(60)),
-        upload: read.max(Duration::from_secs(60)),
+        list: long,
+        upload: long,
     }
 }
 
 /// A client of Plex for a health check, which leaves nothing behind and has no time.
-pub fn reader(
-    target: &PlexTarget,
-    settings: &Settings,
-    dir: &DataDir,
-) -> Result<plex::Client, SetupError> {
-    let timeouts = plex::Timeouts {
-        connect: plex_health::LIMIT,
-        read: plex_health::LIMIT,
-        write: plex_health::LIMIT,
-        list: plex_health::LIMIT,
-        upload: plex_health::LIMIT,
-    };
-    client(target, settings, &kept_identifier(dir), timeouts)
+pub fn reader(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<plex::Client> {
+    let limit = plex_health::LIMIT;
+    let identifier = kept_identifier(dir);
+    client(target, settings, &identifier, limits(limit, limit, limit))
 }
 
 fn client(
@@ -116,7 +98,7 @@ fn client(
     settings: &Settings,
     identifier: &str,
     timeouts: plex::Timeouts,
-) -> Result<plex::Client, SetupError> {
+) -> Result<plex::Client> {
     let device = plex::Device::new(identifier, "Stash2Plex", env!("CARGO_PKG_VERSION"));
     let token = target.token.clone();
     plex::Client::new(builder(settings), &target.url, token, &device, timeouts)
@@ -124,15 +106,11 @@ fn client(
 }
 
 /// A probe of Plex, with the token for its second step.
-pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<Probe, SetupError> {
+pub fn probe(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<Probe> {
     signed_in(target, settings, &identifier(dir)?)
 }
 
-fn signed_in(
-    target: &PlexTarget,
-    settings: &Settings,
-    identifier: &str,
-) -> Result<Probe, SetupError> {
+fn signed_in(target: &PlexTarget, settings: &Settings, identifier: &str) -> Result<Probe> {
     let probe = Probe::new(builder(settings), &target.url);
     match &target.token {
         Some(token) => probe.and_then(|probe| probe.sign_in(token.expose(), identifier)),
@@ -159,11 +137,7 @@ pub fn at_home(probe: Probe, server: Option<&str>) -> Probe {
 }
 
 /// A probe that leaves nothing behind: a reader has no identifier of its own to keep.
-pub fn health_check(
-    target: &PlexTarget,
-    settings: &Settings,
-    dir: &DataDir,
-) -> Result<Probe, SetupError> {
+pub fn health_check(target: &PlexTarget, settings: &Settings, dir: &DataDir) -> Result<Probe> {
     signed_in(target, settings, &kept_identifier(dir))
 }
 
@@ -179,9 +153,9 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
     tls::client_builder().tls_danger_accept_invalid_certs(settings.tls_skip_verify)
 }
 
-fn identifier(dir: &DataDir) -> Result<String, SetupError> {
+fn identifier(dir: &DataDir) -> Result<String> {
     let path = dir.path().join("client_identifier");
-    plex::client_identifier(&path, random).map_err(|source| SetupError::Identifier { path, source })
+    plex::client_identifier(&path, random).map_err(|why| SetupError::Identifier(path, why))
 }
 
 fn random() -> [u8; 16] {

@@ -148,8 +148,8 @@ fn store(queue: &mut Queue<Job>, change: &Change) -> queue::Result<()> {
         None => queue.ensure(new(&change.job), Job::covers).map(drop),
         Some(edit) => queue.transaction(|tx| {
             tx.enqueue(new(&change.job))?;
-            (edit.jobs)()
-                .iter()
+            let all = (edit.jobs)();
+            all.iter()
                 .try_for_each(|job| tx.enqueue(new(job)).map(drop))
         }),
     }

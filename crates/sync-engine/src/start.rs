@@ -65,16 +65,12 @@ pub fn ensure_worker_of(
         return Ok(false);
     }
     let handover = connection.handover();
-    let mut arguments = vec![OsStr::new(WORKER_ARG)];
-    let copy = match copy::NEEDED {
-        true => Some(copy::make(program, dir.path())?),
-        false => None,
-    };
-    if copy.is_some() {
+    let (mut runs, mut arguments) = (program.to_owned(), vec![OsStr::new(WORKER_ARG)]);
+    if copy::NEEDED {
+        runs = copy::make(program, dir.path())?;
         arguments.push(program.as_os_str());
     }
-    let runs = copy.as_deref().unwrap_or(program);
-    process::start(runs, &arguments, dir.path(), handover.expose())?;
+    process::start(&runs, &arguments, dir.path(), handover.expose())?;
     drop(lock);
     Ok(true)
 }
@@ -85,9 +81,8 @@ pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::
         return Ok(());
     }
     // Damage is seen to, and told, by whoever writes.
-    let due = Queue::<Job>::open(dir.database(), Options::inspector())
-        .and_then(|queue| queue.next_due())
-        .unwrap_or(None);
+    let queue = Queue::<Job>::open(dir.database(), Options::inspector());
+    let due = queue.and_then(|queue| queue.next_due()).unwrap_or(None);
     match due.is_some_and(|due| due <= SystemTime::now()) {
         true => ensure_worker(dir, connection, Start::IfUseful).map(drop),
         false => Ok(()),

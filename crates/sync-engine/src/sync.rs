@@ -22,6 +22,8 @@ mod write;
 mod writer;
 
 pub(crate) use convert::path_map;
+pub use reconcile::Found;
+pub(crate) use reconcile::changed_within;
 pub use record::Record;
 pub use scene::{Ended, Synced};
 pub(crate) use stopped::Stopped;

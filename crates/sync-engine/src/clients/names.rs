@@ -61,9 +61,8 @@ async fn look_up(etc: &Path, name: &str) -> Result<Vec<IpAddr>, Error> {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
     let settings = fs::read(etc.join("resolv.conf")).map_err(NetError::from);
-    let (config, options) = settings
-        .and_then(parse_resolv_conf)
-        .map_err(Error::NoServer)?;
+    let settings = settings.and_then(parse_resolv_conf);
+    let (config, options) = settings.map_err(Error::NoServer)?;
     ask(&config, options, name).await
 }
 
@@ -71,9 +70,8 @@ fn in_hosts(hosts: &str, name: &str) -> Vec<IpAddr> {
     let of_line = |line: &str| -> Option<IpAddr> {
         let mut words = line.split('#').next()?.split_whitespace();
         let address = words.next()?.parse().ok()?;
-        words
-            .any(|word| word.eq_ignore_ascii_case(name))
-            .then_some(address)
+        let mut names = words.filter(|word| word.eq_ignore_ascii_case(name));
+        names.next().map(|_| address)
     };
     hosts.lines().filter_map(of_line).collect()
 }

@@ -18,11 +18,9 @@ const TOLD: &str = "settings_names";
 
 /// The settings by their own keys, whatever Stash calls them.
 pub fn by_key(stored: &PluginSettings) -> Map<String, Value> {
+    let keys = names::ALL.iter().map(|(key, _)| *key);
     let found = |key: &str| Some((key.to_owned(), stored.get(key)?.value.clone()));
-    names::ALL
-        .iter()
-        .filter_map(|(key, _)| found(key))
-        .collect()
+    keys.filter_map(found).collect()
 }
 
 /// The first release that keeps a key as it is written.
@@ -58,11 +56,8 @@ pub async fn restore(
     if keeps_names(&version) {
         // Stash takes all settings of a plugin at once, and a person may have changed one since they were read: another worker
         // will see to it.
-        let now = match client.configuration(PLUGIN_ID).await {
-            Ok(configuration) => restored(&configuration.stored),
-            Err(_) => None,
-        };
-        if now.as_ref() != Some(&all) {
+        let now = client.configuration(PLUGIN_ID).await.ok();
+        if now.and_then(|now| restored(&now.stored)).as_ref() != Some(&all) {
             return Ok(());
         }
         log.info(match client.configure_plugin(PLUGIN_ID, &all).await {

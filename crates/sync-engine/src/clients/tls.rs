@@ -21,11 +21,8 @@ pub fn client_builder() -> ClientBuilder {
         return builder();
     }
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-    builder().tls_certs_only(
-        roots
-            .iter()
-            .filter_map(|der| Certificate::from_der(der).ok()),
-    )
+    let roots = roots.iter().map(|der| Certificate::from_der(der));
+    builder().tls_certs_only(roots.filter_map(Result::ok))
 }
 
 #[cfg(target_os = "linux")]

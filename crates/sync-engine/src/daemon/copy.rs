@@ -26,13 +26,10 @@ struct Plan<'a> {
 /// `present` are the names in the folder of the copies.
 fn plan<'a>(fingerprint: &str, present: &'a [String]) -> Plan<'a> {
     let name = format!("{PREFIX}{fingerprint}.exe");
-    let copies = present.iter().filter(|it| it.starts_with(PREFIX));
+    let is_old = |it: &&str| it.starts_with(PREFIX) && *it != name;
     Plan {
         is_missing: !present.contains(&name),
-        old: copies
-            .filter(|it| **it != name)
-            .map(String::as_str)
-            .collect(),
+        old: present.iter().map(String::as_str).filter(is_old).collect(),
         name,
     }
 }
@@ -43,10 +40,10 @@ fn plan<'a>(fingerprint: &str, present: &'a [String]) -> Plan<'a> {
 /// It cannot be made: the program may be on its way to its place.
 pub fn make(program: &Path, folder: &Path) -> io::Result<PathBuf> {
     let before = fingerprint(program)?;
-    let entries = fs::read_dir(folder)?.flatten();
-    let present: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+    let names = fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.file_name());
+    let present: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
     let plan = plan(&before, &present);
     for old in plan.old {
         // One that still runs cannot be removed: the next call tries again.

@@ -51,7 +51,8 @@ impl WorkerLock {
             Err(TryLockError::Error(why)) => return Err(why),
         }
         // One write of one length: nobody reads half a name. On a full disk there is none, and the holder counts as alive.
-        let name = Holder::me(role).to_string();
+        let Holder { pid, started, .. } = Holder::me(role);
+        let name = format!("{} {pid} {started}", role.word());
         let _ = file.write_all(format!("{name:<64}\n").as_bytes());
         Ok(Some(Self { file }))
     }
@@ -92,25 +93,6 @@ pub struct Holder {
     started: u64,
 }
 
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.role.word(), self.pid, self.started)
-    }
-}
-
-/// What the system says of a process.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "only Linux tells all of it")
-)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    Alive,
-    /// Killed, and not gone yet: it holds its locks and will never look at anything again.
-    Dying,
-    Gone,
-}
-
 impl Holder {
     fn me(role: Role) -> Self {
         let pid = process::id();
@@ -125,11 +107,9 @@ impl Holder {
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
-        let role = words.next()?;
+        let (roles, role) = ([Role::Worker, Role::Starter], words.next()?);
         Some(Self {
-            role: [Role::Worker, Role::Starter]
-                .into_iter()
-                .find(|known| known.word() == role)?,
+            role: roles.into_iter().find(|known| known.word() == role)?,
             pid: words.next()?.parse().ok()?,
             started: words.next()?.parse().ok()?,
         })
@@ -137,7 +117,7 @@ impl Holder {
 
     /// Whether this process may still hold the lock, and will never again look for work.
     pub fn is_dying(&self) -> bool {
-        life(self.pid, self.started) != Life::Alive
+        !is_alive(self.pid, self.started)
     }
 }
 
@@ -170,37 +150,25 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 #[cfg(target_os = "linux")]
-fn life(pid: u32, since: u64) -> Life {
+fn is_alive(pid: u32, since: u64) -> bool {
     /// `PF_EXITING` of the kernel's `sched.h`.
     const EXITING: u64 = 4;
     /// The bit of SIGKILL in the masks of `/proc/PID/status`.
     const KILL: u64 = 1 << 8;
-    let pending = |line: &str| {
-        let mask = line
-            .strip_prefix("SigPnd:")
-            .or(line.strip_prefix("ShdPnd:"))?;
-        u64::from_str_radix(mask.trim(), 16).ok()
+    let is_killed = |line: &str| {
+        let of_process = line.strip_prefix("ShdPnd:");
+        let mask = line.strip_prefix("SigPnd:").or(of_process)?;
+        Some(u64::from_str_radix(mask.trim(), 16).ok()? & KILL != 0)
     };
-    match stat(pid) {
-        Some((_, _, started)) if started != since => Life::Gone,
-        Some(('Z' | 'X', ..)) => Life::Dying,
-        Some((_, flags, _)) if flags & EXITING != 0 => Life::Dying,
-        Some(_) => {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
-            let killed = |text: String| {
-                text.lines()
-                    .filter_map(pending)
-                    .any(|mask| mask & KILL != 0)
-            };
-            match status.is_ok_and(killed) {
-                true => Life::Dying,
-                false => Life::Alive,
-            }
-        }
+    let Some((state, flags, started)) = stat(pid) else {
         // Without /proc nothing is known: the lock alone counts.
-        None if !std::path::Path::new("/proc/self/stat").exists() => Life::Alive,
-        None => Life::Gone,
-    }
+        return !Path::new("/proc/self/stat").exists();
+    };
+    // Killed, and not gone yet, it holds its locks and will never look at anything again.
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mut killed = status.lines().filter_map(is_killed);
+    let is_going = matches!(state, 'Z' | 'X') || flags & EXITING != 0;
+    started == since && !is_going && !killed.any(|is_killed| is_killed)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -209,18 +177,15 @@ fn started(_: u32) -> Option<u64> {
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn life(pid: u32, _: u64) -> Life {
+fn is_alive(pid: u32, _: u64) -> bool {
     use rustix::process::{Pid, test_kill_process};
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    match pid.map(test_kill_process) {
-        Some(Err(rustix::io::Errno::SRCH)) => Life::Gone,
-        _ => Life::Alive,
-    }
+    pid.map(test_kill_process) != Some(Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(not(unix))]
-fn life(_: u32, _: u64) -> Life {
-    Life::Alive
+fn is_alive(_: u32, _: u64) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::fingerprint::fingerprint;
 
 /// The running program, and whether another one was put in its place.
 pub struct Program {
-    path: Option<PathBuf>,
+    /// Where it was, and where its successor is.
+    pub path: Option<PathBuf>,
     fingerprint: Option<String>,
 }
 
@@ -17,11 +18,9 @@ impl Program {
         // The one that runs, even if another one was put in its place between its start and this look.
         let running = Path::new("/proc/self/exe");
         // Linux says so when it was removed meanwhile.
-        let kept = |path: PathBuf| match path
-            .to_str()
-            .and_then(|text| text.strip_suffix(" (deleted)"))
-        {
-            Some(before) if !path.exists() => before.into(),
+        let before = |path: &str| path.strip_suffix(" (deleted)").map(PathBuf::from);
+        let kept = |path: PathBuf| match path.to_str().and_then(before) {
+            Some(before) if !path.exists() => before,
             _ => path,
         };
         let path = std::env::current_exe().ok().map(kept);
@@ -41,13 +40,7 @@ impl Program {
 
     /// Whether another file stands in its place, or none.
     pub fn replaced(&self) -> bool {
-        self.path
-            .as_deref()
-            .is_some_and(|path| fingerprint(path).ok() != self.fingerprint)
-    }
-
-    /// Where it was, and where its successor is.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        let is_other = |path: &PathBuf| fingerprint(path).ok() != self.fingerprint;
+        self.path.as_ref().is_some_and(is_other)
     }
 }

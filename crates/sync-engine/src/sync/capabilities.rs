@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use plex::SectionId;
-use scene_sync::{Field, TagKind, Unsupported, What};
+use scene_sync::{Unsupported, What};
 
 /// So many items must have failed to show a field before it is no longer sent.
 const PROOF: usize = 3;
@@ -71,35 +71,22 @@ const SHORT_LINES: &str = "refuses long lines";
 impl Capabilities {
     /// Takes in what was remembered: library, field, state.
     pub fn load(&self, rows: Vec<(String, String, String)>) {
-        let known = rows
-            .into_iter()
-            .map(|(library, field, state)| ((library, field), State::parse(&state)));
-        *self.known.borrow_mut() = known.collect();
+        let known =
+            |(library, field, state): (_, _, String)| ((library, field), State::parse(&state));
+        self.known.replace(rows.into_iter().map(known).collect());
     }
 
     /// What is no use sending to this library.
     pub fn unsupported(&self, library: &SectionId) -> Unsupported {
-        let lacks = |what: What| {
-            self.state(library, what)
-                .is_some_and(|state| state.is_proof())
-        };
-        Unsupported {
-            fields: Field::ALL
-                .into_iter()
-                .filter(|field| lacks(What::Field(*field)))
-                .collect(),
-            tags: TagKind::ALL
-                .into_iter()
-                .filter(|kind| lacks(What::Tag(*kind)))
-                .collect(),
-            rating: lacks(What::Rating),
-        }
+        let is_proof = |state: State| state.is_proof();
+        let lacks = |what: &What| self.state(library, *what).is_some_and(is_proof);
+        What::all().filter(lacks).collect()
     }
 
     /// Whether all of this was seen on an item of the library after it was sent, so that nobody need look again.
     pub fn knows(&self, library: &SectionId, sent: &[What]) -> bool {
-        sent.iter()
-            .all(|what| self.state(library, *what) == Some(State::Kept))
+        let is_kept = |what: &What| self.state(library, *what) == Some(State::Kept);
+        sent.iter().all(is_kept)
     }
 
     /// Learns from what an item showed of what it was sent: what is news, and the fields given up with it.
@@ -177,6 +164,8 @@ impl Capabilities {
 
 #[cfg(test)]
 mod tests {
+    use scene_sync::{Field, TagKind};
+
     use super::*;
 
     #[test]
@@ -198,8 +187,7 @@ mod tests {
             assert_eq!(gone.len(), given_up, "{item}");
         }
         let unsupported = capabilities.unsupported(&library);
-        assert_eq!(unsupported.tags, BTreeSet::from([TagKind::Genre]));
-        assert!(unsupported.fields.is_empty() && !unsupported.rating);
+        assert_eq!(unsupported, Unsupported::from([genre]));
         assert!(capabilities.knows(&library, &[title]));
         assert_eq!(
             capabilities.unsupported(&"1".parse().unwrap()),

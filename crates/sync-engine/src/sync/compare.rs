@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use stash::client::{SceneFilter, SceneId};
+use stash::client::{self, Page, Scene, SceneFilter, SceneId};
 
 use crate::core::compare::{Compared, Report, Standing};
 use crate::core::outcome::Failure;
@@ -34,8 +34,9 @@ impl Syncer {
     ) -> Result<Report, Stopped> {
         let libraries = self.libraries().await?;
         // With it, a scene that Plex has costs one question.
+        let (plex, chosen, now) = (&self.plex, &libraries.chosen, time.now());
         self.indexes
-            .renew(&self.plex, &libraries.chosen, Duration::ZERO, time.now())
+            .renew(plex, chosen, Duration::ZERO, now)
             .await?;
         let (mut report, taken, mut after) = (Report::default(), Taken::default(), None);
         let mut failing = 0;
@@ -46,20 +47,17 @@ impl Syncer {
                 report.add(unread(scene, why.to_string()));
             }
             let scenes = page.rows.iter();
-            let mut compared =
-                stream::iter(scenes.map(|scene| self.compare((db, server), scene, &taken, time)))
-                    .buffered(TOGETHER);
+            let compared = scenes.map(|scene| self.compare((db, server), scene, &taken, time));
+            let mut compared = stream::iter(compared).buffered(TOGETHER);
             while let Some(one) = compared.next().await {
                 let one = one?;
                 failing = match &one.standing {
+                    Standing::Unknown(why) if failing + 1 == IN_A_ROW => {
+                        return Err(failing_all(why).into());
+                    }
                     Standing::Unknown(_) => failing + 1,
                     _ => 0,
                 };
-                if let Standing::Unknown(why) = &one.standing
-                    && failing == IN_A_ROW
-                {
-                    return Err(failing_all(why).into());
-                }
                 report.add(one);
                 progress(report.compared as f64 / total);
             }
@@ -71,10 +69,7 @@ impl Syncer {
     }
 
     /// The scenes after one of them.
-    pub(super) async fn page(
-        &self,
-        after: Option<SceneId>,
-    ) -> Result<stash::client::Page<stash::client::Scene>, stash::client::Error> {
+    pub(super) async fn page(&self, after: Option<SceneId>) -> Result<Page<Scene>, client::Error> {
         self.stash.scenes_after(SceneFilter::All, after, PAGE).await
     }
 }

@@ -1,7 +1,7 @@
 //! Between the clients' types and those of the pure core.
 
 use scene_sync::matching::Candidate;
-use scene_sync::{Item, PathMap, Performer, Policy, Scene, SceneFile, Tag, TagKind};
+use scene_sync::{Field, Item, PathMap, Performer, Policy, Scene, SceneFile, Tag, TagKind};
 
 use crate::core::job::Related;
 use crate::core::settings::Settings;
@@ -30,11 +30,7 @@ pub fn policy(settings: &Settings) -> Policy {
 
 /// The user's path map. Faulty pairs were reported when the settings were read.
 pub fn path_map(settings: &Settings) -> PathMap {
-    let pairs = settings
-        .path_map
-        .iter()
-        .map(|(stash, plex)| (stash.as_str(), plex.as_str()));
-    PathMap::new(pairs).unwrap_or_default()
+    PathMap::new(settings.path_map.clone()).unwrap_or_default()
 }
 
 pub fn scene(scene: &stash::client::Scene) -> Scene {
@@ -46,17 +42,17 @@ pub fn scene(scene: &stash::client::Scene) -> Scene {
         date: scene.date.clone(),
         rating100: scene.rating100,
         studio: scene.studio.as_ref().map(|studio| studio.name.clone()),
-        performers: scene
-            .performers
-            .iter()
-            .map(|performer| Performer {
-                name: performer.name.clone(),
-                disambiguation: performer.disambiguation.clone(),
-            })
-            .collect(),
+        performers: scene.performers.iter().map(performer).collect(),
         tags: scene.tags.iter().map(|tag| tag.name.clone()).collect(),
         cover: scene.screenshot.clone(),
         files: scene.files.iter().map(file).collect(),
+    }
+}
+
+fn performer(performer: &stash::client::Performer) -> Performer {
+    Performer {
+        name: performer.name.clone(),
+        disambiguation: performer.disambiguation.clone(),
     }
 }
 
@@ -71,39 +67,37 @@ fn file(file: &stash::client::SceneFile) -> SceneFile {
 
 /// What a change of which must bring the scene back.
 pub fn related(scene: &stash::client::Scene) -> Vec<(Related, u64)> {
-    let performers = scene
-        .performers
-        .iter()
-        .map(|performer| (Related::Performer, &performer.id));
-    let studios = scene
-        .studio
-        .iter()
-        .map(|studio| (Related::Studio, &studio.id));
-    let tags = scene.tags.iter().map(|tag| (Related::Tag, &tag.id));
-    let groups = scene.groups.iter().map(|group| (Related::Group, &group.id));
-    performers
-        .chain(studios)
-        .chain(tags)
-        .chain(groups)
-        .filter_map(|(kind, id)| Some((kind, id.parse().ok()?)))
-        .collect()
+    let mut related = Vec::new();
+    let mut add = |kind, id: &String| related.extend(id.parse().ok().map(|id| (kind, id)));
+    for performer in &scene.performers {
+        add(Related::Performer, &performer.id);
+    }
+    if let Some(studio) = &scene.studio {
+        add(Related::Studio, &studio.id);
+    }
+    for tag in &scene.tags {
+        add(Related::Tag, &tag.id);
+    }
+    for group in &scene.groups {
+        add(Related::Group, &group.id);
+    }
+    related
 }
 
 /// Without pictures: which is selected stands in lists of their own.
 pub fn item(item: &plex::Item) -> Item {
     let tags = |kind| item.tags(kind).iter().map(tag).collect();
-    let locks = scene_sync::Field::ALL
+    use plex::ImageKind::{Background, Poster};
+    let fields = Field::ALL
         .into_iter()
-        .filter(|wanted| item.is_locked(field(*wanted)))
-        .map(|field| field.plex_name().to_owned())
-        .chain(
-            scene_sync::TagKind::ALL
-                .into_iter()
-                .filter(|wanted| item.is_locked(tag_kind(*wanted)))
-                .map(|kind| kind.plex_name().to_owned()),
-        )
-        .chain(image_lock(item, plex::ImageKind::Poster, "thumb"))
-        .chain(image_lock(item, plex::ImageKind::Background, "art"));
+        .filter(|one| item.is_locked(field(*one)));
+    let lists = TagKind::ALL
+        .into_iter()
+        .filter(|one| item.is_locked(tag_kind(*one)));
+    let images = [(Poster, "thumb"), (Background, "art")].into_iter();
+    let images = images.filter_map(|(kind, name)| item.is_locked(kind).then_some(name));
+    let lists = lists.map(TagKind::plex_name);
+    let locked = fields.map(Field::plex_name).chain(lists).chain(images);
     Item {
         key: item.key.as_str().to_owned(),
         title: item.title.clone(),
@@ -116,14 +110,10 @@ pub fn item(item: &plex::Item) -> Item {
         genres: tags(plex::TagKind::Genre),
         actors: tags(plex::TagKind::Actor),
         collections: tags(plex::TagKind::Collection),
-        locked: locks.collect(),
+        locked: locked.map(str::to_owned).collect(),
         poster: None,
         background: None,
     }
-}
-
-fn image_lock(item: &plex::Item, kind: plex::ImageKind, name: &str) -> Option<String> {
-    item.is_locked(kind).then(|| name.to_owned())
 }
 
 fn tag(tag: &plex::Tag) -> Tag {
@@ -134,8 +124,7 @@ fn tag(tag: &plex::Tag) -> Tag {
     }
 }
 
-pub fn field(field: scene_sync::Field) -> plex::Field {
-    use scene_sync::Field;
+pub fn field(field: Field) -> plex::Field {
     match field {
         Field::Title => plex::Field::Title,
         Field::Summary => plex::Field::Summary,
@@ -155,21 +144,18 @@ pub fn tag_kind(kind: TagKind) -> plex::TagKind {
 }
 
 /// One candidate for each file of each item.
-pub fn candidates(items: &[plex::Item]) -> Vec<Candidate> {
-    let parts = items
-        .iter()
-        .flat_map(|item| item.files().map(move |part| (item, part)));
-    parts
-        .map(|(item, part)| Candidate {
+pub fn candidates<'a>(items: impl IntoIterator<Item = &'a plex::Item>) -> Vec<Candidate> {
+    let parts = |item: &'a plex::Item| item.files().map(move |part| (item, part));
+    let candidate = |(item, part): (&plex::Item, &plex::Part)| {
+        let duration = part.duration.or(item.duration);
+        let seconds = duration.map(|duration| duration.as_secs_f64());
+        Candidate {
             item: item.key.as_str().to_owned(),
             path: part.file.clone(),
             size: part.size,
-            duration: part
-                .duration
-                .or(item.duration)
-                .map(|duration| duration.as_secs_f64())
-                .filter(|seconds| *seconds > 0.0),
+            duration: seconds.filter(|seconds| *seconds > 0.0),
             trashed: item.deleted_at.is_some(),
-        })
-        .collect()
+        }
+    };
+    items.into_iter().flat_map(parts).map(candidate).collect()
 }

@@ -20,7 +20,8 @@ const ETAG: &str = "etag ";
 
 /// A scene's cover, in a form Plex takes.
 pub struct Cover {
-    source: String,
+    /// What names this picture, whatever its address.
+    pub source: String,
     pub(super) bytes: Vec<u8>,
     pub(super) format: ImageFormat,
     pub(super) sha1: String,
@@ -82,10 +83,8 @@ impl Covers {
             return Err(error.into());
         }
         failed.remove(path);
-        Ok(Fetched::Owed(words::without_cover(
-            TRIES,
-            &error.to_string(),
-        )))
+        let why = words::without_cover(TRIES, &error.to_string());
+        Ok(Fetched::Owed(why))
     }
 }
 
@@ -98,13 +97,7 @@ fn is_placeholder(error: &stash::client::Error) -> bool {
 fn is_away(error: &stash::client::Error) -> bool {
     use stash::client::{Error, Unreachable};
     // A session that has ended is no exception: the next question about the scene says so before its cover is asked for.
-    matches!(
-        error,
-        Error::Unreachable {
-            kind: Unreachable::Connect,
-            ..
-        }
-    )
+    matches!(error, Error::Unreachable { kind, .. } if *kind == Unreachable::Connect)
 }
 
 impl Cover {
@@ -125,11 +118,6 @@ impl Cover {
             bytes: image.bytes,
             format,
         }
-    }
-
-    /// What names this picture, whatever its address.
-    pub fn name(&self) -> &str {
-        &self.source
     }
 
     /// Puts into the record what the plan is about to give.

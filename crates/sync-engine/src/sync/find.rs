@@ -1,31 +1,26 @@
 //! Which items of Plex hold the files of a scene.
 
-use plex::{FileSearch, Item, ItemKind, RatingKey, SectionId};
+use plex::{FileSearch, Item, RatingKey};
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
-use scene_sync::{LastWritten, SceneFile, path};
+use scene_sync::{SceneFile, path};
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Moment;
-use crate::storage::ledger::ItemRow;
 use crate::sync::convert;
 use crate::sync::libraries::{Libraries, Library};
 use crate::sync::library_index::{Indexes, Wish};
+use crate::sync::record::Row;
 use crate::sync::request_limits::RequestLimits;
 use crate::sync::unread::is_gone;
 
 /// An item that holds a file of the scene.
 pub struct Target {
-    /// The library's name.
-    pub library: String,
-    pub section: SectionId,
-    pub kind: ItemKind,
-    pub key: RatingKey,
+    pub library: Library,
+    pub item: Item,
+    /// Whether these are its details: listings cut the tags.
+    pub detailed: bool,
     /// What makes it the scene's.
     pub bound: Bound,
-    /// All its files, as Plex writes them.
-    pub paths: Vec<String>,
-    /// Its details, where they were read on the way: listings cut the tags.
-    pub details: Option<Item>,
 }
 
 /// What a search by path brought.
@@ -40,6 +35,8 @@ pub struct Search {
     pub others: Vec<Candidate>,
 }
 
+type Result<T> = std::result::Result<T, Failure>;
+
 /// How items are looked for.
 pub struct Finder<'a> {
     pub plex: &'a plex::Client,
@@ -50,36 +47,30 @@ pub struct Finder<'a> {
 }
 
 /// An item that may hold a file, and whether these are its details.
-struct Seen<'a> {
+pub struct Seen<'a> {
     library: &'a Library,
-    item: Item,
+    pub item: Item,
     detailed: bool,
 }
 
 impl Finder<'_> {
     /// Every item that holds one of the files, which are as Plex should see them: those on record first, then what
     /// Plex finds where those leave a file out.
-    pub async fn by_path(
-        &self,
-        files: &[SceneFile],
-        known: &[ItemRow<LastWritten>],
-    ) -> Result<Search, Failure> {
+    pub async fn by_path(&self, files: &[SceneFile], known: &[Row]) -> Result<Search> {
         if files.is_empty() {
-            return Err(Failure::new(
-                Whose::Scene(SceneFault::Invalid),
-                "the scene has no file",
-            ));
+            let whose = Whose::Scene(SceneFault::Invalid);
+            return Err(Failure::new(whose, "the scene has no file"));
         }
         let mut search = Search::default();
         let mut seen = self.on_record(known, &mut search).await?;
         for (nth, file) in files.iter().enumerate() {
             for library in self.libraries.holding(&file.path) {
-                let one = std::slice::from_ref(file);
-                let held = seen.iter().any(|seen| {
-                    seen.library.section == library.section
-                        && seen.item.deleted_at.is_none()
-                        && !bound(one, std::slice::from_ref(&seen.item)).is_empty()
-                });
+                let is_here = |seen: &&Seen| {
+                    let is_living = seen.item.deleted_at.is_none();
+                    seen.library.section == library.section && is_living
+                };
+                let mut here = seen.iter().filter(is_here);
+                let held = here.any(|seen| hold([&seen.item], file));
                 let new = match held {
                     true => self.indexed(library, &file.path, &seen).await?,
                     false => self.search(library, file, &mut search).await?,
@@ -88,34 +79,24 @@ impl Finder<'_> {
                 let new: Vec<_> = new.into_iter().filter(is_new).collect();
                 seen.extend(new);
             }
-            let items = seen
-                .iter()
-                .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
-            if matching::by_path(std::slice::from_ref(file), &items.collect::<Vec<_>>()).is_empty()
-            {
+            if !hold(seen.iter().map(|seen| &seen.item), file) {
                 search.missing.push(nth);
             }
         }
-        let candidates = seen
-            .iter()
-            .flat_map(|seen| convert::candidates(std::slice::from_ref(&seen.item)));
-        let found = matching::by_path(files, &candidates.collect::<Vec<_>>());
-        search.targets = found
-            .into_iter()
-            .filter_map(|bound| target(&mut seen, bound))
-            .collect();
+        let candidates = convert::candidates(seen.iter().map(|seen| &seen.item));
+        for bound in matching::by_path(files, &candidates) {
+            search.targets.extend(target(&mut seen, bound));
+        }
         // What is on record by likeness stays on record by that.
-        let alike = known.iter().filter(|row| !row.path.is_empty());
-        for row in alike {
-            let Some((nth, file)) = self.like(row, files, &seen) else {
+        for row in known.iter().filter(|row| !row.path.is_empty()) {
+            let Some(nth) = self.like(row, files, &seen) else {
                 continue;
             };
-            let reason = Reason::SameNameAndSize;
             let bound = Bound {
                 item: row.item.clone(),
-                path: file,
+                path: row.path.clone(),
                 file: nth,
-                evidence: Evidence::Likeness(reason),
+                evidence: Evidence::Likeness(Reason::SameNameAndSize),
             };
             if let Some(target) = target(&mut seen, bound) {
                 search.missing.retain(|missing| *missing != nth);
@@ -126,41 +107,27 @@ impl Finder<'_> {
     }
 
     /// Files of the same name in whatever library is searched: for a path that no library covers.
-    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<(Library, Item)>, Failure> {
+    pub async fn by_name(&self, file: &SceneFile) -> Result<Vec<Seen<'_>>> {
         let mut found = Vec::new();
         for library in &self.libraries.chosen {
             let named = |item: &Item| has_name(item, &file.path);
-            let mut items = self
-                .filtered(library, &file.path)
-                .await?
-                .unwrap_or_default();
+            let items = self.filtered(library, &file.path).await?;
+            let mut items = items.unwrap_or_default();
             items.retain(named);
             if items.is_empty() {
-                let _overlapping = self.limits.read().await;
-                let wish = (file.path.as_str(), Wish::Name);
-                let keys = self
-                    .indexes
-                    .fresh(self.plex, library, wish, self.now)
-                    .await?;
-                let found = self.plex.items(&keys).await?;
-                items = self.indexes.unread.readable(found);
+                items = self.listed(library, &file.path, Wish::Name).await?;
                 items.retain(named);
             }
-            found.extend(items.into_iter().map(|item| (library.clone(), item)));
+            let seen = |item| Seen::new(library, item, false);
+            found.extend(items.into_iter().map(seen));
         }
         Ok(found)
     }
 
     /// The items on record, with their details.
-    async fn on_record(
-        &self,
-        known: &[ItemRow<LastWritten>],
-        search: &mut Search,
-    ) -> Result<Vec<Seen<'_>>, Failure> {
-        let keys: Vec<RatingKey> = known
-            .iter()
-            .filter_map(|row| row.item.parse().ok())
-            .collect();
+    async fn on_record(&self, known: &[Row], search: &mut Search) -> Result<Vec<Seen<'_>>> {
+        let keys = known.iter().filter_map(|row| row.item.parse().ok());
+        let keys: Vec<RatingKey> = keys.collect();
         let _overlapping = self.limits.read().await;
         let mut found = self.plex.items(&keys).await?;
         let gone = known.iter().filter(|row| is_gone(&found, &row.item));
@@ -171,11 +138,7 @@ impl Finder<'_> {
         }
         let seen = found.items.into_iter().filter_map(|item| {
             let library = self.libraries.of(item.section.as_ref()?)?;
-            Some(Seen {
-                library,
-                item,
-                detailed: true,
-            })
+            Some(Seen::new(library, item, true))
         });
         Ok(seen.collect())
     }
@@ -186,18 +149,13 @@ impl Finder<'_> {
         library: &'l Library,
         path: &str,
         seen: &[Seen<'_>],
-    ) -> Result<Vec<Seen<'l>>, Failure> {
-        let known = self
-            .indexes
-            .known(library, path, Wish::Path)
-            .await
-            .unwrap_or_default();
-        let is_new = |key: &RatingKey| seen.iter().all(|seen| seen.item.key != *key);
-        self.details(
-            library,
-            &known.into_iter().filter(is_new).collect::<Vec<_>>(),
-        )
-        .await
+    ) -> Result<Vec<Seen<'l>>> {
+        let mut keys = self.indexes.known(library, path).await;
+        keys.retain(|key| seen.iter().all(|seen| seen.item.key != *key));
+        let _overlapping = self.limits.read().await;
+        let found = self.plex.items(&keys).await?;
+        let items = self.indexes.unread.readable(found).into_iter();
+        Ok(items.map(|item| Seen::new(library, item, true)).collect())
     }
 
     /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its filter proves
@@ -207,105 +165,86 @@ impl Finder<'_> {
         library: &'l Library,
         file: &SceneFile,
         search: &mut Search,
-    ) -> Result<Vec<Seen<'l>>, Failure> {
-        let one = std::slice::from_ref(file);
-        let known = self.indexed(library, &file.path, &[]).await?;
-        if known
-            .iter()
-            .any(|seen| !bound(one, std::slice::from_ref(&seen.item)).is_empty())
-        {
+    ) -> Result<Vec<Seen<'l>>> {
+        let path = &file.path;
+        let known = self.indexed(library, path, &[]).await?;
+        if known.iter().any(|seen| hold([&seen.item], file)) {
             return Ok(known);
         }
-        if let Some(items) = self.filtered(library, &file.path).await? {
-            if !bound(one, &items).is_empty() {
-                let seen = items.into_iter().map(|item| Seen {
-                    library,
-                    item,
-                    detailed: false,
-                });
-                return Ok(seen.collect());
+        if let Some(items) = self.filtered(library, path).await? {
+            if hold(&items, file) {
+                let seen = |item| Seen::new(library, item, false);
+                return Ok(items.into_iter().map(seen).collect());
             }
-            let named = items.iter().filter(|item| has_name(item, &file.path));
-            search
-                .others
-                .extend(named.flat_map(|item| convert::candidates(std::slice::from_ref(item))));
+            let named = items.iter().filter(|item| has_name(item, path));
+            search.others.extend(convert::candidates(named));
         }
-        let keys = {
-            let _overlapping = self.limits.read().await;
-            let wish = (file.path.as_str(), Wish::Path);
-            self.indexes
-                .fresh(self.plex, library, wish, self.now)
-                .await?
-        };
-        self.details(library, &keys).await
+        let items = self.listed(library, path, Wish::Path).await?.into_iter();
+        Ok(items.map(|item| Seen::new(library, item, true)).collect())
     }
 
     /// What Plex's filter finds; none where it has none.
-    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>, Failure> {
+    async fn filtered(&self, library: &Library, path: &str) -> Result<Option<Vec<Item>>> {
         if self.indexes.replaces_filter(library, path).await {
             return Ok(None);
         }
         let _overlapping = self.limits.read().await;
-        match self
-            .plex
-            .find_by_file(&library.section, library.kind, path)
-            .await?
-        {
+        let (plex, section) = (self.plex, &library.section);
+        match plex.find_by_file(section, library.kind, path).await? {
             FileSearch::Candidates(items) => Ok(Some(items)),
             FileSearch::Ignored => {
-                self.indexes
-                    .replace_filter(self.plex, library, self.now)
-                    .await?;
+                self.indexes.replace_filter(plex, library, self.now).await?;
                 Ok(None)
             }
         }
     }
 
-    async fn details<'l>(
-        &self,
-        library: &'l Library,
-        keys: &[RatingKey],
-    ) -> Result<Vec<Seen<'l>>, Failure> {
+    /// What the listing knows by now, with its details.
+    async fn listed(&self, library: &Library, path: &str, wish: Wish) -> Result<Vec<Item>> {
+        let (plex, indexes, wish) = (self.plex, self.indexes, (path, wish));
         let _overlapping = self.limits.read().await;
-        let items = self.plex.items(keys).await?;
-        let items = self.indexes.unread.readable(items);
-        let seen = items.into_iter().map(|item| Seen {
-            library,
-            item,
-            detailed: true,
-        });
-        Ok(seen.collect())
+        let keys = indexes.fresh(plex, library, wish, self.now).await?;
+        Ok(indexes.unread.readable(plex.items(&keys).await?))
     }
 
     /// The file by whose likeness the item on record still is the scene's.
-    fn like(
-        &self,
-        row: &ItemRow<LastWritten>,
-        files: &[SceneFile],
-        seen: &[Seen<'_>],
-    ) -> Option<(usize, String)> {
-        let item = &seen
-            .iter()
-            .find(|seen| seen.item.key.as_str() == row.item)?
-            .item;
-        let candidates: Vec<_> = convert::candidates(std::slice::from_ref(item))
-            .into_iter()
-            .filter(|candidate| path::key(&candidate.path) == path::key(&row.path))
-            .collect();
+    fn like(&self, row: &Row, files: &[SceneFile], seen: &[Seen<'_>]) -> Option<usize> {
+        let mut seen = seen.iter().map(|seen| &seen.item);
+        let item = seen.find(|item| item.key.as_str() == row.item)?;
+        let mut candidates = convert::candidates([item]);
+        candidates.retain(|candidate| path::key(&candidate.path) == path::key(&row.path));
         let alike = |file: &SceneFile| {
-            !self.libraries.covers(&file.path)
-                && matches!(
-                    matching::by_likeness(file, &candidates, |_| false),
-                    Likeness::One { .. }
-                )
+            let likeness = matching::by_likeness(file, &candidates, |_| false);
+            !self.libraries.covers(&file.path) && matches!(likeness, Likeness::One { .. })
         };
-        let nth = files.iter().position(alike)?;
-        Some((nth, row.path.clone()))
+        files.iter().position(alike)
     }
 }
 
-fn bound(files: &[SceneFile], items: &[Item]) -> Vec<Bound> {
-    matching::by_path(files, &convert::candidates(items))
+impl<'a> Seen<'a> {
+    fn new(library: &'a Library, item: Item, detailed: bool) -> Self {
+        Self {
+            library,
+            item,
+            detailed,
+        }
+    }
+
+    /// The scene's, for this reason.
+    pub fn bound(self, bound: Bound) -> Target {
+        Target {
+            library: self.library.clone(),
+            item: self.item,
+            detailed: self.detailed,
+            bound,
+        }
+    }
+}
+
+/// Whether one of the items holds the file.
+fn hold<'a>(items: impl IntoIterator<Item = &'a Item>, file: &SceneFile) -> bool {
+    let files = std::slice::from_ref(file);
+    !matching::by_path(files, &convert::candidates(items)).is_empty()
 }
 
 fn has_name(item: &Item, file: &str) -> bool {
@@ -315,34 +254,19 @@ fn has_name(item: &Item, file: &str) -> bool {
 
 /// Takes the item that was bound; none that was taken before.
 fn target(seen: &mut Vec<Seen<'_>>, bound: Bound) -> Option<Target> {
-    let at = seen
-        .iter()
-        .position(|seen| seen.item.key.as_str() == bound.item)?;
-    let Seen {
-        library,
-        item,
-        detailed,
-    } = seen.swap_remove(at);
-    Some(Target::new(library, item, bound, detailed))
+    let is_bound = |seen: &Seen| seen.item.key.as_str() == bound.item;
+    let seen = seen.swap_remove(seen.iter().position(is_bound)?);
+    Some(seen.bound(bound))
 }
 
 impl Target {
-    /// An item of a library that is the scene's.
-    pub fn new(library: &Library, item: Item, bound: Bound, detailed: bool) -> Self {
-        Self {
-            library: library.title.clone(),
-            section: library.section.clone(),
-            kind: library.kind,
-            key: item.key.clone(),
-            bound,
-            paths: item.files().map(|part| part.file.clone()).collect(),
-            details: detailed.then_some(item),
-        }
+    pub fn key(&self) -> &str {
+        self.item.key.as_str()
     }
+}
 
-    /// Whether the item, as it is now, still is what was found.
-    pub fn still_holds(&self, item: &Item) -> bool {
-        let key = path::key(&self.bound.path);
-        item.files().any(|part| path::key(&part.file) == key)
-    }
+/// Whether the item holds the file at this path.
+pub fn is_at(item: &Item, path: &str) -> bool {
+    let key = path::key(path);
+    item.files().any(|part| path::key(&part.file) == key)
 }

@@ -5,43 +5,31 @@ use std::cell::RefCell;
 use scene_sync::LastWritten;
 
 use crate::storage::db::Db;
-use crate::storage::ledger::{self, ItemRow, ServerId};
-use crate::sync::record::{Kept, same};
+use crate::storage::ledger::{self, ServerId};
+use crate::sync::record::{Kept, Row, same};
 
 /// How old an intent may be when its request is sent, in milliseconds.
 const STALE: i64 = 1_000;
 
 /// An item's row in the hands of one job, which writes it only while it is as the job left it.
 pub struct Held<'a, 'q> {
-    db: &'a Db<'q>,
-    server: ServerId,
-    item: String,
-    scene: u64,
-    path: String,
-    standing: RefCell<Option<LastWritten>>,
+    pub db: &'a Db<'q>,
+    pub server: ServerId,
+    pub item: String,
+    /// The scene that it is about to be of, by the file at this path.
+    pub scene: u64,
+    pub path: String,
+    /// What was read of it, or written since.
+    pub standing: RefCell<Option<LastWritten>>,
 }
 
-impl<'a, 'q> Held<'a, 'q> {
-    /// The row of an item that is about to be the scene's, by the file at this path; `last` is what was read of it.
-    pub fn new(
-        db: &'a Db<'q>,
-        server: ServerId,
-        (item, scene, path): (&str, u64, &str),
-        last: Option<&LastWritten>,
-    ) -> Self {
-        Self {
-            db,
-            server,
-            item: item.to_owned(),
-            scene,
-            path: path.to_owned(),
-            standing: last.cloned().into(),
-        }
-    }
-
-    /// Records that the item is the scene's, with what is about to be sent; false when another scene owns it, or what is
-    /// on record of it is not what the plan was made from.
-    pub fn put(&self, written: LastWritten) -> queue::Result<bool> {
+impl Held<'_, '_> {
+    /// Records that the item is the scene's, with what is about to be sent, if anything is; false
+    /// when another scene owns it, or what is on record of it is not what the plan was made from.
+    pub fn put(&self, written: Option<LastWritten>) -> queue::Result<bool> {
+        let Some(written) = written else {
+            return Ok(true);
+        };
         let row = self.row(written);
         let put = self.db.write(|tx| {
             let there = ledger::item::<LastWritten>(tx.sql(), self.server, &self.item)?;
@@ -65,9 +53,8 @@ impl<'a, 'q> Held<'a, 'q> {
     /// Whether a request that changes the item may be sent now: no other scene has taken it. An intent that had to wait for
     /// this counts from now on, or it could be too old to come when it does.
     pub fn may_send(&self, now: i64) -> bool {
-        let owner = self
-            .db
-            .read(|db| ledger::owner(db, self.server, &self.item));
+        let (server, item) = (self.server, &self.item);
+        let owner = self.db.read(|db| ledger::owner(db, server, item));
         // What cannot be read or written will fail when the end is recorded.
         if !owner.is_ok_and(|owner| owner == Some(self.scene)) {
             return false;
@@ -78,7 +65,7 @@ impl<'a, 'q> Held<'a, 'q> {
             intent.at = now;
             is_stale.then_some(standing)
         });
-        stale.is_none_or(|standing| self.put(standing).is_ok())
+        self.put(stale).is_ok()
     }
 
     /// What the job leaves on record of the item in the end.
@@ -90,8 +77,8 @@ impl<'a, 'q> Held<'a, 'q> {
         }
     }
 
-    fn row(&self, written: LastWritten) -> ItemRow<LastWritten> {
-        ItemRow {
+    fn row(&self, written: LastWritten) -> Row {
+        Row {
             item: self.item.clone(),
             owner: Some(self.scene),
             path: self.path.clone(),

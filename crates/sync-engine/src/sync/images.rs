@@ -1,6 +1,8 @@
 //! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
 
-use plex::{ImageKind, RatingKey};
+use std::collections::BTreeMap;
+
+use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use crate::core::client_errors::is_of_part;
@@ -8,12 +10,10 @@ use crate::core::outcome::Failure;
 use crate::sync::cover::Cover;
 use crate::sync::writer::{Refused, Writer};
 
-/// One value for the poster, one for the background.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pictures<T> {
-    pub poster: T,
-    pub background: T,
-}
+/// A value for the poster and one for the background, where there is one.
+pub type Pictures<T> = BTreeMap<ImageKind, T>;
+
+const KINDS: [ImageKind; 2] = [ImageKind::Poster, ImageKind::Background];
 
 /// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or may have. The lists are read only
 /// when an address is another than at the last look.
@@ -22,110 +22,98 @@ pub async fn look(
     item: &plex::Item,
     last: Option<&LastWritten>,
     policy: &Policy,
-) -> Result<Pictures<Option<ImageSeen>>, plex::Error> {
-    let given = |on: bool, of: fn(&LastWritten) -> &Option<ImageWritten>| {
-        let last = last?;
+) -> Result<Pictures<ImageSeen>, plex::Error> {
+    let mut seen = Pictures::new();
+    for kind in KINDS {
+        let (is_on, record): (_, fn(&LastWritten) -> &Option<ImageWritten>) = match kind {
+            ImageKind::Poster => (policy.poster, |last| &last.poster),
+            ImageKind::Background => (policy.background, |last| &last.background),
+        };
         // What may have been given must be known before it is forgotten, whatever the settings are now.
-        let intended = last.intents.iter().map(|intent| &intent.written);
-        let records = intended
-            .chain(on.then_some(last))
-            .filter_map(|one| of(one).as_ref());
+        let intents = last.into_iter().flat_map(|last| &last.intents);
+        let records = intents.map(|intent| &intent.written);
+        let records = records
+            .chain(last.filter(|_| is_on))
+            .filter_map(|one| record(one).as_ref());
         // A picture that may have been given was not seen yet, whatever its address.
-        records.min_by_key(|given| given.seen.is_some())
-    };
-    let poster = given(policy.poster, |last| &last.poster);
-    let background = given(policy.background, |last| &last.background);
-    Ok(Pictures {
-        poster: look_at(plex, item, ImageKind::Poster, poster).await?,
-        background: look_at(plex, item, ImageKind::Background, background).await?,
-    })
-}
-
-async fn look_at(
-    plex: &plex::Client,
-    item: &plex::Item,
-    kind: ImageKind,
-    given: Option<&ImageWritten>,
-) -> Result<Option<ImageSeen>, plex::Error> {
-    let Some(given) = given else { return Ok(None) };
-    let address = address(item, kind);
-    if let Some(seen) = given.seen.as_ref().filter(|seen| seen.address == address) {
-        return Ok(Some(seen.clone()));
+        let Some(given) = records.min_by_key(|given| given.seen.is_some()) else {
+            continue;
+        };
+        let address = address(item, kind);
+        if let Some(known) = given.seen.as_ref().filter(|known| known.address == address) {
+            seen.insert(kind, known.clone());
+            continue;
+        }
+        let images = plex.images(&item.key, kind).await?;
+        let selected = images.iter().find(|image| image.selected);
+        let selected = selected.map(|image| name(&image.name)).unwrap_or_default();
+        let address = address.to_owned();
+        seen.insert(kind, ImageSeen { address, selected });
     }
-    let images = plex.images(&item.key, kind).await?;
-    let selected = images.iter().find(|image| image.selected);
-    Ok(Some(ImageSeen {
-        address: address.to_owned(),
-        selected: selected.map(|image| name(&image.name)).unwrap_or_default(),
-    }))
+    Ok(seen)
 }
 
 /// A picture that an item has from us, and whether Plex had to be told.
 pub struct Given {
     written: ImageWritten,
-    pub changed: bool,
+    changed: bool,
+}
+
+/// The names of those that Plex had to be told.
+pub fn changed(given: &Pictures<Given>) -> Vec<String> {
+    let changed = given.iter().filter(|(_, given)| given.changed);
+    changed.map(|(kind, _)| part(*kind).to_string()).collect()
+}
+
+fn part(kind: ImageKind) -> Part {
+    match kind {
+        ImageKind::Poster => Part::Poster,
+        ImageKind::Background => Part::Background,
+    }
 }
 
 impl Writer<'_> {
     /// Makes the item show the cover where the plan wants it, and returns what it was given; `refused` takes what it
-    /// does not take.
+    /// does not take. Fails where the item is no longer the scene's.
     pub(super) async fn give(
         &self,
-        item: &plex::Item,
         plan: &EditPlan,
         cover: &Cover,
-        seen: &Pictures<Option<ImageSeen>>,
+        seen: &Pictures<ImageSeen>,
         refused: &mut Vec<Refused>,
-    ) -> Result<Pictures<Option<Given>>, Failure> {
-        let mut taken = |part, given| match given {
-            Err(error) if is_of_part(&error) => {
-                let version = cover.name().to_owned();
-                refused.push(Refused::new(part, version, &error));
-                Ok(None)
+    ) -> Result<Pictures<Given>, Failure> {
+        let mut given = Pictures::new();
+        for (kind, wanted) in KINDS.into_iter().zip([plan.poster, plan.background]) {
+            if !wanted {
+                continue;
             }
-            given => given,
-        };
-        let poster = (plan.poster, ImageKind::Poster, &seen.poster);
-        let poster = taken(Part::Poster, self.give_one(item, cover, poster).await?)?;
-        let background = (plan.background, ImageKind::Background, &seen.background);
-        let background = taken(
-            Part::Background,
-            self.give_one(item, cover, background).await?,
-        )?;
-        Ok(Pictures { poster, background })
-    }
-
-    /// What the item was given, or how Plex refused; it fails where the item is no longer the scene's.
-    async fn give_one(
-        &self,
-        item: &plex::Item,
-        cover: &Cover,
-        (wanted, kind, seen): (bool, ImageKind, &Option<ImageSeen>),
-    ) -> Result<Result<Option<Given>, plex::Error>, Failure> {
-        if !wanted {
-            return Ok(Ok(None));
+            let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
+            let changed = match seen.get(&kind).is_some_and(is_shown) {
+                true => Ok(false),
+                false => self.show(kind, cover).await?,
+            };
+            let written = cover.written();
+            match changed {
+                Ok(changed) => drop(given.insert(kind, Given { written, changed })),
+                Err(why) if is_of_part(&why) => {
+                    refused.push(Refused::new(part(kind), cover.source.clone(), &why));
+                }
+                Err(why) => return Err(why.into()),
+            }
         }
-        let shown = seen
-            .as_ref()
-            .is_some_and(|seen| seen.selected == cover.sha1);
-        let changed = match shown {
-            true => Ok(false),
-            false => self.show(&item.key, kind, cover).await?,
-        };
-        let written = cover.written();
-        Ok(changed.map(|changed| Some(Given { written, changed })))
+        Ok(given)
     }
 
     /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
     async fn show(
         &self,
-        key: &RatingKey,
         kind: ImageKind,
         cover: &Cover,
     ) -> Result<Result<bool, plex::Error>, Failure> {
+        let (plex, key) = (&self.syncer.plex, &self.item.key);
         let there = {
             let _overlapping = self.syncer.limits.read().await;
-            self.syncer.plex.images(key, kind).await
+            plex.images(key, kind).await
         };
         let there = match there {
             Ok(there) => there,
@@ -136,7 +124,6 @@ impl Writer<'_> {
             return Ok(Ok(false));
         }
         let _alone = self.turn().await?;
-        let plex = &self.syncer.plex;
         let shown = match there {
             Some(image) => plex.select_image(key, kind, image).await,
             None => {
@@ -152,27 +139,23 @@ impl Writer<'_> {
 pub fn remember(
     written: &mut LastWritten,
     item: &plex::Item,
-    given: Pictures<Option<Given>>,
-    seen: Pictures<Option<ImageSeen>>,
+    mut given: Pictures<Given>,
+    mut seen: Pictures<ImageSeen>,
 ) {
-    let one = |record: &mut Option<ImageWritten>, given: Option<Given>, seen, kind| {
-        let selected = match given {
+    for kind in KINDS {
+        let record = match kind {
+            ImageKind::Poster => &mut written.poster,
+            ImageKind::Background => &mut written.background,
+        };
+        let selected = match given.remove(&kind) {
             Some(given) => Some(record.insert(given.written).sha1.clone()),
-            None => Option::map(seen, |seen: ImageSeen| seen.selected),
+            None => seen.remove(&kind).map(|seen| seen.selected),
         };
         if let (Some(record), Some(selected)) = (record, selected) {
             let address = address(item, kind).to_owned();
             record.seen = Some(ImageSeen { address, selected });
         }
-    };
-    let (poster, background) = (ImageKind::Poster, ImageKind::Background);
-    one(&mut written.poster, given.poster, seen.poster, poster);
-    one(
-        &mut written.background,
-        given.background,
-        seen.background,
-        background,
-    );
+    }
 }
 
 fn address(item: &plex::Item, kind: ImageKind) -> &str {
@@ -184,8 +167,7 @@ fn address(item: &plex::Item, kind: ImageKind) -> &str {
 
 /// The SHA-1 of an upload, the whole name of another picture.
 fn name(of: &str) -> String {
-    let sha1 = of
-        .strip_prefix("upload://")
-        .and_then(|path| path.rsplit('/').next());
+    let upload = of.strip_prefix("upload://");
+    let sha1 = upload.and_then(|path| path.rsplit('/').next());
     sha1.unwrap_or(of).to_owned()
 }

@@ -11,17 +11,13 @@ pub struct Library {
     pub section: SectionId,
     pub kind: ItemKind,
     pub title: String,
-    folders: Folders,
+    /// As Plex sees them.
+    folders: Vec<String>,
 }
 
-/// A library's folders as Plex sees them; empty when Plex does not tell.
-#[derive(Debug, Clone, PartialEq)]
-struct Folders(Vec<String>);
-
-impl Folders {
-    fn may_hold(&self, path: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|folder| path::covers(folder, path))
-    }
+/// Whether one of a library's folders may hold the path; Plex may not tell them.
+fn may_hold(folders: &[String], path: &str) -> bool {
+    folders.is_empty() || folders.iter().any(|folder| path::covers(folder, path))
 }
 
 /// Plex's libraries.
@@ -29,8 +25,7 @@ impl Folders {
 pub struct Libraries {
     /// Those to search.
     pub chosen: Vec<Library>,
-    /// The others: their titles and folders.
-    others: Vec<(String, Folders)>,
+    others: Vec<Section>,
     /// What the settings name and Plex does not have, in words.
     pub missing: Option<String>,
 }
@@ -49,15 +44,14 @@ impl Libraries {
         for section in sections {
             let named = names.is_empty() || known.contains(&key(&section.title));
             let kind = section.video_kind().filter(|_| named);
-            let (title, folders) = (section.title, Folders(section.locations));
             match kind {
                 Some(kind) => chosen.push(Library {
                     section: section.id,
                     kind,
-                    title,
-                    folders,
+                    title: section.title,
+                    folders: section.locations,
                 }),
-                None => others.push((title, folders)),
+                None => others.push(section),
             }
         }
         match (chosen.is_empty(), missing) {
@@ -83,11 +77,8 @@ impl Libraries {
 
     /// The library that covers the path and is not searched.
     pub fn other_holding(&self, path: &str) -> Option<&str> {
-        let holds = |(_, folders): &&(String, Folders)| folders.may_hold(path);
-        self.others
-            .iter()
-            .find(holds)
-            .map(|(title, _)| title.as_str())
+        let holds = |other: &&Section| may_hold(&other.locations, path);
+        Some(&self.others.iter().find(holds)?.title)
     }
 
     /// The library with this key, if it is searched.
@@ -99,14 +90,14 @@ impl Libraries {
 impl Library {
     /// A folder as Plex writes it, to which one that is spelled otherwise means nothing.
     pub fn spelled(&self, folder: &str) -> String {
-        let mut own = self.folders.0.iter();
+        let mut own = self.folders.iter();
         own.find_map(|own| path::below(own, folder))
             .unwrap_or_else(|| folder.to_owned())
     }
 
     /// Whether the file or folder may be in it.
     pub fn may_hold(&self, path: &str) -> bool {
-        self.folders.may_hold(path)
+        may_hold(&self.folders, path)
     }
 }
 
@@ -129,15 +120,10 @@ fn named<'a>(names: &'a [String], titles: &[String]) -> (Vec<String>, Vec<&'a St
                 && !parts.iter().all(|part| titles.contains(part))
         };
         let whole = titles.iter().filter(|title| follows(&parts(title)));
-        let (title, used) = match whole.max_by_key(|title| parts(title).len()) {
-            Some(title) => (Some(title.clone()), parts(title).len()),
-            None => (
-                keys.into_iter().next().filter(|key| titles.contains(key)),
-                1,
-            ),
-        };
-        match title {
-            Some(title) => known.push(title),
+        let whole = whole.max_by_key(|title| parts(title).len());
+        let used = whole.map_or(1, |title| parts(title).len());
+        match whole.or(keys.first().filter(|key| titles.contains(key))) {
+            Some(title) => known.push(title.clone()),
             None => missing.push(first),
         }
         rest = rest.get(used..).unwrap_or_default();
@@ -151,14 +137,9 @@ fn said(missing: &[&String], sections: &[Section]) -> String {
         names.join(", ")
     };
     let missing = quoted(&mut missing.iter().map(|name| name.as_str()));
-    let mut titles = sections
-        .iter()
-        .filter(|section| section.video_kind().is_some())
-        .map(|section| section.title.as_str());
-    let there = match quoted(&mut titles) {
-        none if none.is_empty() => "none".to_owned(),
-        there => there,
-    };
+    let videos = sections.iter().filter(|one| one.video_kind().is_some());
+    let there = quoted(&mut videos.map(|one| one.title.as_str()));
+    let there = if there.is_empty() { "none" } else { &there };
     format!(
         "Plex has no video library named {missing}; it has {there}. Correct {}, or leave it empty for all of them (a comma in a \
          name is written as \\,)",
@@ -261,11 +242,11 @@ mod tests {
             section: "1".parse().unwrap(),
             kind: ItemKind::Movie,
             title: String::new(),
-            folders: Folders(vec![
+            folders: vec![
                 r"d:\New".into(),
                 r"\\NAS\Films".into(),
                 "/media/e\u{301}".into(),
-            ]),
+            ],
         };
         for (folder, spelled) in [
             ("D:/new/a", r"d:\New\a"),
@@ -283,7 +264,7 @@ mod tests {
             section: "1".parse().unwrap(),
             kind: ItemKind::Movie,
             title: String::new(),
-            folders: Folders(vec!["/media/a/".into(), r"D:\New".into()]),
+            folders: vec!["/media/a/".into(), r"D:\New".into()],
         };
         for (folder, holds) in [
             ("/media/a", true),

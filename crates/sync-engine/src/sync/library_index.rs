@@ -1,6 +1,7 @@
 //! Which items hold which files, for what Plex's file filter does not find and for reconciliations: one listing for each
 //! library and worker, kept small: hashes of paths, and item keys.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -20,6 +21,8 @@ const FIRST_CHANGES: u32 = 50;
 const INSTANT: Duration = Duration::from_nanos(1);
 /// Two items of one second may be told on two pages, so some seconds are read twice.
 const OVERLAP: i64 = 5;
+
+type Result<T> = std::result::Result<T, Error>;
 
 /// The indexes that were needed so far. Locked while a listing is read, so that it is read once.
 #[derive(Default)]
@@ -59,13 +62,15 @@ pub enum Wish {
 }
 
 impl Indexes {
-    /// The items that may be what is wished for, as far as is known without asking Plex; none without an index.
-    pub async fn known(&self, library: &Library, path: &str, wish: Wish) -> Option<Vec<RatingKey>> {
+    /// The items that may hold the file, as far as is known without asking Plex.
+    pub async fn known(&self, library: &Library, path: &str) -> Vec<RatingKey> {
         let indexes = self.of.lock().await;
-        Some(indexes.get(&library.section)?.find(path, wish))
+        let index = indexes.get(&library.section);
+        index.map_or_else(Vec::new, |index| index.find(path, Wish::Path))
     }
 
-    /// The same after a look at what changed in Plex. Reads the whole library the first time.
+    /// The items that may be what is wished for, after a look at what changed in Plex. Reads the
+    /// whole library the first time.
     ///
     /// # Errors
     /// Plex cannot be read.
@@ -75,23 +80,28 @@ impl Indexes {
         library: &Library,
         (path, wish): (&str, Wish),
         now: Moment,
-    ) -> Result<Vec<RatingKey>, Error> {
+    ) -> Result<Vec<RatingKey>> {
         let mut indexes = self.of.lock().await;
-        match indexes.get_mut(&library.section) {
-            None => {
-                let index = Index::of(plex, library, now, &self.unread).await?;
-                indexes.insert(library.section.clone(), index);
-            }
-            // Once for all jobs that had begun by then.
-            Some(index) if now - index.refreshed >= INSTANT => {
-                index.refresh(plex, library, now, &self.unread).await?;
-            }
-            Some(_) => {}
+        let index = self.index(&mut indexes, plex, library, now).await?;
+        // Once for all jobs that had begun by then.
+        if now - index.refreshed >= INSTANT {
+            index.refresh(plex, library, now, &self.unread).await?;
         }
-        let index = indexes.get(&library.section);
-        Ok(index
-            .map(|index| index.find(path, wish))
-            .unwrap_or_default())
+        Ok(index.find(path, wish))
+    }
+
+    /// The index of a library, read where there is none yet.
+    async fn index<'i>(
+        &self,
+        indexes: &'i mut HashMap<SectionId, Index>,
+        plex: &Client,
+        library: &Library,
+        now: Moment,
+    ) -> Result<&'i mut Index> {
+        Ok(match indexes.entry(library.section.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Index::of(plex, library, now, &self.unread).await?),
+        })
     }
 
     /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it in this library, or takes
@@ -112,15 +122,10 @@ impl Indexes {
         plex: &Client,
         library: &Library,
         now: Moment,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let mut indexes = self.of.lock().await;
-        if !indexes.contains_key(&library.section) {
-            let index = Index::of(plex, library, now, &self.unread).await?;
-            indexes.insert(library.section.clone(), index);
-        }
-        if let Some(index) = indexes.get_mut(&library.section) {
-            index.filter_ignored = true;
-        }
+        let index = self.index(&mut indexes, plex, library, now).await?;
+        index.filter_ignored = true;
         Ok(())
     }
 
@@ -134,7 +139,7 @@ impl Indexes {
         libraries: &[Library],
         most: Duration,
         now: Moment,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let mut indexes = self.of.lock().await;
         for library in libraries {
             let old = indexes.get(&library.section);
@@ -142,14 +147,9 @@ impl Indexes {
                 continue;
             }
             let filter_ignored = old.is_some_and(|index| index.filter_ignored);
-            let index = Index::of(plex, library, now, &self.unread).await?;
-            indexes.insert(
-                library.section.clone(),
-                Index {
-                    filter_ignored,
-                    ..index
-                },
-            );
+            let mut index = Index::of(plex, library, now, &self.unread).await?;
+            index.filter_ignored = filter_ignored;
+            indexes.insert(library.section.clone(), index);
         }
         Ok(())
     }
@@ -157,19 +157,16 @@ impl Indexes {
     /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
     pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
         let indexes = self.of.lock().await;
-        indexes
-            .get(&library.section)
-            .map(|index| index.holders(path))
-            .unwrap_or_default()
+        let index = indexes.get(&library.section);
+        index.map_or_else(Vec::new, |index| index.holders(path))
     }
 
     /// Whether this item holds this file.
     pub async fn holds(&self, item: &str, path: &str) -> bool {
         let indexes = self.of.lock().await;
         let (loose, _) = hashes(path);
-        indexes
-            .values()
-            .any(|index| index.of_loose(loose).iter().any(|file| &*file.item == item))
+        let mut files = indexes.values().flat_map(|index| index.of_loose(loose));
+        files.any(|file| &*file.item == item)
     }
 
     /// Whether Plex has an item of this key in a library that was read.
@@ -192,12 +189,7 @@ impl Index {
     }
 
     /// The whole library.
-    async fn of(
-        plex: &Client,
-        library: &Library,
-        now: Moment,
-        unread: &Unread,
-    ) -> Result<Self, Error> {
+    async fn of(plex: &Client, library: &Library, now: Moment, unread: &Unread) -> Result<Self> {
         let mut index = Self::empty(now);
         each_item(plex, library, unread, |item| index.add(item)).await?;
         index.sort();
@@ -211,7 +203,7 @@ impl Index {
         library: &Library,
         now: Moment,
         unread: &Unread,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         let known = self.updated_at.saturating_sub(OVERLAP);
         let (section, kind, sort) = (&library.section, library.kind, Sort::UpdatedDescending);
         let mut changed = Self::empty(now);
@@ -282,9 +274,7 @@ impl Index {
     fn find(&self, path: &str, wish: Wish) -> Vec<RatingKey> {
         let keys = |files: &mut dyn Iterator<Item = &File>| {
             let keys: BTreeSet<&str> = files.map(|file| &*file.item).collect();
-            keys.into_iter()
-                .filter_map(|key| key.parse().ok())
-                .collect()
+            keys.iter().filter_map(|key| key.parse().ok()).collect()
         };
         match wish {
             Wish::Path => keys(&mut self.of_loose(hashes(path).0).iter()),
@@ -297,16 +287,12 @@ impl Index {
 
     fn holders(&self, path: &str) -> Vec<String> {
         let (loose, exact) = hashes(path);
-        let holders = || {
-            self.of_loose(loose)
-                .iter()
-                .filter(|file| file.exact == exact)
-        };
-        let living = holders().any(|file| !file.trashed);
-        holders()
-            .filter(|file| !living || !file.trashed)
-            .map(|file| file.item.to_string())
-            .collect()
+        let files = self.of_loose(loose).iter();
+        let mut holders: Vec<_> = files.filter(|file| file.exact == exact).collect();
+        if holders.iter().any(|file| !file.trashed) {
+            holders.retain(|file| !file.trashed);
+        }
+        holders.iter().map(|file| file.item.to_string()).collect()
     }
 }
 
@@ -319,12 +305,11 @@ pub async fn each_item(
     library: &Library,
     unread: &Unread,
     mut show: impl FnMut(&Item),
-) -> Result<(), Error> {
+) -> Result<()> {
     let (mut next, mut before) = (Some(0), None::<Page>);
     while let Some(start) = next {
-        let page = plex
-            .page(&library.section, library.kind, Sort::Title, start, PAGE)
-            .await?;
+        let (section, kind, sort) = (&library.section, library.kind, Sort::Title);
+        let page = plex.page(section, kind, sort, start, PAGE).await?;
         if before.is_some_and(|before| page.repeats(&before)) {
             break;
         }

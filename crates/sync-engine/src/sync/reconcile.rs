@@ -1,22 +1,23 @@
 //! One page of a reconciliation: scenes of Stash beside the ledger, and beside Plex where that is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use plex::RatingKey;
-use queue::rusqlite::Connection;
+use queue::rusqlite::{self, Connection};
+use scene_sync::SceneFile;
 use scene_sync::drift::{self, Drift};
-use scene_sync::{LastWritten, SceneFile, path};
-use stash::client::{SceneFilter, SceneId};
+use stash::client::{Page, Scene, SceneFilter, SceneId};
 
-use crate::core::reconcile::{Ended, Reach, Run, Step, time, unix, unix_millis};
+use crate::core::reconcile::{Ended, Reach, Report, Run, Step, time, unix, unix_millis};
 use crate::core::settings::Scope;
 use crate::core::time::Time;
-use crate::storage::ledger::{self, ItemRow, SceneRow, ServerId};
+use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Fetched};
+use crate::sync::find::is_at;
 use crate::sync::libraries::Libraries;
-use crate::sync::record::sync_hash;
+use crate::sync::record::{Row, sync_hash};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
 use crate::sync::unread::is_gone;
@@ -27,27 +28,50 @@ const PAGE: u32 = 250;
 const FRESH: Duration = Duration::from_secs(600);
 
 /// What a page brought.
+#[derive(Default)]
 pub struct Slice {
     /// Scenes that differ, each to be looked at whatever the ledger says.
     pub differ: BTreeSet<u64>,
     /// Those of them whose file Plex does not have.
     pub nowhere: BTreeSet<u64>,
-    /// Items on record that Plex has no longer.
-    pub gone: Vec<String>,
-    /// Scenes whose cover is what it was, at another address.
-    pub covers: Vec<(u64, String, String)>,
+    pub found: Found,
     /// Items of Plex that cannot be read, in words.
     pub news: Vec<String>,
-    pub step: Step,
+}
+
+/// What is on record and not so any more.
+#[derive(Default)]
+pub struct Found {
+    /// Items that Plex has no longer.
+    pub gone: Vec<String>,
+    /// Scenes, what names their covers, and where those are now.
+    pub covers: Vec<(u64, String, String)>,
+}
+
+/// With what a page is compared.
+struct Around<'a> {
+    libraries: &'a Libraries,
+    /// The details of the items on record, where they were asked for.
+    shown: Option<BTreeMap<String, plex::Item>>,
+    has_consent: bool,
+    now: &'a dyn Fn() -> SystemTime,
 }
 
 /// What is on record of a scene.
 struct OnRecord {
     row: Option<SceneRow>,
-    items: Vec<ItemRow<LastWritten>>,
+    items: Vec<Row>,
     waits: Vec<String>,
     /// An item that holds a file of it bears what was written, for whichever scene.
     inherits: bool,
+}
+
+/// The scenes changed within this time before now, or all.
+pub(crate) fn changed_within(scope: Scope, now: SystemTime) -> SceneFilter {
+    match scope.reach() {
+        None => SceneFilter::All,
+        Some(reach) => SceneFilter::UpdatedSince(unix(now - reach)),
+    }
 }
 
 impl OnRecord {
@@ -60,138 +84,162 @@ impl OnRecord {
 }
 
 impl Syncer {
-    /// Looks at the next page of a run.
+    /// Looks at the next page of a run, and says what follows it.
     pub async fn reconcile(
         &self,
         mut run: Run,
         (db, server): (&Connection, ServerId),
         clock: &impl Time,
-    ) -> Result<Slice, Stopped> {
-        // A run that nobody asked for leaves alone what nobody asked for.
-        let has_consent = !run.by_itself || ledger::has_consent(db, server)?;
+    ) -> Result<(Slice, Step), Stopped> {
         let began = *run.began.get_or_insert(unix(clock.wall()));
-        let filter = match run.reach.scope().reach() {
-            None => SceneFilter::All,
-            Some(reach) => SceneFilter::UpdatedSince(unix(time(began) - reach)),
-        };
+        let filter = changed_within(run.reach.scope(), time(began));
         let libraries = self.libraries().await?;
-        if self.missing {
+        if self.settings.reconcile_missing {
             // A run begins with what Plex has now.
             let age = match run.last {
                 0 => Duration::ZERO,
                 _ => FRESH,
             };
+            let (plex, chosen, indexes) = (&self.plex, &libraries.chosen, &self.indexes);
             let _overlapping = self.limits.read().await;
-            self.indexes
-                .renew(&self.plex, &libraries.chosen, age, clock.now())
-                .await?;
+            indexes.renew(plex, chosen, age, clock.now()).await?;
         }
         let after = (run.last > 0).then_some(SceneId(run.last));
         let page = self.stash.scenes_after(filter, after, PAGE).await?;
-        let mut known = Vec::new();
-        for scene in &page.rows {
-            let id = scene.id.0;
-            let mut inherits = false;
-            for file in self.mapped(&convert::scene(scene).files) {
-                inherits |= ledger::is_bound(db, server, &file.path)?;
-            }
-            known.push(OnRecord {
-                row: ledger::scene(db, server, id)?,
-                items: ledger::items_of(db, server, id)?,
-                waits: ledger::waited_for(db, server, id)?,
-                inherits,
-            });
-        }
-        let details = if run.reach == Reach::Metadata {
-            let rows = known.iter().flat_map(|known| &known.items);
-            let keys: Vec<_> = rows.filter_map(|row| row.item.parse().ok()).collect();
-            by_key(self.details(&keys).await?.items)
-        } else {
-            BTreeMap::new()
-        };
-        // What Stash says of a scene and nobody can read is told by the scene's own job.
-        let mut unread = BTreeSet::new();
-        for (scene, _) in &page.failed {
-            let last = ledger::last_look(db, server, scene.0)?;
-            if has_consent || last.is_some_and(|last| last.written) {
-                unread.insert(scene.0);
-            }
-        }
-        let mut covers = Vec::new();
-        let (mut differ, mut nowhere) = (unread, BTreeSet::new());
-        for (scene, known) in page.rows.iter().zip(&known) {
-            let mut pure = convert::scene(scene);
-            // Without a file nothing can be found in Plex.
-            if known.items.is_empty() && pure.files.is_empty() {
-                continue;
-            }
-            if let Some(row) = &known.row
-                && let Some(address) = self.name_cover(&mut pure, row).await
-            {
-                let place = cover::lasting_place(&address, clock.wall()).to_owned();
-                covers.push((scene.id.0, row.cover.clone(), place));
-            }
-            let shown = (run.reach == Reach::Metadata).then_some(&details);
-            let now = unix_millis(clock.wall());
-            let drift = self.drift(&pure, known, (&libraries, shown), now).await;
-            let Some(drift) = drift else {
-                continue;
-            };
-            if !has_consent && !known.was_written() {
-                run.report.left_alone += 1;
-                continue;
-            }
-            run.report.gaps.add(&drift);
-            let not_there = drift == Drift::NotInPlex;
-            if not_there && self.skip_not_found {
-                continue;
-            }
-            differ.insert(scene.id.0);
-            if not_there {
-                nowhere.insert(scene.id.0);
-            }
-        }
+        let compared = self.compare_page((&page, &libraries), &mut run, (db, server), clock);
+        let mut slice = compared.await?;
         let end = page.next.map(|scene| scene.0);
-        if run.reach.scope() == Scope::All {
-            let rows = page.rows.iter().map(|scene| scene.id.0);
-            let known: BTreeSet<_> = rows.chain(differ.iter().copied()).collect();
-            let gone = ledger::scenes_between(db, server, run.last, end)?;
-            let gone = gone.into_iter().filter(|scene| !known.contains(scene));
-            let before = differ.len();
-            differ.extend(gone);
-            run.report.gaps.deleted_in_stash += (differ.len() - before) as u64;
+        let is_of_all = run.reach.scope() == Scope::All;
+        if is_of_all {
+            let mut gone = ledger::scenes_between(db, server, run.last, end)?;
+            let there: BTreeSet<_> = page.rows.iter().map(|scene| scene.id.0).collect();
+            gone.retain(|scene| !there.contains(scene) && slice.differ.insert(*scene));
+            run.report.gaps.deleted_in_stash += gone.len() as u64;
         }
-        run.report.checked += (page.rows.len() + page.failed.len()) as u64;
-        run.last = end.unwrap_or(run.last);
-        let mut gone = Vec::new();
-        let step = if end.is_none() {
-            if self.missing && run.reach.scope() == Scope::All {
-                let there = self.indexes.items().await;
-                gone = ledger::ownerless(db, server)?;
-                gone.retain(|item| !there.contains(item));
-                // The listing may be older than the item.
-                let keys: Vec<_> = gone.iter().filter_map(|item| item.parse().ok()).collect();
-                let found = self.details(&keys).await?;
-                gone.retain(|item| is_gone(&found, item));
-            }
-            Step::Ended(Ended {
+        if end.is_none() && self.settings.reconcile_missing && is_of_all {
+            slice.found.gone = self.gone((db, server)).await?;
+        }
+        slice.news = self.indexes.unread.news();
+        let step = match end {
+            Some(last) => Step::Next(Run { last, ..run }),
+            None => Step::Ended(Ended {
                 reach: run.reach,
                 began,
                 ended: unix(clock.wall()),
                 report: run.report,
                 job: 0,
-            })
-        } else {
-            Step::Next(run)
+            }),
         };
-        Ok(Slice {
-            differ,
-            nowhere,
-            gone,
-            covers,
-            news: self.indexes.unread.news(),
-            step,
+        Ok((slice, step))
+    }
+
+    async fn compare_page(
+        &self,
+        (page, libraries): (&Page<Scene>, &Libraries),
+        run: &mut Run,
+        (db, server): (&Connection, ServerId),
+        clock: &impl Time,
+    ) -> Result<Slice, Stopped> {
+        let on_record = |scene| self.on_record((db, server), scene);
+        let known = page.rows.iter().map(on_record);
+        let known = known.collect::<Result<Vec<_>, _>>()?;
+        let around = Around {
+            libraries,
+            shown: match run.reach {
+                Reach::Metadata => Some(self.details_of(&known).await?),
+                _ => None,
+            },
+            // A run that nobody asked for leaves alone what nobody asked for.
+            has_consent: !run.by_itself || ledger::has_consent(db, server)?,
+            now: &|| clock.wall(),
+        };
+        let mut slice = Slice::default();
+        // What Stash says of a scene and nobody can read is told by the scene's own job.
+        for (scene, _) in &page.failed {
+            let last = ledger::last_look(db, server, scene.0)?;
+            if around.has_consent || last.is_some_and(|last| last.written) {
+                slice.differ.insert(scene.0);
+            }
+        }
+        for (scene, known) in page.rows.iter().zip(&known) {
+            let to = (&mut slice, &mut run.report);
+            self.compare_one(scene, known, &around, to).await;
+        }
+        run.report.checked += (page.rows.len() + page.failed.len()) as u64;
+        Ok(slice)
+    }
+
+    fn on_record(
+        &self,
+        (db, server): (&Connection, ServerId),
+        scene: &Scene,
+    ) -> rusqlite::Result<OnRecord> {
+        let (id, mut inherits) = (scene.id.0, false);
+        for file in self.mapped(&convert::scene(scene).files) {
+            inherits |= ledger::is_bound(db, server, &file.path)?;
+        }
+        Ok(OnRecord {
+            row: ledger::scene(db, server, id)?,
+            items: ledger::items_of(db, server, id)?,
+            waits: ledger::waited_for(db, server, id)?,
+            inherits,
         })
+    }
+
+    /// The details of the items on record that Plex has.
+    async fn details_of(
+        &self,
+        known: &[OnRecord],
+    ) -> Result<BTreeMap<String, plex::Item>, Stopped> {
+        let rows = known.iter().flat_map(|known| &known.items);
+        let found = self.details(rows.map(|row| &row.item)).await?;
+        let keyed = |item: plex::Item| (item.key.as_str().to_owned(), item);
+        Ok(found.items.into_iter().map(keyed).collect())
+    }
+
+    /// Items on record that have no owner, and that Plex has no longer.
+    async fn gone(&self, (db, server): (&Connection, ServerId)) -> Result<Vec<String>, Stopped> {
+        let there = self.indexes.items().await;
+        let mut gone = ledger::ownerless(db, server)?;
+        gone.retain(|item| !there.contains(item));
+        // The listing may be older than the item.
+        let found = self.details(&gone).await?;
+        gone.retain(|item| is_gone(&found, item));
+        Ok(gone)
+    }
+
+    /// Whether a scene is to be looked at.
+    async fn compare_one(
+        &self,
+        scene: &Scene,
+        known: &OnRecord,
+        around: &Around<'_>,
+        (slice, report): (&mut Slice, &mut Report),
+    ) {
+        let (id, mut pure) = (scene.id.0, convert::scene(scene));
+        // Without a file nothing can be found in Plex.
+        if known.items.is_empty() && pure.files.is_empty() {
+            return;
+        }
+        if let Some(row) = &known.row
+            && let Some(address) = self.name_cover(&mut pure, row).await
+        {
+            let place = cover::lasting_place(&address, (around.now)()).to_owned();
+            slice.found.covers.push((id, row.cover.clone(), place));
+        }
+        let Some(drift) = self.drift(&pure, known, around).await else {
+            return;
+        };
+        if !around.has_consent && !known.was_written() {
+            report.left_alone += 1;
+            return;
+        }
+        report.gaps.add(&drift);
+        let not_there = drift == Drift::NotInPlex;
+        if !not_there || !self.settings.skip_not_found {
+            slice.differ.insert(id);
+            slice.nowhere.extend(not_there.then_some(id));
+        }
     }
 
     /// Names the scene's cover as its own job did: by the picture. Where the address is another than at the last look,
@@ -204,7 +252,7 @@ impl Syncer {
             true => (row.cover.clone(), None),
             false => match self.covers.fetch(&self.stash, &address, known).await {
                 Ok(Fetched::Same) => (row.cover.clone(), Some(address)),
-                Ok(Fetched::Picture(cover)) => (cover.name().to_owned(), None),
+                Ok(Fetched::Picture(cover)) => (cover.source, None),
                 Ok(Fetched::Nothing(_)) => (String::new(), None),
                 // Not equal: the scene's own job asks again.
                 Ok(Fetched::Owed(_)) | Err(_) => (address, None),
@@ -214,79 +262,78 @@ impl Syncer {
         moved
     }
 
-    /// How a scene and its items came apart; `shown` are the items' details, where they were read.
+    /// How a scene and its items came apart.
     async fn drift(
         &self,
         scene: &scene_sync::Scene,
         known: &OnRecord,
-        (libraries, shown): (&Libraries, Option<&BTreeMap<String, plex::Item>>),
-        now: i64,
+        around: &Around<'_>,
     ) -> Option<Drift> {
-        let files = self.mapped(&scene.files);
+        let (files, libraries) = (self.mapped(&scene.files), around.libraries);
         let holders = self.holders(&files, libraries).await;
-        let synced = known.row.as_ref().and_then(|row| row.hash);
-        let Some(synced) = synced else {
+        let is_nowhere = holders.as_ref().is_some_and(BTreeSet::is_empty);
+        let absent = |is_nowhere| match is_nowhere {
+            true => Drift::NotInPlex,
+            false => Drift::NeverSynced,
+        };
+        let Some(synced) = known.row.as_ref().and_then(|row| row.hash) else {
+            // A file that no library covers may be found by its likeness.
+            let may_be_alike = || files.iter().any(|file| !libraries.covers(&file.path));
             // A scene without metadata is not synced, unless something was written to its items before.
             let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;
-            return is_due.then_some(match holders {
-                Some(holders) if holders.is_empty() && !self.may_be_alike(&files, libraries) => {
-                    Drift::NotInPlex
-                }
-                _ => Drift::NeverSynced,
-            });
+            return is_due.then(|| absent(is_nowhere && !may_be_alike()));
         };
         let items = known.items.iter().map(|row| row.item.as_str());
         let content = scene_sync::content_hash(scene, &self.policy);
         if synced != sync_hash(&content, &files, items) {
             return Some(Drift::ChangedInStash);
         }
+        let is_known = |item: &String| {
+            known.waits.contains(item) || known.items.iter().any(|row| row.item == *item)
+        };
         if let Some(holders) = holders {
-            let is_known = |item: &String| {
-                known.waits.contains(item) || known.items.iter().any(|row| row.item == *item)
-            };
             if !holders.iter().all(is_known) {
                 return Some(Drift::NeverSynced);
             }
             for row in &known.items {
                 if !self.indexes.holds(&row.item, &row.path).await {
-                    return Some(match holders.is_empty() {
-                        true => Drift::NotInPlex,
-                        false => Drift::NeverSynced,
-                    });
+                    return Some(absent(is_nowhere));
                 }
             }
         }
+        let now = unix_millis((around.now)());
         let due = known.items.iter().flat_map(|row| row.written.due(now));
         let due: Vec<_> = due.map(|part| part.to_string()).collect();
         if !due.is_empty() {
             return Some(Drift::ChangedInPlex(due));
         }
-        let shown = shown?;
         let mut changed = Vec::new();
         for row in &known.items {
-            let Some(item) = shown.get(&row.item) else {
+            let Some(names) = self.changed(scene, row, around.shown.as_ref()?.get(&row.item))
+            else {
                 return Some(Drift::NeverSynced);
             };
-            let path = path::key(&row.path);
-            if !item.files().any(|part| path::key(&part.file) == path) {
-                return Some(Drift::NeverSynced);
-            }
-            // With preserve_plex_edits, what a person changed in Plex is no gap.
-            if self.policy.preserve_plex_edits {
-                continue;
-            }
-            let policy = item
-                .section
-                .as_ref()
-                .map_or_else(|| self.policy.clone(), |section| self.policy_for(section));
-            changed.extend(drift::find(
-                scene,
-                &convert::item(item),
-                Some(&row.written),
-                &policy,
-            ));
+            changed.extend(names);
         }
         (!changed.is_empty()).then_some(Drift::ChangedInPlex(changed))
+    }
+
+    /// What the item shows otherwise than it was written; none where it is not the one that it was.
+    fn changed(
+        &self,
+        scene: &scene_sync::Scene,
+        row: &Row,
+        item: Option<&plex::Item>,
+    ) -> Option<Vec<String>> {
+        let item = item.filter(|item| is_at(item, &row.path))?;
+        // With preserve_plex_edits, what a person changed in Plex is no gap.
+        if self.policy.preserve_plex_edits {
+            return Some(Vec::new());
+        }
+        let section = item.section.as_ref();
+        let policy = section.map_or_else(|| self.policy.clone(), |one| self.policy_for(one));
+        let item = convert::item(item);
+        Some(drift::find(scene, &item, Some(&row.written), &policy))
     }
 
     /// The items that hold the files, as far as the indexes tell; none where nobody looked.
@@ -295,7 +342,7 @@ impl Syncer {
         files: &[SceneFile],
         libraries: &Libraries,
     ) -> Option<BTreeSet<String>> {
-        if !self.missing {
+        if !self.settings.reconcile_missing {
             return None;
         }
         let mut holders = BTreeSet::new();
@@ -307,23 +354,16 @@ impl Syncer {
         Some(holders)
     }
 
-    /// Whether a file may be found by its likeness, since no library covers its path.
-    fn may_be_alike(&self, files: &[SceneFile], libraries: &Libraries) -> bool {
-        files.iter().any(|file| !libraries.covers(&file.path))
-    }
-
     /// The items of these keys that Plex has.
-    async fn details(&self, keys: &[RatingKey]) -> Result<plex::FoundItems, Stopped> {
+    async fn details(
+        &self,
+        keys: impl IntoIterator<Item = &String>,
+    ) -> Result<plex::FoundItems, Stopped> {
+        let keys = keys.into_iter().filter_map(|key| key.parse().ok());
+        let keys: Vec<RatingKey> = keys.collect();
         let _overlapping = self.limits.read().await;
-        let found = self.plex.items(keys).await?;
+        let found = self.plex.items(&keys).await?;
         self.indexes.unread.note(&found.skipped);
         Ok(found)
     }
-}
-
-fn by_key(items: Vec<plex::Item>) -> BTreeMap<String, plex::Item> {
-    let keyed = items.into_iter();
-    keyed
-        .map(|item| (item.key.as_str().to_owned(), item))
-        .collect()
 }

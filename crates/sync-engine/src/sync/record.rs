@@ -14,12 +14,11 @@ use crate::sync::capabilities::Learned;
 /// What changes on record.
 pub struct Record {
     server: ServerId,
-    scene: u64,
+    /// Whose job it was.
+    pub scene: u64,
     refs: Vec<(Related, u64)>,
-    /// Nothing was looked at, since nothing had changed but the cover's address.
-    unchanged: Option<Option<SceneRow>>,
-    /// What the scene was synced as, and when; none after a look that failed.
-    synced: Option<SceneRow>,
+    /// What becomes of its own row.
+    pub becomes: Becomes,
     /// Items that were written to, or may have been.
     pub items: Vec<Kept>,
     /// Items that hold none of the scene's files any more.
@@ -38,10 +37,23 @@ pub struct Record {
     pub queue: BTreeSet<u64>,
 }
 
+/// What the scene is on record as from now on.
+pub enum Becomes {
+    /// Not equal to its items: a look has failed, or was not made to the end.
+    Unequal,
+    /// What it was, for nothing was looked at; with its row, where the cover's address is another.
+    Unchanged(Option<SceneRow>),
+    /// Equal to its items; without a hash something is still owed.
+    Equal(SceneRow),
+}
+
+/// What is on record of an item.
+pub type Row = ItemRow<LastWritten>;
+
 /// What a job leaves on record of an item.
 pub struct Kept {
     /// The row, if nobody else has written it meanwhile.
-    pub row: ItemRow<LastWritten>,
+    pub row: Row,
     /// What stood there when this job wrote it last; none when it never did.
     pub before: Option<LastWritten>,
     /// When it ends, in milliseconds since 1970.
@@ -85,8 +97,7 @@ impl Record {
             server,
             scene,
             refs,
-            unchanged: None,
-            synced: None,
+            becomes: Becomes::Unequal,
             items: Vec::new(),
             released: Vec::new(),
             gone: Vec::new(),
@@ -98,25 +109,10 @@ impl Record {
         }
     }
 
-    /// Whose job it was.
-    pub fn scene(&self) -> u64 {
-        self.scene
-    }
-
-    /// Nothing needed a look; `row` is what changed of the scene's row.
-    pub fn unchanged(&mut self, row: Option<SceneRow>) {
-        self.unchanged = Some(row);
-    }
-
-    /// The scene's items are equal to it now; without a hash something is still owed.
-    pub fn equal(&mut self, row: SceneRow) {
-        self.synced = Some(row);
-    }
-
     /// Whether an edit that was given up may come yet, over what was written since.
     pub fn may_be_overtaken(&self) -> bool {
         let overtaken = |kept: &Kept| kept.row.written.may_be_overtaken();
-        self.synced.is_some() && self.items.iter().any(overtaken)
+        matches!(self.becomes, Becomes::Equal(_)) && self.items.iter().any(overtaken)
     }
 
     /// Writes all of it; the scenes to queue for that.
@@ -126,10 +122,8 @@ impl Record {
     pub fn apply(self, tx: &Tx<'_, Job>) -> queue::Result<BTreeSet<u64>> {
         let (db, server, scene) = (tx.sql(), self.server, self.scene);
         let mut queue = self.queue;
-        if let Some(row) = self.unchanged {
-            if let Some(row) = row {
-                ledger::put_scene(db, server, scene, &row)?;
-            }
+        if let Becomes::Unchanged(row) = self.becomes {
+            row.map_or(Ok(()), |row| ledger::put_scene(db, server, scene, &row))?;
             return Ok(queue);
         }
         let mut again = BTreeSet::new();
@@ -146,22 +140,17 @@ impl Record {
         for item in &self.waits {
             ledger::wait_for(db, server, item, scene)?;
         }
-        for Learned {
-            library,
-            field,
-            state,
-        } in &self.learned
-        {
-            ledger::put_library_field(db, server, library, field, state)?;
+        for new in &self.learned {
+            ledger::put_library_field(db, server, &new.library, &new.field, &new.state)?;
         }
         ledger::hint_path(db, scene, self.hint.as_deref())?;
-        match &self.synced {
-            Some(row) => {
+        match &self.becomes {
+            Becomes::Equal(row) => {
                 ledger::put_scene(db, server, scene, row)?;
                 ledger::put_refs(db, scene, &self.refs)?;
                 ledger::put_left_out(db, scene, &self.left_out)?;
             }
-            None => ledger::make_unequal(db, server, scene)?,
+            _ => ledger::make_unequal(db, server, scene)?,
         }
         queue.remove(&scene);
         queue.extend(again);

@@ -16,7 +16,7 @@ use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Cover, Fetched};
 use crate::sync::hand::Hand;
-use crate::sync::record::{Record, sync_hash};
+use crate::sync::record::{Becomes, Record, sync_hash};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
 
@@ -87,11 +87,7 @@ impl Syncer {
         time: &'a T,
     ) -> queue::Result<Ended> {
         let mut job = SceneJob::new(self, (db, server), scene, force, time, Hand::Writes);
-        let outcome = match job.run().await {
-            Ok(done) => Ok(done),
-            Err(Stopped::Database(why)) => return Err(why),
-            Err(Stopped::Failed(why)) => Err(why),
-        };
+        let outcome = Stopped::apart(job.run().await)?;
         Ok(Ended {
             outcome,
             record: job.record,
@@ -157,20 +153,17 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let owned = rows.iter().map(|row| row.item.as_str());
         let hash = sync_hash(&content, &self.files, owned);
         let now = unix_millis(self.time.wall());
-        if !self.force
-            && before
-                .as_ref()
-                .is_some_and(|before| before.hash == Some(hash))
-            && !rows.iter().any(|row| row.written.due(now).next().is_some())
-        {
-            self.record
-                .unchanged(before.filter(|before| *before != row).map(|_| row));
+        let is_same = before.as_ref().and_then(|before| before.hash) == Some(hash);
+        let is_due = || rows.iter().any(|row| row.written.due(now).next().is_some());
+        if !self.force && is_same && !is_due() {
+            let is_other = before.is_some_and(|before| before != row);
+            self.record.becomes = Becomes::Unchanged(is_other.then_some(row));
             return Ok(Done::Skipped("unchanged since the last sync".to_owned()));
         }
         let targets = self.find(&rows).await?;
         let (mut owned, mut failed, several) = (Vec::new(), None, targets.len() > 1);
         for target in targets {
-            let key = target.key.as_str().to_owned();
+            let key = target.key().to_owned();
             let path = self.syncer.paths.show(&target.bound.path).into_owned();
             match self.one(target, &rows).await {
                 Ok(true) => owned.push(key),
@@ -191,7 +184,7 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         self.synced.title.clone_from(&self.scene.title);
         let hash = sync_hash(&content, &self.files, owned.iter().map(String::as_str));
         self.note_left_out()?;
-        self.record.equal(SceneRow {
+        self.record.becomes = Becomes::Equal(SceneRow {
             hash: (!owed).then_some(hash),
             synced_at: unix_millis(self.time.wall()),
             ..row
@@ -207,10 +200,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let id = self.id;
         let before = self.db.read(|db| ledger::left_out_of(db, id))?;
         let left_out = std::mem::take(&mut self.left_out);
-        let new = left_out
-            .iter()
-            .filter(|why| !before.contains(why) && !self.warned.contains(*why));
-        self.told.extend(new.cloned());
+        let is_new = |why: &&String| !before.contains(why) && !self.warned.contains(*why);
+        self.told.extend(left_out.iter().filter(is_new).cloned());
         self.record.left_out = left_out.into_iter().collect();
         Ok(())
     }
@@ -235,7 +226,7 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
             let fetched = syncer.covers.fetch(&syncer.stash, &address, known).await?;
             row.cover = match fetched {
                 Fetched::Same => row.cover,
-                Fetched::Picture(cover) => self.cover.insert(cover).name().to_owned(),
+                Fetched::Picture(cover) => self.cover.insert(cover).source.clone(),
                 Fetched::Nothing(why) => {
                     self.left_out.extend(why);
                     String::new()

@@ -12,6 +12,17 @@ pub enum Stopped {
     Database(queue::Error),
 }
 
+impl Stopped {
+    /// What somebody is at fault for, apart from what the database is.
+    pub fn apart<R>(ended: Result<R, Self>) -> queue::Result<Result<R, Failure>> {
+        match ended {
+            Ok(done) => Ok(Ok(done)),
+            Err(Self::Failed(why)) => Ok(Err(why)),
+            Err(Self::Database(why)) => Err(why),
+        }
+    }
+}
+
 impl From<queue::Error> for Stopped {
     fn from(error: queue::Error) -> Self {
         Self::Database(error)
@@ -24,20 +35,8 @@ impl From<rusqlite::Error> for Stopped {
     }
 }
 
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<plex::Error> for Stopped {
-    fn from(error: plex::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<stash::client::Error> for Stopped {
-    fn from(error: stash::client::Error) -> Self {
-        Self::Failed(error.into())
+impl<E: Into<Failure>> From<E> for Stopped {
+    fn from(why: E) -> Self {
+        Self::Failed(why.into())
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use plex::SectionId;
 use scene_sync::matching::Likeness;
 use scene_sync::{PathMap, Policy};
+use stash::client::{self, FoundScenes, SceneFilter, SceneId};
 
 use crate::core::client_errors::of_owner_check;
-use crate::core::job::Related;
 use crate::core::obfuscate::Paths;
 use crate::core::outcome::{Done, Failure, Outcome, Trouble, Whose};
 use crate::core::settings::Settings;
@@ -27,26 +27,20 @@ const LIBRARIES: Duration = Duration::from_secs(600);
 
 /// Both servers, and how to carry a scene from one to the other.
 pub struct Syncer {
-    pub(super) stash: stash::client::Client,
+    pub(crate) stash: client::Client,
     pub(super) plex: plex::Client,
+    pub(super) settings: Settings,
     pub(super) policy: Policy,
     pub(super) map: PathMap,
-    pub(super) strict: bool,
-    pub(super) names: Vec<String>,
     pub(super) libraries: RefCell<Option<(Instant, Rc<Libraries>)>>,
     pub(super) limits: RequestLimits,
     pub(super) indexes: Indexes,
-    pub(super) capabilities: Capabilities,
+    /// Begins with what was remembered of a server's libraries.
+    pub(crate) capabilities: Capabilities,
     pub(super) covers: Covers,
-    /// Reconciliations look at what Plex has.
-    pub(super) missing: bool,
-    /// What Plex does not have is not tried.
-    pub(super) skip_not_found: bool,
     pub(super) paths: Paths,
     /// Plex takes the token for its owner's: to others it does not show the files.
     pub(super) owner_known: Cell<bool>,
-    /// How old an edit may be that was cut off and comes yet.
-    pub(super) late: Duration,
 }
 
 /// How long after it was sent Plex may carry out an edit that nobody waits for any more.
@@ -56,32 +50,23 @@ pub(crate) fn late(settings: &Settings) -> Duration {
 
 impl Syncer {
     /// Built anew when the settings change.
-    pub fn new(stash: stash::client::Client, plex: plex::Client, settings: &Settings) -> Self {
+    pub fn new(stash: client::Client, plex: plex::Client, settings: &Settings) -> Self {
         Self {
             stash,
             plex,
+            settings: settings.clone(),
             policy: convert::policy(settings),
             map: convert::path_map(settings),
-            strict: settings.strict_matching,
-            names: settings.libraries.clone(),
             libraries: RefCell::default(),
             limits: RequestLimits::new(settings.concurrency),
             indexes: Indexes::default(),
             capabilities: Capabilities::default(),
             covers: Covers::default(),
-            missing: settings.reconcile_missing,
-            skip_not_found: settings.skip_not_found,
             paths: Paths {
                 hidden: settings.obfuscate_paths,
             },
             owner_known: Cell::default(),
-            late: late(settings),
         }
-    }
-
-    /// Takes in what was remembered of a server's libraries.
-    pub(crate) fn remember(&self, rows: Vec<(String, String, String)>) {
-        self.capabilities.load(rows);
     }
 
     /// The libraries to search. A user who looks for a missing scene may add one.
@@ -92,10 +77,11 @@ impl Syncer {
             return Ok(libraries.clone());
         }
         let sections = self.plex.sections().await?;
-        let libraries = Libraries::choose(sections, &self.names)
-            .map_err(|why| Failure::new(Whose::Plex(Trouble::NoLibrary), why))?;
-        let libraries = Rc::new(libraries);
-        *self.libraries.borrow_mut() = Some((Instant::now(), libraries.clone()));
+        let none = |why| Failure::new(Whose::Plex(Trouble::NoLibrary), why);
+        let libraries =
+            Rc::new(Libraries::choose(sections, &self.settings.libraries).map_err(none)?);
+        let read = (Instant::now(), libraries.clone());
+        self.libraries.replace(Some(read));
         Ok(libraries)
     }
 
@@ -119,62 +105,19 @@ impl Syncer {
     }
 
     /// The scenes with these ids, and which of the ids are gone.
-    pub async fn fetch(
-        &self,
-        ids: &[stash::client::SceneId],
-    ) -> Result<stash::client::FoundScenes, stash::client::Error> {
+    pub async fn fetch(&self, ids: &[SceneId]) -> Result<FoundScenes, client::Error> {
         self.stash.find_scenes(ids).await
     }
 
-    /// The scenes changed since a time in Unix seconds, or all, after one of them: a page, and what Stash is at.
-    pub async fn changes(
-        &self,
-        since: Option<i64>,
-        after: Option<stash::client::SceneId>,
-    ) -> Result<stash::client::Changes, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
-        self.stash.changes(filter, after).await
-    }
-
-    /// The scenes that show a performer, studio, tag or group.
-    pub async fn scenes_of(&self, of: Related, id: u64) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        let filter = match of {
-            Related::Performer => SceneFilter::Performer(id),
-            Related::Studio => SceneFilter::Studio(id),
-            Related::Tag => SceneFilter::Tag(id),
-            Related::Group => SceneFilter::Group(id),
-        };
-        self.ids(filter).await
-    }
-
-    /// The scenes changed since a time in Unix seconds, or all.
-    pub async fn scenes_since(&self, since: Option<i64>) -> Result<Vec<u64>, stash::client::Error> {
-        use stash::client::SceneFilter;
-        self.ids(since.map_or(SceneFilter::All, SceneFilter::UpdatedSince))
-            .await
-    }
-
-    async fn ids(
-        &self,
-        filter: stash::client::SceneFilter,
-    ) -> Result<Vec<u64>, stash::client::Error> {
-        Ok(self
-            .stash
-            .stamps(filter)
-            .await?
-            .iter()
-            .map(|stamp| stamp.id.0)
-            .collect())
+    /// The scenes that a filter finds.
+    pub(crate) async fn ids(&self, filter: SceneFilter) -> Result<Vec<u64>, client::Error> {
+        let stamps = self.stash.stamps(filter).await?;
+        Ok(stamps.iter().map(|stamp| stamp.id.0).collect())
     }
 
     /// Whether Plex takes the token for its owner's.
     pub(crate) async fn owner_check(&self) -> Result<(), Failure> {
-        let checked = match self.plex.owner_check().await {
-            Ok(()) => Ok(()),
-            Err(error) => of_owner_check(error),
-        };
+        let checked = self.plex.owner_check().await.or_else(of_owner_check);
         self.owner_known.set(checked.is_ok());
         checked
     }

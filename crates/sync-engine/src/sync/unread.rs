@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use plex::{FoundItems, Item, Skipped};
+use plex::{FoundItems, Item, RatingKey, Skipped};
 
 use crate::core::words;
 
@@ -48,9 +48,7 @@ impl Unread {
 
 /// Whether an item that was asked for is certainly not in the answer.
 pub fn is_gone(found: &FoundItems, item: &str) -> bool {
-    found.items.iter().all(|one| one.key.as_str() != item)
-        && found
-            .skipped
-            .iter()
-            .all(|one| one.key.as_ref().is_some_and(|key| key.as_str() != item))
+    let is_other = |key: &RatingKey| key.as_str() != item;
+    let mut skipped = found.skipped.iter().map(|one| one.key.as_ref());
+    found.items.iter().all(|one| is_other(&one.key)) && skipped.all(|key| key.is_some_and(is_other))
 }

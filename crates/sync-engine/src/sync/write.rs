@@ -15,6 +15,7 @@ use crate::sync::images::{self, Pictures};
 use crate::sync::writer::{Refused, Writer};
 
 /// What became of a plan.
+#[derive(Default)]
 pub struct Arrived {
     /// What to remember; none for a scene that must not count as synced.
     pub written: Option<LastWritten>,
@@ -38,87 +39,93 @@ impl Writer<'_> {
         &self,
         plan: &EditPlan,
         cover: Option<&Cover>,
-        seen: Pictures<Option<ImageSeen>>,
+        seen: Pictures<ImageSeen>,
     ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
         let limit = capabilities.list_limit();
         let sent = self.send(plan).await;
-        let (requests, mut learned) = sent.map_err(Failure::of_personal_request)?;
+        let (requests, learned) = sent.map_err(Failure::of_personal_request)?;
         let mut parts = Vec::from_iter(self.rate(plan).await?);
         let plan = &match parts.is_empty() {
             true => plan.clone(),
             false => plan.clone().without_rating(self.last),
         };
         let given = match cover {
-            Some(cover) => self.give(self.item, plan, cover, &seen, &mut parts).await?,
+            Some(cover) => self.give(plan, cover, &seen, &mut parts).await?,
             None => Pictures::default(),
         };
-        let sent = plan.sent();
-        let given_names = [(&given.poster, "poster"), (&given.background, "background")]
-            .into_iter()
-            .filter(|(given, _)| given.as_ref().is_some_and(|given| given.changed))
-            .map(|(_, name)| name.to_owned());
-        let given_names: Vec<_> = given_names.collect();
-
+        let given_names = images::changed(&given);
+        let mut arrived = Arrived {
+            parts,
+            learned,
+            ..Arrived::default()
+        };
         // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
-        let moved = !given_names.is_empty() || requests > 0 && seen != Pictures::default();
-        let unknown = !capabilities.knows(&self.target.section, &sent);
+        let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
+        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
-        let (mut given_up, mut owed) = (Vec::new(), Vec::new());
         if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
-            let mut item = self.read().await?;
-            if let Some(repair) = plan.verify(&convert::item(&item)) {
-                learned.extend(self.repair(repair, requests > 1).await?);
-                item = self.read().await?;
-                let shown = convert::item(&item);
-                unshown = plan.unshown(&shown);
-                owed = plan
-                    .verify(&shown)
-                    .map_or_else(Vec::new, |left| left.sent());
-            }
-            let key = self.target.key.as_str();
-            let section = &self.target.section;
-            let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
-            learned.extend(more);
-            if !gone.is_empty() {
-                given_up.push(words::not_kept(&self.target.library, &words(&gone)));
-            }
-            // Given up with this very item, nothing more is owed of it.
-            owed.retain(|what| !gone.contains(what));
-            after = Some(item);
+            let read = self.read_back(plan, requests > 1, &mut arrived).await?;
+            (after, unshown) = (Some(read.0), read.1);
         }
-        if learned.iter().any(Learned::limits_lists) {
-            given_up.push(words::LISTS_CUT.to_owned());
+        if arrived.learned.iter().any(Learned::limits_lists) {
+            arrived.given_up.push(words::LISTS_CUT.to_owned());
         }
-        let refused = (!owed.is_empty()).then(|| words::not_shown(&words(&owed)));
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
             None => plan.written.clone(),
         };
         if let Some(written) = &mut written {
             images::remember(written, after.as_ref().unwrap_or(self.item), given, seen);
-            for one in &parts {
+            for one in &arrived.parts {
                 written.refuse(one.part, one.version.clone(), one.passes.then_some(self.at));
             }
         }
         let kept = |name: &String| !unshown.iter().any(|what| what.to_string() == *name);
-        let mut changes: Vec<_> = plan.names().into_iter().filter(kept).collect();
-        changes.extend(given_names);
+        let changes = plan.names().into_iter().filter(kept);
         Ok(Arrived {
             written,
-            changes,
-            refused,
-            parts,
-            learned,
-            given_up,
+            changes: changes.chain(given_names).collect(),
             limited: is_limited(),
+            ..arrived
         })
+    }
+
+    /// Looks at what became of an edit, and repairs it once; the item, and what it shows nothing
+    /// of.
+    async fn read_back(
+        &self,
+        plan: &EditPlan,
+        in_parts: bool,
+        arrived: &mut Arrived,
+    ) -> Result<(plex::Item, Vec<What>), Failure> {
+        let (mut item, mut unshown, mut owed) = (self.read().await?, Vec::new(), Vec::new());
+        if let Some(repair) = plan.verify(&convert::item(&item)) {
+            arrived.learned.extend(self.repair(repair, in_parts).await?);
+            item = self.read().await?;
+            let shown = convert::item(&item);
+            unshown = plan.unshown(&shown);
+            let left = plan.verify(&shown);
+            owed = left.map_or_else(Vec::new, |left| left.sent());
+        }
+        let (capabilities, target) = (&self.syncer.capabilities, self.target);
+        let (section, key, sent) = (&target.library.section, target.key(), plan.sent());
+        let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
+        arrived.learned.extend(more);
+        if !gone.is_empty() {
+            let gone = words::not_kept(&target.library.title, &words(&gone));
+            arrived.given_up.push(gone);
+        }
+        // Given up with this very item, nothing more is owed of it.
+        owed.retain(|what| !gone.contains(what));
+        arrived.refused = (!owed.is_empty()).then(|| words::not_shown(&words(&owed)));
+        Ok((item, unshown))
     }
 
     async fn read(&self) -> Result<plex::Item, plex::Error> {
         let _overlapping = self.syncer.limits.read().await;
-        self.syncer.plex.item(&self.target.key).await
+        self.syncer.plex.item(&self.target.item.key).await
     }
 
     /// Sends once more what Plex did not take, each list apart: Plex may honour only the first removal of an edit. A list
@@ -141,19 +148,13 @@ impl Writer<'_> {
         let Some(change) = &plan.rating else {
             return Ok(None);
         };
-        let rating = change
-            .to
-            .and_then(|rating| UserRating::new(rating.to_plex()));
+        let rating = change.to.and_then(|to| UserRating::new(to.to_plex()));
         let _alone = self.turn().await?;
-        match self.syncer.plex.rate(&self.target.key, rating).await {
+        match self.syncer.plex.rate(&self.target.item.key, rating).await {
             Ok(()) => Ok(None),
             Err(error) if is_of_part(&error) => {
-                let version = change.to.map(|rating| rating.to_string());
-                Ok(Some(Refused::new(
-                    Part::Rating,
-                    version.unwrap_or_default(),
-                    &error,
-                )))
+                let version = change.to.map_or_else(String::new, |to| to.to_string());
+                Ok(Some(Refused::new(Part::Rating, version, &error)))
             }
             Err(error) => Err(error.into()),
         }
@@ -172,10 +173,8 @@ impl Writer<'_> {
     }
 
     fn edit(&self) -> Edit {
-        let Target {
-            section, kind, key, ..
-        } = self.target;
-        Edit::new(section.clone(), *kind, key.clone())
+        let Target { library, item, .. } = self.target;
+        Edit::new(library.section.clone(), library.kind, item.key.clone())
     }
 
     /// The turn to write, for one request, unless another scene has taken the item meanwhile.
@@ -184,10 +183,11 @@ impl Writer<'_> {
         self.next.take();
         match (self.may_send)() {
             true => Ok(turn),
-            false => Err(Failure::new(
-                Whose::Scene(SceneFault::NotInPlex),
-                format!("Plex item {} belongs to another scene now", self.target.key),
-            )),
+            false => {
+                let key = self.target.key();
+                let why = format!("Plex item {key} belongs to another scene now");
+                Err(Failure::new(Whose::Scene(SceneFault::NotInPlex), why))
+            }
         }
     }
 
@@ -199,8 +199,8 @@ impl Writer<'_> {
             let value = plex::fit(&change.to, plex::MAX_VALUE);
             edit = edit.set(convert::field(change.field), value);
         }
-        let whole = self.syncer.capabilities.replaces_lists()
-            && self.syncer.capabilities.list_limit().is_none();
+        let capabilities = &self.syncer.capabilities;
+        let whole = capabilities.replaces_lists() && capabilities.list_limit().is_none();
         let (mut requests, mut learned) = (0, Vec::new());
         for list in &plan.tags {
             match whole {

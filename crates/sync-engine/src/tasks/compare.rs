@@ -55,9 +55,8 @@ async fn compare(ready: &Ready, dir: &DataDir, console: &dyn Console) -> Result<
     let words = |why: &queue::Error| queue_file::words(dir, why);
     let mut record = record(dir).map_err(|why| words(&why))?;
     let server = ledger::on_record(record.sql(), &ready.server)?;
-    ready
-        .syncer
-        .remember(ledger::library_fields(record.sql(), server)?);
+    let known = ledger::library_fields(record.sql(), server)?;
+    ready.syncer.capabilities.load(known);
     let (db, time) = (Db::new(&mut record), SystemTimer::default());
     let progress = |share| console.progress(share);
     let compared = ready.syncer.compare_all((&db, server), &time, progress);

@@ -16,27 +16,15 @@ pub struct Circuit {
     seen: Kind,
 }
 
-/// A circuit that changed since it was last looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// Calls are held from now on.
-    Opened,
-    /// One call is let through.
-    Trying,
-    /// Calls run again.
-    Closed,
-}
-
 /// Permit for one call; dropped, it says nothing about the server.
 pub type Permit = breaker::Permit<Arc<Breaker>>;
 
 impl Circuit {
     /// Watches this breaker.
     pub fn new(breaker: Breaker) -> Self {
-        let breaker = Arc::new(breaker);
         Self {
             seen: breaker.kind(),
-            breaker,
+            breaker: Arc::new(breaker),
         }
     }
 
@@ -66,17 +54,10 @@ impl Circuit {
         self.breaker.try_acquire_owned().ok()
     }
 
-    /// What changed since the last look.
-    pub fn change(&mut self) -> Option<Change> {
+    /// What it is now, where it was another at the last look.
+    pub fn change(&mut self) -> Option<Kind> {
         let kind = self.breaker.kind();
-        if std::mem::replace(&mut self.seen, kind) == kind {
-            return None;
-        }
-        Some(match kind {
-            Kind::Closed => Change::Closed,
-            Kind::HalfOpen => Change::Trying,
-            _ => Change::Opened,
-        })
+        (std::mem::replace(&mut self.seen, kind) != kind).then_some(kind)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use queue::Claim;
-use stash::client::{Scene, SceneId};
+use stash::client::{self, Scene, SceneId};
 
 use crate::core::catch_up::Stamp;
 use crate::core::client_errors::of_verdict;
@@ -15,6 +15,7 @@ use crate::core::scheduler::{End, Gate, IN_FLIGHT};
 use crate::core::time::Time;
 use crate::storage::ledger::ServerId;
 use crate::sync::{Synced, Syncer};
+use crate::worker::circuit::Permit;
 use crate::worker::fan_out::{self, FollowUp};
 use crate::worker::in_flight::{ClaimedJob, Event, Fetched};
 use crate::worker::state::Worker;
@@ -37,16 +38,14 @@ impl<'a, T: Time> Worker<'a, T> {
         }
         // After a while of quiet another server may have taken the address.
         let heard = self.in_flight.heard;
-        self.server = self
-            .server
-            .filter(|_| heard.is_some_and(|heard| now - heard < QUIET));
+        let is_quiet = heard.is_none_or(|heard| now - heard >= QUIET);
+        self.server = self.server.filter(|_| !is_quiet);
         let Some(server) = self.server else {
             self.start_check(trial);
             return Ok(());
         };
-        let leaves: Vec<_> = std::iter::from_fn(|| self.link.plex.permit())
-            .take(most)
-            .collect();
+        let leaves = std::iter::from_fn(|| self.link.plex.permit());
+        let leaves: Vec<_> = leaves.take(most).collect();
         let claims = match trial {
             true => self.claim_for_trial()?,
             false => self.db.with(|queue| queue.claim(leaves.len()))?,
@@ -54,13 +53,11 @@ impl<'a, T: Time> Worker<'a, T> {
         let claims = self.settings_first(claims)?;
         let suspect = claims.iter().any(|claim| claim.lost() > 0);
         self.scheduler.claimed(claims.len(), suspect, now);
-        if !claims.is_empty() {
-            self.ramp_spend();
+        if let Some(rising) = self.ramp.as_mut().filter(|_| !claims.is_empty()) {
+            rising.token = false;
         }
-        let taken = claims
-            .into_iter()
-            .zip(leaves)
-            .map(|(claim, permit)| ClaimedJob { claim, permit });
+        let taken = claims.into_iter().zip(leaves);
+        let taken = taken.map(|(claim, permit)| ClaimedJob { claim, permit });
         let (scenes, follow_ups): (Vec<_>, Vec<_>) =
             taken.partition(|taken| scene_id(taken).is_some());
         for taken in follow_ups {
@@ -104,13 +101,11 @@ impl<'a, T: Time> Worker<'a, T> {
         let most = if failing.is_empty() { 1 } else { IN_FLIGHT };
         self.db.with(|queue| {
             let mut claims = queue.claim(most)?;
-            let is_other =
-                |claim: &Claim<Job>| claim.key().is_none_or(|key| !failing.contains(key));
+            let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failing.contains(key));
             let chosen = claims.iter().position(is_other).unwrap_or(0);
             let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
-            claims
-                .into_iter()
-                .try_for_each(|claim| queue.release(claim))?;
+            let mut others = claims.into_iter();
+            others.try_for_each(|claim| queue.release(claim))?;
             Ok(Vec::from_iter(chosen))
         })
     }
@@ -170,38 +165,16 @@ impl<'a, T: Time> Worker<'a, T> {
 
     /// Starts what each fetched scene was fetched for.
     pub(super) fn fetched(&mut self, fetched: Fetched) -> queue::Result<()> {
-        let Fetched {
-            scenes,
-            server,
-            asked,
-            permit,
-            found,
-        } = fetched;
-        let found = match found {
+        let found = match fetched.found {
             Ok(found) => found,
-            Err(error) => {
-                match &error {
-                    // It answers, and fails for these scenes.
-                    stash::client::Error::Resolver { .. } => permit.ignore(),
-                    _ => permit.failure(),
-                }
-                if !self.renew_connection() && error == stash::client::Error::Unauthorized {
-                    self.scheduler.end(End::SessionRefused);
-                }
-                return scenes
-                    .into_iter()
-                    .try_for_each(|taken| self.settle(taken, Err(error.clone().into()).into()));
-            }
+            Err(why) => return self.not_fetched(fetched.scenes, fetched.permit, &why),
         };
-        permit.success();
+        fetched.permit.success();
         let failed: HashMap<_, _> = found.failed.into_iter().collect();
         // Two jobs may be about the same scene.
-        let found: HashMap<_, _> = found
-            .scenes
-            .into_iter()
-            .map(|scene| (scene.id, Rc::new(scene)))
-            .collect();
-        for taken in scenes {
+        let scenes = found.scenes.into_iter();
+        let found: HashMap<_, _> = scenes.map(|scene| (scene.id, Rc::new(scene))).collect();
+        for taken in fetched.scenes {
             let Some(id) = scene_id(&taken) else {
                 continue;
             };
@@ -211,28 +184,7 @@ impl<'a, T: Time> Worker<'a, T> {
             }
             match (taken.claim.payload(), found.get(&id).cloned()) {
                 (&Job::Scene { force, .. }, Some(scene)) => {
-                    let (syncer, db, time) = (self.link.syncer.clone(), self.db, self.time);
-                    self.spawn(async move {
-                        let scene = match scene.files.is_empty() {
-                            true => read_again(&syncer, scene.id).await,
-                            false => Ok(Some(scene)),
-                        };
-                        let scene = match scene {
-                            Ok(Some(scene)) => scene,
-                            gone_or_failed => {
-                                let gone = gone_or_failed.map(|_| Done::GoneFromStash);
-                                let ended = gone.map_err(Failure::from).into();
-                                return Event::Ended(taken, Box::new(Ok(ended)));
-                            }
-                        };
-                        let ended = syncer.sync((db, server), &scene, force, time).await;
-                        let stamp = Stamp::new(scene.updated_at, asked);
-                        let ended = ended.map(|ended| FollowUp {
-                            looked: Some((server, stamp)),
-                            ..ended.into()
-                        });
-                        Event::Ended(taken, Box::new(ended))
-                    });
+                    self.start_sync(taken, scene, force, (fetched.server, fetched.asked));
                 }
                 (Job::Scene { .. }, None) => {
                     self.settle(taken, Ok(Done::GoneFromStash).into())?;
@@ -244,6 +196,54 @@ impl<'a, T: Time> Worker<'a, T> {
             }
         }
         Ok(())
+    }
+
+    /// Stash did not give the scenes of these jobs.
+    fn not_fetched(
+        &mut self,
+        scenes: Vec<ClaimedJob>,
+        permit: Permit,
+        why: &client::Error,
+    ) -> queue::Result<()> {
+        match why {
+            // It answers, and fails for these scenes.
+            client::Error::Resolver { .. } => permit.ignore(),
+            _ => permit.failure(),
+        }
+        if !self.renew_connection() && *why == client::Error::Unauthorized {
+            self.scheduler.end(End::SessionRefused);
+        }
+        let mut scenes = scenes.into_iter();
+        scenes.try_for_each(|taken| self.settle(taken, Err(why.clone().into()).into()))
+    }
+
+    fn start_sync(
+        &mut self,
+        taken: ClaimedJob,
+        scene: Rc<Scene>,
+        force: bool,
+        (server, asked): (ServerId, SystemTime),
+    ) {
+        let (syncer, db, time) = (self.link.syncer.clone(), self.db, self.time);
+        self.spawn(async move {
+            let scene = match scene.files.is_empty() {
+                true => read_again(&syncer, scene.id).await,
+                false => Ok(Some(scene)),
+            };
+            let ended = match scene {
+                Ok(Some(scene)) => {
+                    let ended = syncer.sync((db, server), &scene, force, time).await;
+                    let looked = Some((server, Stamp::new(scene.updated_at, asked)));
+                    ended.map(|ended| FollowUp {
+                        looked,
+                        ..ended.into()
+                    })
+                }
+                Ok(None) => Ok(Ok(Done::GoneFromStash).into()),
+                Err(why) => Ok(Err(why.into()).into()),
+            };
+            Event::Ended(taken, Box::new(ended))
+        });
     }
 
     /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
@@ -258,27 +258,15 @@ impl<'a, T: Time> Worker<'a, T> {
 }
 
 /// A scene without a file, read once more: Stash takes a scene's files away just before it deletes the scene.
-async fn read_again(
-    syncer: &Syncer,
-    id: SceneId,
-) -> Result<Option<Rc<Scene>>, stash::client::Error> {
+async fn read_again(syncer: &Syncer, id: SceneId) -> Result<Option<Rc<Scene>>, client::Error> {
     tokio::time::sleep(SETTLING).await;
-    let mut found = syncer.fetch(&[id]).await?;
-    match found.failed.pop() {
-        Some((_, why)) => Err(why),
-        None => Ok(found.scenes.pop().map(Rc::new)),
-    }
+    Ok(syncer.stash.find_scene(id).await?.map(Rc::new))
 }
 
 /// Whether Stash is at fault.
 pub(super) fn is_of_stash(outcome: &Outcome<Synced>) -> bool {
-    matches!(
-        outcome,
-        Err(Failure {
-            whose: Whose::Stash,
-            ..
-        })
-    )
+    let is_stash = |failure: &Failure| failure.whose == Whose::Stash;
+    outcome.as_ref().is_err_and(is_stash)
 }
 
 /// The scene the job needs from Stash.

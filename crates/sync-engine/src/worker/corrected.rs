@@ -45,19 +45,15 @@ pub(super) fn apply(
         let before = meta::get(queue.sql(), key)?;
         Ok(before.is_some_and(|before| before != now))
     };
-    let (elsewhere, otherwise) = (
-        is_other(CIRCUIT_OF, &circuit_of)?,
-        is_other(SEARCHED_BY, &searched_by)?,
-    );
-    let mut done = Vec::new();
+    let elsewhere = is_other(CIRCUIT_OF, &circuit_of)?;
+    let otherwise = is_other(SEARCHED_BY, &searched_by)?;
+    let (mut done, mut again) = (Vec::new(), 0);
     if elsewhere {
         breaker.reset();
         done.push(texts::PLEX_ELSEWHERE.to_owned());
     }
-    let mut again = 0;
     if otherwise {
-        let not_found = [ErrorKind::NotInPlex, ErrorKind::LowConfidence].map(ErrorKind::word);
-        let [one, other] = not_found;
+        let (one, other) = (ErrorKind::NotInPlex.word(), ErrorKind::LowConfidence.word());
         let filter = DeadFilter::all().error_type(one).error_type(other);
         again = queue.redrive(&filter)?.jobs;
     }
@@ -105,9 +101,6 @@ fn fingerprint(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let hash = hash.finalize();
-    hash.iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let half = &hash.finalize()[..16];
+    half.iter().map(|byte| format!("{byte:02x}")).collect()
 }

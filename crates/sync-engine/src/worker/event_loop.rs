@@ -6,13 +6,12 @@ use queue::Queue;
 
 use crate::clients::Told;
 use crate::core::client_errors::of_verdict;
-use crate::core::outcome::{Done, Failure};
+use crate::core::outcome::Failure;
 use crate::core::scheduler::{End, Next, Situation};
 use crate::core::time::Time;
 use crate::core::words::worker as texts;
 use crate::storage::meta;
 use crate::storage::notices::{self, Topic};
-use crate::sync::Synced;
 use crate::worker::circuit::Circuit;
 use crate::worker::in_flight::Event;
 use crate::worker::link::{self, Link};
@@ -115,9 +114,8 @@ impl<'a, T: Time> Worker<'a, T> {
     /// Goes on with the settings that were found, or with the same ones and another server.
     fn exchange(&mut self) -> Result<(), WorkError> {
         let found = self.in_flight.found.take();
-        let corrected = found
-            .as_ref()
-            .is_some_and(|(new, _)| self.link.leads_elsewhere(new));
+        let is_other = |(new, _): &link::Found| self.link.leads_elsewhere(new);
+        let corrected = found.as_ref().is_some_and(is_other);
         let found = found.unwrap_or_else(|| ((*self.link.settings).clone(), Vec::new()));
         let stash = self.around.stash();
         // The breaker's file has one owner at a time.
@@ -166,9 +164,8 @@ impl<'a, T: Time> Worker<'a, T> {
             Event::Judged(report, verdict) => {
                 self.met(&report.verdict)?;
                 for (taken, mut follow_up) in std::mem::take(&mut self.in_flight.doubtful) {
-                    follow_up.outcome = follow_up
-                        .outcome
-                        .map_err(|failure| failure.judged(verdict.clone()));
+                    let judged = |failure: Failure| failure.judged(verdict.clone());
+                    follow_up.outcome = follow_up.outcome.map_err(judged);
                     self.settle(taken, follow_up)?;
                 }
             }
@@ -183,13 +180,6 @@ impl<'a, T: Time> Worker<'a, T> {
                     }
                     self.in_flight.doubtful.push((taken, follow_up));
                     return Ok(());
-                }
-                if let Ok(Done::Synced(Synced {
-                    owed: Some(why), ..
-                })) = &follow_up.outcome
-                {
-                    let name = taken.claim.payload().words();
-                    self.log.warn(format!("{name}: {why}"));
                 }
                 self.settle(taken, follow_up)?;
             }

@@ -1,22 +1,21 @@
 //! Jobs that only find out what else is to be done: fan-out, bulk, scans.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeSet;
 
 use queue::{DeadFilter, Options, Queue};
 use scene_sync::path::folder_of;
-use stash::client::Scene;
+use stash::client::{Scene, SceneFilter};
 
 use crate::core::catch_up::Stamp;
-use crate::core::job::{Job, scene_of_key};
+use crate::core::job::{Job, Related, scene_of_key};
 use crate::core::outcome::{Done, ErrorKind, Outcome};
 use crate::core::reconcile::{Listed, Run, Step};
-use crate::core::settings::Scope;
 use crate::core::time::Time;
 use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
 use crate::storage::meta;
-use crate::sync::{Ended, Record, Stopped, Synced, Syncer};
+use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer, changed_within};
 use crate::worker::recording::scene_job;
 
 /// Scenes queued by one transaction of a bulk job.
@@ -47,16 +46,8 @@ pub struct FollowUp {
     pub told: Vec<String>,
 }
 
-/// What is on record and not so any more.
-pub struct Found {
-    /// Items that Plex has no longer.
-    pub gone: Vec<String>,
-    /// Scenes, what names their covers, and where those are now.
-    pub covers: Vec<(u64, String, String)>,
-}
-
-impl FollowUp {
-    fn new(outcome: Outcome<Synced>) -> Self {
+impl From<Outcome<Synced>> for FollowUp {
+    fn from(outcome: Outcome<Synced>) -> Self {
         Self {
             outcome,
             scenes: Vec::new(),
@@ -71,15 +62,11 @@ impl FollowUp {
             told: Vec::new(),
         }
     }
-
-    fn done(why: String) -> Self {
-        Self::new(Ok(Done::Skipped(why)))
-    }
 }
 
-impl From<Outcome<Synced>> for FollowUp {
-    fn from(outcome: Outcome<Synced>) -> Self {
-        Self::new(outcome)
+impl FollowUp {
+    fn done(why: impl Into<String>) -> Self {
+        Ok(Done::Skipped(why.into())).into()
     }
 }
 
@@ -89,7 +76,7 @@ impl From<Ended> for FollowUp {
             record: Some(ended.record),
             news: ended.news,
             told: ended.told,
-            ..Self::new(ended.outcome)
+            ..ended.outcome.into()
         }
     }
 }
@@ -110,60 +97,51 @@ pub async fn run(
             Ok(ledger::consent(tx.sql(), server)?)
         })?;
     }
+    let follow_up = follow(syncer, job, (db, server), time).await;
+    Ok(Stopped::apart(follow_up)?.unwrap_or_else(|why| Err(why).into()))
+}
+
+async fn follow(
+    syncer: &Syncer,
+    job: Job,
+    (db, server): (&Db<'_>, ServerId),
+    time: &impl Time,
+) -> Result<FollowUp, Stopped> {
     Ok(match job {
-        Job::Scene { .. } | Job::Scanned { .. } => FollowUp::done(String::new()),
+        Job::Scene { .. } | Job::Scanned { .. } => FollowUp::done(""),
         Job::PlexScan { folder } => {
             let (outcome, news) = syncer.scan(&folder).await;
             FollowUp {
                 news: news.into_iter().collect(),
-                ..FollowUp::new(outcome)
+                ..outcome.into()
             }
         }
-        Job::FanOut { of, id } => match syncer.scenes_of(of, id).await {
-            Err(error) => FollowUp::new(Err(error.into())),
-            Ok(mut scenes) => {
-                // Those that used to show what Stash no longer has are on record.
-                scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
-                all_of(scenes, false, "changed", db).await?
+        Job::FanOut { of, id } => {
+            let mut scenes = syncer.ids(showing(of, id)).await?;
+            // Those that used to show what Stash no longer has are on record.
+            scenes.extend(db.read(|db| ledger::scenes_of(db, of, id))?);
+            all_of(scenes, false, "changed", db).await?
+        }
+        Job::Bulk { scope } => {
+            let scenes = syncer.ids(changed_within(scope, time.wall())).await?;
+            let (queued, job) = (scenes.len() as u64, 0);
+            let listed = Step::Listed(Listed { scope, queued, job });
+            FollowUp {
+                step: Some(listed),
+                ..all_of(scenes, true, "read from Stash", db).await?
             }
-        },
-        Job::Bulk { scope } => match syncer.scenes_since(since(scope, time.wall())).await {
-            Err(error) => FollowUp::new(Err(error.into())),
-            Ok(scenes) => {
-                let queued = scenes.len() as u64;
-                let follow_up = all_of(scenes, true, "read from Stash", db).await?;
-                FollowUp {
-                    step: Some(Step::Listed(Listed {
-                        scope,
-                        queued,
-                        job: 0,
-                    })),
-                    ..follow_up
-                }
-            }
-        },
-        Job::Reconcile(run) => match reconcile(syncer, run, (db, server), time).await {
-            Ok(follow_up) => follow_up,
-            Err(Stopped::Failed(why)) => FollowUp::new(Err(why)),
-            Err(Stopped::Database(why)) => return Err(why),
-        },
+        }
+        Job::Reconcile(run) => reconcile(syncer, run, (db, server), time).await?,
     })
 }
 
 /// Queues all of these scenes but the last few, which are queued together with the follow_up's acknowledgement. Repeated after a
 /// crash, they coalesce by key.
-async fn all_of(
-    mut scenes: Vec<u64>,
-    force: bool,
-    why: &str,
-    db: &Db<'_>,
-) -> queue::Result<FollowUp> {
-    scenes.sort_unstable();
-    scenes.dedup();
-    let why = format!(
-        "{why}, {} queued",
-        count(scenes.len() as u64, "scene", "scenes")
-    );
+async fn all_of(scenes: Vec<u64>, force: bool, why: &str, db: &Db<'_>) -> queue::Result<FollowUp> {
+    let scenes = BTreeSet::from_iter(scenes);
+    let mut scenes = Vec::from_iter(scenes);
+    let queued = count(scenes.len() as u64, "scene", "scenes");
+    let why = format!("{why}, {queued} queued");
     while scenes.len() > BULK {
         let rest = scenes.split_off(BULK);
         let jobs = scenes.iter().map(|id| scene_job(*id, force));
@@ -182,20 +160,16 @@ async fn all_of(
 /// What a scan of Stash leads to, for the scene of its file; `None` when that is gone.
 pub fn scanned(scene: Option<&Scene>) -> FollowUp {
     let Some(scene) = scene else {
-        return FollowUp::done("gone from Stash".to_owned());
+        return FollowUp::done("gone from Stash");
     };
-    let folder = scene
-        .files
-        .first()
-        .and_then(|file| folder_of(&file.path))
-        .map(str::to_owned);
+    let folder = scene.files.first().and_then(|file| folder_of(&file.path));
     // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
     // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
     FollowUp {
         scenes: vec![scene.id.0],
         force: true,
-        scan: folder,
-        ..FollowUp::done("scanned".to_owned())
+        scan: folder.map(str::to_owned),
+        ..FollowUp::done("scanned")
     }
 }
 
@@ -208,25 +182,29 @@ async fn reconcile(
 ) -> Result<FollowUp, Stopped> {
     let database = db.with(|queue| queue.path().to_owned());
     let reader = Queue::<Job>::open(database, Options::inspector())?;
-    let mut slice = syncer.reconcile(run, (reader.sql(), server), time).await?;
+    let (mut slice, mut step) = syncer.reconcile(run, (reader.sql(), server), time).await?;
+    let of = |filter: DeadFilter| -> queue::Result<Vec<(i64, u64)>> {
+        let scene = |(letter, key): (_, String)| Some((letter, scene_of_key(&key)?));
+        Ok(reader
+            .dead_keys(&filter)?
+            .into_iter()
+            .filter_map(scene)
+            .collect())
+    };
     if !slice.nowhere.is_empty() {
-        let known = DeadFilter::all().error_type(ErrorKind::NotInPlex.word());
-        for (_, key) in reader.dead_keys(&known)? {
-            if let Some(id) = scene_of_key(&key).filter(|id| slice.nowhere.contains(id)) {
+        for (_, id) in of(DeadFilter::all().error_type(ErrorKind::NotInPlex.word()))? {
+            if slice.nowhere.contains(&id) {
                 slice.differ.remove(&id);
             }
         }
     }
-    let (gone, covers) = (slice.gone, slice.covers);
-    let found = Found { gone, covers };
     let mut letters = Vec::new();
     if !slice.differ.is_empty() {
-        let dead = reader.dead_keys(&DeadFilter::all())?;
-        let again = |key: &str| scene_of_key(key).is_some_and(|id| slice.differ.contains(&id));
-        letters.extend(dead.iter().filter(|(_, key)| again(key)).map(|(id, _)| id));
+        letters = of(DeadFilter::all())?;
+        letters.retain(|(_, id)| slice.differ.contains(id));
     }
     let queued = slice.differ.len() as u64;
-    match &mut slice.step {
+    match &mut step {
         Step::Next(run) => run.report.queued += queued,
         Step::Ended(ended) => ended.report.queued += queued,
         Step::Listed(_) => {}
@@ -234,15 +212,20 @@ async fn reconcile(
     Ok(FollowUp {
         scenes: slice.differ.into_iter().collect(),
         force: true,
-        step: Some(slice.step),
-        letters,
-        found: Some((server, found)),
+        step: Some(step),
+        letters: letters.into_iter().map(|(letter, _)| letter).collect(),
+        found: Some((server, slice.found)),
         news: slice.news,
-        ..FollowUp::done("a page compared".to_owned())
+        ..FollowUp::done("a page compared")
     })
 }
 
-fn since(scope: Scope, now: SystemTime) -> Option<i64> {
-    let from = now.checked_sub(scope.reach()?)?;
-    i64::try_from(from.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+/// The scenes that show a performer, studio, tag or group.
+fn showing(of: Related, id: u64) -> SceneFilter {
+    match of {
+        Related::Performer => SceneFilter::Performer(id),
+        Related::Studio => SceneFilter::Studio(id),
+        Related::Tag => SceneFilter::Tag(id),
+        Related::Group => SceneFilter::Group(id),
+    }
 }

@@ -9,8 +9,7 @@ use queue::rusqlite::Connection;
 use queue::{Options, Queue};
 use stash::connection::ServerConnection;
 
-use crate::clients::Told;
-use crate::clients::stored;
+use crate::clients::{Told, stored};
 use crate::core::job::Job;
 use crate::core::reconcile::unix_millis;
 use crate::core::scheduler::End;
@@ -18,8 +17,7 @@ use crate::core::words::worker as texts;
 use crate::daemon::lock::{self, Role, WorkerLock};
 use crate::daemon::process;
 use crate::daemon::program::Program;
-use crate::start;
-use crate::start::Start;
+use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
 use crate::storage::db::Db;
 use crate::storage::log::WorkerLog;
@@ -72,10 +70,8 @@ fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let program = match start::copied_from() {
-        Some(original) => Program::copied_from(original),
-        None => Program::current(),
-    };
+    let program = start::copied_from();
+    let program = program.map_or_else(Program::current, Program::copied_from);
     let Some(mut lock) = patient_lock(dir)? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -83,9 +79,11 @@ fn serve(
     loop {
         log.info(texts::started(env!("CARGO_PKG_VERSION")));
         let around = Surroundings::new(dir, &lock, &program, connection)?;
-        let ended = runtime.block_on(work_on(dir, log, &around));
+        let around = &around;
+        let life = Life { dir, log, around };
+        let ended = runtime.block_on(life.work_on());
         connection = around.connection();
-        let (seen, settings) = (around.seen(), around.settings());
+        let (seen, settings) = (around.seen.get(), around.settings());
         let code = tell_end(dir, log, &ended);
         if matches!(ended, Ok(End::Idle | End::SessionRefused)) && connection::left_at(dir) == seen
         {
@@ -102,10 +100,8 @@ fn serve(
         }
         // A hook that looked before the lock was free saw a worker and started none: its job is ours. Its connection may be
         // better than that which ended, and the settings other than those with which nothing could be done.
-        let newer = match connection::left_at(dir) == seen {
-            true => None,
-            false => connection::read(dir).filter(|newer| *newer != connection),
-        };
+        let newest = (connection::left_at(dir) != seen).then(|| connection::read(dir));
+        let newer = newest.flatten().filter(|newer| *newer != connection);
         let can_work = match &ended {
             Ok(End::Idle | End::Removed) => true,
             // Where their file is not known, once more is enough: the next save starts another.
@@ -154,7 +150,7 @@ fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
 }
 
 fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, log: &WorkerLog<'_>) {
-    let Some(program) = program.path() else {
+    let Some(program) = &program.path else {
         return;
     };
     // It may still be on its way to its place.
@@ -185,40 +181,121 @@ fn patient_lock(dir: &DataDir) -> io::Result<Option<WorkerLock>> {
     }
 }
 
-/// Works, and again after a failure of the disk that may pass.
-async fn work_on(
-    dir: &DataDir,
-    log: &WorkerLog<'_>,
-    around: &Surroundings<'_>,
-) -> Result<End, WorkError> {
-    let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
-    let (mut rng, mut failed) = (SplitMix64::fresh(), 0);
-    let work = async {
+/// A worker's life between taking the lock and letting it go.
+struct Life<'a> {
+    dir: &'a DataDir,
+    log: &'a WorkerLog<'a>,
+    around: &'a Surroundings<'a>,
+}
+
+impl Life<'_> {
+    /// Works, and again after a failure of the disk that may pass.
+    async fn work_on(&self) -> Result<End, WorkError> {
+        let Self { dir, log, around } = *self;
+        let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
+        let (mut rng, mut failed) = (SplitMix64::fresh(), 0);
+        let work = async {
+            loop {
+                let began = Instant::now();
+                let why = match self.work().await {
+                    Err(WorkError::Queue(why)) if may_pass(&why) => why,
+                    end => return end,
+                };
+                if began.elapsed() > Duration::from_secs(60) {
+                    failed = 0;
+                }
+                let wait = policy.delay(failed, &mut rng);
+                if failed == 0 {
+                    log.error(texts::tries_again(queue_file::words(dir, &why)));
+                }
+                failed += 1;
+                tokio::time::sleep(wait).await;
+                if around.removed(&dir.database()) {
+                    return Ok(End::Removed);
+                }
+            }
+        };
+        // Around everything: a signal that came between two rounds would be lost.
+        tokio::select! {
+            biased;
+            () = process::asked_to_stop() => Ok(End::Stopped),
+            end = work => end,
+        }
+    }
+
+    /// Works once; the caller holds the worker lock.
+    async fn work(&self) -> Result<End, WorkError> {
+        let (dir, log) = (self.dir, self.log);
+        let options = Options::consumer().lease(LEASE);
+        let mut queue = queue_file::open(dir, options, |said| log.error(said))?;
+        match self.rounds(&mut queue).await {
+            // Once: a disk that damages the new file too is beyond help.
+            Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
+                queue = queue_file::repair(queue, wrong, |said| log.error(said))?;
+                self.rounds(&mut queue).await
+            }
+            end => end,
+        }
+    }
+
+    async fn rounds(&self, queue: &mut Queue<Job>) -> Result<End, WorkError> {
+        let Self { dir, log, around } = *self;
+        queue.transaction(|tx| -> queue::Result<_> {
+            ledger::create(tx.sql())?;
+            ledger::count_from(tx.sql(), unix_millis(SystemTime::now()))?;
+            let known = plex_server::last(tx.sql())?;
+            for scene in ledger::migrate(tx.sql(), known.as_deref())? {
+                tx.enqueue(scene_job(scene, true))?;
+            }
+            Ok(())
+        })?;
+        let told = self.first_settings().await?;
+        next_step::tell((&told.read.0, &told.read.1), queue, log)?;
+        stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
+        if !told.session_only {
+            notices::clear(queue.sql(), Topic::Login)?;
+        }
+        let (time, db) = (SystemTimer::default(), Db::new(queue));
+        let work = async {
+            let mut worker = Worker::new(told.read, (&time, log), dir, &db, around)?;
+            Standstill::end(dir);
+            worker.run().await
+        };
+        let end = work.await;
+        if let Err(WorkError::Link(why)) = &end {
+            around.stand_still(why.to_string());
+        }
+        db.read(|db| tell(db, &end))?;
+        end
+    }
+
+    /// The settings, once Stash answers: it may be starting, and it may have come back somewhere
+    /// else.
+    async fn first_settings(&self) -> Result<Told, stash::client::Error> {
+        const PATIENCE: Duration = Duration::from_secs(15 * 60);
+        let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
+        let (mut rng, began, mut tries) = (SplitMix64::fresh(), Instant::now(), 0);
         loop {
-            let began = Instant::now();
-            let why = match work(dir, log, around).await {
-                Err(WorkError::Queue(why)) if may_pass(&why) => why,
-                end => return end,
+            self.around.watch_settings().await;
+            let error = match link::read(self.around.stash()).await {
+                Ok(found) => return Ok(found),
+                Err(_) if self.around.renew() => continue,
+                Err(error) => error,
             };
-            if began.elapsed() > Duration::from_secs(60) {
-                failed = 0;
+            let refused = error == stash::client::Error::Unauthorized;
+            if !error.is_temporary() || refused || began.elapsed() >= PATIENCE {
+                return Err(error);
             }
-            let wait = policy.delay(failed, &mut rng);
-            if failed == 0 {
-                log.error(texts::tries_again(queue_file::words(dir, &why)));
+            if tries == 0 {
+                self.log.warn(texts::tries_for_a_while(&error));
             }
-            failed += 1;
-            tokio::time::sleep(wait).await;
-            if around.removed(&dir.database()) {
-                return Ok(End::Removed);
+            let until = Instant::now() + policy.delay(tries, &mut rng);
+            tries += 1;
+            // A hook may bring a better connection at any time.
+            while Instant::now() < until && !self.around.renew() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
-    };
-    // Around everything: a signal that came between two rounds would be lost.
-    tokio::select! {
-        biased;
-        () = process::asked_to_stop() => Ok(End::Stopped),
-        end = work => end,
     }
 }
 
@@ -238,61 +315,6 @@ fn may_pass(why: &queue::Error) -> bool {
     )
 }
 
-/// Works once; the caller holds the worker lock.
-async fn work(
-    dir: &DataDir,
-    log: &WorkerLog<'_>,
-    around: &Surroundings<'_>,
-) -> Result<End, WorkError> {
-    let options = Options::consumer().lease(LEASE);
-    let mut queue = queue_file::open(dir, options, |said| log.error(said))?;
-    match rounds(dir, log, around, &mut queue).await {
-        // Once: a disk that damages the new file too is beyond help.
-        Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
-            queue = queue_file::repair(queue, wrong, |said| log.error(said))?;
-            rounds(dir, log, around, &mut queue).await
-        }
-        end => end,
-    }
-}
-
-async fn rounds(
-    dir: &DataDir,
-    log: &WorkerLog<'_>,
-    around: &Surroundings<'_>,
-    queue: &mut Queue<Job>,
-) -> Result<End, WorkError> {
-    queue.transaction(|tx| -> queue::Result<_> {
-        ledger::create(tx.sql())?;
-        ledger::count_from(tx.sql(), unix_millis(SystemTime::now()))?;
-        let known = plex_server::last(tx.sql())?;
-        for scene in ledger::migrate(tx.sql(), known.as_deref())? {
-            tx.enqueue(scene_job(scene, true))?;
-        }
-        Ok(())
-    })?;
-    let told = first_settings(around, log).await?;
-    next_step::tell((&told.read.0, &told.read.1), queue, log)?;
-    stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
-    if !told.session_only {
-        notices::clear(queue.sql(), Topic::Login)?;
-    }
-    let (time, db) = (SystemTimer::default(), Db::new(queue));
-    let engine = Worker::new(told.read, (&time, log), dir, &db, around);
-    let end = match engine {
-        Ok(mut engine) => {
-            Standstill::end(dir);
-            engine.run().await
-        }
-        Err(why) => Err(why),
-    };
-    if let Err(WorkError::Link(why)) = &end {
-        around.stand_still(why.to_string());
-    }
-    db.read(|db| tell(db, &end))?;
-    end
-}
-
 /// Leaves words for Stash's log about an end that a person has to do something about.
 fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Result<()> {
     match end {
@@ -305,37 +327,6 @@ fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Resul
             notices::leave(db, Topic::Login, "refused", words)
         }
         _ => Ok(()),
-    }
-}
-
-/// The settings, once Stash answers: it may be starting, and it may have come back somewhere else.
-async fn first_settings(
-    around: &Surroundings<'_>,
-    log: &WorkerLog<'_>,
-) -> Result<Told, stash::client::Error> {
-    const PATIENCE: Duration = Duration::from_secs(15 * 60);
-    let policy = Policy::exponential(Duration::from_secs(1), Duration::from_secs(60));
-    let (mut rng, began, mut tries) = (SplitMix64::fresh(), Instant::now(), 0);
-    loop {
-        around.watch_settings().await;
-        let error = match link::read(around.stash()).await {
-            Ok(found) => return Ok(found),
-            Err(_) if around.renew() => continue,
-            Err(error) => error,
-        };
-        let refused = error == stash::client::Error::Unauthorized;
-        if !error.is_temporary() || refused || began.elapsed() >= PATIENCE {
-            return Err(error);
-        }
-        if tries == 0 {
-            log.warn(texts::tries_for_a_while(&error));
-        }
-        let until = Instant::now() + policy.delay(tries, &mut rng);
-        tries += 1;
-        // A hook may bring a better connection at any time.
-        while Instant::now() < until && !around.renew() {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A look at what has changed in Stash, whether a hook told of it or not.
 
 use queue::OnConflict;
+use stash::client::SceneFilter;
 
 use crate::core::catch_up::{self, Stamp};
 use crate::core::reconcile::unix;
@@ -34,11 +35,10 @@ impl<T: Time> Worker<'_, T> {
 
     pub(super) fn looked(&mut self, look: Result<Look, Stopped>) -> queue::Result<()> {
         let now = self.time.now();
-        let look = match look {
+        let look = match Stopped::apart(look)? {
             Ok(look) => look,
-            Err(Stopped::Database(why)) => return Err(why),
             // The next look asks for the same again.
-            Err(Stopped::Failed(why)) => {
+            Err(why) => {
                 self.log
                     .debug(format!("changes in Stash cannot be read: {}", why.why));
                 self.renew_connection();
@@ -71,10 +71,11 @@ async fn look(
 ) -> Result<Look, Stopped> {
     let began = time.wall();
     let since = catch_up::since(db.read(|db| ledger::caught_up(db, server))?, began);
+    let filter = since.map_or(SceneFilter::All, SceneFilter::UpdatedSince);
     let (mut after, mut queued, mut is_early) = (None, 0, false);
     loop {
         let asked = time.wall();
-        let changes = syncer.changes(since, after).await?;
+        let changes = syncer.stash.changes(filter, after).await?;
         let is_last = changes.page.next.is_none();
         let (new, never_synced) = db.write(|tx| {
             let has_consent = ledger::has_consent(tx.sql(), server)?;

@@ -22,23 +22,22 @@ impl<T: Time> Worker<'_, T> {
         if self.around.removed(&database) || self.db.with(|queue| queue.is_replaced()) {
             self.scheduler.end(End::Removed);
         }
-        if self.around.program_replaced() {
+        if self.around.program.replaced() {
             self.scheduler.leave(End::Replaced);
         }
-        if self.around.settings_changed() {
+        let settings = self.around.settings();
+        if settings.has_changed() {
             self.scheduler.doubt_settings();
         }
+        let watched = settings.stamp.is_some();
         self.renew_connection();
         let (time, settings) = (self.time, &self.link.settings);
-        let due = self
-            .db
-            .with(|queue| timetable::keep(queue, settings, time.wall()))?;
-        if let Some(reach) = due {
+        let keep = |queue: &mut _| timetable::keep(queue, settings, time.wall());
+        if let Some(reach) = self.db.with(keep)? {
             self.log.info(texts::reconciliation_due(reach));
         }
         self.purge_old()?;
         self.tidy()?;
-        let watched = self.around.sees_settings();
         self.scheduler.looked(watched, self.time.now());
         Ok(())
     }

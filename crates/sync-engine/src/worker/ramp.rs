@@ -24,11 +24,8 @@ impl<T: Time> Worker<'_, T> {
         });
         let told = std::mem::replace(&mut self.in_flight.ramp_told, recovered) == recovered;
         if let Some(rising) = self.ramp.as_ref().filter(|_| !told) {
-            let rate = rising
-                .ramp
-                .rate(self.time.now().instant())
-                .unwrap_or_default();
-            self.log.info(texts::ramp_begins(rate));
+            let rate = rising.ramp.rate(self.time.now().instant());
+            self.log.info(texts::ramp_begins(rate.unwrap_or_default()));
         }
         match self.ramp {
             Some(_) => self.in_flight.ramp_owed = true,
@@ -72,23 +69,11 @@ impl<T: Time> Worker<'_, T> {
         (ends > self.time.now()).then_some(ends)
     }
 
-    /// A job was taken.
-    pub(super) fn ramp_spend(&mut self) {
-        if let Some(rising) = &mut self.ramp {
-            rising.token = false;
-        }
-    }
-
     /// A job has ended.
     pub(super) fn ramp_record(&mut self, signal: &Signal) {
-        let failed = match signal {
-            Signal::Neutral => return,
-            Signal::Success => false,
-            Signal::Failure | Signal::Trip(_) => true,
-        };
         let now = self.time.now().instant();
-        if let Some(rising) = &mut self.ramp {
-            rising.ramp.record(failed, now);
+        if let Some(rising) = self.ramp.as_mut().filter(|_| *signal != Signal::Neutral) {
+            rising.ramp.record(*signal != Signal::Success, now);
         }
     }
 }

@@ -4,7 +4,7 @@ use queue::{DeadFilter, NewJob, Tx};
 use serde::Serialize;
 
 use crate::core::catch_up::Stamp;
-use crate::core::job::{Job, scene_key};
+use crate::core::job::Job;
 use crate::core::settings::Settings;
 use crate::storage::ledger::{self, ServerId};
 use crate::storage::meta;
@@ -15,10 +15,14 @@ pub const BULK_PRIORITY: i32 = 10;
 
 /// A job about a scene, behind what people just saved.
 pub(super) fn scene_job(id: u64, force: bool) -> NewJob<Job> {
-    NewJob::new(Job::Scene { id, force })
-        .key(scene_key(id))
-        .merge(Job::merge)
-        .priority(BULK_PRIORITY)
+    let job = keyed(Job::Scene { id, force });
+    job.merge(Job::merge).priority(BULK_PRIORITY)
+}
+
+/// A job that one like it, which waits, takes in.
+pub(super) fn keyed(job: Job) -> NewJob<Job> {
+    let key = job.key();
+    NewJob::new(job).key(key)
 }
 
 /// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
@@ -36,7 +40,7 @@ pub(super) fn record_and_queue(
     settings: &Settings,
 ) -> queue::Result<()> {
     let Some(record) = record else { return Ok(()) };
-    let again = record.may_be_overtaken().then(|| record.scene());
+    let again = record.may_be_overtaken().then_some(record.scene);
     for id in record.apply(tx)? {
         tx.enqueue(scene_job(id, true))?;
     }

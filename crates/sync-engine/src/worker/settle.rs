@@ -4,34 +4,31 @@ use std::time::SystemTime;
 
 use breaker::machine::Kind;
 use plex_health::Verdict;
-use queue::{DeadFilter, NewJob};
+use queue::{Claim, DeadFilter, Tx};
 
 use crate::core::job::Job;
 use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
 use crate::core::reconcile::{Ended, Listed, Step};
+use crate::core::settings::Settings;
 use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ServerId, Total};
 use crate::storage::meta;
 use crate::storage::notices;
 use crate::storage::plex_server::{self, Met};
-use crate::sync::{Record, Synced};
-use crate::worker::circuit::{self, Change, Permit};
+use crate::sync::Synced;
+use crate::worker::circuit::{self, Permit};
 use crate::worker::claiming::is_of_stash;
 use crate::worker::fan_out::FollowUp;
 use crate::worker::in_flight::ClaimedJob;
 use crate::worker::recording::{
-    BULK_PRIORITY, forget_letters, note_look, record_and_queue, remember, scene_job,
+    BULK_PRIORITY, forget_letters, keyed, note_look, record_and_queue, remember, scene_job,
 };
 use crate::worker::state::Worker;
 
 impl<T: Time> Worker<'_, T> {
     /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
-    pub(super) fn settle(
-        &mut self,
-        taken: ClaimedJob,
-        mut follow_up: FollowUp,
-    ) -> queue::Result<()> {
+    pub(super) fn settle(&mut self, taken: ClaimedJob, follow_up: FollowUp) -> queue::Result<()> {
         let ClaimedJob { claim, permit } = taken;
         let key = claim.key().unwrap_or_default().to_owned();
         let signal = match self.signal(&key, &follow_up.outcome) {
@@ -47,48 +44,12 @@ impl<T: Time> Worker<'_, T> {
         };
         self.ramp_record(&signal);
         circuit::report(permit, &signal);
-        self.server = self
-            .server
-            .filter(|_| self.link.plex.breaker().kind() != Kind::Open);
+        let is_open = self.link.plex.breaker().kind() == Kind::Open;
+        self.server = self.server.filter(|_| !is_open);
         let why_open = why_open(&follow_up.outcome);
         let (fate, attempts) = self.fate(&claim, &key, &follow_up.outcome);
         self.tell(claim.payload(), &follow_up, &fate, attempts);
-        let now = self.time.wall();
-        let record = follow_up.record.take();
-        let (db, settings) = (self.db, self.link.settings.clone());
-        let settings = &*settings;
-        let settled = match fate {
-            Fate::Done => self.acknowledge(&claim, follow_up, record),
-            Fate::Forget => db.write(|tx| {
-                if let Job::Scene { id, .. } = claim.payload() {
-                    for waiting in ledger::forget_scene(tx.sql(), *id)? {
-                        tx.enqueue(scene_job(waiting, true))?;
-                    }
-                }
-                forget_letters(tx, &claim)?;
-                tx.done(&claim)
-            }),
-            Fate::Retry(delay) => db.write(|tx| {
-                let (word, why) = failure(&follow_up.outcome);
-                record_and_queue(tx, record, settings)?;
-                tx.retry_at(&claim, now + delay, word, why)
-            }),
-            Fate::Hold => {
-                let due = self.turn(&claim);
-                db.write(|tx| {
-                    record_and_queue(tx, record, settings)?;
-                    tx.defer(&claim, due, failure(&follow_up.outcome).1)
-                })
-            }
-            Fate::Dead { kind, message } => db.write(|tx| {
-                record_and_queue(tx, record, settings)?;
-                note_look(tx, &claim, follow_up.looked)?;
-                forget_letters(tx, &claim)?;
-                ledger::count(tx.sql(), Total::Failed)?;
-                notices::failed(tx, &claim.payload().words(), kind.word(), &message)?;
-                tx.dead(&claim, kind.word(), &message)
-            }),
-        };
+        let settled = self.write(&claim, follow_up, fate);
         self.scheduler.settled(self.time.now());
         self.in_flight.settings_for.remove(&claim.job());
         self.in_flight.untidy = true;
@@ -99,6 +60,46 @@ impl<T: Time> Worker<'_, T> {
         }
         self.announce(&why_open);
         Ok(())
+    }
+
+    /// Writes what became of a job.
+    fn write(
+        &mut self,
+        claim: &Claim<Job>,
+        mut follow_up: FollowUp,
+        fate: Fate,
+    ) -> queue::Result<()> {
+        let due = match fate {
+            Fate::Retry(delay) => self.time.wall() + delay,
+            Fate::Hold => self.turn(claim),
+            _ => self.time.wall(),
+        };
+        let settings = &*self.link.settings;
+        self.db.write(|tx| {
+            record_and_queue(tx, follow_up.record.take(), settings)?;
+            let (word, why) = failure(&follow_up.outcome);
+            match fate {
+                Fate::Done => acknowledge(tx, claim, follow_up, settings),
+                Fate::Forget => {
+                    if let Job::Scene { id, .. } = claim.payload() {
+                        for waiting in ledger::forget_scene(tx.sql(), *id)? {
+                            tx.enqueue(scene_job(waiting, true))?;
+                        }
+                    }
+                    forget_letters(tx, claim)?;
+                    tx.done(claim)
+                }
+                Fate::Retry(_) => tx.retry_at(claim, due, word, why),
+                Fate::Hold => tx.defer(claim, due, why),
+                Fate::Dead { kind, message } => {
+                    note_look(tx, claim, follow_up.looked)?;
+                    forget_letters(tx, claim)?;
+                    ledger::count(tx.sql(), Total::Failed)?;
+                    notices::failed(tx, &claim.payload().words(), kind.word(), &message)?;
+                    tx.dead(claim, kind.word(), &message)
+                }
+            }
+        })
     }
 
     /// What the circuit is told of a job's end.
@@ -119,34 +120,17 @@ impl<T: Time> Worker<'_, T> {
     }
 
     /// What becomes of the job, after how many attempts. Those over which the circuit opened do not count.
-    fn fate(
-        &mut self,
-        claim: &queue::Claim<Job>,
-        key: &str,
-        outcome: &Outcome<Synced>,
-    ) -> (Fate, u32) {
+    fn fate(&mut self, claim: &Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> (Fate, u32) {
+        let is_request = |failure: &Failure| matches!(failure.whose, Whose::Request(_));
         let opened = self.link.plex.breaker().kind() == Kind::Open;
-        if opened
-            && matches!(
-                outcome,
-                Err(Failure {
-                    whose: Whose::Request(_),
-                    ..
-                })
-            )
-        {
+        if opened && outcome.as_ref().is_err_and(is_request) {
             for key in &self.in_flight.failing {
                 *self.in_flight.pardoned.entry(key.clone()).or_default() += 1;
             }
             return (Fate::Hold, 0);
         }
-        let pardoned = self
-            .in_flight
-            .pardoned
-            .get(key)
-            .copied()
-            .unwrap_or_default();
-        let tries = claim.attempt().saturating_sub(pardoned);
+        let pardoned = self.in_flight.pardoned.get(key).copied();
+        let tries = claim.attempt().saturating_sub(pardoned.unwrap_or(0));
         let rng = &mut self.rng;
         let fate = outcome::fate(outcome, tries, &self.link.settings, |base, cap, n| {
             backoff::Policy::exponential(base, cap).delay(n, rng)
@@ -154,76 +138,9 @@ impl<T: Time> Worker<'_, T> {
         (fate, tries)
     }
 
-    fn acknowledge(
-        &mut self,
-        claim: &queue::Claim<Job>,
-        follow_up: FollowUp,
-        record: Option<Record>,
-    ) -> queue::Result<()> {
-        let (scan, force) = (
-            follow_up
-                .scan
-                .filter(|_| self.link.settings.trigger_plex_scan),
-            follow_up.force,
-        );
-        let settings = &*self.link.settings;
-        self.db.write(|tx| {
-            for id in follow_up.scenes {
-                tx.enqueue(scene_job(id, force))?;
-            }
-            if let Some(folder) = scan {
-                let job = Job::PlexScan { folder };
-                let key = job.key();
-                // Waiting, it takes in the other new files of the folder; the first one's time counts.
-                tx.enqueue(NewJob::new(job).key(key).due_in(settings.scan_delay))?;
-            }
-            for letter in follow_up.letters {
-                tx.purge(&DeadFilter::all().job(letter))?;
-            }
-            match follow_up.step {
-                Some(Step::Next(run)) => {
-                    let job = Job::Reconcile(run);
-                    let key = job.key();
-                    tx.enqueue(NewJob::new(job).key(key).priority(BULK_PRIORITY))?;
-                }
-                Some(Step::Ended(ended)) => {
-                    let job = claim.job();
-                    remember(tx, meta::RECONCILED, &Ended { job, ..ended })?;
-                }
-                Some(Step::Listed(listed)) => {
-                    let job = claim.job();
-                    remember(tx, meta::LISTED, &Listed { job, ..listed })?;
-                }
-                None => {}
-            }
-            if let Some((server, found)) = follow_up.found {
-                for item in found.gone {
-                    ledger::drop_item(tx.sql(), server, &item)?;
-                }
-                for (scene, cover, address) in found.covers {
-                    ledger::confirm_cover(tx.sql(), server, scene, &cover, &address)?;
-                }
-            }
-            record_and_queue(tx, record, settings)?;
-            note_look(tx, claim, follow_up.looked)?;
-            // A scene's letter stays until it is synced, however often it is found unchanged.
-            let is_scene = matches!(claim.payload(), Job::Scene { .. });
-            let synced = matches!(follow_up.outcome, Ok(Done::Synced(_)));
-            if synced && settings.toggles.master {
-                ledger::count(tx.sql(), Total::Synced)?;
-            } else if is_scene {
-                ledger::count(tx.sql(), Total::Skipped)?;
-            }
-            if !is_scene || synced {
-                forget_letters(tx, claim)?;
-            }
-            tx.done(claim)
-        })
-    }
-
     /// When a job that a server's absence put off has its turn again. The first time it keeps its place; again and again put
     /// off, it may itself be what fails, and lets others go first.
-    fn turn(&mut self, claim: &queue::Claim<Job>) -> SystemTime {
+    fn turn(&mut self, claim: &Claim<Job>) -> SystemTime {
         match claim.deferred().checked_sub(1) {
             None => claim.due(),
             Some(n) => {
@@ -237,60 +154,50 @@ impl<T: Time> Worker<'_, T> {
     /// A line for the log, when there is something to say.
     fn tell(&self, job: &Job, follow_up: &FollowUp, fate: &Fate, attempts: u32) {
         let name = job.words();
-        for news in &follow_up.news {
-            self.log.warn(format!("{name}: {news}"));
-        }
-        for told in &follow_up.told {
-            self.log.info(format!("{name}: {told}"));
-        }
+        let debug = |words: &str| self.log.debug(format!("{name}: {words}"));
+        let info = |words: &str| self.log.info(format!("{name}: {words}"));
+        let warn = |words: &str| self.log.warn(format!("{name}: {words}"));
         if let Ok(Done::Synced(synced)) = &follow_up.outcome {
-            let notes = synced.notes.iter();
-            notes.for_each(|note| self.log.debug(format!("{name}: {note}")));
+            synced.owed.iter().for_each(|owed| warn(owed));
         }
+        follow_up.news.iter().for_each(|news| warn(news));
+        follow_up.told.iter().for_each(|told| info(told));
         match (&follow_up.outcome, fate) {
-            (Ok(Done::Synced(synced)), _) if synced.changes.is_empty() => {
-                match self.link.settings.toggles.master {
-                    true => self.log.debug(format!("{name}: {}", words::EQUAL)),
-                    false => self.log.info(format!("{name}: {}", words::READ_ONLY)),
-                }
-            }
             (Ok(Done::Synced(synced)), _) => {
+                synced.notes.iter().for_each(|note| debug(note));
                 for (item, changes) in &synced.changes {
-                    let words = words::wrote(&synced.title, changes, item);
-                    self.log.info(format!("{name}: {words}"));
+                    info(&words::wrote(&synced.title, changes, item));
+                }
+                match self.link.settings.toggles.master {
+                    _ if !synced.changes.is_empty() => {}
+                    true => debug(words::EQUAL),
+                    false => info(words::READ_ONLY),
                 }
             }
             (_, Fate::Dead { kind, message }) => {
-                let words = words::failed(kind.word(), message, attempts);
-                self.log.warn(format!("{name}: {words}"));
+                warn(&words::failed(kind.word(), message, attempts));
             }
             (_, Fate::Done) if let Some(Step::Ended(run)) = &follow_up.step => {
-                let writes = self.link.settings.toggles.master;
-                let (words, off) = (run.report.words(), words::tasks::while_off(writes));
-                self.log.info(format!("{name}: {words}{off}"));
+                let off = words::tasks::while_off(self.link.settings.toggles.master);
+                info(&format!("{}{off}", run.report.words()));
             }
             (Err(failure), Fate::Retry(delay)) => {
+                let (why, word) = (&failure.why, failure.word());
                 let most = outcome::most_attempts(failure, &self.link.settings);
-                let words =
-                    words::next_attempt(&failure.why, failure.word(), attempts, most, *delay);
-                self.log.info(format!("{name}: {words}"));
+                info(&words::next_attempt(why, word, attempts, most, *delay));
             }
-            (_, Fate::Forget) => self.log.info(format!("{name}: {}", words::GONE)),
-            (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => {
-                self.log.info(format!("{name}: {why}"));
-            }
-            (outcome, _) => self.log.debug(format!("{name}: {}", failure(outcome).1)),
+            (_, Fate::Forget) => info(words::GONE),
+            (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => info(why),
+            (outcome, _) => debug(failure(outcome).1),
         }
     }
 
     /// Notes on the outage how many jobs waited for its end, those that came meanwhile too.
     pub(super) fn count_affected(&self, waiting: u64) {
         let breaker = self.link.plex.breaker();
-        let known = breaker
-            .snapshot()
-            .outages
-            .ongoing()
-            .map_or(waiting, |o| o.jobs_affected);
+        let outages = breaker.snapshot().outages;
+        let outage = outages.ongoing();
+        let known = outage.map_or(waiting, |outage| outage.jobs_affected);
         if waiting > known {
             breaker.count_affected(waiting - known);
         }
@@ -329,9 +236,9 @@ impl<T: Time> Worker<'_, T> {
             return Ok(None);
         };
         let id = &server.machine_identifier;
-        let met = self
-            .db
-            .write(|tx| Ok(plex_server::recognise(tx.sql(), &target.url, id)?))?;
+        let url = &target.url;
+        let recognise = |tx: &Tx<'_, Job>| Ok(plex_server::recognise(tx.sql(), url, id)?);
+        let met = self.db.write(recognise)?;
         self.link.probe = self.link.probe.clone().expect_server(id);
         let (Met::Ours(id) | Met::Moved(id)) = met;
         self.home = Some(id);
@@ -341,37 +248,89 @@ impl<T: Time> Worker<'_, T> {
             self.log.warn(words::another_server());
         }
         let known = self.db.read(|db| ledger::library_fields(db, id))?;
-        self.link.syncer.remember(known);
+        self.link.syncer.capabilities.load(known);
         Ok(Some(id))
     }
 
     /// Says what became of the circuits, once for each change.
     fn announce(&mut self, why_open: &str) {
-        let live = self
-            .db
-            .with(|queue| queue.counts())
-            .map_or(0, |counts| counts.live());
+        let db = self.db;
+        let live = || {
+            let counts = db.with(|queue| queue.counts());
+            counts.map_or(0, |counts| counts.live())
+        };
         match self.link.plex.change() {
             None => {}
-            Some(Change::Opened) => {
-                self.count_affected(live);
+            Some(Kind::Open | Kind::ForcedOpen) => {
+                self.count_affected(live());
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
-                self.log.warn(words::paused(why_open, live, left));
+                self.log.warn(words::paused(why_open, live(), left));
                 self.tell_of_refusal(why_open);
             }
-            Some(Change::Trying) => self.log.debug("circuit half open: one job is tried"),
-            Some(Change::Closed) => {
-                self.log.info(words::resumed(live));
+            Some(Kind::HalfOpen) => self.log.debug("circuit half open: one job is tried"),
+            Some(Kind::Closed) => {
+                self.log.info(words::resumed(live()));
                 self.tell_of_recovery();
                 self.start_ramp();
             }
         }
         match self.stash.change() {
-            Some(Change::Opened) => self.log.warn(words::without_stash(why_open, live)),
-            Some(Change::Closed) => self.log.info(words::worker::STASH_BACK),
-            Some(Change::Trying) | None => {}
+            Some(Kind::Open | Kind::ForcedOpen) => {
+                self.log.warn(words::without_stash(why_open, live()));
+            }
+            Some(Kind::Closed) => self.log.info(words::worker::STASH_BACK),
+            Some(Kind::HalfOpen) | None => {}
         }
     }
+}
+
+/// Writes what a job that is done leads to.
+fn acknowledge(
+    tx: &Tx<'_, Job>,
+    claim: &Claim<Job>,
+    follow_up: FollowUp,
+    settings: &Settings,
+) -> queue::Result<()> {
+    for id in follow_up.scenes {
+        tx.enqueue(scene_job(id, follow_up.force))?;
+    }
+    if let Some(folder) = follow_up.scan.filter(|_| settings.trigger_plex_scan) {
+        // Waiting, it takes in the other new files of the folder; the first one's time counts.
+        tx.enqueue(keyed(Job::PlexScan { folder }).due_in(settings.scan_delay))?;
+    }
+    for letter in follow_up.letters {
+        tx.purge(&DeadFilter::all().job(letter))?;
+    }
+    let job = claim.job();
+    match follow_up.step {
+        Some(Step::Next(run)) => {
+            tx.enqueue(keyed(Job::Reconcile(run)).priority(BULK_PRIORITY))?;
+        }
+        Some(Step::Ended(ended)) => remember(tx, meta::RECONCILED, &Ended { job, ..ended })?,
+        Some(Step::Listed(listed)) => remember(tx, meta::LISTED, &Listed { job, ..listed })?,
+        None => {}
+    }
+    if let Some((server, found)) = follow_up.found {
+        for item in found.gone {
+            ledger::drop_item(tx.sql(), server, &item)?;
+        }
+        for (scene, cover, address) in found.covers {
+            ledger::confirm_cover(tx.sql(), server, scene, &cover, &address)?;
+        }
+    }
+    note_look(tx, claim, follow_up.looked)?;
+    // A scene's letter stays until it is synced, however often it is found unchanged.
+    let is_scene = matches!(claim.payload(), Job::Scene { .. });
+    let synced = matches!(follow_up.outcome, Ok(Done::Synced(_)));
+    if synced && settings.toggles.master {
+        ledger::count(tx.sql(), Total::Synced)?;
+    } else if is_scene {
+        ledger::count(tx.sql(), Total::Skipped)?;
+    }
+    if !is_scene || synced {
+        forget_letters(tx, claim)?;
+    }
+    tx.done(claim)
 }
 
 /// What a person reads when this opens the circuit.

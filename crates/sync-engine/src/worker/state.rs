@@ -80,6 +80,8 @@ impl<'a, T: Time> Worker<'a, T> {
         let rules = Rules::default().early_trial_after(Duration::ZERO);
         let stash = Breaker::builder(rules).clock(time.clock());
         let probes = db.read(|db| meta::get(db, meta::PROBE))?;
+        // A text that nobody can read counts as none.
+        let probes = probes.and_then(|text| serde_json::from_str(&text).ok());
         let asked = db.read(|db| meta::get(db, meta::SETTINGS_ASKED))?;
         let mut engine = Self {
             scheduler: Scheduler::start(time.now(), link.settings.idle_timeout),
@@ -90,10 +92,7 @@ impl<'a, T: Time> Worker<'a, T> {
             around,
             link,
             stash: Circuit::new(stash.build()),
-            // A text that nobody can read counts as none.
-            probes: probes
-                .and_then(|text| serde_json::from_str(&text).ok())
-                .unwrap_or_default(),
+            probes: probes.unwrap_or_default(),
             in_flight: InFlight {
                 asked,
                 ..InFlight::default()
@@ -112,9 +111,8 @@ impl<'a, T: Time> Worker<'a, T> {
         let settings = self.link.settings.clone();
         if let Some(target) = &settings.plex {
             let (url, breaker) = (&target.url, self.link.plex.breaker());
-            let freed = self
-                .db
-                .with(|queue| corrected::apply(queue, target, &settings, breaker))?;
+            let apply = |queue: &mut _| corrected::apply(queue, target, &settings, breaker);
+            let freed = self.db.with(apply)?;
             freed.iter().for_each(|done| self.log.info(done));
             self.db.read(|db| notices::clear(db, Topic::Settings))?;
             let server = self.db.read(|db| plex_server::expected(db, url))?;

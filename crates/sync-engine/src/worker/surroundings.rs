@@ -19,12 +19,12 @@ use crate::storage::standstill::{SettingsFile, Stamp, Standstill};
 pub struct Surroundings<'a> {
     dir: &'a DataDir,
     lock: &'a WorkerLock,
-    program: &'a Program,
+    pub(super) program: &'a Program,
     stash: Client,
     connection: RefCell<ServerConnection>,
     /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
     /// own.
-    seen: Cell<Option<SystemTime>>,
+    pub(super) seen: Cell<Option<SystemTime>>,
     /// Known once Stash has told where it is.
     settings: RefCell<SettingsFile>,
 }
@@ -61,11 +61,6 @@ impl<'a> Surroundings<'a> {
         self.connection.borrow().clone()
     }
 
-    /// When the connection was left that was looked at last.
-    pub fn seen(&self) -> Option<SystemTime> {
-        self.seen.get()
-    }
-
     /// Takes the newest connection that was left since, if it is another one than that in use; whether it did.
     pub fn renew(&self) -> bool {
         let left = connection::left_at(self.dir);
@@ -78,14 +73,11 @@ impl<'a> Surroundings<'a> {
         let Ok(endpoint) = Endpoint::of_plugin(&newest) else {
             return false;
         };
-        let renewed = self
-            .stash
-            .reconnect(tls::client_builder(), &endpoint)
-            .is_ok();
-        if renewed {
-            *self.connection.borrow_mut() = newest;
+        let renewed = self.stash.reconnect(tls::client_builder(), &endpoint);
+        if renewed.is_ok() {
+            self.connection.replace(newest);
         }
-        renewed
+        renewed.is_ok()
     }
 
     /// Asks Stash where its settings are, if that is not known, and remembers how the file is now: what is read afterwards is
@@ -106,16 +98,6 @@ impl<'a> Surroundings<'a> {
         self.settings.borrow().clone()
     }
 
-    /// Whether the settings' file can be seen.
-    pub fn sees_settings(&self) -> bool {
-        self.settings.borrow().stamp.is_some()
-    }
-
-    /// Whether the settings' file has changed since they were read.
-    pub fn settings_changed(&self) -> bool {
-        self.settings.borrow().has_changed()
-    }
-
     /// Leaves word of why nothing can be done with the settings as they are. Where Stash has not told which file they are in,
     /// nobody could tell when they change, and each save is better off with a worker of its own.
     pub fn stand_still(&self, why: String) {
@@ -123,11 +105,6 @@ impl<'a> Surroundings<'a> {
         if settings.path.is_some() {
             Standstill::new(why, settings).leave(self.dir);
         }
-    }
-
-    /// Whether another program stands in the place of this one.
-    pub fn program_replaced(&self) -> bool {
-        self.program.replaced()
     }
 
     /// Whether the files that this worker works on are no longer those of the data folder.

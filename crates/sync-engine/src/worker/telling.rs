@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use plex_health::Verdict;
+use queue::rusqlite::Connection;
 
 use crate::core::reconcile::instant;
 use crate::core::time::Time;
@@ -23,28 +24,26 @@ impl<T: Time> Worker<'_, T> {
             && let why = outage.reason.as_str()
             && LASTING.contains(&why)
         {
+            let words = texts::refused(words);
             let _ = self
                 .db
-                .read(|db| notices::leave(db, Topic::Plex, why, &texts::refused(words)));
+                .read(|db| notices::leave(db, Topic::Plex, why, &words));
         }
     }
 
     /// Plex did not answer a probe: has it been away for long?
     pub(super) fn tell_of_absence(&self, why: &Verdict) {
         let outages = self.link.plex.breaker().snapshot().outages;
-        let Some(outage) = outages.ongoing() else {
-            return;
-        };
         let now = instant(self.time.wall());
-        if outage.duration(now) < LONG {
+        let outage = outages.ongoing().map(|outage| outage.duration(now));
+        if outage.is_none_or(|lasted| lasted < LONG) {
             return;
         }
         let live = self.db.with(|queue| queue.counts());
         let waiting = live.map_or(0, |counts| counts.live());
         let words = texts::long_away(&why.to_string(), waiting);
-        let _ = self
-            .db
-            .read(|db| notices::leave(db, Topic::Plex, "away", &words));
+        let leave = |db: &Connection| notices::leave(db, Topic::Plex, "away", &words);
+        let _ = self.db.read(leave);
     }
 
     /// The circuit is closed again.

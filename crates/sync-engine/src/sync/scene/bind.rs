@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use scene_sync::matching::{self, Bound, Candidate, Evidence, Likeness, Reason};
-use scene_sync::{LastWritten, path};
+use scene_sync::path;
 use stash::client::SceneId;
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Time;
 use crate::core::words;
-use crate::storage::ledger::{self, ItemRow};
+use crate::storage::ledger;
 use crate::sync::convert;
-use crate::sync::find::{Finder, Search, Target};
+use crate::sync::find::{Finder, Target};
 use crate::sync::hand::Hand;
 use crate::sync::libraries::Libraries;
+use crate::sync::record::Row;
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
 
@@ -32,10 +33,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
     }
 
     /// The items that hold the scene's files. Those that no longer do are released.
-    pub(super) async fn find(
-        &mut self,
-        rows: &[ItemRow<LastWritten>],
-    ) -> Result<Vec<Target>, Stopped> {
+    pub(super) async fn find(&mut self, rows: &[Row]) -> Result<Vec<Target>, Stopped> {
         let syncer = self.syncer;
         let libraries = syncer.libraries().await?;
         let finder = Finder {
@@ -45,39 +43,15 @@ impl<T: Time> SceneJob<'_, '_, T> {
             limits: &syncer.limits,
             now: self.time.now(),
         };
-        let Search {
-            mut targets,
-            missing,
-            gone,
-            mut others,
-        } = finder.by_path(&self.files, rows).await?;
+        let search = finder.by_path(&self.files, rows).await?;
+        let (mut targets, mut others) = (search.targets, search.others);
         self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
-        for nth in missing {
-            if libraries.covers(&self.files[nth].path) {
-                absent.push(nth);
-                continue;
-            }
-            // A rule that is about the path says where the file is: elsewhere is only a hint that the rule is wrong.
-            if syncer.map.knows(&self.scene.files[nth].path) {
-                let found = finder.by_name(&self.files[nth]).await?;
-                for (_, item) in &found {
-                    others.extend(convert::candidates(std::slice::from_ref(item)));
-                }
-                absent.push(nth);
-                continue;
-            }
+        for nth in search.missing {
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
-                    let key = target.key.as_str();
-                    let by = match target.bound.evidence {
-                        Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
-                        Evidence::Likeness(Reason::SameNameAndDuration) => "length",
-                        _ => "size",
-                    };
-                    if !rows.iter().any(|row| row.item == key) {
-                        let path = syncer.paths.show(&target.bound.path);
-                        self.told.push(words::matched(&path, key, by));
+                    if !rows.iter().any(|row| row.item == target.key()) {
+                        self.told.push(self.matched(&target));
                     }
                     targets.push(target);
                 }
@@ -85,30 +59,27 @@ impl<T: Time> SceneJob<'_, '_, T> {
                 Err(several) => doubt = Some(syncer.shown(several)),
             }
         }
-        let bound = |item: &str| targets.iter().any(|target| target.key.as_str() == item);
-        let lost = rows
-            .iter()
-            .map(|row| &row.item)
-            .filter(|item| !bound(item) && !gone.contains(item));
+        let bound = |item: &str| targets.iter().any(|target| target.key() == item);
+        let items = rows.iter().map(|row| &row.item);
+        let lost = items.filter(|item| !bound(item) && !search.gone.contains(item));
         self.record.released.extend(lost.cloned());
-        self.record.gone = gone;
+        self.record.gone = search.gone;
         self.record.hint = self.hint(&targets, &others);
         if targets.is_empty() {
             if !syncer.owner_known.get() {
                 syncer.owner_check().await?;
             }
             let nth = absent.first().copied().unwrap_or_default();
-            return Err(match doubt {
+            let failure = match doubt {
                 Some(doubt) => Failure::new(Whose::Scene(SceneFault::Ambiguous), doubt),
                 None => not_in_plex(self.absent(nth, &libraries, &others)),
-            }
-            .into());
+            };
+            return Err(failure.into());
         }
         for nth in absent {
             let shown = syncer.paths.show(&self.files[nth].path);
-            self.synced
-                .notes
-                .push(words::other_file_not_in_plex(&shown));
+            let note = words::other_file_not_in_plex(&shown);
+            self.synced.notes.push(note);
         }
         Ok(targets)
     }
@@ -121,24 +92,30 @@ impl<T: Time> SceneJob<'_, '_, T> {
         others: &mut Vec<Candidate>,
     ) -> Result<Result<Target, Likeness>, Stopped> {
         let file = self.files[nth].clone();
+        let reason = Reason::NotThere;
+        if finder.libraries.covers(&file.path) {
+            return Ok(Err(Likeness::None { reason }));
+        }
         let found = finder.by_name(&file).await?;
-        let mut taken = BTreeSet::new();
-        for (_, item) in &found {
-            let by_likeness = Evidence::Likeness(Reason::NameOnly);
-            let contested = self.contested(item.key.as_str(), &[], by_likeness);
-            if contested.await?.is_some() {
-                taken.insert(item.key.as_str().to_owned());
+        let items = convert::candidates(found.iter().map(|seen| &seen.item));
+        // A rule that is about the path says where the file is: elsewhere is only a hint that the
+        // rule is wrong.
+        if self.syncer.map.knows(&self.scene.files[nth].path) {
+            others.extend(items);
+            return Ok(Err(Likeness::None { reason }));
+        }
+        let (mut taken, evidence) = (BTreeSet::new(), Evidence::Likeness(Reason::NameOnly));
+        for seen in &found {
+            let key = seen.item.key.as_str();
+            if self.contested(key, &[], evidence).await?.is_some() {
+                taken.insert(key.to_owned());
             }
         }
-        let items: Vec<_> = found
-            .iter()
-            .flat_map(|(_, item)| convert::candidates(std::slice::from_ref(item)))
-            .collect();
         let (item, path, reason) =
             match matching::by_likeness(&file, &items, |item| taken.contains(item)) {
                 Likeness::One { item, path, reason } => (item, path, reason),
                 Likeness::Several { candidates, reason }
-                    if !self.syncer.strict && !candidates.is_empty() =>
+                    if !self.syncer.settings.strict_matching && !candidates.is_empty() =>
                 {
                     let best = &candidates[0];
                     let path = self.syncer.paths.show(&best.path);
@@ -151,8 +128,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
                     return Ok(Err(other));
                 }
             };
-        let found = found.into_iter().find(|(_, one)| one.key.as_str() == item);
-        let Some((library, one)) = found else {
+        let mut found = found.into_iter();
+        let Some(found) = found.find(|seen| seen.item.key.as_str() == item) else {
             return Ok(Err(Likeness::None { reason }));
         };
         let bound = Bound {
@@ -161,36 +138,36 @@ impl<T: Time> SceneJob<'_, '_, T> {
             file: nth,
             evidence: Evidence::Likeness(reason),
         };
-        Ok(Ok(Target::new(&library, one, bound, false)))
+        Ok(Ok(found.bound(bound)))
+    }
+
+    /// What tells of an item that was found by likeness.
+    fn matched(&self, target: &Target) -> String {
+        let by = match target.bound.evidence {
+            Evidence::Likeness(Reason::SameNameAndFolder) => "folder's name",
+            Evidence::Likeness(Reason::SameNameAndDuration) => "length",
+            _ => "size",
+        };
+        let path = self.syncer.paths.show(&target.bound.path);
+        words::matched(&path, target.key(), by)
     }
 
     /// The path map rule that the items found, or files of the same name and size, speak for.
     fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
-        let by_likeness = |bound: &Bound| matches!(bound.evidence, Evidence::Likeness(_));
-        let found = targets.iter().map(|target| &target.bound);
-        let mut liked = found
-            .filter(|bound| by_likeness(bound))
-            .map(|bound| (bound.file, bound.path.as_str()));
-        let same = |nth: usize| {
-            let file = &self.files[nth];
-            let alike = matching::by_likeness(file, others, |_| false);
-            let Likeness::One {
-                path,
-                reason: Reason::SameNameAndSize,
-                ..
-            } = alike
-            else {
-                return None;
-            };
-            let other = others.iter().find(|other| other.path == path)?;
-            Some((nth, other.path.as_str()))
+        let mut found = targets.iter().map(|target| &target.bound);
+        let liked = found.find(|bound| matches!(bound.evidence, Evidence::Likeness(_)));
+        let same = |nth: usize| match matching::by_likeness(&self.files[nth], others, |_| false) {
+            Likeness::One { path, reason, .. } => {
+                (reason == Reason::SameNameAndSize).then_some((nth, path))
+            }
+            _ => None,
         };
-        let (nth, theirs) = match (liked.next(), targets.is_empty()) {
-            (Some(liked), _) => liked,
+        let (nth, theirs) = match (liked, targets.is_empty()) {
+            (Some(liked), _) => (liked.file, liked.path.clone()),
             (None, true) => (0..self.files.len()).find_map(same)?,
             (None, false) => return None,
         };
-        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, theirs)?;
+        let (from, to) = path::suggested_rule(&self.scene.files.get(nth)?.path, &theirs)?;
         Some(format!("{from}=>{to}"))
     }
 
@@ -209,12 +186,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
             why += &words::may_be_unread(&unread);
         }
         match (&self.record.hint, others.first()) {
-            (Some(rule), _) if !self.syncer.paths.hidden => {
-                why += &words::elsewhere(rule);
-            }
+            (Some(rule), _) if !self.syncer.paths.hidden => why += &words::elsewhere(rule),
             (_, Some(other)) => {
-                let other = self.syncer.paths.show(&other.path);
-                why += &words::different_file(&other);
+                why += &words::different_file(&self.syncer.paths.show(&other.path));
             }
             _ => {}
         }
@@ -237,12 +211,8 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let Some(other) = owner.filter(|owner| *owner != id) else {
             return Ok(None);
         };
-        let found = self.syncer.fetch(&[SceneId(other)]).await?;
-        if let Some((_, why)) = found.failed.into_iter().next() {
-            return Err(why.into());
-        }
-        let owner = found.scenes.first();
-        if let Some(scene) = owner {
+        let owner = self.syncer.stash.find_scene(SceneId(other)).await?;
+        if let Some(scene) = &owner {
             let theirs = self.syncer.mapped(&convert::scene(scene).files);
             let holds = |key: fn(&str) -> String| {
                 let keys: BTreeSet<_> = paths.iter().map(|path| key(path)).collect();
@@ -260,19 +230,17 @@ impl<T: Time> SceneJob<'_, '_, T> {
         if matches!(self.hand, Hand::Compares(_)) {
             return Ok(None);
         }
-        let freed = match owner {
-            Some(_) => {
-                let mut freed =
-                    db.write(|tx| Ok(ledger::release(tx.sql(), server, item, other)?))?;
-                // It has other items, or none: its own job will tell.
-                freed.push(other);
-                freed
+        let freed = db.write(|tx| {
+            if owner.is_none() {
+                return Ok(ledger::forget_scene(tx.sql(), other)?);
             }
-            None => db.write(|tx| Ok(ledger::forget_scene(tx.sql(), other)?))?,
-        };
-        self.record
-            .queue
-            .extend(freed.into_iter().filter(|scene| *scene != id));
+            let mut freed = ledger::release(tx.sql(), server, item, other)?;
+            // It has other items, or none: its own job will tell.
+            freed.push(other);
+            Ok(freed)
+        })?;
+        let freed = freed.into_iter().filter(|scene| *scene != id);
+        self.record.queue.extend(freed);
         Ok(None)
     }
 

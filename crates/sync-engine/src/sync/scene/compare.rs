@@ -27,12 +27,8 @@ impl Syncer {
         let mut job = SceneJob::new(self, (db, server), scene, true, time, hand);
         let standing = match job.run().await {
             Ok(Done::Synced(_)) => {
-                let planned = job.planned.iter();
-                Standing::Found(
-                    planned
-                        .map(|(item, plan)| (item.clone(), Change::of(plan)))
-                        .collect(),
-                )
+                let change = |(item, plan)| (item, Change::of(&plan));
+                Standing::Found(job.planned.into_iter().map(change).collect())
             }
             Ok(Done::Skipped(_)) if !job.record.waits.is_empty() => Standing::OfOthers,
             Ok(Done::Skipped(_) | Done::GoneFromStash) => Standing::Bare,

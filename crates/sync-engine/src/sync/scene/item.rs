@@ -1,200 +1,234 @@
 //! One item made equal to the scene.
 
-use std::collections::BTreeSet;
-
-use scene_sync::{ImageSeen, LastWritten, Policy};
+use plex::ImageKind;
+use scene_sync::{EditPlan, ImageSeen, LastWritten, Policy};
+use tokio::sync::MutexGuard;
 
 use crate::core::outcome::Failure;
 use crate::core::reconcile::unix_millis;
 use crate::core::time::Time;
 use crate::core::words;
-use crate::storage::ledger::{self, ItemRow};
+use crate::storage::ledger;
 use crate::sync::convert;
 use crate::sync::cover::Fetched;
-use crate::sync::find::Target;
+use crate::sync::find::{Target, is_at};
 use crate::sync::hand::Hand;
 use crate::sync::held::Held;
 use crate::sync::images::{self, Pictures};
-use crate::sync::record::same;
+use crate::sync::record::{Row, same};
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
+use crate::sync::syncer::late;
 use crate::sync::write::Arrived;
-use crate::sync::writer::{Refused, Writer};
+use crate::sync::writer::Writer;
 
 /// What is to be sent to an item.
 struct Draft {
     item: scene_sync::Item,
-    plan: scene_sync::EditPlan,
-    seen: Pictures<Option<ImageSeen>>,
+    plan: EditPlan,
+    seen: Pictures<ImageSeen>,
     notes: Vec<String>,
 }
 
-impl<T: Time> SceneJob<'_, '_, T> {
+impl<'a, T: Time> SceneJob<'a, '_, T> {
     /// Makes one item equal; whether it is the scene's.
     ///
     /// `known` is what was on record before the target was looked at.
-    pub(super) async fn one(
-        &mut self,
-        mut target: Target,
-        known: &[ItemRow<LastWritten>],
-    ) -> Result<bool, Stopped> {
-        let syncer = self.syncer;
-        let key = target.key.as_str().to_owned();
+    pub(super) async fn one(&mut self, mut target: Target, known: &[Row]) -> Result<bool, Stopped> {
         loop {
-            let policy = Policy {
-                retry_refused: self.force,
-                ..syncer.policy_for(&target.section)
-            };
-            let late_look = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
-            let evidence = target.bound.evidence;
-            let taken_before = self.taken_by(&key);
-            if let Some(other) = self.contested(&key, &target.paths, evidence).await? {
-                self.wait_for(key, &target.bound.path, other)?;
-                return Ok(false);
+            if let Some(is_ours) = self.once(&mut target, known).await? {
+                return Ok(is_ours);
             }
-            let (db, server) = (self.db, self.server);
-            let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
-            let last = row.as_ref().map(|row| &row.written);
-            let time = self.time;
-            let now = || unix_millis(time.wall());
-            let trusted = last.map(|last| last.without_due(now()));
-            let mine = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
-            // A look from before the row was written may not show what the row says.
-            let known = known.iter().find(|known| known.item == key);
-            let is_current = same(known.map(|known| &known.written), last);
-            // Where a person's edit counts, the look is the last request before the write.
-            let mut next = None;
-            let early = target.details.take().filter(|item| {
-                let item = convert::item(item);
-                let is_empty =
-                    || scene_sync::plan(&self.scene, &item, trusted.as_ref(), &policy).is_empty();
-                is_current && (!late_look || is_empty())
-            });
-            let item = match early {
-                Some(item) => item,
-                None => {
-                    if late_look {
-                        next = Some(syncer.limits.next().await);
-                    }
-                    let _overlapping = syncer.limits.read().await;
-                    syncer.plex.item(&target.key).await?
-                }
-            };
-            if !target.still_holds(&item) {
-                let shown = syncer.paths.show(&target.bound.path);
-                let why = format!("the Plex item ({key}) has lost the file {shown} meanwhile");
-                return Err(not_in_plex(why).into());
-            }
-            let draft = self.draft(&item, trusted.as_ref(), &policy).await?;
-            if let Hand::Compares(taken) = self.hand {
-                if !taken.take(&key, self.id, taken_before) {
-                    continue;
-                }
-                self.planned.push((key, draft.plan));
-                return Ok(true);
-            }
-            let mut intent = draft.plan.intent(&draft.item, last, now());
-            if let (Some(intended), Some(cover)) = (
-                intent.as_mut().and_then(|intent| intent.intents.last_mut()),
-                &self.cover,
-            ) {
-                cover.intend(&draft.plan, &mut intended.written);
-            }
-            let held = Held::new(db, server, (&key, self.id, &target.bound.path), last);
-            let taken = match (&intent, &draft.plan.written) {
-                (Some(intent), _) => Some(intent.clone()),
-                (None, Some(_)) if !mine => Some(last.cloned().unwrap_or_default()),
-                (None, _) => None,
-            };
-            // Another job wrote to it in between: whose it is, and what it shows, must be asked again.
-            if let Some(taken) = taken
-                && !held.put(taken)?
-            {
-                continue;
-            }
-            let done = {
-                let may_send = || held.may_send(now());
-                let writer = Writer {
-                    syncer,
-                    target: &target,
-                    item: &item,
-                    last,
-                    at: now(),
-                    next: next.into(),
-                    may_send: &may_send,
-                };
-                let (cover, seen) = (self.cover.as_ref(), draft.seen);
-                writer.apply(&draft.plan, cover, seen).await
-            };
-            match done {
-                // A list was longer than this Plex takes: it is planned anew, as what fits.
-                Ok(mut done) if done.limited => {
-                    if let Some(written) = &done.written
-                        && !held.put(written.clone())?
-                    {
-                        continue;
-                    }
-                    done.refused = None;
-                    self.arrived(done, Vec::new(), held, &key);
-                    continue;
-                }
-                Ok(done) => self.arrived(done, draft.notes, held, &key),
-                Err(failed) => {
-                    // Given up only now: it had to wait for its turn, and then for an answer.
-                    if let Some(mut intent) = intent {
-                        if let Some(sent) = intent.intents.last_mut() {
-                            sent.at = now();
-                        }
-                        self.record.items.push(held.end(intent, now()));
-                    }
-                    return Err(failed.into());
-                }
-            }
-            return Ok(true);
         }
     }
 
+    /// The same; none where it must be looked at and planned again.
+    async fn once(&mut self, target: &mut Target, known: &[Row]) -> Result<Option<bool>, Stopped> {
+        let (syncer, db, server) = (self.syncer, self.db, self.server);
+        let key = target.key().to_owned();
+        let policy = Policy {
+            retry_refused: self.force,
+            ..syncer.policy_for(&target.library.section)
+        };
+        let evidence = target.bound.evidence;
+        let taken_before = self.taken_by(&key);
+        let paths: Vec<_> = target.item.files().map(|part| part.file.clone()).collect();
+        if let Some(other) = self.contested(&key, &paths, evidence).await? {
+            self.wait_for(key, &target.bound.path, other)?;
+            return Ok(Some(false));
+        }
+        let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
+        let last = row.as_ref().map(|row| &row.written);
+        let trusted = last.map(|last| last.without_due(self.now()));
+        // A look from before the row was written may not show what the row says.
+        let known = known.iter().find(|known| known.item == key);
+        let is_current = same(known.map(|known| &known.written), last);
+        let serves = std::mem::take(&mut target.detailed) && is_current;
+        let early = serves.then(|| target.item.clone());
+        let look = self.look(target, early, (trusted.as_ref(), &policy));
+        let (item, next) = look.await?;
+        if !is_at(&item, &target.bound.path) {
+            let shown = syncer.paths.show(&target.bound.path);
+            let why = format!("the Plex item ({key}) has lost the file {shown} meanwhile");
+            return Err(not_in_plex(why).into());
+        }
+        let draft = self.draft(&item, trusted.as_ref(), &policy).await?;
+        if let Hand::Compares(taken) = self.hand {
+            let is_taken = taken.take(&key, self.id, taken_before);
+            self.planned.extend(is_taken.then_some((key, draft.plan)));
+            return Ok(is_taken.then_some(true));
+        }
+        let is_sent = self.send(target, (&item, draft), row, next).await?;
+        Ok(is_sent.then_some(true))
+    }
+
+    fn now(&self) -> i64 {
+        unix_millis(self.time.wall())
+    }
+
+    /// The item as it is, and the place of the one who writes next, where a person's edit counts:
+    /// then the look is the last request before the write. What was read on the way serves where
+    /// nothing is to be written, or no such edit counts.
+    async fn look(
+        &self,
+        target: &Target,
+        early: Option<plex::Item>,
+        (last, policy): (Option<&LastWritten>, &Policy),
+    ) -> Result<(plex::Item, Option<MutexGuard<'a, ()>>), Stopped> {
+        let syncer = self.syncer;
+        let is_late = policy.preserve_plex_edits || syncer.capabilities.replaces_lists();
+        let serves = |item: &plex::Item| {
+            let item = convert::item(item);
+            !is_late || scene_sync::plan(&self.scene, &item, last, policy).is_empty()
+        };
+        if let Some(item) = early.filter(serves) {
+            return Ok((item, None));
+        }
+        let next = match is_late {
+            true => Some(syncer.limits.next().await),
+            false => None,
+        };
+        let _overlapping = syncer.limits.read().await;
+        Ok((syncer.plex.item(&target.item.key).await?, next))
+    }
+
+    /// Records what is about to be sent, and sends it. False where another job wrote to the item in
+    /// between, or a list was longer than this Plex takes.
+    async fn send(
+        &mut self,
+        target: &Target,
+        (item, mut draft): (&plex::Item, Draft),
+        row: Option<Row>,
+        next: Option<MutexGuard<'_, ()>>,
+    ) -> Result<bool, Stopped> {
+        let is_ours = row.as_ref().is_some_and(|row| row.owner == Some(self.id));
+        let last = row.map(|row| row.written);
+        let (plan, time, key) = (draft.plan, self.time, target.key());
+        let now = || unix_millis(time.wall());
+        let intent = self.intent(&plan, &draft.item, last.as_ref());
+        let held = Held {
+            db: self.db,
+            server: self.server,
+            item: key.to_owned(),
+            scene: self.id,
+            path: target.bound.path.clone(),
+            standing: last.clone().into(),
+        };
+        let taken = match (&intent, &plan.written) {
+            (Some(intent), _) => Some(intent.clone()),
+            (None, Some(_)) if !is_ours => Some(last.clone().unwrap_or_default()),
+            (None, _) => None,
+        };
+        // Another job wrote to it in between: whose it is, and what it shows, must be asked again.
+        if !held.put(taken)? {
+            return Ok(false);
+        }
+        let writer = Writer {
+            syncer: self.syncer,
+            target,
+            item,
+            last: last.as_ref(),
+            at: now(),
+            next: next.into(),
+            may_send: &|| held.may_send(now()),
+        };
+        let done = writer.apply(&plan, self.cover.as_ref(), draft.seen).await;
+        drop(writer);
+        let mut done = match done {
+            Ok(done) => done,
+            Err(failed) => {
+                self.given_up(intent, held);
+                return Err(failed.into());
+            }
+        };
+        let is_limited = done.limited;
+        if is_limited {
+            // A list was longer than this Plex takes: it is planned anew, as what fits.
+            if !held.put(done.written.clone())? {
+                return Ok(false);
+            }
+            (done.refused, draft.notes) = (None, Vec::new());
+        }
+        self.arrived(done, draft.notes, held, key);
+        Ok(!is_limited)
+    }
+
+    /// Given up only now: it had to wait for its turn, and then for an answer.
+    fn given_up(&mut self, intent: Option<LastWritten>, held: Held<'_, '_>) {
+        let (Some(mut intent), now) = (intent, self.now()) else {
+            return;
+        };
+        if let Some(sent) = intent.intents.last_mut() {
+            sent.at = now;
+        }
+        self.record.items.push(held.end(intent, now));
+    }
+
+    /// What is to be on record of a plan before it is sent.
+    fn intent(
+        &self,
+        plan: &EditPlan,
+        item: &scene_sync::Item,
+        last: Option<&LastWritten>,
+    ) -> Option<LastWritten> {
+        let mut intent = plan.intent(item, last, self.now())?;
+        if let (Some(intended), Some(cover)) = (intent.intents.last_mut(), &self.cover) {
+            cover.intend(plan, &mut intended.written);
+        }
+        Some(intent)
+    }
+
     fn arrived(&mut self, done: Arrived, notes: Vec<String>, held: Held<'_, '_>, key: &str) {
-        let Arrived {
-            written,
-            changes,
-            refused,
-            parts,
-            learned,
-            given_up,
-            limited: _,
-        } = done;
-        for Refused {
-            part, why, passes, ..
-        } in parts
-        {
-            self.news.push(words::part_refused(part, &why, passes));
+        for refused in done.parts {
+            let (part, passes) = (refused.part, refused.passes);
+            self.news
+                .push(words::part_refused(part, &refused.why, passes));
             let note = words::part_left_out(part, passes);
             self.warned.insert(note.clone());
             self.left_out.insert(note);
         }
-        if let Some(written) = written {
-            let kept = held.end(written, unix_millis(self.time.wall()));
+        if let Some(written) = done.written {
+            let kept = held.end(written, self.now());
             self.record.items.retain(|other| other.row.item != key);
             self.record.items.push(kept);
         }
-        match self.synced.changes.iter_mut().find(|(item, _)| item == key) {
+        let (synced, changes) = (&mut self.synced, done.changes);
+        match synced.changes.iter_mut().find(|(item, _)| item == key) {
             Some((_, all)) => {
-                all.extend(changes);
-                let mut seen = BTreeSet::new();
-                all.retain(|name| seen.insert(name.clone()));
+                let known = all.clone();
+                all.extend(changes.into_iter().filter(|name| !known.contains(name)));
             }
             None if changes.is_empty() => {}
-            None => self.synced.changes.push((key.to_owned(), changes)),
+            None => synced.changes.push((key.to_owned(), changes)),
         }
         for note in notes {
-            if !self.synced.notes.contains(&note) {
-                self.synced.notes.push(note);
+            if !synced.notes.contains(&note) {
+                synced.notes.push(note);
             }
         }
-        self.record.learned.extend(learned);
-        self.news.extend(given_up);
-        self.synced.owed = self.synced.owed.take().or(refused);
+        synced.owed = synced.owed.take().or(done.refused);
+        self.record.learned.extend(done.learned);
+        self.news.extend(done.given_up);
     }
 
     async fn draft(
@@ -209,9 +243,12 @@ impl<T: Time> SceneJob<'_, '_, T> {
             images::look(&syncer.plex, found, last, policy).await?
         };
         let mut item = convert::item(found);
-        let selected = |seen: &Option<ImageSeen>| seen.as_ref().map(|seen| seen.selected.clone());
-        item.poster = selected(&seen.poster);
-        item.background = selected(&seen.background);
+        let selected = |kind| {
+            seen.get(&kind)
+                .map(|seen: &ImageSeen| seen.selected.clone())
+        };
+        item.poster = selected(ImageKind::Poster);
+        item.background = selected(ImageKind::Background);
         let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
         let mut notes = Vec::new();
         for note in &plan.notes {
@@ -229,13 +266,14 @@ impl<T: Time> SceneJob<'_, '_, T> {
             let there = self.cover.is_some();
             (plan.poster, plan.background) = (plan.poster && there, plan.background && there);
         }
-        let at = unix_millis(self.time.wall());
         if let Some(written) = &mut plan.written {
             // What was cut off longer ago would be here if it still came.
-            let late = syncer.late.as_millis().try_into().unwrap_or(i64::MAX);
-            written
-                .intents
-                .retain(|intent| at.saturating_sub(intent.at) < late);
+            let late = late(&syncer.settings)
+                .as_millis()
+                .try_into()
+                .unwrap_or(i64::MAX);
+            let age = |at| self.now().saturating_sub(at);
+            written.intents.retain(|intent| age(intent.at) < late);
         }
         Ok(Draft {
             item,
