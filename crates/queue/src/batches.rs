@@ -22,9 +22,10 @@ fn next_work(work: Duration, took: Duration) -> Duration {
         .clamp(LEAST_WORK, MOST_WORK)
 }
 
-/// Long enough that a process which waits for the lock looks at it meanwhile.
-pub(crate) fn let_others_in() {
-    std::thread::sleep(BATCH / 2);
+/// Long enough that a process which waits for the lock looks at it meanwhile. That is the seldomer the longer it has waited,
+/// so after a transaction that took long, as on a slow disk or a busy processor, it gets as long.
+pub(crate) fn let_others_in(took: Duration) {
+    std::thread::sleep(took.clamp(BATCH / 2, 4 * BATCH));
 }
 
 impl<T, B> Queue<T, B> {
@@ -49,9 +50,10 @@ impl<T, B> Queue<T, B> {
                 }
                 Ok::<_, Error>(done)
             })?;
-            work = next_work(work, started.elapsed());
+            let took = started.elapsed();
+            work = next_work(work, took);
             if items.peek().is_some() {
-                let_others_in();
+                let_others_in(took);
             }
         }
         Ok(done)
