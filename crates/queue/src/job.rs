@@ -133,7 +133,7 @@ impl<T> NewJob<T> {
     where
         T: DeserializeOwned,
     {
-        self.merge = Some(Merge::new(merge));
+        self.merge = Some((merge, |json| serde_json::from_str(json)));
         self
     }
 }
@@ -176,7 +176,7 @@ impl<T> NewJob<T> {
 
     /// How its payload and an older one become one.
     pub fn get_merge(&self) -> Option<fn(T, T) -> T> {
-        self.merge.map(Merge::function)
+        self.merge.map(|(merge, _)| merge)
     }
 }
 
