@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::fast_path::{FastPath, Hint};
-use crate::machine::{Circuit, Mode, State, Told};
+use crate::machine::{Circuit, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Now, Time};
@@ -38,10 +38,8 @@ struct Memory {
 
 impl Memory {
     fn new(record: Record) -> Mutex<Self> {
-        Mutex::new(Self {
-            record,
-            unsaved: None,
-        })
+        let unsaved = None;
+        Mutex::new(Self { record, unsaved })
     }
 }
 
@@ -52,10 +50,8 @@ fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
 
 impl Backing {
     pub(crate) fn local(record: Record, store: Option<Box<dyn Store>>) -> Self {
-        Self::Local(Local {
-            memory: Memory::new(record),
-            store,
-        })
+        let memory = Memory::new(record);
+        Self::Local(Local { memory, store })
     }
 
     pub(crate) fn shared(record: Record, store: Box<dyn SharedStore>, outages: usize) -> Self {
@@ -152,10 +148,7 @@ impl Backing {
             Self::Local(local) => {
                 let memory = lock(&local.memory);
                 let mut record = memory.record.clone();
-                let moment = Moment {
-                    now: clock.monotonic(),
-                    wall: clock.wall(),
-                };
+                let moment = Moment::of(clock);
                 if local.store.is_none() {
                     record.outages = record.outages.rebased(moment.now, moment.wall);
                 }
@@ -207,17 +200,16 @@ impl Local {
         told: &mut Told,
         decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
+        let memory = lock(&self.memory);
         let mut held = Held {
-            memory: lock(&self.memory),
+            memory,
             rules,
             fast_path,
         };
         let memory = &mut *held.memory;
-        let now = Monotonic {
-            clock,
-            exact: OnceCell::new(),
-        };
-        let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
+        let exact = OnceCell::new();
+        let now = Monotonic { clock, exact };
+        let durable = |state: &State| self.store.as_ref().map(|_| durable(state));
         let before = durable(&memory.record.state);
         let result = decide(&mut memory.record.state, &now, told);
         if let Some(transition) = told {
@@ -243,10 +235,7 @@ impl Local {
     /// Under the lock, so that documents are written in the order of their changes.
     fn save(&self, memory: &mut Memory, clock: &dyn Clock) {
         if let Some(store) = &self.store {
-            let moment = Moment {
-                now: clock.monotonic(),
-                wall: clock.wall(),
-            };
+            let moment = Moment::of(clock);
             memory.unsaved = store.save(&Document::new(&memory.record, moment)).err();
         }
     }
@@ -262,22 +251,19 @@ impl Shared {
         change: impl Fn(&mut Record, Time) -> R,
     ) -> R {
         let decide = |current: Option<Document>| {
-            let now = clock.wall();
-            let moment = Moment { now, wall: now };
-            let current =
-                current.unwrap_or_else(|| Document::new(&Record::new(now, self.outages), moment));
+            let moment = Moment::by_wall(clock);
+            let first = || Document::new(&Record::new(moment.wall, self.outages), moment);
+            let current = current.unwrap_or_else(first);
             let mut record = current.clone().into_record(rules, self.outages, moment);
-            let result = change(&mut record, now);
+            let result = change(&mut record, moment.now);
             let next = Document::new(&record, moment);
             ((next != current).then_some(next), record, result)
         };
         if let Ok(current) = self.store.load()
             && let (None, record, result) = decide(current)
         {
-            *lock(&self.memory) = Memory {
-                record,
-                unsaved: None,
-            };
+            let unsaved = None;
+            *lock(&self.memory) = Memory { record, unsaved };
             return result;
         }
 
@@ -302,11 +288,10 @@ impl Shared {
         // A change takes this lock after it was stored: who waits, and looks, misses none of this
         // process's.
         drop(lock(&self.memory));
-        let now = clock.wall();
-        let moment = Moment { now, wall: now };
+        let moment = Moment::by_wall(clock);
         let record = match self.store.load() {
             Ok(Some(document)) => document.into_record(rules, self.outages, moment),
-            Ok(None) => Record::new(now, self.outages),
+            Ok(None) => Record::new(moment.wall, self.outages),
             Err(_) => lock(&self.memory).record.clone(),
         };
         (record, moment)
@@ -314,31 +299,18 @@ impl Shared {
 }
 
 /// The part of a state that is saved when it changes. The window of a rate is not: it is saved along with the rest.
-#[derive(PartialEq)]
-struct Durable {
-    generation: u64,
-    shadow: bool,
-    last_trial: u64,
-    progress: (u32, usize),
-}
-
-impl Durable {
-    fn of(state: &State) -> Self {
-        let progress = match &state.mode {
-            Mode::ForcedOpen { .. } => (0, 0),
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
-                Circuit::Closed { failures, .. } => (*failures, 0),
-                Circuit::Open { .. } => (0, 0),
-                Circuit::HalfOpen {
-                    successes, trials, ..
-                } => (*successes, trials.len()),
-            },
-        };
-        Self {
-            generation: state.generation,
-            shadow: state.is_shadow(),
-            last_trial: state.last_trial,
-            progress,
-        }
-    }
+fn durable(state: &State) -> (u64, bool, u64, (u32, usize)) {
+    let progress = match state.circuit() {
+        Some(Circuit::Closed { failures, .. }) => (*failures, 0),
+        Some(Circuit::HalfOpen {
+            successes, trials, ..
+        }) => (*successes, trials.len()),
+        Some(Circuit::Open { .. }) | None => (0, 0),
+    };
+    (
+        state.generation,
+        state.is_shadow(),
+        state.last_trial,
+        progress,
+    )
 }

@@ -108,10 +108,7 @@ impl Builder {
     /// # Errors
     /// Those of [`Store::load`].
     pub fn open(self, store: impl Store + 'static) -> Result<Breaker, StoreError> {
-        let moment = Moment {
-            now: self.clock.monotonic(),
-            wall: self.clock.wall(),
-        };
+        let moment = Moment::of(&*self.clock);
         let mut record = match store.load()? {
             Some(document) => document.into_record(&self.rules, self.outages, moment),
             None => Record::new(moment.wall, self.outages),
@@ -127,12 +124,10 @@ impl Builder {
     /// # Errors
     /// Those of [`SharedStore::load`], but a corrupted document, which is replaced at the first change.
     pub fn open_shared(self, store: impl SharedStore + 'static) -> Result<Breaker, StoreError> {
-        let wall = self.clock.wall();
+        let moment = Moment::by_wall(&*self.clock);
         let record = match store.load() {
-            Ok(Some(document)) => {
-                document.into_record(&self.rules, self.outages, Moment { now: wall, wall })
-            }
-            Ok(None) | Err(StoreError::Corrupted { .. }) => Record::new(wall, self.outages),
+            Ok(Some(document)) => document.into_record(&self.rules, self.outages, moment),
+            Ok(None) | Err(StoreError::Corrupted { .. }) => Record::new(moment.wall, self.outages),
             Err(error) => return Err(error),
         };
         let backing = Backing::shared(record, Box::new(store), self.outages);
@@ -226,13 +221,8 @@ impl Breaker {
 
     #[inline(never)]
     fn acquire(&self, coarse: Option<Time>) -> Result<Ticket, Rejection> {
-        match self.change(|state, now, told| state.acquire(&self.rules, coarse, now, told)) {
-            Ok(ticket) => Ok(ticket),
-            Err(rejection) => {
-                self.counters.add(Count::Rejected);
-                Err(rejection)
-            }
-        }
+        self.change(|state, now, told| state.acquire(&self.rules, coarse, now, told))
+            .inspect_err(|_| self.counters.add(Count::Rejected))
     }
 
     #[inline]
@@ -300,10 +290,8 @@ impl Breaker {
             return Ok(());
         }
         let rejection = |state: &State, now| state.rejection(&self.rules, now);
-        match self.backing.look(&self.rules, &*self.clock, rejection) {
-            Some(rejection) => Err(rejection),
-            None => Ok(()),
-        }
+        let found = self.backing.look(&self.rules, &*self.clock, rejection);
+        found.map_or(Ok(()), Err)
     }
 
     /// Tells the breaker that the dependency seems to be back, and asks for a trial before the open interval is over. The
