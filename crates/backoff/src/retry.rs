@@ -226,12 +226,10 @@ impl fmt::Display for GiveUp {
             Self::Final => f.write_str("trying again cannot help"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::Tries { max } => write!(f, "all {max} tries allowed have failed"),
-            Self::Deadline { deadline, next } => {
-                write!(
-                    f,
-                    "the next try would start {next:?} after the first, past the deadline of {deadline:?}"
-                )
-            }
+            Self::Deadline { deadline, next } => write!(
+                f,
+                "the next try would start {next:?} after the first, past the deadline of {deadline:?}"
+            ),
             Self::Budget => f.write_str(
                 "the retry budget is spent: too many calls are failing to add retries to them",
             ),
