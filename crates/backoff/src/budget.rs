@@ -74,13 +74,10 @@ impl Budget {
 
     /// The same budget at other prices. A price above the capacity is never paid: such a retry never happens.
     #[must_use]
-    pub const fn with_costs(self, retry: u32, after_timeout: u32) -> Self {
-        let terms = Terms {
-            retry,
-            timeout: after_timeout,
-            ..self.terms
-        };
-        Self { terms, ..self }
+    pub const fn with_costs(mut self, retry: u32, after_timeout: u32) -> Self {
+        self.terms.retry = retry;
+        self.terms.timeout = after_timeout;
+        self
     }
 
     /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve +
