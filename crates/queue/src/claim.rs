@@ -59,13 +59,9 @@ pub(crate) fn watch(
         .map(|(seen, _)| seen)
 }
 
-/// A job that can be taken.
-struct Ready<T> {
-    id: i64,
-    lost: bool,
-    /// As it will be when taken; or why its payload cannot be read.
-    claim: serde_json::Result<Claim<T>>,
-}
+/// A job that can be taken: its id, whether it was lost before, and as it will be when taken; or why its payload cannot be
+/// read.
+type Ready<T> = (i64, bool, serde_json::Result<Claim<T>>);
 
 impl<T: DeserializeOwned> Tx<'_, T> {
     /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
@@ -82,7 +78,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
             if ready.is_empty() {
                 break;
             }
-            for Ready { id, lost, claim } in ready {
+            for (id, lost, claim) in ready {
                 if claims.iter().any(|claim| claim.lost > 0) || lost && !claims.is_empty() {
                     return Ok(());
                 }
@@ -123,11 +119,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
                 key,
                 payload,
             });
-            Ok(Ready {
-                id,
-                lost: lost > 0,
-                claim,
-            })
+            Ok((id, lost > 0, claim))
         })?)
     }
 }

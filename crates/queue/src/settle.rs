@@ -22,34 +22,6 @@ pub const UNDECODABLE: &str = "UndecodablePayload";
 const TYPE_LIMIT: usize = 200;
 const MESSAGE_LIMIT: usize = 4_096;
 
-/// How a job goes back to the queue.
-struct GiveBack<'a> {
-    kind: EventKind,
-    due: i64,
-    error_type: Option<&'a str>,
-    message: Option<&'a str>,
-}
-
-impl GiveBack<'_> {
-    fn lost(due: i64, why: &str) -> GiveBack<'_> {
-        GiveBack {
-            kind: EventKind::Lost,
-            due,
-            error_type: None,
-            message: Some(why),
-        }
-    }
-
-    fn released(due: i64) -> Self {
-        Self {
-            kind: EventKind::Released,
-            due,
-            error_type: None,
-            message: None,
-        }
-    }
-}
-
 impl<T> Tx<'_, T> {
     /// The work is done; see [`Queue::done`](crate::Queue::done).
     ///
@@ -72,14 +44,10 @@ impl<T> Tx<'_, T> {
         error_type: &str,
         message: &str,
     ) -> Result<()> {
-        let (error_type, message) = (Some(error_type), Some(message));
-        let how = GiveBack {
-            kind: EventKind::Retried,
-            due: to_ms(due),
-            error_type,
-            message,
-        };
-        self.settle(claim, |job, no| self.give_back(job, no, &how))
+        let error = (Some(error_type), Some(message));
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Retried, to_ms(due), error)
+        })
     }
 
     /// Not now, and the attempt does not count; see [`Queue::defer`](crate::Queue::defer).
@@ -87,14 +55,10 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// As [`done`](Self::done).
     pub fn defer(&self, claim: &Claim<T>, due: SystemTime, reason: &str) -> Result<()> {
-        let (kind, message) = (EventKind::Deferred, Some(reason));
-        let how = GiveBack {
-            kind,
-            due: to_ms(due),
-            error_type: None,
-            message,
-        };
-        self.settle(claim, |job, no| self.give_back(job, no, &how))
+        let error = (None, Some(reason));
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Deferred, to_ms(due), error)
+        })
     }
 
     /// Gives the job back unworked; see [`Queue::release`](crate::Queue::release).
@@ -103,8 +67,10 @@ impl<T> Tx<'_, T> {
     /// As [`done`](Self::done).
     pub fn release(&self, claim: &Claim<T>) -> Result<()> {
         // By a clock that was set back it would not be due yet.
-        let how = GiveBack::released(claim.due.min(self.now));
-        self.settle(claim, |job, no| self.give_back(job, no, &how))
+        let due = claim.due.min(self.now);
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Released, due, (None, None))
+        })
     }
 
     /// The job cannot succeed; see [`Queue::dead`](crate::Queue::dead).
@@ -151,7 +117,13 @@ impl<T> Tx<'_, T> {
         if held.expires <= self.monotonic {
             return self.reclaim(held.job, held.no, "lease ran out");
         }
-        self.give_back(held.job, held.no, &GiveBack::released(self.now))
+        self.give_back(
+            held.job,
+            held.no,
+            EventKind::Released,
+            self.now,
+            (None, None),
+        )
     }
 
     /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
@@ -161,7 +133,7 @@ impl<T> Tx<'_, T> {
             return Ok(false);
         };
         if follow_up.is_some() || lost + 1 < i64::from(self.options.max_lost) {
-            return self.give_back(job, no, &GiveBack::lost(self.now, why));
+            return self.give_back(job, no, EventKind::Lost, self.now, (None, Some(why)));
         }
         self.record(job, EventKind::Lost, None, Some(why))?;
         self.execute(
@@ -181,28 +153,34 @@ impl<T> Tx<'_, T> {
         Ok(held.optional()?)
     }
 
-    fn give_back(&self, job: i64, no: FencingToken, how: &GiveBack<'_>) -> Result<bool> {
+    /// Puts a job back: how it came to that, when it is due, and with which type of error and message.
+    fn give_back(
+        &self,
+        job: i64,
+        no: FencingToken,
+        kind: EventKind,
+        due: i64,
+        (error_type, message): (Option<&str>, Option<&str>),
+    ) -> Result<bool> {
         let Some((_, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
-        let due = follow_up.unwrap_or(how.due);
+        let due = follow_up.unwrap_or(due);
         let state = State::idle(due, self.now);
         self.execute(
             sql::GIVE_BACK,
             named_params! {
                 ":id": job, ":claim": no, ":due": due, ":now": self.now, ":state": state.stored(),
-                ":unspent": how.kind != EventKind::Retried,
-                ":deferred": how.kind == EventKind::Deferred,
-                ":lost": how.kind == EventKind::Lost,
+                ":unspent": kind != EventKind::Retried,
+                ":deferred": kind == EventKind::Deferred,
+                ":lost": kind == EventKind::Lost,
                 // A job given back unworked may still be one that kills its worker.
-                ":in_a_row": matches!(how.kind, EventKind::Lost | EventKind::Released),
+                ":in_a_row": matches!(kind, EventKind::Lost | EventKind::Released),
             },
         )?;
         self.count(|tally| tally.moves(Some(State::Running), Some(state)));
-        let error_type = how
-            .error_type
-            .map(|error_type| clip(error_type, TYPE_LIMIT));
-        self.record(job, how.kind, error_type, how.message)?;
+        let error_type = error_type.map(|error_type| clip(error_type, TYPE_LIMIT));
+        self.record(job, kind, error_type, message)?;
         if follow_up.is_some() {
             self.record(job, EventKind::Superseded, None, None)?;
         }
