@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::report::load;
-use super::{SharedStore, Store, StoreError};
+use super::{SharedStore, Store, StoreError, failed};
 use crate::document::Document;
 
 /// How long a process waits for another's decision before it decides by what it knew last. A decision takes one write,
@@ -236,12 +236,4 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-pub(super) fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
 }

@@ -3,8 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use super::StoreError;
-use super::file::failed;
+use super::{StoreError, failed};
 use crate::document::Document;
 
 /// A document of more bytes than this is not ours.
