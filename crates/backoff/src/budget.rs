@@ -64,21 +64,20 @@ impl Budget {
             per_success: 1,
             refund: true,
         };
-        Self {
-            tokens: AtomicU32::new(capacity),
-            terms,
-        }
+        Self::new(capacity, terms)
+    }
+
+    const fn new(tokens: u32, terms: Terms) -> Self {
+        let tokens = AtomicU32::new(tokens);
+        Self { tokens, terms }
     }
 
     /// The same budget at other prices. A price above the capacity is never paid: such a retry never happens.
     #[must_use]
-    pub const fn with_costs(self, retry: u32, after_timeout: u32) -> Self {
-        let terms = Terms {
-            retry,
-            timeout: after_timeout,
-            ..self.terms
-        };
-        Self { terms, ..self }
+    pub const fn with_costs(mut self, retry: u32, after_timeout: u32) -> Self {
+        self.terms.retry = retry;
+        self.terms.timeout = after_timeout;
+        self
     }
 
     /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve +
@@ -97,10 +96,7 @@ impl Budget {
             per_success: 0,
             refund: false,
         };
-        Self {
-            tokens: AtomicU32::new(tokens),
-            terms,
-        }
+        Self::new(tokens, terms)
     }
 
     /// Begins a call: its first try is free.
@@ -138,15 +134,12 @@ impl BudgetedCall<'_> {
     #[must_use]
     pub fn may_retry(&mut self, after: Hint) -> bool {
         let terms = self.budget.terms;
-        let price = if after == Hint::Timeout {
-            terms.timeout
-        } else {
-            terms.retry
+        let price = match after {
+            Hint::Timeout => terms.timeout,
+            _ => terms.retry,
         };
         let granted = self.budget.withdraw(price);
-        if granted {
-            self.paid = Some(price);
-        }
+        self.paid = granted.then_some(price).or(self.paid);
         granted
     }
 

@@ -328,11 +328,9 @@ impl<'b, O, W, T, E, H, N> Call<'b, O, W, T, E, H, N> {
     }
 
     /// Charges the retries to `budget`.
-    pub fn budget(self, budget: &'b Budget) -> Self {
-        Self {
-            budget: Some(budget),
-            ..self
-        }
+    pub fn budget(mut self, budget: &'b Budget) -> Self {
+        self.budget = Some(budget);
+        self
     }
 }
 

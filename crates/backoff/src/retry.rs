@@ -113,39 +113,31 @@ impl Retry {
     /// At most `tries` tries, the first included: 1 never retries (nor does 0, since the first is made before any
     /// decision).
     #[must_use]
-    pub const fn max_tries(self, tries: u32) -> Self {
-        Self {
-            max_tries: Some(tries),
-            ..self
-        }
+    pub const fn max_tries(mut self, tries: u32) -> Self {
+        self.max_tries = Some(tries);
+        self
     }
 
     /// No limit to the number of tries. Set a [`deadline`](Self::deadline), or have a reason for neither.
     #[must_use]
-    pub const fn unlimited_tries(self) -> Self {
-        Self {
-            max_tries: None,
-            ..self
-        }
+    pub const fn unlimited_tries(mut self) -> Self {
+        self.max_tries = None;
+        self
     }
 
     /// The last try starts at most this long after the first did. Counts everything: work, sleep, and the delay ahead,
     /// which must fit whole.
     #[must_use]
-    pub const fn deadline(self, after_first_try: Duration) -> Self {
-        Self {
-            deadline: Some(after_first_try),
-            ..self
-        }
+    pub const fn deadline(mut self, after_first_try: Duration) -> Self {
+        self.deadline = Some(after_first_try);
+        self
     }
 
     /// The longest [`Hint::RetryAfter`] obeyed; a longer one counts as this.
     #[must_use]
-    pub const fn retry_after_max(self, max: Duration) -> Self {
-        Self {
-            retry_after_max: max,
-            ..self
-        }
+    pub const fn retry_after_max(mut self, max: Duration) -> Self {
+        self.retry_after_max = max;
+        self
     }
 
     /// The decision after a failed try: first why there may be no other, else when.
@@ -226,12 +218,10 @@ impl fmt::Display for GiveUp {
             Self::Final => f.write_str("trying again cannot help"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::Tries { max } => write!(f, "all {max} tries allowed have failed"),
-            Self::Deadline { deadline, next } => {
-                write!(
-                    f,
-                    "the next try would start {next:?} after the first, past the deadline of {deadline:?}"
-                )
-            }
+            Self::Deadline { deadline, next } => write!(
+                f,
+                "the next try would start {next:?} after the first, past the deadline of {deadline:?}"
+            ),
             Self::Budget => f.write_str(
                 "the retry budget is spent: too many calls are failing to add retries to them",
             ),

@@ -78,55 +78,39 @@ macro_rules! drive {
     }};
 }
 
-/// One try, within its time limit.
-macro_rules! attempt {
-    ($call:ident) => {{
-        let call = ($call.operation.operation)();
-        match $call.operation.limit {
-            None => (call.await, None),
-            Some((limit, error)) => within(call, ($call.env.sleep)(limit), || error(limit)).await,
+macro_rules! run_async {
+    ($kind:ident, <$($of:ident)?>, $($operation:tt)*) => {
+        impl<F, $($of,)? S, D, C, R, T, E, H, N> Call<'_, Async<F, E, $kind>, Env<S, C, R>, T, E, H, N>
+        where
+            $($operation)*
+            S: FnMut(Duration) -> D,
+            D: Future<Output: Into<Slept>>,
+            C: FnMut() -> Duration,
+            R: Rng,
+            H: FnMut(&Result<T, E>) -> Hint,
+            N: FnMut(Retrying<'_, T, E>),
+        {
+            /// [`run`](Call::run) for an async operation. Dropping the future cancels it, wherever it is.
+            ///
+            /// # Errors
+            /// The operation's last error, and why it was given up.
+            pub async fn run_async(mut self) -> Result<T, GaveUp<E>> {
+                drive!(self, {
+                    let call = (self.operation.operation)();
+                    match self.operation.limit {
+                        None => (call.await, None),
+                        Some((limit, error)) => {
+                            within(call, (self.env.sleep)(limit), || error(limit)).await
+                        }
+                    }
+                })
+            }
         }
-    }};
+    };
 }
 
-impl<F, A, S, D, C, R, T, E, H, N> Call<'_, Async<F, E, Detached>, Env<S, C, R>, T, E, H, N>
-where
-    F: FnMut() -> A,
-    A: Future<Output = Result<T, E>>,
-    S: FnMut(Duration) -> D,
-    D: Future<Output: Into<Slept>>,
-    C: FnMut() -> Duration,
-    R: Rng,
-    H: FnMut(&Result<T, E>) -> Hint,
-    N: FnMut(Retrying<'_, T, E>),
-{
-    /// [`run`](Call::run) for an async operation. Dropping the future cancels it, wherever it is.
-    ///
-    /// # Errors
-    /// The operation's last error, and why it was given up.
-    pub async fn run_async(mut self) -> Result<T, GaveUp<E>> {
-        drive!(self, attempt!(self))
-    }
-}
-
-impl<F, S, D, C, R, T, E, H, N> Call<'_, Async<F, E, Lending>, Env<S, C, R>, T, E, H, N>
-where
-    F: AsyncFnMut() -> Result<T, E>,
-    S: FnMut(Duration) -> D,
-    D: Future<Output: Into<Slept>>,
-    C: FnMut() -> Duration,
-    R: Rng,
-    H: FnMut(&Result<T, E>) -> Hint,
-    N: FnMut(Retrying<'_, T, E>),
-{
-    /// [`run`](Call::run) for an async operation. Dropping the future cancels it, wherever it is.
-    ///
-    /// # Errors
-    /// The operation's last error, and why it was given up.
-    pub async fn run_async(mut self) -> Result<T, GaveUp<E>> {
-        drive!(self, attempt!(self))
-    }
-}
+run_async!(Detached, <A>, F: FnMut() -> A, A: Future<Output = Result<T, E>>,);
+run_async!(Lending, <>, F: AsyncFnMut() -> Result<T, E>,);
 
 impl<F, S, D, C, R, T, E, H, N> Call<'_, Passing<F>, Env<S, C, R>, T, E, H, N>
 where

@@ -1,33 +1,33 @@
 //! Where the state of a breaker lives, and how a change reaches it.
 
 use std::cell::OnceCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::document::{Document, Moment, Record};
 use crate::fast_path::{FastPath, Hint};
-use crate::machine::{Circuit, Mode, State, Told};
+use crate::machine::{Circuit, State, Told};
 use crate::rules::Rules;
 use crate::store::{SharedStore, Store, StoreError};
 use crate::time::{Clock, Now, Time};
 
+/// The state, and what decides about it.
+pub(crate) struct Backing {
+    pub(crate) rules: Rules,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) fast_path: FastPath,
+    memory: Mutex<Memory>,
+    place: Place,
+}
+
 /// Where the state lives.
-pub(crate) enum Backing {
-    Local(Local),
-    Shared(Shared),
-}
-
-/// In this process, which counts by its monotonic clock. Saved, where there is a store; without one
-/// the outages are kept by the monotonic clock too, so that a transition need not read the other.
-pub(crate) struct Local {
-    memory: Mutex<Memory>,
-    store: Option<Box<dyn Store>>,
-}
-
-/// In a store, whose users count by the wall clock. The memory bridges the times when it fails.
-pub(crate) struct Shared {
-    memory: Mutex<Memory>,
-    store: Box<dyn SharedStore>,
-    outages: usize,
+pub(crate) enum Place {
+    /// In this process, which counts by its monotonic clock. The outages are kept by that too, so that a transition need
+    /// not read the other.
+    Memory,
+    /// So too, but it is saved, and its outages are kept by the wall clock.
+    Owned(Box<dyn Store>),
+    /// In a store, whose users count by the wall clock; with so many outages. The memory bridges the times when it fails.
+    Shared(Box<dyn SharedStore>, usize),
 }
 
 struct Memory {
@@ -36,49 +36,29 @@ struct Memory {
     unsaved: Option<StoreError>,
 }
 
-impl Memory {
-    fn new(record: Record) -> Mutex<Self> {
-        Mutex::new(Self {
-            record,
-            unsaved: None,
-        })
-    }
-}
-
-/// A panic elsewhere leaves the memory whole: each change is made in one piece.
-fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Backing {
-    pub(crate) fn local(record: Record, store: Option<Box<dyn Store>>) -> Self {
-        Self::Local(Local {
-            memory: Memory::new(record),
-            store,
-        })
-    }
-
-    pub(crate) fn shared(record: Record, store: Box<dyn SharedStore>, outages: usize) -> Self {
-        Self::Shared(Shared {
-            memory: Memory::new(record),
-            store,
-            outages,
-        })
-    }
-
-    pub(crate) fn hint(&self, rules: &Rules) -> Hint {
-        match self {
-            Self::Local(local) => Hint::of(&lock(&local.memory).record.state, rules),
-            Self::Shared(_) => Hint::Ask,
+    pub(crate) fn new(rules: Rules, clock: Arc<dyn Clock>, record: Record, place: Place) -> Self {
+        let hint = match place {
+            Place::Memory | Place::Owned(_) => Hint::of(&record.state, &rules),
+            Place::Shared(..) => Hint::Ask,
+        };
+        let unsaved = None;
+        Self {
+            rules,
+            clock,
+            fast_path: FastPath::new(hint),
+            memory: Mutex::new(Memory { record, unsaved }),
+            place,
         }
     }
 
+    /// A panic elsewhere leaves the memory whole: each change is made in one piece.
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn store_error(&self) -> Option<String> {
-        let memory = match self {
-            Self::Local(local) => &local.memory,
-            Self::Shared(shared) => &shared.memory,
-        };
-        lock(memory).unsaved.as_ref().map(ToString::to_string)
+        self.lock().unsaved.as_ref().map(ToString::to_string)
     }
 
     /// Lets `decide` change the state. The transition it causes is told to this caller and no
@@ -86,98 +66,177 @@ impl Backing {
     #[inline]
     pub(crate) fn change<R>(
         &self,
-        rules: &Rules,
-        clock: &dyn Clock,
-        fast_path: &FastPath,
         told: &mut Told,
         decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
     ) -> R {
-        match self {
-            Self::Local(local) => local.change(rules, clock, fast_path, told, decide),
-            Self::Shared(shared) => {
-                let (result, transition) = shared.change(rules, clock, |record, now| {
-                    let mut told = None;
-                    let result = decide(&mut record.state, &now, &mut told);
-                    if let Some(transition) = &told {
-                        record.outages.observe(transition);
-                    }
-                    (result, told)
-                });
-                *told = transition;
-                result
+        let Place::Shared(store, outages) = &self.place else {
+            return self.change_own(told, decide);
+        };
+        let (result, transition) = self.change_shared(&**store, *outages, |record, now| {
+            let mut told = None;
+            let result = decide(&mut record.state, &now, &mut told);
+            if let Some(transition) = &told {
+                record.outages.observe(transition);
             }
-        }
+            (result, told)
+        });
+        *told = transition;
+        result
     }
 
     /// The time of a transition by the wall clock.
-    pub(crate) fn told_at(&self, clock: &dyn Clock, at: Time) -> Time {
-        match self {
-            Self::Local(Local { store: None, .. }) => at.rebased(clock.monotonic(), clock.wall()),
-            _ => at,
+    pub(crate) fn told_at(&self, at: Time) -> Time {
+        match self.place {
+            Place::Memory => at.rebased(self.clock.monotonic(), self.clock.wall()),
+            Place::Owned(_) | Place::Shared(..) => at,
         }
     }
 
     /// What `look` finds in the state as it is now.
-    pub(crate) fn look<R>(
-        &self,
-        rules: &Rules,
-        clock: &dyn Clock,
-        look: impl FnOnce(&State, Time) -> R,
-    ) -> R {
-        match self {
-            Self::Local(local) => {
-                let memory = lock(&local.memory);
-                look(&memory.record.state, clock.monotonic())
-            }
-            Self::Shared(shared) => {
-                let (record, moment) = shared.view(rules, clock);
-                look(&record.state, moment.now)
-            }
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&State, Time) -> R) -> R {
+        if let Place::Shared(store, outages) = &self.place {
+            let (record, moment) = self.view_shared(&**store, *outages);
+            return look(&record.state, moment.now);
         }
+        let memory = self.lock();
+        look(&memory.record.state, self.clock.monotonic())
     }
 
-    pub(crate) fn count_affected(&self, rules: &Rules, clock: &dyn Clock, jobs: u64) {
-        match self {
-            _ if jobs == 0 => {}
-            Self::Local(local) => local.count_affected(clock, jobs),
-            Self::Shared(shared) => {
-                shared.change(rules, clock, |record, _| record.outages.affect(jobs))
-            }
+    pub(crate) fn count_affected(&self, jobs: u64) {
+        if jobs == 0 {
+            return;
+        }
+        if let Place::Shared(store, outages) = &self.place {
+            self.change_shared(&**store, *outages, |record, _| record.outages.affect(jobs));
+            return;
+        }
+        let mut memory = self.lock();
+        if memory.record.outages.ongoing().is_some() {
+            memory.record.outages.affect(jobs);
+            self.save(&mut memory);
         }
     }
 
     /// What the breaker knows, its outages by the wall clock, and when that is.
-    pub(crate) fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
-        match self {
-            Self::Local(local) => {
-                let memory = lock(&local.memory);
-                let mut record = memory.record.clone();
-                let moment = Moment {
-                    now: clock.monotonic(),
-                    wall: clock.wall(),
-                };
-                if local.store.is_none() {
-                    record.outages = record.outages.rebased(moment.now, moment.wall);
-                }
-                (record, moment)
-            }
-            Self::Shared(shared) => shared.view(rules, clock),
+    pub(crate) fn view(&self) -> (Record, Moment) {
+        if let Place::Shared(store, outages) = &self.place {
+            return self.view_shared(&**store, *outages);
         }
+        let memory = self.lock();
+        let mut record = memory.record.clone();
+        let moment = Moment::of(&*self.clock);
+        if let Place::Memory = self.place {
+            record.outages = record.outages.rebased(moment.now, moment.wall);
+        }
+        (record, moment)
+    }
+
+    #[inline]
+    fn change_own<R>(
+        &self,
+        told: &mut Told,
+        decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
+    ) -> R {
+        let mut held = Held {
+            memory: self.lock(),
+            backing: self,
+        };
+        let memory = &mut *held.memory;
+        let now = Monotonic {
+            clock: &*self.clock,
+            exact: OnceCell::new(),
+        };
+        let is_saved = matches!(self.place, Place::Owned(_));
+        let durable = |state: &State| is_saved.then(|| durable(state));
+        let before = durable(&memory.record.state);
+        let result = decide(&mut memory.record.state, &now, told);
+        if let Some(transition) = told {
+            if is_saved {
+                transition.at = self.clock.wall();
+            }
+            memory.record.outages.observe(transition);
+        }
+        if memory.unsaved.is_some() || before != durable(&memory.record.state) {
+            self.save(memory);
+        }
+        result
+    }
+
+    /// Under the lock, so that documents are written in the order of their changes.
+    fn save(&self, memory: &mut Memory) {
+        if let Place::Owned(store) = &self.place {
+            let document = Document::new(&memory.record, Moment::of(&*self.clock));
+            memory.unsaved = store.save(&document).err();
+        }
+    }
+
+    /// Changes the record. It is read without the store's lock first: a decision that changes nothing is right as of that
+    /// read. One that changes something is made again on what the lock protects.
+    fn change_shared<R>(
+        &self,
+        store: &dyn SharedStore,
+        outages: usize,
+        change: impl Fn(&mut Record, Time) -> R,
+    ) -> R {
+        let decide = |current: Option<Document>| {
+            let moment = Moment::by_wall(&*self.clock);
+            let first = || Document::new(&Record::new(moment.wall, outages), moment);
+            let current = current.unwrap_or_else(first);
+            let mut record = current.clone().into_record(&self.rules, outages, moment);
+            let result = change(&mut record, moment.now);
+            let next = Document::new(&record, moment);
+            ((next != current).then_some(next), record, result)
+        };
+        if let Ok(current) = store.load()
+            && let (None, record, result) = decide(current)
+        {
+            let unsaved = None;
+            *self.lock() = Memory { record, unsaved };
+            return result;
+        }
+
+        let mut decided = None;
+        let updated = store.update(&mut |current| {
+            let (next, record, result) = decide(current);
+            decided = Some((record, result));
+            next
+        });
+        let mut memory = self.lock();
+        memory.unsaved = updated.err();
+        match decided {
+            Some((record, result)) => {
+                memory.record = record;
+                result
+            }
+            None => change(&mut memory.record, self.clock.wall()),
+        }
+    }
+
+    fn view_shared(&self, store: &dyn SharedStore, outages: usize) -> (Record, Moment) {
+        // A change takes this lock after it was stored: who waits, and looks, misses none of this
+        // process's.
+        drop(self.lock());
+        let moment = Moment::by_wall(&*self.clock);
+        let record = match store.load() {
+            Ok(Some(document)) => document.into_record(&self.rules, outages, moment),
+            Ok(None) => Record::new(moment.wall, outages),
+            Err(_) => self.lock().record.clone(),
+        };
+        (record, moment)
     }
 }
 
 /// The locked memory. What it holds is published when it is let go, also by a panic of the store, and after it was saved:
 /// nobody acts on a change that a crash could undo.
-struct Held<'a> {
-    memory: MutexGuard<'a, Memory>,
-    rules: &'a Rules,
-    fast_path: &'a FastPath,
+struct Held<'b> {
+    memory: MutexGuard<'b, Memory>,
+    backing: &'b Backing,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.fast_path
-            .publish(Hint::of(&self.memory.record.state, self.rules));
+        let hint = Hint::of(&self.memory.record.state, &self.backing.rules);
+        self.backing.fast_path.publish(hint);
     }
 }
 
@@ -197,148 +256,19 @@ impl Now for Monotonic<'_> {
     }
 }
 
-impl Local {
-    #[inline]
-    fn change<R>(
-        &self,
-        rules: &Rules,
-        clock: &dyn Clock,
-        fast_path: &FastPath,
-        told: &mut Told,
-        decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R,
-    ) -> R {
-        let mut held = Held {
-            memory: lock(&self.memory),
-            rules,
-            fast_path,
-        };
-        let memory = &mut *held.memory;
-        let now = Monotonic {
-            clock,
-            exact: OnceCell::new(),
-        };
-        let durable = |state: &State| self.store.as_ref().map(|_| Durable::of(state));
-        let before = durable(&memory.record.state);
-        let result = decide(&mut memory.record.state, &now, told);
-        if let Some(transition) = told {
-            if self.store.is_some() {
-                transition.at = clock.wall();
-            }
-            memory.record.outages.observe(transition);
-        }
-        if memory.unsaved.is_some() || before != durable(&memory.record.state) {
-            self.save(memory, clock);
-        }
-        result
-    }
-
-    fn count_affected(&self, clock: &dyn Clock, jobs: u64) {
-        let mut memory = lock(&self.memory);
-        if memory.record.outages.ongoing().is_some() {
-            memory.record.outages.affect(jobs);
-            self.save(&mut memory, clock);
-        }
-    }
-
-    /// Under the lock, so that documents are written in the order of their changes.
-    fn save(&self, memory: &mut Memory, clock: &dyn Clock) {
-        if let Some(store) = &self.store {
-            let moment = Moment {
-                now: clock.monotonic(),
-                wall: clock.wall(),
-            };
-            memory.unsaved = store.save(&Document::new(&memory.record, moment)).err();
-        }
-    }
-}
-
-impl Shared {
-    /// Changes the record. It is read without the store's lock first: a decision that changes nothing is right as of that
-    /// read. One that changes something is made again on what the lock protects.
-    fn change<R>(
-        &self,
-        rules: &Rules,
-        clock: &dyn Clock,
-        change: impl Fn(&mut Record, Time) -> R,
-    ) -> R {
-        let decide = |current: Option<Document>| {
-            let now = clock.wall();
-            let moment = Moment { now, wall: now };
-            let current =
-                current.unwrap_or_else(|| Document::new(&Record::new(now, self.outages), moment));
-            let mut record = current.clone().into_record(rules, self.outages, moment);
-            let result = change(&mut record, now);
-            let next = Document::new(&record, moment);
-            ((next != current).then_some(next), record, result)
-        };
-        if let Ok(current) = self.store.load()
-            && let (None, record, result) = decide(current)
-        {
-            *lock(&self.memory) = Memory {
-                record,
-                unsaved: None,
-            };
-            return result;
-        }
-
-        let mut decided = None;
-        let updated = self.store.update(&mut |current| {
-            let (next, record, result) = decide(current);
-            decided = Some((record, result));
-            next
-        });
-        let mut memory = lock(&self.memory);
-        memory.unsaved = updated.err();
-        match decided {
-            Some((record, result)) => {
-                memory.record = record;
-                result
-            }
-            None => change(&mut memory.record, clock.wall()),
-        }
-    }
-
-    fn view(&self, rules: &Rules, clock: &dyn Clock) -> (Record, Moment) {
-        // A change takes this lock after it was stored: who waits, and looks, misses none of this
-        // process's.
-        drop(lock(&self.memory));
-        let now = clock.wall();
-        let moment = Moment { now, wall: now };
-        let record = match self.store.load() {
-            Ok(Some(document)) => document.into_record(rules, self.outages, moment),
-            Ok(None) => Record::new(now, self.outages),
-            Err(_) => lock(&self.memory).record.clone(),
-        };
-        (record, moment)
-    }
-}
-
 /// The part of a state that is saved when it changes. The window of a rate is not: it is saved along with the rest.
-#[derive(PartialEq)]
-struct Durable {
-    generation: u64,
-    shadow: bool,
-    last_trial: u64,
-    progress: (u32, usize),
-}
-
-impl Durable {
-    fn of(state: &State) -> Self {
-        let progress = match &state.mode {
-            Mode::ForcedOpen { .. } => (0, 0),
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
-                Circuit::Closed { failures, .. } => (*failures, 0),
-                Circuit::Open { .. } => (0, 0),
-                Circuit::HalfOpen {
-                    successes, trials, ..
-                } => (*successes, trials.len()),
-            },
-        };
-        Self {
-            generation: state.generation,
-            shadow: state.is_shadow(),
-            last_trial: state.last_trial,
-            progress,
-        }
-    }
+fn durable(state: &State) -> (u64, bool, u64, (u32, usize)) {
+    let progress = match state.circuit() {
+        Some(Circuit::Closed { failures, .. }) => (*failures, 0),
+        Some(Circuit::HalfOpen {
+            successes, trials, ..
+        }) => (*successes, trials.len()),
+        Some(Circuit::Open { .. }) | None => (0, 0),
+    };
+    (
+        state.generation,
+        state.is_shadow(),
+        state.last_trial,
+        progress,
+    )
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::backing::Backing;
+use crate::backing::{Backing, Place};
 use crate::counts::{Count, Counters, Counts};
 use crate::document::{Document, Moment, Record, unix_seconds};
 use crate::explain::Explanation;
-use crate::fast_path::{FastPath, Hint};
+use crate::fast_path::Hint;
 use crate::machine::{
     Event, Kind, Outcome, Rejection, Reply, Role, State, Ticket, Told, Transition, Why,
 };
@@ -36,9 +36,6 @@ use crate::waiters::Waiters;
 /// assert_eq!(rejection.retry_after().unwrap().as_secs_f64().round(), 60.0);
 /// ```
 pub struct Breaker {
-    rules: Rules,
-    clock: Arc<dyn Clock>,
-    fast_path: FastPath,
     backing: Backing,
     counters: Counters,
     observers: Vec<Observer>,
@@ -99,8 +96,7 @@ impl Builder {
     #[must_use]
     pub fn build(self) -> Breaker {
         let record = Record::new(self.clock.monotonic(), self.outages);
-        let backing = Backing::local(record, None);
-        self.finish(backing)
+        self.finish(record, Place::Memory)
     }
 
     /// A breaker that goes on where the one before it stopped, however that ended. Of its trials, none can still be out.
@@ -108,17 +104,13 @@ impl Builder {
     /// # Errors
     /// Those of [`Store::load`].
     pub fn open(self, store: impl Store + 'static) -> Result<Breaker, StoreError> {
-        let moment = Moment {
-            now: self.clock.monotonic(),
-            wall: self.clock.wall(),
-        };
+        let moment = Moment::of(&*self.clock);
         let mut record = match store.load()? {
             Some(document) => document.into_record(&self.rules, self.outages, moment),
             None => Record::new(moment.wall, self.outages),
         };
         record.state.forget_trials();
-        let backing = Backing::local(record, Some(Box::new(store)));
-        Ok(self.finish(backing))
+        Ok(self.finish(record, Place::Owned(Box::new(store))))
     }
 
     /// A breaker that shares its state with those of other processes. Its time is the wall clock's, the only one they
@@ -127,25 +119,19 @@ impl Builder {
     /// # Errors
     /// Those of [`SharedStore::load`], but a corrupted document, which is replaced at the first change.
     pub fn open_shared(self, store: impl SharedStore + 'static) -> Result<Breaker, StoreError> {
-        let wall = self.clock.wall();
+        let moment = Moment::by_wall(&*self.clock);
         let record = match store.load() {
-            Ok(Some(document)) => {
-                document.into_record(&self.rules, self.outages, Moment { now: wall, wall })
-            }
-            Ok(None) | Err(StoreError::Corrupted { .. }) => Record::new(wall, self.outages),
+            Ok(Some(document)) => document.into_record(&self.rules, self.outages, moment),
+            Ok(None) | Err(StoreError::Corrupted { .. }) => Record::new(moment.wall, self.outages),
             Err(error) => return Err(error),
         };
-        let backing = Backing::shared(record, Box::new(store), self.outages);
-        Ok(self.finish(backing))
+        let place = Place::Shared(Box::new(store), self.outages);
+        Ok(self.finish(record, place))
     }
 
-    fn finish(self, backing: Backing) -> Breaker {
-        let hint = backing.hint(&self.rules);
+    fn finish(self, record: Record, place: Place) -> Breaker {
         Breaker {
-            rules: self.rules,
-            clock: self.clock,
-            fast_path: FastPath::new(hint),
-            backing,
+            backing: Backing::new(self.rules, self.clock, record, place),
             counters: Counters::default(),
             observers: self.observers,
             waiters: Waiters::default(),
@@ -193,7 +179,7 @@ impl Breaker {
             generation,
             role: Role::Call,
         };
-        let ticket = match self.fast_path.hint() {
+        let ticket = match self.backing.fast_path.hint() {
             // Nothing is measured where only failures count.
             Hint::Quiet(generation) => return Ok(Permit::new(breaker, call(generation), None)),
             Hint::Counting(generation) => call(generation),
@@ -206,13 +192,16 @@ impl Breaker {
     /// When the call starts, if the rules ask how long it takes.
     #[inline]
     fn start(&self) -> Option<Time> {
-        self.rules.slow_after().map(|_| self.clock.monotonic())
+        self.backing
+            .rules
+            .slow_after()
+            .map(|_| self.backing.clock.monotonic())
     }
 
     /// Most rejections need no better clock than the coarse one.
     #[inline(never)]
     fn acquire_open(&self, until: Time) -> Result<Ticket, Rejection> {
-        let now = self.clock.coarse();
+        let now = self.backing.clock.coarse();
         if now + COARSE_ERROR < until {
             self.counters.add(Count::Rejected);
             return Err(Rejection {
@@ -226,13 +215,8 @@ impl Breaker {
 
     #[inline(never)]
     fn acquire(&self, coarse: Option<Time>) -> Result<Ticket, Rejection> {
-        match self.change(|state, now, told| state.acquire(&self.rules, coarse, now, told)) {
-            Ok(ticket) => Ok(ticket),
-            Err(rejection) => {
-                self.counters.add(Count::Rejected);
-                Err(rejection)
-            }
-        }
+        self.change(|state, now, told| state.acquire(&self.backing.rules, coarse, now, told))
+            .inspect_err(|_| self.counters.add(Count::Rejected))
     }
 
     #[inline]
@@ -242,37 +226,34 @@ impl Breaker {
             outcome,
             Outcome::Success | Outcome::Ignored | Outcome::Cancelled
         );
-        if !undecided || self.fast_path.hint() != Hint::Quiet(ticket.generation) {
+        if !undecided || self.backing.fast_path.hint() != Hint::Quiet(ticket.generation) {
             self.decide(ticket, outcome, started);
         }
     }
 
     #[inline(never)]
     fn decide(&self, ticket: Ticket, outcome: &Outcome, started: Option<Time>) {
-        let took = started.map_or(Duration::ZERO, |started| self.clock.monotonic() - started);
-        let reply = self
-            .change(|state, now, told| state.finish(&self.rules, ticket, outcome, took, now, told));
+        let took = started.map_or(Duration::ZERO, |started| {
+            self.backing.clock.monotonic() - started
+        });
+        let reply = self.change(|state, now, told| {
+            state.finish(&self.backing.rules, ticket, outcome, took, now, told)
+        });
         if reply == Reply::Stale {
             self.counters.add(Count::Stale);
         }
     }
 
     fn apply(&self, event: Event) -> Reply {
-        self.change(|state, now, told| state.apply(&self.rules, event, now, told))
+        self.change(|state, now, told| state.apply(&self.backing.rules, event, now, told))
     }
 
     #[inline]
     fn change<R>(&self, decide: impl Fn(&mut State, &dyn Now, &mut Told) -> R) -> R {
         let mut told = None;
-        let result = self.backing.change(
-            &self.rules,
-            &*self.clock,
-            &self.fast_path,
-            &mut told,
-            decide,
-        );
+        let result = self.backing.change(&mut told, decide);
         if let (Some(transition), false) = (&mut told, self.observers.is_empty()) {
-            transition.at = self.backing.told_at(&*self.clock, transition.at);
+            transition.at = self.backing.told_at(transition.at);
             self.tell(transition);
         }
         self.waiters.wake();
@@ -296,14 +277,12 @@ impl Breaker {
     /// # Errors
     /// The [`Rejection`] a call would get.
     pub fn check(&self) -> Result<(), Rejection> {
-        if let Hint::Quiet(_) | Hint::Counting(_) = self.fast_path.hint() {
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.backing.fast_path.hint() {
             return Ok(());
         }
-        let rejection = |state: &State, now| state.rejection(&self.rules, now);
-        match self.backing.look(&self.rules, &*self.clock, rejection) {
-            Some(rejection) => Err(rejection),
-            None => Ok(()),
-        }
+        let rejection = |state: &State, now| state.rejection(&self.backing.rules, now);
+        let found = self.backing.look(rejection);
+        found.map_or(Ok(()), Err)
     }
 
     /// Tells the breaker that the dependency seems to be back, and asks for a trial before the open interval is over. The
@@ -340,17 +319,17 @@ impl Breaker {
 
     /// Counts jobs that the running outage keeps waiting; without an outage, nothing.
     pub fn count_affected(&self, jobs: u64) {
-        self.backing.count_affected(&self.rules, &*self.clock, jobs);
+        self.backing.count_affected(jobs);
     }
 
     /// Where the circuit stands. An open one whose interval is over is half-open, though no call came yet.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        if let Hint::Quiet(_) | Hint::Counting(_) = self.fast_path.hint() {
+        if let Hint::Quiet(_) | Hint::Counting(_) = self.backing.fast_path.hint() {
             return Kind::Closed;
         }
         let kind = |state: &State, now| state.kind_at(now);
-        self.backing.look(&self.rules, &*self.clock, kind)
+        self.backing.look(kind)
     }
 
     /// How long until a call may run: zero when one may now, `None` when only a person can change that.
@@ -365,8 +344,9 @@ impl Breaker {
     /// Why a call would be admitted or rejected now.
     #[must_use]
     pub fn explain(&self) -> Explanation {
-        let explain = |state: &State, now| Explanation::new(&self.rules, state.clone(), now);
-        self.backing.look(&self.rules, &*self.clock, explain)
+        let explain =
+            |state: &State, now| Explanation::new(&self.backing.rules, state.clone(), now);
+        self.backing.look(explain)
     }
 
     /// How calls ended in this process.
@@ -378,10 +358,10 @@ impl Breaker {
     /// Everything about the breaker at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let (record, moment) = self.backing.view(&self.rules, &*self.clock);
+        let (record, moment) = self.backing.view();
         let document = Document::new(&record, moment);
         Snapshot {
-            explanation: Explanation::new(&self.rules, record.state, moment.now),
+            explanation: Explanation::new(&self.backing.rules, record.state, moment.now),
             recovered_at: document.recovered_at,
             outages: record.outages,
             counts: self.counts(),
@@ -394,7 +374,7 @@ impl std::fmt::Debug for Breaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Breaker")
             .field("kind", &self.kind())
-            .field("rules", &self.rules)
+            .field("rules", &self.backing.rules)
             .finish_non_exhaustive()
     }
 }

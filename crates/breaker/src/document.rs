@@ -7,7 +7,7 @@ use crate::machine::{Circuit, Kind, Mode, State, Trial, Window};
 use crate::outage::{Outage, OutageLog};
 use crate::reason::Reason;
 use crate::rules::Rules;
-use crate::time::Time;
+use crate::time::{Clock, Time};
 
 /// A breaker as it is persisted: its state and its outages, in one document, so that they cannot disagree.
 ///
@@ -22,7 +22,7 @@ use crate::time::Time;
 /// assert_eq!(document.state, Kind::Open);
 /// assert_eq!(document.opened_at.unwrap().unix_seconds(), 1764000000.5);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// `closed`, `open` or `half_open`; a circuit that a person holds open is `open`.
     pub state: Kind,
@@ -111,6 +111,20 @@ pub(crate) struct Moment {
     pub(crate) wall: Time,
 }
 
+impl Moment {
+    /// Now, by a breaker that counts by its monotonic clock.
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        let (now, wall) = (clock.monotonic(), clock.wall());
+        Self { now, wall }
+    }
+
+    /// Now, by a breaker that counts by the wall clock.
+    pub(crate) fn by_wall(clock: &dyn Clock) -> Self {
+        let now = clock.wall();
+        Self { now, wall: now }
+    }
+}
+
 impl Document {
     /// Reads a document, and checks what its types cannot.
     ///
@@ -174,73 +188,76 @@ impl Document {
             last_trial,
             ref mode,
         } = record.state;
-        let mut document = Self {
-            state: Kind::Closed,
-            failure_count: 0,
-            success_count: 0,
-            opened_at: None,
-            retry_at: None,
+        let base = Self {
             reason: record.outages.ongoing().map(|outage| outage.reason),
-            control: Control::Auto,
-            recovered_at: None,
             generation,
             openings,
             last_trial,
-            trials: Vec::new(),
-            window: None,
             outages_since: Some(record.outages.since()),
             outages: record.outages.outages().cloned().collect(),
             unknown: record.unknown.clone(),
+            ..Self::default()
         };
-        let circuit = match mode {
-            Mode::Enforced(circuit) => circuit,
-            Mode::Shadow(circuit) => {
-                document.control = Control::Disabled;
-                circuit
-            }
-            Mode::ForcedOpen { since, reason } => {
-                document.state = Kind::Open;
-                document.control = Control::ForcedOpen;
-                document.opened_at = Some(wall(*since));
-                document.reason = Some(*reason);
-                return document;
-            }
-        };
-        document.state = circuit.kind();
+        match mode {
+            Mode::Enforced(circuit) => base.of(circuit, wall),
+            Mode::Shadow(circuit) => Self {
+                control: Control::Disabled,
+                ..base.of(circuit, wall)
+            },
+            Mode::ForcedOpen { since, reason } => Self {
+                state: Kind::Open,
+                control: Control::ForcedOpen,
+                opened_at: Some(wall(*since)),
+                reason: Some(*reason),
+                ..base
+            },
+        }
+    }
+
+    /// With what the circuit knows.
+    fn of(self, circuit: &Circuit, wall: impl Fn(Time) -> Time) -> Self {
+        let state = circuit.kind();
         match circuit {
             Circuit::Closed {
                 failures,
                 window,
                 recovered_at,
-            } => {
-                document.failure_count = *failures;
-                document.window.clone_from(window);
-                document.recovered_at = recovered_at.map(wall);
-            }
+            } => Self {
+                state,
+                failure_count: *failures,
+                window: window.clone(),
+                recovered_at: recovered_at.map(wall),
+                ..self
+            },
             Circuit::Open {
                 since,
                 until,
                 reason,
-            } => {
-                document.opened_at = Some(wall(*since));
-                document.retry_at = Some(wall(*until));
-                document.reason = Some(*reason);
-            }
+            } => Self {
+                state,
+                opened_at: Some(wall(*since)),
+                retry_at: Some(wall(*until)),
+                reason: Some(*reason),
+                ..self
+            },
             Circuit::HalfOpen {
                 opened_at,
                 successes,
                 trials,
             } => {
-                document.opened_at = Some(wall(*opened_at));
-                document.success_count = *successes;
-                let trial = |trial: &Trial| DocumentTrial {
-                    id: trial.id,
-                    expires_at: wall(trial.expires_at),
+                let trial = |&Trial { id, expires_at }: &Trial| DocumentTrial {
+                    id,
+                    expires_at: wall(expires_at),
                 };
-                document.trials = trials.iter().map(trial).collect();
+                Self {
+                    state,
+                    opened_at: Some(wall(*opened_at)),
+                    success_count: *successes,
+                    trials: trials.iter().map(trial).collect(),
+                    ..self
+                }
             }
         }
-        document
     }
 
     pub(crate) fn into_record(self, rules: &Rules, capacity: usize, moment: Moment) -> Record {
@@ -260,9 +277,9 @@ impl Document {
                 reason,
             },
             Kind::HalfOpen => {
-                let trial = |trial: DocumentTrial| Trial {
-                    id: trial.id,
-                    expires_at: ours(trial.expires_at),
+                let trial = |DocumentTrial { id, expires_at }| Trial {
+                    id,
+                    expires_at: ours(expires_at),
                 };
                 let trials = self.trials.into_iter().map(trial).collect();
                 Circuit::HalfOpen {
@@ -321,16 +338,15 @@ pub(crate) mod unix_seconds {
     }
 
     pub(crate) mod option {
+        use serde::Serialize;
+
         use super::{Deserialize, Deserializer, Serializer, Time};
 
         pub(crate) fn serialize<S: Serializer>(
             time: &Option<Time>,
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
-            match time {
-                Some(time) => serializer.serialize_some(&time.unix_seconds()),
-                None => serializer.serialize_none(),
-            }
+            time.map(Time::unix_seconds).serialize(serializer)
         }
 
         pub(crate) fn deserialize<'de, D: Deserializer<'de>>(

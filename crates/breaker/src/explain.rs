@@ -73,28 +73,32 @@ impl Explanation {
             state,
         };
         match &explanation.state.mode {
-            Mode::ForcedOpen { reason, .. } => explanation.reason = Some(*reason),
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
-                Circuit::Closed {
-                    failures, window, ..
-                } => {
-                    explanation.failures_in_a_row = *failures;
-                    explanation.window = rules.rate.as_ref().map(|rate| {
-                        window
-                            .as_ref()
-                            .map(|window| window.tally(rate, now))
-                            .unwrap_or_default()
-                    });
-                }
-                Circuit::Open { reason, .. } => explanation.reason = Some(*reason),
-                Circuit::HalfOpen {
-                    successes, trials, ..
-                } => {
-                    explanation.successes = *successes;
-                    explanation.trials_out =
-                        trials.iter().filter(|trial| trial.expires_at > now).count();
-                }
-            },
+            Mode::ForcedOpen { reason, .. }
+            | Mode::Enforced(Circuit::Open { reason, .. })
+            | Mode::Shadow(Circuit::Open { reason, .. }) => explanation.reason = Some(*reason),
+            Mode::Enforced(Circuit::Closed {
+                failures, window, ..
+            })
+            | Mode::Shadow(Circuit::Closed {
+                failures, window, ..
+            }) => {
+                explanation.failures_in_a_row = *failures;
+                let tally = |rate| window.as_ref().map(|window| window.tally(rate, now));
+                explanation.window = rules
+                    .rate
+                    .as_ref()
+                    .map(|rate| tally(rate).unwrap_or_default());
+            }
+            Mode::Enforced(Circuit::HalfOpen {
+                successes, trials, ..
+            })
+            | Mode::Shadow(Circuit::HalfOpen {
+                successes, trials, ..
+            }) => {
+                explanation.successes = *successes;
+                let out = trials.iter().filter(|trial| trial.expires_at > now);
+                explanation.trials_out = out.count();
+            }
         }
         explanation
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::machine::{Circuit, Mode, State};
+use crate::machine::{Circuit, State};
 use crate::rules::Rules;
 use crate::time::Time;
 
@@ -25,17 +25,12 @@ pub(crate) enum Hint {
 impl Hint {
     pub(crate) fn of(state: &State, rules: &Rules) -> Self {
         let generation = state.generation;
-        match &state.mode {
-            Mode::Enforced(Circuit::Closed { failures: 0, .. })
-            | Mode::Shadow(Circuit::Closed { failures: 0, .. })
-                if rules.rate.is_none() =>
-            {
+        match state.circuit() {
+            Some(Circuit::Closed { failures: 0, .. }) if rules.rate.is_none() => {
                 Self::Quiet(generation)
             }
-            Mode::Enforced(Circuit::Closed { .. }) | Mode::Shadow(Circuit::Closed { .. }) => {
-                Self::Counting(generation)
-            }
-            Mode::Enforced(Circuit::Open { until, .. }) => Self::Open(*until),
+            Some(Circuit::Closed { .. }) => Self::Counting(generation),
+            Some(Circuit::Open { until, .. }) if !state.is_shadow() => Self::Open(*until),
             _ => Self::Ask,
         }
     }

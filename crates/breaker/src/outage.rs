@@ -80,6 +80,12 @@ impl OutageLog {
         self.outages.back().filter(|outage| outage.ended.is_none())
     }
 
+    fn ongoing_mut(&mut self) -> Option<&mut Outage> {
+        self.outages
+            .back_mut()
+            .filter(|outage| outage.ended.is_none())
+    }
+
     /// Takes note of a transition.
     pub fn observe(&mut self, transition: &Transition) {
         match (transition.from, transition.to) {
@@ -91,11 +97,7 @@ impl OutageLog {
 
     /// Counts jobs that the running outage keeps waiting; without one, nothing.
     pub fn affect(&mut self, jobs: u64) {
-        if let Some(outage) = self
-            .outages
-            .back_mut()
-            .filter(|outage| outage.ended.is_none())
-        {
+        if let Some(outage) = self.ongoing_mut() {
             outage.jobs_affected = outage.jobs_affected.saturating_add(jobs);
         }
     }
@@ -112,11 +114,7 @@ impl OutageLog {
     }
 
     pub(crate) fn end(&mut self, at: Time) {
-        if let Some(outage) = self
-            .outages
-            .back_mut()
-            .filter(|outage| outage.ended.is_none())
-        {
+        if let Some(outage) = self.ongoing_mut() {
             outage.ended = Some(at.max(outage.started));
         }
     }
@@ -155,7 +153,8 @@ impl OutageLog {
     /// ```
     #[must_use]
     pub fn figures(&self, now: Time) -> Figures {
-        let downtime: Duration = self.outages().map(|outage| outage.duration(now)).sum();
+        let lengths = || self.outages().map(|outage| outage.duration(now));
+        let downtime: Duration = lengths().sum();
         let repairs = self
             .outages()
             .filter_map(|outage| Some(outage.ended? - outage.started));
@@ -172,11 +171,7 @@ impl OutageLog {
             outages: self.outages.len(),
             ongoing: self.ongoing().is_some(),
             downtime,
-            longest: self
-                .outages()
-                .map(|outage| outage.duration(now))
-                .max()
-                .unwrap_or_default(),
+            longest: lengths().max().unwrap_or_default(),
             mttr: mean(repairs),
             mtbf: mean(uptimes),
             availability: if watched.is_zero() {

@@ -78,22 +78,21 @@ impl Rate {
     /// A rate over the last `calls` calls.
     pub fn over_calls(calls: u32) -> Self {
         let calls = at_least_one(calls);
+        Self::over(Span::Calls(calls), calls)
+    }
+
+    fn over(span: Span, min_calls: NonZeroU32) -> Self {
         Self {
-            span: Span::Calls(calls),
+            span,
             failures: 50,
             slow: None,
-            min_calls: calls,
+            min_calls,
         }
     }
 
     /// A rate over the calls of the last `span`, counted in tenths of it.
     pub fn over_time(span: Duration) -> Self {
-        Self {
-            span: Span::Time(span),
-            failures: 50,
-            slow: None,
-            min_calls: at_least_one(20),
-        }
+        Self::over(Span::Time(span), at_least_one(20))
     }
 
     /// Opens from this percentage of failures on (1 to 100).

@@ -24,8 +24,8 @@ impl Reason {
     /// The most bytes a label keeps.
     pub const MAX_LEN: usize = 31;
 
-    /// A label of the breaker's own: ASCII, and short enough.
-    pub(crate) const fn of(label: &'static str) -> Self {
+    /// A label that is short enough, as the breaker's own are.
+    pub(crate) const fn of(label: &str) -> Self {
         let bytes = label.as_bytes();
         let mut text = [0; Self::MAX_LEN];
         let mut len = 0;
@@ -49,17 +49,7 @@ impl Reason {
 
 impl From<&str> for Reason {
     fn from(label: &str) -> Self {
-        let label = label
-            .get(..label.floor_char_boundary(Self::MAX_LEN))
-            .unwrap_or_default();
-        let mut text = [0; Self::MAX_LEN];
-        if let Some(start) = text.get_mut(..label.len()) {
-            start.copy_from_slice(label.as_bytes());
-        }
-        Self {
-            len: label.len() as u8,
-            text,
-        }
+        Self::of(&label[..label.floor_char_boundary(Self::MAX_LEN)])
     }
 }
 

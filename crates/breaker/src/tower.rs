@@ -62,10 +62,7 @@ impl BreakerLayer {
     /// A layer that counts each `Err` as a failure.
     #[must_use]
     pub fn new(breaker: Arc<Breaker>) -> Self {
-        Self {
-            breaker,
-            classify: ByResult,
-        }
+        Self::classified(breaker, ByResult)
     }
 
     /// A layer where `classify` says what a result means for the dependency.
@@ -112,21 +109,15 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.breaker.try_acquire_owned() {
-            Ok(permit) => {
-                let call = self.inner.call(request);
-                BreakerFuture {
-                    state: Call::Running {
-                        call,
-                        permit,
-                        classify: self.classify.clone(),
-                    },
-                }
-            }
-            Err(rejection) => BreakerFuture {
-                state: Call::Rejected { rejection },
+        let state = match self.breaker.try_acquire_owned() {
+            Ok(permit) => Call::Running {
+                call: self.inner.call(request),
+                permit,
+                classify: self.classify.clone(),
             },
-        }
+            Err(rejection) => Call::Rejected { rejection },
+        };
+        BreakerFuture { state }
     }
 }
 

@@ -234,7 +234,7 @@ fn explanations_are_sentences() {
     let _trial = breaker.try_acquire().unwrap();
     assert_eq!(
         breaker.explain().to_string(),
-        "HALF_OPEN: 0 of 1 trials succeeded, 1 out; the circuit is half-open and its trials are out; try again in 6.0ms"
+        "HALF_OPEN: 0 of 1 trials succeeded, 1 out; the circuit is half-open and its trials are out; try again in 8.4ms"
     );
     breaker.force_open("maintenance");
     assert_eq!(

@@ -22,9 +22,14 @@ fn next_work(work: Duration, took: Duration) -> Duration {
         .clamp(LEAST_WORK, MOST_WORK)
 }
 
-/// Long enough that a process which waits for the lock looks at it meanwhile.
-pub(crate) fn let_others_in() {
-    std::thread::sleep(BATCH / 2);
+/// After a transaction that took so long: time enough that a process which waits for the lock looks at it meanwhile. It does
+/// so the seldomer the longer it has waited, as for one on a slow disk or a busy processor.
+pub(crate) fn let_others_in(took: Duration) {
+    std::thread::sleep(turn(took));
+}
+
+fn turn(took: Duration) -> Duration {
+    took.clamp(BATCH / 2, 4 * BATCH)
 }
 
 impl<T, B> Queue<T, B> {
@@ -49,9 +54,10 @@ impl<T, B> Queue<T, B> {
                 }
                 Ok::<_, Error>(done)
             })?;
-            work = next_work(work, started.elapsed());
+            let took = started.elapsed();
+            work = next_work(work, took);
             if items.peek().is_some() {
-                let_others_in();
+                let_others_in(took);
             }
         }
         Ok(done)
@@ -83,6 +89,14 @@ mod tests {
         ];
         for (work, took, next) in cases {
             assert_eq!(next_work(ms(work), ms(took)), ms(next), "{work} {took}");
+        }
+    }
+
+    #[test]
+    fn others_get_as_long_as_a_transaction_took_within_bounds() {
+        let ms = Duration::from_millis;
+        for (took, others) in [(0, 5), (5, 5), (17, 17), (900, 40)] {
+            assert_eq!(turn(ms(took)), ms(others), "{took}");
         }
     }
 }

@@ -32,11 +32,10 @@ pub(crate) type Overdue = (i64, FencingToken, i64);
 /// Running jobs of other owners whose lease has ended by the wall clock, and how long it is.
 pub(crate) fn overdue(connection: &Connection, own: i64, now: i64) -> Result<Vec<(Overdue, i64)>> {
     let (first, last) = FencingToken::range(own);
-    let mut select = connection.prepare_cached(sql::OVERDUE)?;
-    let overdue = select.query_map(params![now, first, last, RECLAIMED_AT_ONCE], |row| {
+    let others = params![now, first, last, RECLAIMED_AT_ONCE];
+    Ok(sql::rows(connection, sql::OVERDUE, others, |row| {
         Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
-    })?;
-    Ok(overdue.collect::<rusqlite::Result<_>>()?)
+    })?)
 }
 
 /// Watches what is overdue, and nothing else from now on; those that were watched for the whole
@@ -46,31 +45,23 @@ pub(crate) fn watch(
     overdue: Vec<(Overdue, i64)>,
     monotonic: Duration,
 ) -> impl Iterator<Item = Overdue> {
-    let still = |(seen, lease): (Overdue, i64)| {
-        let since = watched.get(&seen).copied().unwrap_or(monotonic);
-        (
-            seen,
-            since,
-            duration_ms(monotonic.saturating_sub(since)) >= lease,
-        )
-    };
-    let still: Vec<_> = overdue.into_iter().map(still).collect();
-    *watched = still
-        .iter()
-        .map(|(seen, since, _)| (*seen, *since))
-        .collect();
-    still
+    let since = |seen| (seen, watched.get(&seen).copied().unwrap_or(monotonic));
+    let now = overdue.iter().map(|(seen, _)| since(*seen)).collect();
+    *watched = now;
+    let over = move |since| duration_ms(monotonic.saturating_sub(since));
+    overdue
         .into_iter()
-        .filter_map(|(seen, _, over)| over.then_some(seen))
+        .filter(move |(seen, lease)| {
+            watched
+                .get(seen)
+                .is_some_and(|since| over(*since) >= *lease)
+        })
+        .map(|(seen, _)| seen)
 }
 
-/// A job that can be taken.
-struct Ready<T> {
-    id: i64,
-    lost: bool,
-    /// As it will be when taken; or why its payload cannot be read.
-    claim: serde_json::Result<Claim<T>>,
-}
+/// A job that can be taken: its id, whether it was lost before, and as it will be when taken; or why its payload cannot be
+/// read.
+type Ready<T> = (i64, bool, serde_json::Result<Claim<T>>);
 
 impl<T: DeserializeOwned> Tx<'_, T> {
     /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
@@ -87,7 +78,7 @@ impl<T: DeserializeOwned> Tx<'_, T> {
             if ready.is_empty() {
                 break;
             }
-            for Ready { id, lost, claim } in ready {
+            for (id, lost, claim) in ready {
                 if claims.iter().any(|claim| claim.lost > 0) || lost && !claims.is_empty() {
                     return Ok(());
                 }
@@ -106,8 +97,8 @@ impl<T: DeserializeOwned> Tx<'_, T> {
     /// The most urgent jobs.
     fn ready(&self, no: FencingToken, n: usize) -> Result<Vec<Ready<T>>> {
         let expires = self.monotonic.saturating_add(self.options.lease);
-        let mut select = self.sql.prepare_cached(self.options.ready())?;
-        let ready = select.query_map([i64::try_from(n).unwrap_or(i64::MAX)], |row| {
+        let limit = [i64::try_from(n).unwrap_or(i64::MAX)];
+        Ok(sql::rows(&self.sql, self.options.ready(), limit, |row| {
             let id = row.get(0)?;
             let (priority, due, enqueued) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let (attempts, deferred) = (row.get::<_, u32>(4)?.saturating_add(1), row.get(5)?);
@@ -128,13 +119,8 @@ impl<T: DeserializeOwned> Tx<'_, T> {
                 key,
                 payload,
             });
-            Ok(Ready {
-                id,
-                lost: lost > 0,
-                claim,
-            })
-        })?;
-        Ok(ready.collect::<rusqlite::Result<_>>()?)
+            Ok((id, lost > 0, claim))
+        })?)
     }
 }
 
@@ -143,10 +129,8 @@ impl<T> Tx<'_, T> {
     /// set back would keep waiting begin their wait now.
     pub(crate) fn promote(&self, n: usize) -> Result<()> {
         let limit = i64::try_from(n.saturating_add(PROMOTED_AT_ONCE)).unwrap_or(i64::MAX);
-        let ids = |sql| -> rusqlite::Result<Vec<i64>> {
-            let mut select = self.sql.prepare_cached(sql)?;
-            let ids = select.query_map(params![self.now, limit], |row| row.get(0))?;
-            ids.collect()
+        let ids = |statement| -> rusqlite::Result<Vec<i64>> {
+            sql::rows(&self.sql, statement, [self.now, limit], |row| row.get(0))
         };
         for id in ids(sql::SET_BACK)? {
             self.execute(sql::WAIT_ANEW, [id, self.now])?;
@@ -199,8 +183,7 @@ impl<T> Tx<'_, T> {
     /// Forgets an owner that has no job. When it is alive after all, it makes its file again and
     /// registers again.
     fn forget_idle(&self, owner: i64) -> Result<()> {
-        let (first, last) = FencingToken::range(owner);
-        if self.jobs(sql::HELD_BY, params![first, last, 1])?.is_empty() {
+        if self.held_by(owner, 1)?.is_empty() {
             self.execute(sql::FORGET_OWNER, [owner])?;
         }
         Ok(())
@@ -208,8 +191,7 @@ impl<T> Tx<'_, T> {
 
     /// Whether that was all it held, and it is forgotten.
     fn reclaim_owner(&self, owner: i64) -> Result<bool> {
-        let (first, last) = FencingToken::range(owner);
-        let jobs = self.jobs(sql::HELD_BY, params![first, last, RECLAIMED_AT_ONCE])?;
+        let jobs = self.held_by(owner, RECLAIMED_AT_ONCE)?;
         for (job, no) in &jobs {
             self.reclaim(*job, *no, "owner died")?;
         }
@@ -220,10 +202,12 @@ impl<T> Tx<'_, T> {
         Ok(all)
     }
 
-    fn jobs(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<(i64, FencingToken)>> {
-        let mut select = self.sql.prepare_cached(sql)?;
-        let jobs = select.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(jobs.collect::<rusqlite::Result<_>>()?)
+    fn held_by(&self, owner: i64, limit: i64) -> Result<Vec<(i64, FencingToken)>> {
+        let (first, last) = FencingToken::range(owner);
+        let claims = params![first, last, limit];
+        Ok(sql::rows(&self.sql, sql::HELD_BY, claims, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?)
     }
 
     fn reclaim_overdue(&self, own: i64, watched: &mut Watched) -> Result<()> {

@@ -102,10 +102,9 @@ impl<T, B> Queue<T, B> {
         let now = to_ms(self.options.clock.now());
         // A file that was replaced may have one.
         Ok(self.is_replaced()
-            || self
-                .reader()?
-                .prepare_cached(self.options.any_due())?
-                .query_row([now], |row| row.get(0))?)
+            || sql::row(self.reader()?, self.options.any_due(), [now], |row| {
+                row.get(0)
+            })?)
     }
 
     fn take(
@@ -190,17 +189,22 @@ impl<T, B> Queue<T, B> {
     }
 
     fn owners(&self, own: i64) -> Result<BTreeSet<i64>> {
-        let mut select = self.reader()?.prepare_cached(sql::OTHER_OWNERS)?;
-        let owners = select.query_map([own], |row| row.get(0))?;
-        Ok(owners.collect::<rusqlite::Result<_>>()?)
+        Ok(sql::rows(
+            self.reader()?,
+            sql::OTHER_OWNERS,
+            [own],
+            |row| row.get(0),
+        )?)
     }
 
     /// Owners that hold jobs.
     fn holders(&self, own: i64) -> Result<BTreeSet<i64>> {
         let (first, last) = FencingToken::range(own);
-        let mut select = self.reader()?.prepare_cached(sql::HELD_BY_OTHERS)?;
-        let claims = select.query_map(params![first, last, HOLDERS], |row| row.get(0))?;
-        let claims: Vec<FencingToken> = claims.collect::<rusqlite::Result<_>>()?;
+        let but_own = params![first, last, HOLDERS];
+        let claims: Vec<FencingToken> =
+            sql::rows(self.reader()?, sql::HELD_BY_OTHERS, but_own, |row| {
+                row.get(0)
+            })?;
         if i64::try_from(claims.len()) == Ok(HOLDERS) {
             return self.owners(own);
         }

@@ -25,11 +25,11 @@ use crate::schema;
 const SQLITE_FLOOR: i32 = 3_051_003;
 
 /// Pages in the write-ahead log at which the consumer's commits checkpoint.
-const CONSUMER_CHECKPOINT: i64 = 800;
+const CONSUMER_CHECKPOINT: &str = "800";
 /// Producers leave checkpoints to the consumer, and do one here only when there is none.
-const PRODUCER_CHECKPOINT: i64 = 4_000;
-/// A checkpointed log is cut to this size.
-const LOG_LIMIT: i64 = 4 << 20;
+const PRODUCER_CHECKPOINT: &str = "4000";
+/// A checkpointed log is cut to this size: 4 MiB.
+const LOG_LIMIT: &str = "4194304";
 
 /// Values of `PRAGMA synchronous`.
 const NORMAL: &str = "1";
@@ -49,7 +49,6 @@ pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) open: Open,
-    pub(crate) network_fs: Option<String>,
     /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
     pub(crate) in_use: Option<File>,
 }
@@ -67,60 +66,50 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened> {
             connection,
             path: path.into(),
             open: Open::new(FileId::at(path))?,
-            network_fs: None,
             in_use: None,
         });
     }
     let path = real(path)?;
-    // Who only looks leaves no file behind, least of all beside one that is no queue.
-    let in_use = match in_use_lock(&path, options.role != Role::Inspector).and_then(|lock| {
+    let inspects = options.role == Role::Inspector;
+    let lock = in_use_lock(&path, !inspects).and_then(|lock| {
         lock.lock_shared()
             .map(|()| lock)
             .map_err(Error::file(&path))
-    }) {
-        Ok(lock) => Some(lock),
-        Err(_) if options.role == Role::Inspector => None,
-        Err(error) => return Err(error),
-    };
+    });
+    // Who only looks leaves no file behind, least of all beside one that is no queue.
+    let in_use = if inspects { lock.ok() } else { Some(lock?) };
     let mut open = None;
     if let Ok(file) = std::fs::metadata(&path) {
         identity::check_one_name(&path, &file, in_use.as_ref())?;
         open = Some(Open::new(FileId::of(&file))?);
     }
-    let (connection, network_fs) = open_real(&path, options)?;
+    let connection = open_real(&path, options)?;
     let open = match open {
         Some(open) => open,
         None => Open::new(FileId::at(&path))?,
     };
-    if let (Some(in_use), false) = (&in_use, options.role == Role::Inspector) {
+    if let (Some(in_use), false) = (&in_use, inspects) {
         identity::note(in_use, open.file());
     }
     Ok(Opened {
         connection,
         open,
         path,
-        network_fs,
         in_use,
     })
 }
 
 /// Opens the file at its real path, which the caller has locked.
-pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, Option<String>)> {
+pub(crate) fn open_real(path: &Path, options: &Options) -> Result<Connection> {
     let created = ensure_file(path, options.role)?;
     // A producer trusts the process that made the file to have looked.
-    let network_fs = if created || options.role == Role::Consumer {
-        network::kind(path)
-    } else {
-        None
-    };
-    if let (Some(kind), false) = (&network_fs, options.allow_network_fs) {
+    let looks = !options.allow_network_fs && (created || options.role == Role::Consumer);
+    if let Some(kind) = looks.then(|| network::kind(path)).flatten() {
         if created {
             let _ = std::fs::remove_file(path);
         }
-        return Err(Error::NetworkFileSystem {
-            path: path.into(),
-            kind: kind.clone(),
-        });
+        let path = path.into();
+        return Err(Error::NetworkFileSystem { path, kind });
     }
     if is_log_damaged(path) {
         let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -138,7 +127,7 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<(Connection, O
         },
     })?;
     prepare(&mut connection, path, options)?;
-    Ok((connection, network_fs))
+    Ok(connection)
 }
 
 fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Result<()> {
@@ -190,8 +179,9 @@ pub(crate) fn real(path: &Path) -> Result<PathBuf> {
 /// The file whose lock says that the database is in use.
 pub(crate) fn in_use_lock(path: &Path, create: bool) -> Result<File> {
     let path = beside(path, "-in-use");
+    let mut options = OpenOptions::new();
     private(
-        OpenOptions::new()
+        options
             .read(true)
             .write(true)
             .create(create)
@@ -297,14 +287,13 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
     if role != Role::Inspector && confirm(connection, "journal_mode", journal).is_err() {
         setting(connection, "journal_mode", journal)?;
     }
-    let checkpoint = match role {
-        Role::Consumer => CONSUMER_CHECKPOINT,
-        Role::Producer | Role::Inspector => PRODUCER_CHECKPOINT,
-    };
-    setting(connection, "wal_autocheckpoint", &checkpoint.to_string())?;
-    // Who opens for a moment leaves a log of any size to the consumer, or empties it.
     if role == Role::Consumer {
-        setting(connection, "journal_size_limit", &LOG_LIMIT.to_string())?;
+        setting(connection, "wal_autocheckpoint", CONSUMER_CHECKPOINT)?;
+        // Who opens for a moment leaves a log of any size to the consumer, or empties it.
+        setting(connection, "journal_size_limit", LOG_LIMIT)?;
+    } else {
+        setting(connection, "wal_autocheckpoint", PRODUCER_CHECKPOINT)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     }
     if cfg!(target_os = "macos") {
         // A plain fsync there does not reach the disk.
@@ -314,12 +303,6 @@ fn set_up(connection: &mut Connection, path: &Path, role: Role) -> Result<()> {
     // SQLite's default, unless it was built with another.
     if confirm(connection, "synchronous", FULL).is_err() {
         setting(connection, "synchronous", FULL)?;
-    }
-    match role {
-        Role::Producer | Role::Inspector => {
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        }
-        Role::Consumer => {}
     }
     if role == Role::Inspector {
         setting(connection, "query_only", "1")?;
@@ -340,12 +323,12 @@ pub(crate) fn set_durability(connection: &Connection, durability: Durability) ->
 /// Makes a setting and reads it back, as SQLite ignores what it does not know or cannot do.
 fn setting(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<()> {
     let mut set = connection.prepare(&format!("PRAGMA {pragma} = {wanted}"))?;
-    let mut rows = set.query([])?;
-    // Some answer with the new value, some with nothing.
-    let answer = rows.next()?.map(text).transpose()?;
     // A journal mode is written when the statement ends: only then does a failing disk show.
-    while rows.next()?.is_some() {}
-    match answer {
+    let answers = set
+        .query_map([], shown)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    // Some answer with the new value, some with nothing.
+    match answers.into_iter().next() {
         Some(found) => compare(pragma, wanted, found),
         None => confirm(connection, pragma, wanted),
     }
@@ -355,23 +338,22 @@ fn confirm(connection: &Connection, pragma: &'static str, wanted: &str) -> Resul
     compare(
         pragma,
         wanted,
-        connection.pragma_query_value(None, pragma, text)?,
+        connection.pragma_query_value(None, pragma, shown)?,
     )
 }
 
 fn compare(pragma: &'static str, wanted: &str, found: String) -> Result<()> {
     if found == wanted {
-        Ok(())
-    } else {
-        Err(Error::SettingRefused {
-            pragma,
-            wanted: wanted.into(),
-            found,
-        })
+        return Ok(());
     }
+    Err(Error::SettingRefused {
+        pragma,
+        wanted: wanted.into(),
+        found,
+    })
 }
 
-fn text(row: &Row<'_>) -> rusqlite::Result<String> {
+fn shown(row: &Row<'_>) -> rusqlite::Result<String> {
     Ok(match row.get_ref(0)? {
         ValueRef::Integer(n) => n.to_string(),
         other => other.as_str().unwrap_or_default().to_owned(),

@@ -9,9 +9,8 @@ use crate::schema::VERSION;
 /// By how much a transaction changes each count, and the last id it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counters {
-    waiting: i64,
-    ready: i64,
-    running: i64,
+    /// By [`State`].
+    live: [i64; 3],
     pub(crate) dead: i64,
     pub(crate) done: i64,
     pub(crate) deferred: i64,
@@ -24,22 +23,15 @@ impl Counters {
     /// A job comes into a state, out of one, or from one to another.
     pub(crate) fn moves(&mut self, from: Option<State>, to: Option<State>) {
         for (state, by) in [(from, -1), (to, 1)] {
-            match state {
-                Some(State::Waiting) => self.waiting += by,
-                Some(State::Ready) => self.ready += by,
-                Some(State::Running) => self.running += by,
-                None => {}
+            if let Some(state) = state {
+                self.live[state as usize] += by;
             }
         }
     }
 
     /// Many jobs go out of a state at once.
     pub(crate) fn removed(&mut self, from: State, jobs: i64) {
-        match from {
-            State::Waiting => self.waiting -= jobs,
-            State::Ready => self.ready -= jobs,
-            State::Running => self.running -= jobs,
-        }
+        self.live[from as usize] -= jobs;
     }
 
     /// Whether there was something to write, in a file that this program may write.
@@ -54,10 +46,11 @@ impl Counters {
 
     /// Names only what changes: a short-lived process compiles it each time.
     pub(crate) fn statement(&self) -> (String, Vec<i64>) {
+        let [waiting, ready, running] = self.live;
         let changes = [
-            ("waiting = waiting + ?", self.waiting),
-            ("ready = ready + ?", self.ready),
-            ("running = running + ?", self.running),
+            ("waiting = waiting + ?", waiting),
+            ("ready = ready + ?", ready),
+            ("running = running + ?", running),
             ("dead = dead + ?", self.dead),
             ("done = done + ?", self.done),
             ("deferred = deferred + ?", self.deferred),

@@ -179,19 +179,19 @@ impl DeadFilter {
     ) -> Result<Vec<R>> {
         let types =
             (!self.error_types.is_empty()).then(|| serde_json::json!(self.error_types).to_string());
-        let limit: &dyn ToSql = &self
+        let limit = self
             .limit
-            .and_then(|limit| i64::try_from(limit).ok())
-            .unwrap_or(i64::MAX);
-        let mut select = connection.prepare_cached(&self.statement(columns))?;
-        let rows = select.query_map(
-            named_params! {
-                ":types": types, ":key": self.key, ":job": self.job, ":limit": limit,
-                ":from": self.from.map_or(i64::MIN, to_ms), ":before": self.before.map_or(i64::MAX, to_ms),
-            },
+            .map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let wanted: &[(&str, &dyn ToSql)] = named_params! {
+            ":types": types, ":key": self.key, ":job": self.job, ":limit": limit,
+            ":from": self.from.map_or(i64::MIN, to_ms), ":before": self.before.map_or(i64::MAX, to_ms),
+        };
+        Ok(sql::rows(
+            connection,
+            &self.statement(columns),
+            wanted,
             read,
-        )?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        )?)
     }
 
     /// The letters that match, the youngest first.
@@ -254,10 +254,10 @@ impl<T, B> Queue<T, B> {
     /// When the database fails.
     pub fn dead_keys(&self, filter: &DeadFilter) -> Result<Vec<(i64, String)>> {
         let rows = filter.select(self.reader()?, "id, key", |row| {
-            Ok((row.get(0)?, text(row, 1)?))
+            let id = row.get(0)?;
+            Ok(text(row, 1)?.map(|key| (id, key)))
         })?;
-        let with_key = |(id, key): (i64, Option<String>)| key.map(|key| (id, key));
-        Ok(rows.into_iter().filter_map(with_key).collect())
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// How many died of what, the most frequent first.
@@ -265,18 +265,16 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn dead_summary(&self) -> Result<Vec<DeadSummary>> {
-        let mut select = self.reader()?.prepare_cached(
-            "SELECT error_type, count(*), min(died), max(died) FROM queue_dead GROUP BY error_type ORDER BY count(*) DESC, error_type",
-        )?;
-        let summary = select.query_map([], |row| {
+        let statement = "SELECT error_type, count(*), min(died), max(died) FROM queue_dead \
+             GROUP BY error_type ORDER BY count(*) DESC, error_type";
+        Ok(sql::rows(self.reader()?, statement, [], |row| {
             Ok(DeadSummary {
                 error_type: row.get(0)?,
                 count: row.get::<_, i64>(1)?.unsigned_abs(),
                 oldest: from_ms(row.get(2)?),
                 newest: from_ms(row.get(3)?),
             })
-        })?;
-        Ok(summary.collect::<rusqlite::Result<_>>()?)
+        })?)
     }
 
     /// Takes the dead letters that match back into the queue, ready now, with fresh attempts and
@@ -292,8 +290,10 @@ impl<T, B> Queue<T, B> {
             let letters = filter.letters(queue.reader()?)?;
             let all = letters.len() as u64;
             let jobs = queue.in_batches(letters, |tx, letter| tx.redrive_one(letter))?;
-            let skipped = all - jobs;
-            Ok(Redriven { jobs, skipped })
+            Ok(Redriven {
+                jobs,
+                skipped: all - jobs,
+            })
         })
     }
 
@@ -320,11 +320,8 @@ impl<T, B> Queue<T, B> {
     pub fn purge_but(&mut self, keep: u64) -> Result<u64> {
         self.following(|queue| {
             let mut letters = DeadFilter::all().letters(queue.reader()?)?;
-            letters.drain(
-                ..letters
-                    .len()
-                    .min(usize::try_from(keep).unwrap_or(usize::MAX)),
-            );
+            let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+            letters.drain(..keep.min(letters.len()));
             queue.in_batches(letters, |tx, letter| tx.delete_dead(letter))
         })
     }
@@ -336,14 +333,15 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// When the database fails.
     pub fn redrive(&self, filter: &DeadFilter) -> Result<Redriven> {
-        let mut redriven = Redriven::default();
-        for letter in filter.letters(&self.sql)? {
-            match self.redrive_one(letter)? {
-                0 => redriven.skipped += 1,
-                jobs => redriven.jobs += jobs,
-            }
-        }
-        Ok(redriven)
+        let letters = filter.letters(&self.sql)?;
+        let all = letters.len() as u64;
+        let jobs = letters.into_iter().try_fold(0, |sum, letter| {
+            Ok::<_, Error>(sum + self.redrive_one(letter)?)
+        })?;
+        Ok(Redriven {
+            jobs,
+            skipped: all - jobs,
+        })
     }
 
     /// Deletes dead letters, all in this transaction; see [`Queue::purge`].
@@ -366,10 +364,8 @@ impl<T> Tx<'_, T> {
         )?;
         if back > 0 {
             self.execute("DELETE FROM queue_dead WHERE id = ?1", [id])?;
-            self.count(|tally| {
-                tally.dead -= 1;
-                tally.moves(None, Some(State::Ready));
-            });
+            self.count(|tally| tally.dead -= 1);
+            self.count(|tally| tally.moves(None, Some(State::Ready)));
             self.record(id, EventKind::Redriven, None, None)?;
         }
         Ok(back as u64)

@@ -1,6 +1,6 @@
 //! An enqueue that writes nothing where it would change nothing.
 
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{OptionalExtension, ToSql, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -70,17 +70,13 @@ impl<T, B> Queue<T, B> {
             return Ok(None);
         };
         let now = to_ms(self.options.clock.now());
-        let held = self
-            .reader()?
-            .prepare_cached(sql::STANDING)?
-            .query_row(
-                named_params! {
-                    ":key": key, ":due": job.due.after(now).min(now), ":priority": job.priority, ":version": schema::VERSION,
-                },
-                |row| Ok((row.get(0)?, text(row, 1)?, text(row, 2)?)),
-            )
-            .optional()?;
-        let Some((id, payload, unless_done)) = held else {
+        let wanted: &[(&str, &dyn ToSql)] = named_params! {
+            ":key": key, ":due": job.due.after(now).min(now), ":priority": job.priority, ":version": schema::VERSION,
+        };
+        let held = sql::row(self.reader()?, sql::STANDING, wanted, |row| {
+            Ok((row.get(0)?, text(row, 1)?, text(row, 2)?))
+        });
+        let Some((id, payload, unless_done)) = held.optional()? else {
             return Ok(None);
         };
         if self.is_replaced() {

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use crate::connection::{self, Durability, Opened};
+use crate::connection::{self, Durability};
 use crate::error::{Error, Result};
 use crate::options::Role;
 use crate::queue::Queue;
@@ -47,23 +47,8 @@ impl<T, B> Queue<T, B> {
     /// Turns to the file that is there now, and makes one where there is none. Nothing that was
     /// claimed is held any more.
     fn reopen(&mut self) -> Result<()> {
-        let Opened {
-            connection,
-            path,
-            open,
-            network_fs,
-            in_use,
-        } = connection::open(&self.path, &self.options)?;
-        if let Some(owner) = self.owner.take() {
-            owner.retire();
-        }
-        self.held.clear();
-        self.watched.clear();
-        self.looked_around = None;
-        self.durability = Durability::Power;
-        (self.path, self.open) = (path, open);
-        (self.network_fs, self.in_use) = (network_fs, in_use);
-        self.connection = connection;
+        let opened = connection::open(&self.path, &self.options)?;
+        *self = Self::of(opened, self.options.clone());
         Ok(())
     }
 

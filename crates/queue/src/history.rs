@@ -7,6 +7,7 @@ use rusqlite::params;
 use crate::clock::from_ms;
 use crate::error::Result;
 use crate::job::text;
+use crate::statements as sql;
 use crate::tx::Tx;
 
 /// Rows of history kept for each job; the newest stay. The job's counters go on counting.
@@ -51,11 +52,8 @@ impl EventKind {
     }
 
     fn from_stored(kind: i64) -> Self {
-        usize::try_from(kind)
-            .ok()
-            .and_then(|kind| Self::ALL.get(kind))
-            .copied()
-            .unwrap_or(Self::Released)
+        let known = Self::ALL.into_iter().find(|known| known.stored() == kind);
+        known.unwrap_or(Self::Released)
     }
 }
 
@@ -120,9 +118,8 @@ impl<T> Tx<'_, T> {
 
 /// The job's history, oldest first.
 pub(crate) fn of(connection: &rusqlite::Connection, job: i64) -> Result<Vec<Event>> {
-    let mut select = connection
-        .prepare_cached("SELECT kind, first, last, times, error_type, message FROM queue_event WHERE job = ?1 ORDER BY n")?;
-    let events = select.query_map([job], |row| {
+    let statement = "SELECT kind, first, last, times, error_type, message FROM queue_event WHERE job = ?1 ORDER BY n";
+    Ok(sql::rows(connection, statement, [job], |row| {
         Ok(Event {
             kind: EventKind::from_stored(row.get(0)?),
             first: from_ms(row.get(1)?),
@@ -131,8 +128,7 @@ pub(crate) fn of(connection: &rusqlite::Connection, job: i64) -> Result<Vec<Even
             error_type: row.get(4)?,
             message: text(row, 5)?,
         })
-    })?;
-    Ok(events.collect::<rusqlite::Result<_>>()?)
+    })?)
 }
 
 /// At most `limit` bytes, cut between characters.

@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use rusqlite::params;
-
 use crate::clock::from_ms;
 use crate::error::Result;
 use crate::history::{self, Event};
@@ -80,22 +78,19 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn counts(&self) -> Result<Counts> {
-        Ok(self
-            .reader()?
-            .prepare_cached(sql::COUNTS)?
-            .query_row([], |row| {
-                let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
-                Ok(Counts {
-                    waiting: count(0)?,
-                    ready: count(1)?,
-                    running: count(2)?,
-                    dead: count(3)?,
-                    done: count(4)?,
-                    deferred: count(5)?,
-                    lost: count(6)?,
-                    superseded: count(7)?,
-                })
-            })?)
+        Ok(sql::row(self.reader()?, sql::COUNTS, [], |row| {
+            let count = |n| row.get::<_, i64>(n).map(i64::unsigned_abs);
+            Ok(Counts {
+                waiting: count(0)?,
+                ready: count(1)?,
+                running: count(2)?,
+                dead: count(3)?,
+                done: count(4)?,
+                deferred: count(5)?,
+                lost: count(6)?,
+                superseded: count(7)?,
+            })
+        })?)
     }
 
     /// Up to `limit` live jobs in this state, the earliest due first.
@@ -103,31 +98,26 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn jobs(&self, state: State, limit: usize) -> Result<Vec<JobInfo>> {
-        let mut select = self.reader()?.prepare_cached(
-            "SELECT id, key, priority, due, enqueued, lease_until, attempts, deferred, lost, superseded, next_payload IS NOT NULL, payload \
-             FROM queue_job WHERE state = ?1 ORDER BY due, id LIMIT ?2",
-        )?;
-        let jobs = select.query_map(
-            params![state.stored(), i64::try_from(limit).unwrap_or(i64::MAX)],
-            |row| {
-                Ok(JobInfo {
-                    id: row.get(0)?,
-                    state,
-                    key: text(row, 1)?,
-                    priority: row.get(2)?,
-                    due: from_ms(row.get(3)?),
-                    enqueued: from_ms(row.get(4)?),
-                    lease_until: row.get::<_, Option<i64>>(5)?.map(from_ms),
-                    attempts: row.get(6)?,
-                    deferred: row.get(7)?,
-                    lost: row.get(8)?,
-                    superseded: row.get(9)?,
-                    follow_up: row.get(10)?,
-                    payload: text(row, 11)?.unwrap_or_default(),
-                })
-            },
-        )?;
-        Ok(jobs.collect::<rusqlite::Result<_>>()?)
+        let statement = "SELECT id, key, priority, due, enqueued, lease_until, attempts, deferred, lost, superseded, \
+             next_payload IS NOT NULL, payload FROM queue_job WHERE state = ?1 ORDER BY due, id LIMIT ?2";
+        let which = [state.stored(), i64::try_from(limit).unwrap_or(i64::MAX)];
+        Ok(sql::rows(self.reader()?, statement, which, |row| {
+            Ok(JobInfo {
+                id: row.get(0)?,
+                state,
+                key: text(row, 1)?,
+                priority: row.get(2)?,
+                due: from_ms(row.get(3)?),
+                enqueued: from_ms(row.get(4)?),
+                lease_until: row.get::<_, Option<i64>>(5)?.map(from_ms),
+                attempts: row.get(6)?,
+                deferred: row.get(7)?,
+                lost: row.get(8)?,
+                superseded: row.get(9)?,
+                follow_up: row.get(10)?,
+                payload: text(row, 11)?.unwrap_or_default(),
+            })
+        })?)
     }
 
     /// What happened to a job, live or dead, oldest first; the newest 100 entries.

@@ -27,7 +27,6 @@ pub enum OnConflict {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
-    Now,
     At(SystemTime),
     In(Duration),
 }
@@ -36,7 +35,6 @@ impl Due {
     /// The time that is meant, as stored.
     pub(crate) fn after(self, now: i64) -> i64 {
         match self {
-            Self::Now => now,
             Self::At(time) => to_ms(time),
             Self::In(delay) => now.saturating_add(duration_ms(delay)),
         }
@@ -67,7 +65,7 @@ impl<T> NewJob<T> {
         Self {
             payload,
             key: None,
-            due: Due::Now,
+            due: Due::In(Duration::ZERO),
             priority: 0,
             on_conflict: OnConflict::default(),
             merge: None,
@@ -133,7 +131,7 @@ impl<T> NewJob<T> {
     where
         T: DeserializeOwned,
     {
-        self.merge = Some(Merge::new(merge));
+        self.merge = Some((merge, |json| serde_json::from_str(json)));
         self
     }
 }
@@ -158,7 +156,6 @@ impl<T> NewJob<T> {
     /// When it is due, if it is enqueued now.
     pub fn get_due(&self, now: SystemTime) -> SystemTime {
         match self.due {
-            Due::Now => now,
             Due::At(time) => time,
             Due::In(delay) => now.checked_add(delay).unwrap_or(now),
         }
@@ -176,7 +173,7 @@ impl<T> NewJob<T> {
 
     /// How its payload and an older one become one.
     pub fn get_merge(&self) -> Option<fn(T, T) -> T> {
-        self.merge.map(Merge::function)
+        self.merge.map(|(merge, _)| merge)
     }
 }
 

@@ -182,8 +182,6 @@ mod owner;
 mod pause;
 mod payload;
 mod periodic;
-#[cfg(test)]
-mod plans;
 mod process;
 mod queue;
 #[cfg(feature = "tokio")]

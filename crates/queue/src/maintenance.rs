@@ -35,7 +35,7 @@ impl<T, B> Queue<T, B> {
     pub fn maintain(&mut self) -> Result<Maintenance> {
         let mut freed_pages = self.tidy()?;
         while self.untidy {
-            let_others_in();
+            let_others_in(BATCH);
             freed_pages += self.tidy()?;
         }
         Ok(Maintenance {

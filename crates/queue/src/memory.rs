@@ -67,12 +67,9 @@ pub(crate) fn is_in_memory(path: &Path) -> bool {
 
 pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let name = path.to_str().and_then(|path| path.strip_prefix(PREFIX));
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let uri = format!("file:/{}?vfs=memdb", name.unwrap_or_default());
-    Connection::open_with_flags(uri, flags)
+    // The flags by default: to read and write, to create, a URI, no mutex.
+    Connection::open_with_flags(uri, OpenFlags::default())
 }
 
 /// Owners in memory that live.

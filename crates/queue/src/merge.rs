@@ -1,50 +1,24 @@
 //! What becomes of an older payload when a newer one takes its place.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::error::Result;
 use crate::payload::encode;
 
 /// How an older payload and a newer one become one; see [`NewJob::merge`](crate::NewJob::merge).
-#[derive(Debug)]
-pub(crate) struct Merge<T> {
-    read: fn(&str) -> serde_json::Result<T>,
-    merge: fn(T, T) -> T,
-}
+/// And how they are read.
+pub(crate) type Merge<T> = (fn(T, T) -> T, fn(&str) -> serde_json::Result<T>);
 
-impl<T> Clone for Merge<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Merge<T> {}
-
-impl<T> Merge<T> {
-    pub(crate) fn new(merge: fn(T, T) -> T) -> Self
-    where
-        T: DeserializeOwned,
-    {
-        Self {
-            read: |json| serde_json::from_str(json),
-            merge,
-        }
-    }
-
-    pub(crate) fn function(self) -> fn(T, T) -> T {
-        self.merge
-    }
-
-    /// An older payload that cannot be read is none.
-    fn of(self, held: &str, new: &str, limit: usize) -> Result<String>
-    where
-        T: Serialize,
-    {
-        match ((self.read)(held), (self.read)(new)) {
-            (Ok(held), Ok(new)) => encode(&(self.merge)(held, new), limit),
-            _ => Ok(new.to_owned()),
-        }
+/// An older payload that cannot be read is none.
+fn merged<T: Serialize>(
+    (merge, read): Merge<T>,
+    held: &str,
+    new: &str,
+    limit: usize,
+) -> Result<String> {
+    match (read(held), read(new)) {
+        (Ok(held), Ok(new)) => encode(&merge(held, new), limit),
+        _ => Ok(new.to_owned()),
     }
 }
 
@@ -70,7 +44,7 @@ impl Held {
         merge: Merge<T>,
         limit: usize,
     ) -> Result<String> {
-        merge.of(&self.payload, new, limit)
+        merged(merge, &self.payload, new, limit)
     }
 
     /// The payloads of its follow-up, when it runs.
@@ -80,7 +54,7 @@ impl Held {
         merge: Merge<T>,
         limit: usize,
     ) -> Result<Next> {
-        let with = |held: &str| merge.of(held, new, limit);
+        let with = |held: &str| merged(merge, held, new, limit);
         Ok(match (&self.next, &self.next_unless_done) {
             (None, _) => (new.to_owned(), Some(with(&self.payload)?)),
             (Some(next), None) => (with(next)?, None),
@@ -93,7 +67,10 @@ impl Held {
 mod tests {
     use super::*;
 
-    const MERGE: fn(String, String) -> String = |held, new| format!("{held}+{new}");
+    const MERGE: Merge<String> = (
+        |held, new| format!("{held}+{new}"),
+        |json| serde_json::from_str(json),
+    );
 
     fn held(next: Option<&str>, next_unless_done: Option<&str>) -> Held {
         let json = |text: &str| format!("{text:?}");
@@ -105,7 +82,7 @@ mod tests {
     }
 
     fn followed(held: &Held) -> (String, Option<String>) {
-        held.followed(r#""new""#, Merge::new(MERGE), 99).unwrap()
+        held.followed(r#""new""#, MERGE, 99).unwrap()
     }
 
     #[test]
@@ -133,15 +110,13 @@ mod tests {
             next: Some("[".into()),
             next_unless_done: None,
         };
-        let merge = Merge::new(MERGE);
-        assert_eq!(held.replaced(r#""new""#, merge, 99).unwrap(), r#""new""#);
+        assert_eq!(held.replaced(r#""new""#, MERGE, 99).unwrap(), r#""new""#);
         assert_eq!(followed(&held), (r#""new""#.into(), None));
     }
 
     #[test]
     fn what_is_merged_obeys_the_limit() {
-        let merge = Merge::new(MERGE);
-        let error = held(None, None).replaced(r#""new""#, merge, 8).unwrap_err();
+        let error = held(None, None).replaced(r#""new""#, MERGE, 8).unwrap_err();
         assert!(matches!(
             error,
             crate::Error::PayloadTooLarge { size: 9, limit: 8 }

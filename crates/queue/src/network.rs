@@ -4,27 +4,8 @@
 use std::path::Path;
 
 /// Kinds, as `mount` names them, whose files other hosts can change.
-const NETWORK: [&str; 19] = [
-    "nfs",
-    "nfs3",
-    "nfs4",
-    "cifs",
-    "smb",
-    "smb2",
-    "smb3",
-    "smbfs",
-    "afpfs",
-    "webdav",
-    "davfs",
-    "afs",
-    "ceph",
-    "fuse.ceph",
-    "glusterfs",
-    "fuse.glusterfs",
-    "fuse.sshfs",
-    "lustre",
-    "fuse.rclone",
-];
+const NETWORK: &str = "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs afpfs webdav davfs afs ceph fuse.ceph \
+     glusterfs fuse.glusterfs fuse.sshfs lustre fuse.rclone";
 
 /// The kind of network file system that holds this absolute path, when that can be told: from the mount table on Linux
 /// and macOS, from the path on Windows (where a mapped drive's true name is `\\?\UNC\…`).
@@ -38,12 +19,8 @@ pub(crate) fn kind(path: &Path) -> Option<String> {
     let mounts = if cfg!(target_os = "linux") {
         linux(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
     } else {
-        bsd(&String::from_utf8_lossy(
-            &std::process::Command::new("/sbin/mount")
-                .output()
-                .ok()?
-                .stdout,
-        ))
+        let mount = std::process::Command::new("/sbin/mount").output().ok()?;
+        bsd(&String::from_utf8_lossy(&mount.stdout))
     };
     kind_in(&mounts, path)
 }
@@ -53,13 +30,15 @@ type Mount = (String, String);
 
 /// The innermost mount decides; of several on one point, the last.
 fn kind_in(mounts: &[Mount], path: &Path) -> Option<String> {
-    let innermost = mounts
+    let holds = |(point, _): &&Mount| path.starts_with(point);
+    let (_, kind) = mounts
         .iter()
-        .filter(|(point, _)| path.starts_with(point))
+        .filter(holds)
         .max_by_key(|(point, _)| point.len())?;
     NETWORK
-        .contains(&innermost.1.as_str())
-        .then(|| innermost.1.clone())
+        .split(' ')
+        .any(|network| network == kind)
+        .then(|| kind.clone())
 }
 
 fn is_unc(path: &str) -> bool {

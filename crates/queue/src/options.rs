@@ -117,7 +117,7 @@ impl Options {
         self
     }
 
-    /// Open files on network file systems too (then see [`Queue::network_fs`](crate::Queue::network_fs)). Only sound when one host uses the file.
+    /// Open files on network file systems too. Only sound when one host uses the file.
     pub fn allow_network_fs(mut self) -> Self {
         self.allow_network_fs = true;
         self

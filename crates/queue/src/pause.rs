@@ -11,9 +11,7 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn pause(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 1", []).map(drop)
-        })
+        self.set_paused(true)
     }
 
     /// Takes jobs again.
@@ -21,9 +19,12 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn resume(&mut self) -> Result<()> {
-        self.write(Durability::Power, |tx| {
-            tx.execute("UPDATE queue_meta SET paused = 0", []).map(drop)
-        })
+        self.set_paused(false)
+    }
+
+    fn set_paused(&mut self, paused: bool) -> Result<()> {
+        let set = "UPDATE queue_meta SET paused = ?1";
+        self.write(Durability::Power, |tx| tx.execute(set, [paused]).map(drop))
     }
 
     /// Whether the queue is paused.
@@ -31,9 +32,8 @@ impl<T, B> Queue<T, B> {
     /// # Errors
     /// When the database fails.
     pub fn is_paused(&self) -> Result<bool> {
-        Ok(self
-            .reader()?
-            .prepare_cached(sql::IS_PAUSED)?
-            .query_row([], |row| row.get(0))?)
+        Ok(sql::row(self.reader()?, sql::IS_PAUSED, [], |row| {
+            row.get(0)
+        })?)
     }
 }

@@ -71,9 +71,26 @@ impl Walk {
     }
 }
 
+/// Values with nothing in them.
 macro_rules! leaves {
-    ($($name:ident($type:ty)),+) => {
-        $(fn $name(self, _: $type) -> Walked { Ok(()) })+
+    ($($name:ident($($type:ty),*)),+) => {
+        $(fn $name(self, $(_: $type),*) -> Walked { Ok(()) })+
+    };
+}
+
+/// Values with one other in them, so many levels deeper.
+macro_rules! wrappers {
+    ($($name:ident($($type:ty),*) + $more:literal),+) => {
+        $(fn $name<V: Serialize + ?Sized>(self, $(_: $type,)* value: &V) -> Walked {
+            value.serialize(self.within($more)?)
+        })+
+    };
+}
+
+/// Values with many in them, so many levels deeper.
+macro_rules! containers {
+    ($($name:ident($($type:ty),*) + $more:literal),+) => {
+        $(fn $name(self, $(_: $type),*) -> Walked<Self> { self.within($more) })+
     };
 }
 
@@ -92,7 +109,21 @@ impl Serializer for Walk {
         serialize_bool(bool), serialize_char(char), serialize_str(&str),
         serialize_i8(i8), serialize_i16(i16), serialize_i32(i32), serialize_i64(i64), serialize_i128(i128),
         serialize_u8(u8), serialize_u16(u16), serialize_u32(u32), serialize_u64(u64), serialize_u128(u128),
-        serialize_unit_struct(&'static str)
+        serialize_none(), serialize_unit(), serialize_unit_struct(&'static str),
+        serialize_unit_variant(&'static str, u32, &'static str)
+    }
+
+    wrappers! {
+        serialize_some() + 0, serialize_newtype_struct(&'static str) + 0,
+        serialize_newtype_variant(&'static str, u32, &'static str) + 1
+    }
+
+    // Variants with several fields are these within an object of one entry.
+    containers! {
+        serialize_seq(Option<usize>) + 1, serialize_tuple(usize) + 1, serialize_map(Option<usize>) + 1,
+        serialize_tuple_struct(&'static str, usize) + 1, serialize_struct(&'static str, usize) + 1,
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) + 2,
+        serialize_struct_variant(&'static str, u32, &'static str, usize) + 2
     }
 
     fn serialize_f32(self, number: f32) -> Walked {
@@ -107,81 +138,10 @@ impl Serializer for Walk {
     fn serialize_bytes(self, _: &[u8]) -> Walked {
         self.within(1).map(drop)
     }
-
-    fn serialize_none(self) -> Walked {
-        Ok(())
-    }
-
-    fn serialize_unit(self) -> Walked {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Walked {
-        Ok(())
-    }
-
-    fn serialize_some<V: Serialize + ?Sized>(self, value: &V) -> Walked {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<V: Serialize + ?Sized>(self, _: &'static str, value: &V) -> Walked {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<V: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &V,
-    ) -> Walked {
-        value.serialize(self.within(1)?)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Walked<Self> {
-        self.within(1)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Walked<Self> {
-        self.within(1)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Walked<Self> {
-        self.within(1)
-    }
-
-    /// Variants with several fields are these within an object of one entry.
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Walked<Self> {
-        self.within(2)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Walked<Self> {
-        self.within(1)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Walked<Self> {
-        self.within(1)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Walked<Self> {
-        self.within(2)
-    }
 }
 
 macro_rules! branches {
-    ($($trait:ident::$name:ident($($label:ty)?)),+) => {
+    ($($trait:ident::$name:ident($($label:ty)?) $({ $($and:tt)* })?),+) => {
         $(impl $trait for Walk {
             type Ok = ();
             type Error = Fault;
@@ -189,6 +149,8 @@ macro_rules! branches {
             fn $name<V: Serialize + ?Sized>(&mut self, $(_: $label,)? value: &V) -> Walked {
                 value.serialize(*self)
             }
+
+            $($($and)*)?
 
             fn end(self) -> Walked {
                 Ok(())
@@ -200,24 +162,10 @@ macro_rules! branches {
 branches! {
     SerializeSeq::serialize_element(), SerializeTuple::serialize_element(),
     SerializeTupleStruct::serialize_field(), SerializeTupleVariant::serialize_field(),
-    SerializeStruct::serialize_field(&'static str), SerializeStructVariant::serialize_field(&'static str)
-}
-
-impl SerializeMap for Walk {
-    type Ok = ();
-    type Error = Fault;
-
-    /// serde_json itself refuses keys that are no text, and numbers among them that are not finite.
-    fn serialize_key<K: Serialize + ?Sized>(&mut self, _: &K) -> Walked {
-        Ok(())
-    }
-
-    fn serialize_value<V: Serialize + ?Sized>(&mut self, value: &V) -> Walked {
-        value.serialize(*self)
-    }
-
-    fn end(self) -> Walked {
-        Ok(())
+    SerializeStruct::serialize_field(&'static str), SerializeStructVariant::serialize_field(&'static str),
+    // serde_json itself refuses keys that are no text, and numbers among them that are not finite.
+    SerializeMap::serialize_value() {
+        fn serialize_key<K: Serialize + ?Sized>(&mut self, _: &K) -> Walked { Ok(()) }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clock::{duration_ms, from_ms, to_ms};
 use crate::error::Result;
 use crate::job::{NewJob, OnConflict};
 use crate::queue::Queue;
+use crate::statements as sql;
 use crate::tx::Tx;
 
 /// Made by the first who needs it: most files have no periodic jobs, and every process parses every
@@ -102,18 +103,17 @@ fn look(
     now: i64,
     next: impl Fn(i64, i64) -> i64,
 ) -> (Standing, Option<i64>) {
-    let first_seen = || Standing {
-        last: now,
-        next: next(now, now),
+    let after = |last| Standing {
+        last,
+        next: next(last, now),
     };
-    let standing = before
-        // The clock was far ahead when it was last due: all until then would be left out.
-        .filter(|seen| {
-            now > seen
-                .last
-                .saturating_sub(seen.next.saturating_sub(seen.last))
-        })
-        .unwrap_or_else(first_seen);
+    // Otherwise the clock was far ahead when it was last due: all until then would be left out.
+    let is_near = |seen: &Standing| {
+        now > seen
+            .last
+            .saturating_sub(seen.next.saturating_sub(seen.last))
+    };
+    let standing = before.filter(is_near).unwrap_or_else(|| after(now));
     // Earlier than was written when the program has a denser timetable by now.
     let due = standing.next.min(next(standing.last, now));
     if due > now {
@@ -125,11 +125,7 @@ fn look(
             None,
         );
     }
-    let used = Standing {
-        last: due,
-        next: next(due, now),
-    };
-    (used, Some(due))
+    (after(due), Some(due))
 }
 
 impl<T: Serialize> Queue<T> {
@@ -154,16 +150,14 @@ impl<T: Serialize> Queue<T> {
 
 impl<T: Serialize> Tx<'_, T> {
     fn enqueue_if_due(&self, periodic: &Periodic<T>) -> Result<i64> {
-        let before = self
-            .sql
-            .prepare_cached("SELECT last, next FROM queue_periodic WHERE name = ?1")?
-            .query_row([&periodic.name], |row| {
-                Ok(Standing {
-                    last: row.get(0)?,
-                    next: row.get(1)?,
-                })
+        let statement = "SELECT last, next FROM queue_periodic WHERE name = ?1";
+        let before = sql::row(&self.sql, statement, [&periodic.name], |row| {
+            Ok(Standing {
+                last: row.get(0)?,
+                next: row.get(1)?,
             })
-            .optional()?;
+        });
+        let before = before.optional()?;
         let (after, due) = look(before, self.now, |last, now| periodic.next(last, now));
         if before != Some(after) {
             self.execute(

@@ -51,7 +51,6 @@ pub struct Queue<T, B = Sqlite> {
     pub(crate) options: Options,
     pub(crate) path: PathBuf,
     pub(crate) open: Open,
-    pub(crate) network_fs: Option<String>,
     pub(crate) in_use: Option<File>,
     pub(crate) durability: Durability,
     pub(crate) owner: Option<Owner>,
@@ -81,20 +80,25 @@ impl<T> Queue<T> {
     /// [`Error::MountPoint`], [`Error::NetworkFileSystem`], [`Error::SettingRefused`],
     /// [`Error::Busy`]; or in a child that was forked with this file open, [`Error::Forked`].
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let opened = connection::open(path.as_ref(), &options)?;
+        Ok(Self::of(opened, options))
+    }
+}
+
+impl<T, B> Queue<T, B> {
+    pub(crate) fn of(opened: Opened, options: Options) -> Self {
         let Opened {
             connection,
             path,
             open,
-            network_fs,
             in_use,
-        } = connection::open(path.as_ref(), &options)?;
-        Ok(Self {
+        } = opened;
+        Self {
             connection,
             options,
             path,
             seen: (0, open.file()),
             open,
-            network_fs,
             in_use,
             durability: Durability::Power,
             owner: None,
@@ -105,11 +109,9 @@ impl<T> Queue<T> {
             untidy: true,
             payload: PhantomData,
             backend: PhantomData,
-        })
+        }
     }
-}
 
-impl<T, B> Queue<T, B> {
     /// Stores a job.
     ///
     /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
@@ -164,11 +166,7 @@ impl<T, B> Queue<T, B> {
     /// When the database fails; the batches before are done, and it can be repeated.
     pub fn clear(&mut self) -> Result<u64> {
         self.following(|queue| {
-            let idle = {
-                let mut select = queue.reader()?.prepare_cached(sql::IDLE)?;
-                let idle = select.query_map([], |row| row.get(0))?;
-                idle.collect::<rusqlite::Result<Vec<i64>>>()?
-            };
+            let idle: Vec<i64> = sql::rows(queue.reader()?, sql::IDLE, [], |row| row.get(0))?;
             queue.in_batches(idle, |tx, job| tx.remove_idle(job))
         })
     }
@@ -284,11 +282,8 @@ impl<T, B> Queue<T, B> {
         }
         let held: Vec<Held> = self.held.iter().copied().collect();
         let released = self.write_on(IfReplaced::Refuse, Durability::Process, |tx| {
-            let mut released = 0;
-            for held in held {
-                released += usize::from(tx.release_held(held)?);
-            }
-            Ok(released)
+            held.into_iter()
+                .try_fold(0, |sum, held| Ok(sum + usize::from(tx.release_held(held)?)))
         });
         match released {
             // Nothing is held in the new file.

@@ -8,8 +8,8 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension};
 
 use crate::clock::to_ms;
 use crate::connection::{self, private};
@@ -63,7 +63,14 @@ impl<T> Queue<T, Sqlite> {
                     text: error.to_string(),
                     foreign: matches!(error, Error::Foreign { .. }),
                 };
-                let salvage = salvage(path, &options, &reason)?;
+                let path = connection::real(path)?;
+                let alone = alone(&path, &options)?;
+                // Another process may have been faster.
+                let salvage = match connection::open_real(&path, &options) {
+                    Ok(_) => None,
+                    Err(_) => Some(replace(&path, &options, &reason)?),
+                };
+                drop(alone);
                 Ok((Self::open(path, options)?, salvage))
             }
             opened => Ok((opened?, None)),
@@ -99,24 +106,11 @@ impl<T> Queue<T, Sqlite> {
             text: reason.to_string(),
             foreign: false,
         };
+        let alone = alone(&path, &options)?;
         let salvage = replace(&path, &options, &reason)?;
+        drop(alone);
         Ok((Self::open(path, options)?, Some(salvage)))
     }
-}
-
-/// None when another process was faster.
-fn salvage(path: &Path, options: &Options, reason: &Reason) -> Result<Option<Salvage>> {
-    let path = connection::real(path)?;
-    let _alone = alone(&path, options)?;
-    if connection::open_real(&path, options).is_ok() {
-        return Ok(None);
-    }
-    replace_locked(&path, options, reason).map(Some)
-}
-
-fn replace(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
-    let _alone = alone(path, options)?;
-    replace_locked(path, options, reason)
 }
 
 /// The lock that says nobody else uses the file.
@@ -136,19 +130,13 @@ fn alone(path: &Path, options: &Options) -> Result<fs::File> {
 }
 
 /// Copies, rescues into a new file beside, and only then swaps: a process that dies on the way loses nothing.
-fn replace_locked(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
+fn replace(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
     let set_aside = set_aside(path, options)?;
     let work = beside(path, "-salvage-from");
     let fresh = beside(path, "-salvage-to");
     let rescued = rescue_into(&fresh, &work, &set_aside, options, reason);
     remove_database(&work);
-    let rescued = match rescued {
-        Ok(rescued) => rescued,
-        Err(error) => {
-            remove_database(&fresh);
-            return Err(error);
-        }
-    };
+    let rescued = rescued.inspect_err(|_| remove_database(&fresh))?;
     // The old log must go first: beside the new file it would be taken for its own.
     for suffix in ["-wal", "-shm"] {
         remove(&beside(path, suffix))?;
@@ -160,9 +148,10 @@ fn replace_locked(path: &Path, options: &Options, reason: &Reason) -> Result<Sal
         app_rows,
         lost,
     } = rescued;
+    let reason = reason.text.clone();
     Ok(Salvage {
         set_aside,
-        reason: reason.text.clone(),
+        reason,
         jobs,
         dead,
         app_rows,
@@ -184,12 +173,16 @@ fn set_aside(path: &Path, options: &Options) -> Result<PathBuf> {
         }
         aside = beside(path, &format!(".damaged-{date}-{n}"));
     }
-    copy(path, &aside)?;
-    let log = beside(path, "-wal");
-    if log.exists() {
-        copy(&log, &beside(&aside, "-wal"))?;
-    }
+    copy_database(path, &aside, Log::With)?;
     Ok(aside)
+}
+
+fn copy_database(from: &Path, to: &Path, log: Log) -> Result<()> {
+    copy(from, to)?;
+    if log == Log::With && beside(from, "-wal").exists() {
+        copy(&beside(from, "-wal"), &beside(to, "-wal"))?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -228,58 +221,48 @@ fn rescue_into(
     let mut options = options.clone();
     options.role = crate::options::Role::Consumer;
     options.allow_network_fs = true;
-    let (connection, _) = connection::open_real(fresh, &options)?;
+    let connection = connection::open_real(fresh, &options)?;
+    let rescued = if reason.foreign {
+        Rescued::of_nothing("the file was no queue, and nothing was taken from it")
+    } else {
+        rescue(&connection, work, aside)?
+    };
+    // Leaves one file without a log.
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(rescued)
+}
+
+fn rescue(connection: &Connection, work: &Path, aside: &Path) -> Result<Rescued> {
     let mut rescued = Rescued::default();
-    if reason.foreign {
-        rescued
-            .lost
-            .push("the file was no queue, and nothing was taken from it".into());
-        return close(connection).map(|()| rescued);
-    }
-    if is_log_anothers(&connection, work, aside)? {
-        rescued.lost.push(
+    let mut read = |log, repair, take: fn(&Connection, &mut Rescued)| {
+        read_copy(connection, work, aside, log, repair, |connection| {
+            take(connection, &mut rescued)
+        })
+    };
+    if is_log_anothers(connection, work, aside)? {
+        read(Log::Without, Repair::None, read::take)?;
+        read(Log::With, Repair::None, read::take_more)?;
+        rescued.lost.insert(
+            0,
             "the write-ahead log is another file's (a copy was put back beside it): both were read, the file first".into(),
         );
-        read_copy(
-            &connection,
-            work,
-            aside,
-            Log::Without,
-            Repair::None,
-            |connection| {
-                read::take(connection, &mut rescued);
-            },
-        )?;
-        read_copy(
-            &connection,
-            work,
-            aside,
-            Log::With,
-            Repair::None,
-            |connection| {
-                read::take_more(connection, &mut rescued);
-            },
-        )?;
-        read::finish(&connection, &mut rescued)?;
-        return close(connection).map(|()| rescued);
+        return read::finish(connection, rescued);
     }
     for repair in Repair::ALL {
-        let taken = read_copy(&connection, work, aside, Log::With, repair, |connection| {
-            read::take(connection, &mut rescued);
-        });
-        if taken?.is_some() {
-            rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
-            if connection::is_log_damaged(aside) {
-                let log = "what was in the write-ahead log alone".to_owned();
-                rescued.lost.push(log);
-            }
-            read::finish(&connection, &mut rescued)?;
-            return close(connection).map(|()| rescued);
+        if read(Log::With, repair, read::take)?.is_none() {
+            continue;
         }
+        rescued.lost.splice(0..0, repair.cost().map(str::to_owned));
+        if connection::is_log_damaged(aside) {
+            rescued
+                .lost
+                .push("what was in the write-ahead log alone".to_owned());
+        }
+        return read::finish(connection, rescued);
     }
-    let everything = "everything: no table could be found in the file".to_owned();
-    rescued.lost.push(everything);
-    close(connection).map(|()| rescued)
+    Ok(Rescued::of_nothing(
+        "everything: no table could be found in the file",
+    ))
 }
 
 /// Whether the file is read with its log.
@@ -313,29 +296,15 @@ fn read_copy<R>(
     take: impl FnOnce(&Connection) -> R,
 ) -> Result<Option<R>> {
     remove_database(work);
-    copy(aside, work)?;
-    if log == Log::With && beside(aside, "-wal").exists() {
-        copy(&beside(aside, "-wal"), &beside(work, "-wal"))?;
-    }
+    copy_database(aside, work, log)?;
     let attached = repair
         .apply(work, connection)
         .and_then(|()| read::attach(connection, work));
     let taken = attached.is_ok().then(|| take(connection));
     // Attached perhaps, though not readable.
-    let attached: Option<i64> = connection
-        .query_row(
-            "SELECT 1 FROM pragma_database_list WHERE name = 'old'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if attached.is_some() {
+    let databases = "SELECT 1 FROM pragma_database_list WHERE name = 'old'";
+    if connection.prepare(databases)?.exists([])? {
         connection.execute_batch("DETACH old")?;
     }
     Ok(taken)
-}
-
-/// Leaves one file without a log.
-fn close(connection: Connection) -> Result<()> {
-    connection.close().map_err(|(_, error)| error.into())
 }

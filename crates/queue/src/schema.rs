@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
+use crate::statements as sql;
 
 /// "JobQ": marks the file as a queue, <https://www.sqlite.org/fileformat.html#application_id>.
 pub(crate) const APPLICATION_ID: i64 = 0x4a6f_6251;
@@ -70,11 +71,8 @@ pub(crate) fn check_min_version(connection: &Connection, min: i64, known: i64) -
 }
 
 fn is_empty(connection: &Connection) -> Result<bool> {
-    Ok(connection.query_row(
-        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)",
-        [],
-        |row| row.get(0),
-    )?)
+    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
+    Ok(connection.query_row(is_empty, [], |row| row.get(0))?)
 }
 
 /// SQLite takes a file too short for a page to be empty, and would write over what is in it.
@@ -109,18 +107,18 @@ fn migrate_with(connection: &Connection, path: &Path, migrations: &[&str]) -> Re
 }
 
 pub(crate) fn pragma(connection: &Connection, name: &str) -> Result<i64> {
-    Ok(connection
-        .prepare_cached(&format!("PRAGMA {name}"))?
-        .query_row([], |row| row.get(0))?)
+    Ok(sql::row(
+        connection,
+        &format!("PRAGMA {name}"),
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 /// How many of an application's own migrations have run.
 pub(crate) fn app_version(connection: &Connection, app: &str) -> Result<i64> {
-    Ok(connection.query_row(
-        "SELECT ifnull(max(version), 0) FROM queue_app WHERE name = ?1",
-        [app],
-        |row| row.get(0),
-    )?)
+    let version = "SELECT ifnull(max(version), 0) FROM queue_app WHERE name = ?1";
+    Ok(connection.query_row(version, [app], |row| row.get(0))?)
 }
 
 #[cfg(test)]

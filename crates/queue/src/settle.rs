@@ -22,28 +22,15 @@ pub const UNDECODABLE: &str = "UndecodablePayload";
 const TYPE_LIMIT: usize = 200;
 const MESSAGE_LIMIT: usize = 4_096;
 
-/// How a job goes back to the queue.
-struct GiveBack<'a> {
-    kind: EventKind,
-    due: i64,
-    error_type: Option<&'a str>,
-    message: Option<&'a str>,
-}
-
 impl<T> Tx<'_, T> {
     /// The work is done; see [`Queue::done`](crate::Queue::done).
     ///
     /// # Errors
     /// [`Error::LeaseLost`](crate::Error::LeaseLost), and the transaction is then rolled back; or the database fails.
     pub fn done(&self, claim: &Claim<T>) -> Result<()> {
-        self.fence(claim)?;
-        if self.remove(claim.id, claim.no, true)? {
-            self.count(|tally| tally.done += 1);
-            self.settled(claim.into());
-            Ok(())
-        } else {
-            Err(self.lease_lost(claim.id))
-        }
+        self.settle(claim, |job, no| self.remove(job, no, true))?;
+        self.count(|tally| tally.done += 1);
+        Ok(())
     }
 
     /// The attempt failed and another is due; see [`Queue::retry_at`](crate::Queue::retry_at).
@@ -57,16 +44,10 @@ impl<T> Tx<'_, T> {
         error_type: &str,
         message: &str,
     ) -> Result<()> {
-        let (error_type, message) = (Some(error_type), Some(message));
-        self.settle_back(
-            claim,
-            &GiveBack {
-                kind: EventKind::Retried,
-                due: to_ms(due),
-                error_type,
-                message,
-            },
-        )
+        let error = (Some(error_type), Some(message));
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Retried, to_ms(due), error)
+        })
     }
 
     /// Not now, and the attempt does not count; see [`Queue::defer`](crate::Queue::defer).
@@ -74,16 +55,10 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// As [`done`](Self::done).
     pub fn defer(&self, claim: &Claim<T>, due: SystemTime, reason: &str) -> Result<()> {
-        let message = Some(reason);
-        self.settle_back(
-            claim,
-            &GiveBack {
-                kind: EventKind::Deferred,
-                due: to_ms(due),
-                error_type: None,
-                message,
-            },
-        )
+        let error = (None, Some(reason));
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Deferred, to_ms(due), error)
+        })
     }
 
     /// Gives the job back unworked; see [`Queue::release`](crate::Queue::release).
@@ -91,16 +66,11 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// As [`done`](Self::done).
     pub fn release(&self, claim: &Claim<T>) -> Result<()> {
-        self.settle_back(
-            claim,
-            &GiveBack {
-                kind: EventKind::Released,
-                // By a clock that was set back it would not be due yet.
-                due: claim.due.min(self.now),
-                error_type: None,
-                message: None,
-            },
-        )
+        // By a clock that was set back it would not be due yet.
+        let due = claim.due.min(self.now);
+        self.settle(claim, |job, no| {
+            self.give_back(job, no, EventKind::Released, due, (None, None))
+        })
     }
 
     /// The job cannot succeed; see [`Queue::dead`](crate::Queue::dead).
@@ -108,13 +78,7 @@ impl<T> Tx<'_, T> {
     /// # Errors
     /// As [`done`](Self::done).
     pub fn dead(&self, claim: &Claim<T>, error_type: &str, message: &str) -> Result<()> {
-        self.fence(claim)?;
-        if self.bury(claim.id, claim.no, error_type, message)? {
-            self.settled(claim.into());
-            Ok(())
-        } else {
-            Err(self.lease_lost(claim.id))
-        }
+        self.settle(claim, |job, no| self.bury(job, no, error_type, message))
     }
 
     /// The new end of the lease, unless it already ended. Never earlier than before.
@@ -133,14 +97,18 @@ impl<T> Tx<'_, T> {
         }
     }
 
-    fn settle_back(&self, claim: &Claim<T>, how: &GiveBack<'_>) -> Result<()> {
+    /// Ends a claim by `end`, which answers whether it was still the job's.
+    fn settle(
+        &self,
+        claim: &Claim<T>,
+        end: impl FnOnce(i64, FencingToken) -> Result<bool>,
+    ) -> Result<()> {
         self.fence(claim)?;
-        if self.give_back(claim.id, claim.no, how)? {
-            self.settled(claim.into());
-            Ok(())
-        } else {
-            Err(self.lease_lost(claim.id))
+        if !end(claim.id, claim.no)? {
+            return Err(self.lease_lost(claim.id));
         }
+        self.settled(claim.into());
+        Ok(())
     }
 
     /// Ends a claim of this process without its handle, as when it stops. False when it no longer holds it.
@@ -149,13 +117,13 @@ impl<T> Tx<'_, T> {
         if held.expires <= self.monotonic {
             return self.reclaim(held.job, held.no, "lease ran out");
         }
-        let released = GiveBack {
-            kind: EventKind::Released,
-            due: self.now,
-            error_type: None,
-            message: None,
-        };
-        self.give_back(held.job, held.no, &released)
+        self.give_back(
+            held.job,
+            held.no,
+            EventKind::Released,
+            self.now,
+            (None, None),
+        )
     }
 
     /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
@@ -164,66 +132,55 @@ impl<T> Tx<'_, T> {
         let Some((lost, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
-        if follow_up.is_none() && lost + 1 >= i64::from(self.options.max_lost) {
-            self.record(job, EventKind::Lost, None, Some(why))?;
-            self.execute(
-                "UPDATE queue_job SET lost = lost + 1, attempts = attempts - 1 WHERE id = ?1",
-                [job],
-            )?;
-            return self.bury(
-                job,
-                no,
-                OWNER_DIED,
-                "its workers died, or let the lease run out, again and again",
-            );
+        if follow_up.is_some() || lost + 1 < i64::from(self.options.max_lost) {
+            return self.give_back(job, no, EventKind::Lost, self.now, (None, Some(why)));
         }
-        self.give_back(
-            job,
-            no,
-            &GiveBack {
-                kind: EventKind::Lost,
-                due: self.now,
-                error_type: None,
-                message: Some(why),
-            },
-        )
+        self.record(job, EventKind::Lost, None, Some(why))?;
+        self.execute(
+            "UPDATE queue_job SET lost = lost + 1, attempts = attempts - 1 WHERE id = ?1",
+            [job],
+        )?;
+        let message = "its workers died, or let the lease run out, again and again";
+        self.bury(job, no, OWNER_DIED, message)
     }
 
     /// How often in a row the job was lost, and when its follow-up is due. None when the claim is not the job's.
     fn held(&self, job: i64, no: FencingToken) -> Result<Option<(i64, Option<i64>)>> {
-        let mut held = self.sql.prepare_cached(sql::HELD)?;
-        Ok(held
-            .query_row(params![job, no], |row| {
-                let next = self.next_due((row.get(1)?, row.get(2)?));
-                Ok((row.get(0)?, next))
-            })
-            .optional()?)
+        let held = sql::row(&self.sql, sql::HELD, params![job, no], |row| {
+            let next = self.next_due((row.get(1)?, row.get(2)?));
+            Ok((row.get(0)?, next))
+        });
+        Ok(held.optional()?)
     }
 
-    fn give_back(&self, job: i64, no: FencingToken, how: &GiveBack<'_>) -> Result<bool> {
+    /// Puts a job back: how it came to that, when it is due, and with which type of error and message.
+    fn give_back(
+        &self,
+        job: i64,
+        no: FencingToken,
+        kind: EventKind,
+        due: i64,
+        (error_type, message): (Option<&str>, Option<&str>),
+    ) -> Result<bool> {
         let Some((_, follow_up)) = self.held(job, no)? else {
             return Ok(false);
         };
-        let due = follow_up.unwrap_or(how.due);
+        let due = follow_up.unwrap_or(due);
         let state = State::idle(due, self.now);
         self.execute(
             sql::GIVE_BACK,
             named_params! {
                 ":id": job, ":claim": no, ":due": due, ":now": self.now, ":state": state.stored(),
-                ":unspent": how.kind != EventKind::Retried,
-                ":deferred": how.kind == EventKind::Deferred,
-                ":lost": how.kind == EventKind::Lost,
+                ":unspent": kind != EventKind::Retried,
+                ":deferred": kind == EventKind::Deferred,
+                ":lost": kind == EventKind::Lost,
                 // A job given back unworked may still be one that kills its worker.
-                ":in_a_row": matches!(how.kind, EventKind::Lost | EventKind::Released),
+                ":in_a_row": matches!(kind, EventKind::Lost | EventKind::Released),
             },
         )?;
         self.count(|tally| tally.moves(Some(State::Running), Some(state)));
-        self.record(
-            job,
-            how.kind,
-            how.error_type.map(|kind| clip(kind, TYPE_LIMIT)),
-            how.message,
-        )?;
+        let error_type = error_type.map(|error_type| clip(error_type, TYPE_LIMIT));
+        self.record(job, kind, error_type, message)?;
         if follow_up.is_some() {
             self.record(job, EventKind::Superseded, None, None)?;
         }
@@ -251,32 +208,18 @@ impl<T> Tx<'_, T> {
     /// Deletes a claimed job that is done or dead; its follow-up, when one was marked, becomes a
     /// job of its own.
     fn remove(&self, job: i64, no: FencingToken, done: bool) -> Result<bool> {
-        type Removed = (
-            bool,
-            Option<String>,
-            Option<String>,
-            Option<i64>,
-            Option<i64>,
-            Option<i64>,
-        );
         if self.execute(sql::REMOVE_WHOLE, params![job, no, done])? > 0 {
             self.count(|tally| tally.moves(Some(State::Running), None));
             return Ok(true);
         }
-        let mut select = self.sql.prepare_cached(sql::FOLLOW_UP)?;
-        let removed: Option<Removed> = select
-            .query_row(params![job, no, done], |row| {
-                Ok((
-                    row.get(0)?,
-                    text(row, 1)?,
-                    text(row, 2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                ))
-            })
-            .optional()?;
-        let Some((has_history, key, payload, due, priority, enqueued)) = removed else {
+        let removed = sql::row(&self.sql, sql::FOLLOW_UP, params![job, no, done], |row| {
+            let (has_history, key, payload) = (row.get(0)?, text(row, 1)?, text(row, 2)?);
+            let next: (Option<i64>, Option<i64>, Option<i64>) =
+                (row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok((has_history, key, payload, next))
+        });
+        let Some((has_history, key, payload, (due, priority, enqueued))) = removed.optional()?
+        else {
             return Ok(false);
         };
         let due = self.next_due((due, enqueued));
@@ -288,11 +231,12 @@ impl<T> Tx<'_, T> {
         if let (Some(payload), Some(due), Some(priority), Some(enqueued)) =
             (payload, due, priority, enqueued)
         {
+            let key = key.as_deref();
             // Its key is free: the job was removed above.
             self.insert(&Row {
                 priority,
                 due,
-                key: key.as_deref(),
+                key,
                 enqueued,
                 payload: &payload,
             })?;

@@ -10,14 +10,9 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 use crate::queue::{Queue, Sqlite};
 use crate::schema;
+use crate::statements as sql;
 
 impl<T> Queue<T, Sqlite> {
-    /// The kind of network file system the file is on, when
-    /// [`Options::allow_network_fs`](crate::Options::allow_network_fs) let it be opened there.
-    pub fn network_fs(&self) -> Option<&str> {
-        self.network_fs.as_deref()
-    }
-
     /// The file, as an absolute path without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
@@ -35,18 +30,13 @@ impl<T> Queue<T, Sqlite> {
     /// When the database fails in a way that keeps it from looking, as damage often does
     /// ([`Error::Corrupt`]).
     pub fn check(&self) -> Result<Vec<String>> {
-        let mut check = self.reader()?.prepare("PRAGMA integrity_check")?;
-        let mut found: Vec<String> = check
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+        let check = "PRAGMA integrity_check";
+        let mut found: Vec<String> = sql::rows(self.reader()?, check, [], |row| row.get(0))?;
         found.retain(|line| line != "ok");
-        let counts_hold: bool = self.reader()?.query_row(
-            "SELECT (waiting, ready, running, dead) = (SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1), \
-             count(*) FILTER (WHERE state = 2), (SELECT count(*) FROM queue_dead) FROM queue_job) FROM queue_meta",
-            [],
-            |row| row.get(0),
-        )?;
-        if !counts_hold {
+        let counts_hold = "SELECT (waiting, ready, running, dead) = (SELECT count(*) FILTER (WHERE state = 0), \
+             count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2), \
+             (SELECT count(*) FROM queue_dead) FROM queue_job) FROM queue_meta";
+        if !sql::row(self.reader()?, counts_hold, [], |row| row.get::<_, bool>(0))? {
             found.push("the counts differ from a full count".into());
         }
         Ok(found)
@@ -88,11 +78,8 @@ impl<T> Queue<T, Sqlite> {
             {
                 tx.sql().execute_batch(step)?;
             }
-            tx.execute(
-                "INSERT OR REPLACE INTO queue_app (name, version) VALUES (?1, ?2)",
-                rusqlite::params![app, known],
-            )?;
-            Ok(())
+            let note = "INSERT OR REPLACE INTO queue_app (name, version) VALUES (?1, ?2)";
+            tx.execute(note, rusqlite::params![app, known]).map(drop)
         })
     }
 }

@@ -134,14 +134,16 @@ impl<'q, T> Tx<'q, T> {
 
     /// Refuses a file that is only for newer programs.
     pub(crate) fn meta(&self) -> Result<Meta> {
-        let (min_version, meta) = self.sql.prepare_cached(sql::META)?.query_row([], |row| {
+        let (min_version, meta) = sql::row(&self.sql, sql::META, [], |row| {
             let (last_id, paused, waiting) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let meta = Meta {
-                last_id,
-                paused,
-                waiting,
-            };
-            Ok((row.get(0)?, meta))
+            Ok((
+                row.get(0)?,
+                Meta {
+                    last_id,
+                    paused,
+                    waiting,
+                },
+            ))
         })?;
         schema::check_min_version(&self.sql, min_version, schema::VERSION)?;
         Ok(meta)
@@ -174,10 +176,9 @@ impl<'q, T> Tx<'q, T> {
             });
         }
         if claim.expires <= self.monotonic {
-            Err(self.lease_lost(claim.id))
-        } else {
-            Ok(())
+            return Err(self.lease_lost(claim.id));
         }
+        Ok(())
     }
 
     pub(crate) fn lease_lost(&self, job: i64) -> Error {

@@ -45,19 +45,14 @@ impl<T, B> Queue<T, B> {
         if self.is_paused()? {
             return Ok(None);
         }
-        if self
-            .reader()?
-            .prepare_cached(self.options.any_ready())?
-            .query_row([], |row| row.get(0))?
-        {
-            return Ok(Some(self.options.clock.now()));
+        let (connection, now) = (self.reader()?, self.options.clock.now());
+        if sql::row(connection, self.options.any_ready(), [], |row| row.get(0))? {
+            return Ok(Some(now));
         }
-        let now = to_ms(self.options.clock.now());
-        let due: Option<i64> = self
-            .reader()?
-            .prepare_cached(sql::NEXT_WAITING)?
-            .query_row([now], |row| row.get(0))?;
-        Ok(due.map(from_ms))
+        let due = sql::row(connection, sql::NEXT_WAITING, [to_ms(now)], |row| {
+            row.get(0)
+        })?;
+        Ok(Option::map(due, from_ms))
     }
 
     /// Whether another process, or another queue of this one, wrote to the file since this was last asked (true the first

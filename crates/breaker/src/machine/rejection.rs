@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Time, micros};
@@ -54,12 +56,8 @@ const MOMENT: Duration = Duration::from_millis(10);
 pub(super) fn soon(now: Time, expires_at: Time, lease: Duration) -> Time {
     let out = lease.saturating_sub(expires_at - now);
     let wait = micros(out.max(MOMENT));
-    // The finaliser of SplitMix64.
-    let mut z = now.unix_micros().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    let jittered = (wait / 2).saturating_add(z % wait.saturating_add(1).max(1));
+    let jitter = SplitMix64::seed_from_u64(now.unix_micros()).next_u64();
+    let jittered = (wait / 2).saturating_add(jitter % wait.saturating_add(1).max(1));
     (now + Duration::from_micros(jittered)).min(expires_at)
 }
 

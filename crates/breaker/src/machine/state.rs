@@ -72,10 +72,11 @@ pub enum Circuit {
 }
 
 /// The name of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Calls run.
+    #[default]
     Closed,
     /// No call runs until the interval is over.
     Open,
@@ -116,10 +117,7 @@ impl State {
     /// The name of the state as it was left by the last event.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match &self.mode {
-            Mode::ForcedOpen { .. } => Kind::ForcedOpen,
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => circuit.kind(),
-        }
+        self.circuit().map_or(Kind::ForcedOpen, Circuit::kind)
     }
 
     /// The name of the state at `now`: an open circuit whose interval is over is half-open, though no call came yet to
@@ -141,6 +139,14 @@ impl State {
         }
     }
 
+    #[inline]
+    pub(super) fn circuit_mut(&mut self) -> Option<&mut Circuit> {
+        match &mut self.mode {
+            Mode::Enforced(circuit) | Mode::Shadow(circuit) => Some(circuit),
+            Mode::ForcedOpen { .. } => None,
+        }
+    }
+
     /// Whether the breaker only watches.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
@@ -149,9 +155,7 @@ impl State {
 
     /// Gives the places of all trials free: those of a process that is no more.
     pub(crate) fn forget_trials(&mut self) {
-        if let Mode::Enforced(circuit) | Mode::Shadow(circuit) = &mut self.mode
-            && let Circuit::HalfOpen { trials, .. } = circuit
-        {
+        if let Some(Circuit::HalfOpen { trials, .. }) = self.circuit_mut() {
             *trials = Trials::default();
         }
     }

@@ -78,26 +78,24 @@ impl State {
             return Err(rejection);
         }
         let generation = self.generation;
-        let role = match &mut self.mode {
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => match circuit {
-                Circuit::Closed { .. } => Role::Call,
-                Circuit::HalfOpen { trials, .. } => {
-                    trials.expire(now);
-                    if trials.len() < rules.trials.get() as usize {
-                        // Starting from the time keeps numbers apart even when the state was lost in between.
-                        self.last_trial = now.unix_micros().max(self.last_trial.saturating_add(1));
-                        trials.push(Trial {
-                            id: self.last_trial,
-                            expires_at: now + rules.trial_lease,
-                        });
-                        Role::Trial(self.last_trial)
-                    } else {
-                        Role::Shadow
-                    }
+        // Starting from the time keeps numbers apart even when the state was lost in between.
+        let id = now.unix_micros().max(self.last_trial.saturating_add(1));
+        let role = match self.circuit_mut() {
+            Some(Circuit::Closed { .. }) => Role::Call,
+            Some(Circuit::HalfOpen { trials, .. }) => {
+                trials.expire(now);
+                if trials.len() < rules.trials.get() as usize {
+                    trials.push(Trial {
+                        id,
+                        expires_at: now + rules.trial_lease,
+                    });
+                    self.last_trial = id;
+                    Role::Trial(id)
+                } else {
+                    Role::Shadow
                 }
-                Circuit::Open { .. } => Role::Shadow,
-            },
-            Mode::ForcedOpen { .. } => Role::Shadow,
+            }
+            Some(Circuit::Open { .. }) | None => Role::Shadow,
         };
         Ok(Ticket { generation, role })
     }
@@ -163,51 +161,36 @@ impl State {
             return Reply::Stale;
         }
         let slow = rules.slow_after().is_some_and(|limit| took > limit);
-        let (Mode::Enforced(circuit) | Mode::Shadow(circuit)) = &mut self.mode else {
-            return Reply::Stale;
-        };
-        let trip = match (circuit, ticket.role) {
-            (_, Role::Shadow) => None,
+        let trip = match (self.circuit_mut(), ticket.role) {
+            (Some(_), Role::Shadow) => None,
             (
-                Circuit::Closed {
+                Some(Circuit::Closed {
                     failures, window, ..
-                },
+                }),
                 Role::Call,
             ) => count_call(rules, failures, window, outcome, slow, now),
             (
-                Circuit::HalfOpen {
+                Some(Circuit::HalfOpen {
                     opened_at,
                     successes,
                     trials,
-                },
+                }),
                 Role::Trial(id),
             ) => {
-                // No time is earlier than that of the opening.
-                let coarse = now.coarse().max(*opened_at);
-                let Some(expires_at) = trials.remove(id) else {
+                let Some(now) = trials
+                    .remove(id)
+                    .and_then(|expires_at| within(expires_at, *opened_at, now))
+                else {
                     return Reply::Stale;
                 };
-                let now = if coarse + COARSE_ERROR < expires_at {
-                    coarse
-                } else {
-                    now.exact()
-                };
-                if expires_at <= now {
-                    return Reply::Stale;
-                }
-                match trial_failure(outcome, slow) {
-                    Some(reason) => Some(reason),
-                    None => {
-                        if *outcome == Outcome::Success {
-                            *successes = successes.saturating_add(1);
-                            if *successes >= rules.successes.get() {
-                                self.close(now, told);
-                                return Reply::Done;
-                            }
-                        }
-                        None
+                let trip = trial_failure(outcome, slow);
+                if trip.is_none() && *outcome == Outcome::Success {
+                    *successes = successes.saturating_add(1);
+                    if *successes >= rules.successes.get() {
+                        self.close(now, told);
                     }
                 }
+                trip
             }
             _ => return Reply::Stale,
         };
@@ -247,11 +230,12 @@ impl State {
             Some(Circuit::Open { since, .. }) => *since,
             _ => now,
         };
+        let trials = Trials::default();
         self.switch(
             Circuit::HalfOpen {
                 opened_at,
                 successes: 0,
-                trials: Trials::default(),
+                trials,
             },
             now,
             reason,
@@ -307,9 +291,9 @@ impl State {
     #[inline]
     fn switch(&mut self, next: Circuit, now: Time, reason: Reason, told: &mut Told) {
         let from = self.kind();
-        match &mut self.mode {
-            Mode::Enforced(circuit) | Mode::Shadow(circuit) => *circuit = next,
-            Mode::ForcedOpen { .. } => self.mode = Mode::Enforced(next),
+        match self.circuit_mut() {
+            Some(circuit) => *circuit = next,
+            None => self.mode = Mode::Enforced(next),
         }
         self.begin_generation(from, now, reason, told);
     }
@@ -335,6 +319,17 @@ impl State {
             });
         }
     }
+}
+
+/// The time by which a trial ended, if its lease was not over; by the coarse clock where that is sure.
+#[inline]
+fn within(expires_at: Time, opened_at: Time, now: &(impl Now + ?Sized)) -> Option<Time> {
+    // No time is earlier than that of the opening.
+    let coarse = now.coarse().max(opened_at);
+    if coarse + COARSE_ERROR < expires_at {
+        return Some(coarse);
+    }
+    Some(now.exact()).filter(|now| *now < expires_at)
 }
 
 /// Counts a call through a closed circuit; the reason to open, if it is one.

@@ -131,17 +131,16 @@ impl Window {
     /// Which limit of `rate` the window has reached, after [`Window::record`].
     pub(super) fn verdict(&self, rate: &Rate) -> Option<&'static str> {
         let total = &self.total;
+        let is_slow = || {
+            rate.slow
+                .is_some_and(|slow| total.reaches(total.slow, slow.percent))
+        };
         if total.calls < rate.min_calls.get().into() {
             None
         } else if total.reaches(total.failures, rate.failures) {
             Some("failure_rate")
-        } else if rate
-            .slow
-            .is_some_and(|slow| total.reaches(total.slow, slow.percent))
-        {
-            Some("slow_calls")
         } else {
-            None
+            is_slow().then_some("slow_calls")
         }
     }
 }

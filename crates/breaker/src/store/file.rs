@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::report::load;
-use super::{SharedStore, Store, StoreError};
+use super::{SharedStore, Store, StoreError, failed};
 use crate::document::Document;
 
 /// How long a process waits for another's decision before it decides by what it knew last. A decision takes one write,
@@ -135,8 +135,6 @@ impl SharedStore for SharedFileStore {
 #[derive(Debug)]
 struct Files {
     document: PathBuf,
-    temporary: PathBuf,
-    lock: PathBuf,
     /// The process that opened them; a forked one must not write. Asking who one is is a system
     /// call: only what is about to write does.
     process: u32,
@@ -144,17 +142,14 @@ struct Files {
 
 impl Files {
     fn new(document: PathBuf) -> Self {
-        let beside = |suffix| {
-            let mut path = document.clone().into_os_string();
-            path.push(suffix);
-            PathBuf::from(path)
-        };
-        Self {
-            temporary: beside(".tmp"),
-            lock: beside(".lock"),
-            document,
-            process: std::process::id(),
-        }
+        let process = std::process::id();
+        Self { document, process }
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut path = self.document.clone().into_os_string();
+        path.push(suffix);
+        path.into()
     }
 
     fn check_process(&self) -> Result<(), StoreError> {
@@ -172,10 +167,9 @@ impl Files {
     }
 
     fn open_lock(&self) -> Result<File, StoreError> {
-        private()
-            .truncate(false)
-            .open(&self.lock)
-            .map_err(|source| failed("open", &self.lock, source))
+        let path = self.beside(".lock");
+        let lock = private().truncate(false).open(&path);
+        lock.map_err(|source| failed("open", &path, source))
     }
 
     fn try_lock(&self, lock: &File) -> Result<(), StoreError> {
@@ -183,31 +177,22 @@ impl Files {
             TryLockError::WouldBlock => StoreError::InUse {
                 path: self.document.clone(),
             },
-            TryLockError::Error(source) => failed("lock", &self.lock, source),
+            TryLockError::Error(source) => failed("lock", &self.beside(".lock"), source),
         })
     }
 
     fn save(&self, document: &Document) -> Result<(), StoreError> {
-        let text = serde_json::to_vec_pretty(document)
-            .map_err(|error| failed("write", &self.temporary, error.into()))?;
-        self.write_temporary(&text)
-            .map_err(|source| failed("write", &self.temporary, source))?;
-        fs::rename(&self.temporary, &self.document)
+        let temporary = self.beside(".tmp");
+        serde_json::to_vec_pretty(document)
+            .map_err(io::Error::from)
+            .and_then(|text| write_synced(&temporary, &text))
+            .map_err(|source| failed("write", &temporary, source))?;
+        fs::rename(&temporary, &self.document)
             .map_err(|source| failed("replace", &self.document, source))?;
         crash_point("renamed");
         self.sync_folder()
             .map_err(|source| failed("sync the folder of", &self.document, source))?;
         crash_point("folder synced");
-        Ok(())
-    }
-
-    fn write_temporary(&self, text: &[u8]) -> io::Result<()> {
-        let mut file = private().truncate(true).open(&self.temporary)?;
-        crash_point("created");
-        file.write_all(text)?;
-        crash_point("written");
-        file.sync_all()?;
-        crash_point("synced");
         Ok(())
     }
 
@@ -223,11 +208,7 @@ impl Files {
 
     /// Moves a corrupted document to the first free name, so that none is lost.
     fn set_aside(&self) -> Result<PathBuf, StoreError> {
-        let name = |n: u32| {
-            let mut path = self.document.clone().into_os_string();
-            path.push(format!(".corrupt-{n}"));
-            PathBuf::from(path)
-        };
+        let name = |n: u32| self.beside(&format!(".corrupt-{n}"));
         let free = (1..)
             .map(name)
             .find(|path| !path.exists())
@@ -238,6 +219,16 @@ impl Files {
     }
 }
 
+fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = private().truncate(true).open(path)?;
+    crash_point("created");
+    file.write_all(text)?;
+    crash_point("written");
+    file.sync_all()?;
+    crash_point("synced");
+    Ok(())
+}
+
 /// Opens for writing what only its owner may read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -245,12 +236,4 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
 }

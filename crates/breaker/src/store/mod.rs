@@ -7,7 +7,7 @@ mod tests;
 mod write_behind;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use file::{FileStore, SharedFileStore};
 pub use report::Report;
@@ -86,4 +86,12 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -1,9 +1,9 @@
 //! Reading a breaker's document beside its writer.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use super::StoreError;
+use super::{StoreError, failed};
 use crate::document::Document;
 
 /// A document of more bytes than this is not ours.
@@ -52,27 +52,20 @@ pub(super) fn load(path: &Path) -> Result<Option<Document>, StoreError> {
         path: path.to_owned(),
         why,
     };
-    match read_bounded(path) {
-        Ok(text) => Document::parse(&text).map(Some).map_err(corrupted),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound => Ok(None),
-            // No reading again will help.
-            io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => {
-                Err(corrupted(error.to_string()))
-            }
-            _ => Err(StoreError::Io {
-                action: "read",
-                path: path.to_owned(),
-                source: error,
-            }),
-        },
+    let error = match read_bounded(path) {
+        Ok(text) => return Document::parse(&text).map(Some).map_err(corrupted),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::NotFound => Ok(None),
+        // No reading again will help.
+        ErrorKind::PermissionDenied | ErrorKind::IsADirectory => Err(corrupted(error.to_string())),
+        _ => Err(failed("read", path, error)),
     }
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    std::fs::File::open(path)?
-        .take(LARGEST)
-        .read_to_end(&mut text)?;
-    Ok(text)
+    let file = std::fs::File::open(path)?;
+    file.take(LARGEST).read_to_end(&mut text).map(|_| text)
 }

@@ -75,11 +75,19 @@ impl<S: Store + 'static> WriteBehind<S> {
     }
 }
 
-impl<S: Store> Shared<S> {
+impl<S> Shared<S> {
     fn lock(&self) -> MutexGuard<'_, Left> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn wait<'l>(&self, left: MutexGuard<'l, Left>) -> MutexGuard<'l, Left> {
+        self.changed
+            .wait(left)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Store> Shared<S> {
     /// The life of the thread.
     fn write(&self) {
         let mut left = self.lock();
@@ -88,8 +96,7 @@ impl<S: Store> Shared<S> {
                 if left.ended {
                     return;
                 }
-                let woken = self.changed.wait(left);
-                left = woken.unwrap_or_else(PoisonError::into_inner);
+                left = self.wait(left);
                 continue;
             };
             left.writing = true;
@@ -116,14 +123,9 @@ impl<S: Store> Shared<S> {
 impl<S> WriteBehind<S> {
     /// Waits until all that was saved is written, or has failed to be.
     pub fn flush(&self) {
-        let mut left = self
-            .shared
-            .left
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.shared.lock();
         while left.writing || left.document.is_some() {
-            let woken = self.shared.changed.wait(left);
-            left = woken.unwrap_or_else(PoisonError::into_inner);
+            left = self.shared.wait(left);
         }
     }
 }
@@ -153,13 +155,7 @@ impl<S> Drop for WriteBehind<S> {
         if self.process != std::process::id() {
             return;
         }
-        let mut left = self
-            .shared
-            .left
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        left.ended = true;
-        drop(left);
+        self.shared.lock().ended = true;
         self.shared.changed.notify_all();
         if let Some(writer) = self.writer.take() {
             let _ = writer.join(); // it cannot panic

@@ -29,20 +29,13 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    how: How,
+    how: Verdict,
     error_type: String,
     message: String,
 }
 
+/// What is to come of a job whose handler failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
-    Retry { after: Duration },
-    Defer { by: Duration },
-    Dead,
-}
-
-/// What comes of a job whose handler failed.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Retry { after: Duration },
     Defer { by: Duration },
@@ -57,20 +50,20 @@ impl Failure {
 
     /// The attempt failed; if the runner's policy tries again, then not before this delay.
     pub fn retry_in(delay: Duration, error_type: impl Into<String>, message: impl Display) -> Self {
-        Self::new(How::Retry { after: delay }, error_type, message)
+        Self::new(Verdict::Retry { after: delay }, error_type, message)
     }
 
     /// Not now, and the attempt does not count: the job has no part in what is wrong.
     pub fn defer(delay: Duration, reason: impl Display) -> Self {
-        Self::new(How::Defer { by: delay }, "Deferred", reason)
+        Self::new(Verdict::Defer { by: delay }, "Deferred", reason)
     }
 
     /// The job cannot succeed: keep it as a dead letter.
     pub fn dead(error_type: impl Into<String>, message: impl Display) -> Self {
-        Self::new(How::Dead, error_type, message)
+        Self::new(Verdict::Dead, error_type, message)
     }
 
-    fn new(how: How, error_type: impl Into<String>, message: impl Display) -> Self {
+    fn new(how: Verdict, error_type: impl Into<String>, message: impl Display) -> Self {
         Self {
             how,
             error_type: error_type.into(),
@@ -79,12 +72,9 @@ impl Failure {
     }
 
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let message = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-            (Some(message), _) => message,
-            (_, Some(message)) => message.as_str(),
-            _ => "the handler panicked",
-        };
-        Self::retry("Panic", message)
+        let text = panic.downcast_ref::<&str>().copied();
+        let message = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::retry("Panic", message.unwrap_or("the handler panicked"))
     }
 
     /// The kind of error, as dead letters are summed up by.
@@ -103,16 +93,12 @@ impl Failure {
         attempt: u32,
         retry: impl FnOnce(u32) -> Option<Duration>,
     ) -> Verdict {
-        match self.how {
-            How::Defer { by } => Verdict::Defer { by },
-            How::Dead => Verdict::Dead,
-            How::Retry { after } => match retry(attempt) {
-                Some(delay) => Verdict::Retry {
-                    after: delay.max(after),
-                },
-                None => Verdict::Dead,
-            },
-        }
+        let Verdict::Retry { after } = self.how else {
+            return self.how;
+        };
+        retry(attempt).map_or(Verdict::Dead, |delay| Verdict::Retry {
+            after: delay.max(after),
+        })
     }
 }
 

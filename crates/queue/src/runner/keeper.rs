@@ -78,13 +78,8 @@ impl Drop for Task {
     }
 }
 
-/// What is there to do next.
-enum Next {
-    /// Nothing, until the queue changes or a message comes.
-    WaitForJobs,
-    /// Nothing, until a message comes or this time is over.
-    Rest(Duration),
-}
+/// How long to rest, until a message comes: none is until the queue changes, too.
+type Rest = Option<Duration>;
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
     pub(super) fn new(
@@ -123,8 +118,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
                 return Ok(ended);
             }
             self.enqueue_periodic()?;
-            let next = self.fill()?;
-            self.rest(next)?;
+            let rest = self.fill()?;
+            self.rest(rest)?;
         }
     }
 
@@ -196,17 +191,18 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         // As far as the calendar goes.
         let after = |delay| now.checked_add(delay).unwrap_or(now);
         let (error_type, message) = (failure.error_type(), failure.message());
-        match failure.verdict(claim.attempt(), &self.settings.retry) {
-            Verdict::Retry { after: delay } => self.queue.write(Durability::Process, |tx| {
+        let verdict = failure.verdict(claim.attempt(), &self.settings.retry);
+        let durability = match verdict {
+            Verdict::Dead => Durability::Power,
+            Verdict::Retry { .. } | Verdict::Defer { .. } => Durability::Process,
+        };
+        self.queue.write(durability, |tx| match verdict {
+            Verdict::Retry { after: delay } => {
                 tx.retry_at(claim, after(delay), error_type, message)
-            }),
-            Verdict::Defer { by } => self.queue.write(Durability::Process, |tx| {
-                tx.defer(claim, after(by), message)
-            }),
-            Verdict::Dead => self
-                .queue
-                .write(Durability::Power, |tx| tx.dead(claim, error_type, message)),
-        }
+            }
+            Verdict::Defer { by } => tx.defer(claim, after(by), message),
+            Verdict::Dead => tx.dead(claim, error_type, message),
+        })
     }
 
     /// Extends leases of which half is over. The handler of one that is lost is aborted.
@@ -268,21 +264,21 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
     }
 
     /// Claims as many jobs as there is room for.
-    fn fill(&mut self) -> Result<Next> {
+    fn fill(&mut self) -> Result<Rest> {
         let may_start = self.running.is_empty() && self.deadline.is_none();
         if let Some(claim) = self.alone.take_if(|_| may_start) {
             self.start(claim);
         }
         let room = self.room();
         if room == 0 {
-            return Ok(Next::Rest(ASK));
+            return Ok(Some(ASK));
         }
         match (self.settings.gate)() {
             Some(Duration::ZERO) => {}
-            closed => return Ok(Next::Rest(closed.unwrap_or(ASK).min(ASK))),
+            closed => return Ok(Some(closed.unwrap_or(ASK).min(ASK))),
         }
         let claims = match self.queue.claim(room) {
-            Err(Error::Busy(_)) => return Ok(Next::Rest(LOOK)),
+            Err(Error::Busy(_)) => return Ok(Some(LOOK)),
             claims => claims?,
         };
         for claim in claims {
@@ -292,27 +288,19 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
                 self.start(claim);
             }
         }
-        Ok(match self.room() {
-            0 => Next::Rest(ASK),
-            _ => Next::WaitForJobs,
-        })
+        Ok((self.room() == 0).then_some(ASK))
     }
 
     /// A job that was lost before, and may kill this worker too, has no company that would be lost
     /// with it.
     fn room(&self) -> usize {
-        let busy = self.deadline.is_some()
-            || self.alone.is_some()
-            || self
-                .running
-                .values()
-                .any(|running| running.claim.lost() > 0);
-        let held = self.running.len() + self.ended.len();
-        if busy {
-            0
-        } else {
-            self.settings.concurrency.saturating_sub(held)
+        let mut running = self.running.values();
+        let lost = self.alone.is_some() || running.any(|running| running.claim.lost() > 0);
+        if lost || self.deadline.is_some() {
+            return 0;
         }
+        let held = self.running.len() + self.ended.len();
+        self.settings.concurrency.saturating_sub(held)
     }
 
     fn start(&mut self, claim: Claim<T>) {
@@ -329,7 +317,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
         self.running.insert(id, Running { claim, _task });
     }
 
-    fn rest(&mut self, next: Next) -> Result<()> {
+    fn rest(&mut self, rest: Rest) -> Result<()> {
         if !self.ended.is_empty() {
             self.inbox.nap(LOOK);
             return Ok(());
@@ -343,16 +331,14 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Keeper<T> {
             inbox.nap(left(inbox).map_or(nap, |left| left.max(PAUSE).min(nap)));
             inbox.received.is_empty() && left(inbox) != Some(Duration::ZERO)
         };
-        match next {
-            Next::WaitForJobs => self.queue.wait_napping(Duration::MAX, nap).map(drop),
-            Next::Rest(at_most) => {
-                let started = Instant::now();
-                while let Some(left) = at_most.checked_sub(started.elapsed())
-                    && nap(left.min(LOOK))
-                {}
-                Ok(())
-            }
-        }
+        let Some(at_most) = rest else {
+            return self.queue.wait_napping(Duration::MAX, nap).map(drop);
+        };
+        let started = Instant::now();
+        while let Some(left) = at_most.checked_sub(started.elapsed())
+            && nap(left.min(LOOK))
+        {}
+        Ok(())
     }
 
     /// When to look at leases, the deadline or periodic jobs, on the monotonic clock.

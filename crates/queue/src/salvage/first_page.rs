@@ -5,8 +5,10 @@ use std::io::Write;
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::error::{Error, Result};
+use crate::owner::beside;
 use crate::schema::VERSION;
 
 /// SQLite's default page size, which every queue has.
@@ -54,21 +56,16 @@ impl Repair {
 }
 
 fn overwrite(copy: &Path, page: &[u8], bytes: usize) -> Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .open(copy)
-        .map_err(Error::file(copy))?;
-    file.write_all(&page[..bytes.min(page.len())])
+    let page = page.get(..bytes).unwrap_or(page);
+    let file = OpenOptions::new().write(true).open(copy);
+    file.and_then(|mut file| file.write_all(page))
         .map_err(Error::file(copy))
 }
 
 /// The first page of an empty database with a queue's settings.
 fn empty_page(fresh: &Connection) -> Result<Vec<u8>> {
-    let name = fresh
-        .path()
-        .map(|path| format!("{path}-page"))
-        .unwrap_or_default();
-    let path = Path::new(&name);
+    let path = beside(Path::new(fresh.path().unwrap_or_default()), "-page");
+    let path = path.as_path();
     let _ = std::fs::remove_file(path);
     let empty = Connection::open(path)?;
     empty.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")?;
@@ -93,15 +90,12 @@ fn list_tables(copy: &Path, fresh: &Connection) -> Result<()> {
     let damaged = Connection::open(copy)?;
     damaged.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     while let Some(row) = rows.next()? {
+        let columns: Vec<Value> = (0..5)
+            .map(|n| row.get(n))
+            .collect::<rusqlite::Result<_>>()?;
         damaged.execute(
             "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?1, ?2, ?3, ?4, ?5)",
-            rusqlite::params![
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, i64>(3)?,
-                row.get::<_, Option<String>>(4)?
-            ],
+            rusqlite::params_from_iter(columns),
         )?;
     }
     damaged.execute_batch("COMMIT")?;

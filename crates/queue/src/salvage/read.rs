@@ -19,19 +19,21 @@ pub(crate) struct Rescued {
     pub(crate) lost: Vec<String>,
 }
 
+impl Rescued {
+    pub(crate) fn of_nothing(lost: &str) -> Self {
+        Self {
+            lost: vec![lost.to_owned()],
+            ..Self::default()
+        }
+    }
+}
+
 /// Attaches the damaged file as `old`, when its tables can be listed.
 pub(crate) fn attach(connection: &Connection, path: &Path) -> Result<()> {
     connection.execute_batch("PRAGMA foreign_keys = OFF")?;
     connection.execute("ATTACH ?1 AS old", [path.to_str()])?;
-    connection.query_row(
-        "SELECT count(*) FROM old.sqlite_schema WHERE name = 'queue_job'",
-        [],
-        |row| match row.get(0)? {
-            1 => Ok(()),
-            _ => Err(rusqlite::Error::QueryReturnedNoRows),
-        },
-    )?;
-    Ok(())
+    let tables = "SELECT 1 FROM old.sqlite_schema WHERE name = 'queue_job'";
+    Ok(connection.query_row(tables, [], |_| Ok(()))?)
 }
 
 /// Copies everything readable from `old` into the new queue.
@@ -66,13 +68,14 @@ pub(crate) fn take_more(connection: &Connection, rescued: &mut Rescued) {
             "that the file has too, or that break its rules",
             &mut lost,
         );
-        let lost = lost.into_iter().map(|lost| format!("of the log, {lost}"));
-        rescued.lost.extend(lost);
+        rescued
+            .lost
+            .extend(lost.into_iter().map(|lost| format!("of the log, {lost}")));
     }
 }
 
 /// Makes one sound queue of what was taken.
-pub(crate) fn finish(connection: &Connection, rescued: &mut Rescued) -> Result<()> {
+pub(crate) fn finish(connection: &Connection, rescued: Rescued) -> Result<Rescued> {
     // No claim outlives the file; no number is used twice; no job is live and dead.
     connection.execute_batch(
         "UPDATE main.queue_job SET state = 1, payload = coalesce(next_unless_done, next_payload, payload), due = ifnull(next_due, due), \
@@ -85,17 +88,18 @@ pub(crate) fn finish(connection: &Connection, rescued: &mut Rescued) -> Result<(
            (SELECT ifnull(max(id), 0) FROM main.queue_dead)), dead = (SELECT count(*) FROM main.queue_dead), \
            waiting = (SELECT count(*) FROM main.queue_job WHERE state = 0), ready = (SELECT count(*) FROM main.queue_job WHERE state = 1)",
     )?;
-    (rescued.jobs, rescued.dead) = connection.query_row(
-        "SELECT (SELECT count(*) FROM main.queue_job), (SELECT count(*) FROM main.queue_dead)",
-        [],
-        |row| {
-            Ok((
-                row.get::<_, i64>(0)?.unsigned_abs(),
-                row.get::<_, i64>(1)?.unsigned_abs(),
-            ))
-        },
-    )?;
-    Ok(())
+    let count = |table| {
+        let count = format!("SELECT count(*) FROM main.{table}");
+        connection
+            .query_row(&count, [], |row| row.get(0))
+            .map(i64::unsigned_abs)
+    };
+    let (jobs, dead) = (count("queue_job")?, count("queue_dead")?);
+    Ok(Rescued {
+        jobs,
+        dead,
+        ..rescued
+    })
 }
 
 /// Whether the pages of the attached file fit together, whatever is written on them.
@@ -109,16 +113,15 @@ pub(crate) fn is_whole(connection: &Connection) -> bool {
 /// The application's tables, then their indexes, views and triggers; how many rows.
 fn copy_app_tables(connection: &Connection, lost: &mut Vec<String>) -> u64 {
     let mut rows = 0;
-    match app_schema(connection, "type = 'table'") {
-        Ok(tables) => {
-            for (name, sql) in tables {
-                match connection.execute_batch(&sql) {
-                    Ok(()) => rows += copy(connection, &name, "that break its rules", lost),
-                    Err(error) => lost.push(format!("{name}: {error}")),
-                }
-            }
+    let tables = app_schema(connection, "type = 'table'").unwrap_or_else(|error| {
+        lost.push(format!("the application's tables: {error}"));
+        Vec::new()
+    });
+    for (name, sql) in tables {
+        match connection.execute_batch(&sql) {
+            Ok(()) => rows += copy(connection, &name, "that break its rules", lost),
+            Err(error) => lost.push(format!("{name}: {error}")),
         }
-        Err(error) => lost.push(format!("the application's tables: {error}")),
     }
     for (name, sql) in app_schema(connection, "type <> 'table'").unwrap_or_default() {
         if let Err(error) = connection.execute_batch(&sql) {
@@ -179,12 +182,8 @@ fn copy(connection: &Connection, table: &str, refused: &str, lost: &mut Vec<Stri
         lost: Vec::new(),
     };
     halving.copy(low, high);
-    lost.extend(
-        halving
-            .lost
-            .iter()
-            .map(|(low, high)| format!("{table}: rows in {low} to {high}")),
-    );
+    let ranges = halving.lost.iter();
+    lost.extend(ranges.map(|(low, high)| format!("{table}: rows in {low} to {high}")));
     halving.rows
 }
 
@@ -207,18 +206,14 @@ fn common_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<
 
 /// The smallest and largest row number; a guess when they cannot be read.
 fn bounds(connection: &Connection, table: &str, by: &str) -> (i64, i64) {
-    let bound = |which: &str| {
-        connection.query_row(
-            &format!("SELECT {which}({by}) FROM old.{table}"),
-            [],
-            |row| row.get(0),
-        )
+    let read = |number: &str, table: &str| {
+        let select = format!("SELECT {number} FROM old.{table}");
+        connection.query_row(&select, [], |row| row.get(0))
     };
-    let last_id =
-        || connection.query_row("SELECT last_id FROM old.queue_meta", [], |row| row.get(0));
+    let last = read(&format!("max({by})"), table).or_else(|_| read("last_id", "queue_meta"));
     (
-        bound("min").unwrap_or(1),
-        bound("max").or_else(|_| last_id()).unwrap_or(1 << 20),
+        read(&format!("min({by})"), table).unwrap_or(1),
+        last.unwrap_or(1 << 20),
     )
 }
 
