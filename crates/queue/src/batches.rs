@@ -29,7 +29,7 @@ pub(crate) fn let_others_in(took: Duration) {
 }
 
 fn turn(took: Duration) -> Duration {
-    took.clamp(BATCH / 2, 4 * BATCH)
+    (took / 2).clamp(BATCH / 2, 4 * BATCH)
 }
 
 impl<T, B> Queue<T, B> {
@@ -93,9 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn others_get_as_long_as_a_transaction_took_within_bounds() {
+    fn others_get_half_as_long_as_a_transaction_took_within_bounds() {
         let ms = Duration::from_millis;
-        for (took, others) in [(0, 5), (5, 5), (17, 17), (900, 40)] {
+        for (took, others) in [(0, 5), (10, 5), (20, 10), (900, 40)] {
             assert_eq!(turn(ms(took)), ms(others), "{took}");
         }
     }

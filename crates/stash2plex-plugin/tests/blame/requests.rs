@@ -93,7 +93,7 @@ fn play(case: Case) {
     let (text, output) = told(&plugin, "queue_status");
     says(&text, case.why);
     let advice = output["queue"]["failed_jobs"][0]["advice"].as_str();
-    says(advice.unwrap(), "shorten it and save the scene");
+    says(advice.unwrap(), "shorten them and save it");
 
     // What the advice says.
     for scene in bad {

@@ -203,7 +203,7 @@ mod tests {
         fail(&mut queue, 1);
         let told = take(&mut queue).unwrap().trouble.unwrap();
         assert!(
-            told.starts_with("scene 1 failed: no file. What to do: Scan"),
+            told.starts_with("An earlier change failed: scene 1 failed: no file. What to do: Scan"),
             "{told}"
         );
         assert_eq!(take(&mut queue).unwrap(), Untold::default());

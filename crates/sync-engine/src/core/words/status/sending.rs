@@ -156,11 +156,9 @@ pub fn outlook(status: &Status) -> Option<Line> {
         {
             None
         }
-        (Circuit::Open { reason, .. } | Circuit::HalfOpen { reason, .. }, true) => {
-            Some(info(match reason.as_deref() {
-                _ => "Plex is back: sending goes on by itself once one change has been sent",
-            }))
-        }
+        (Circuit::Open { .. } | Circuit::HalfOpen { .. }, true) => Some(info(
+            "Plex is back: sending goes on by itself once one change has been sent",
+        )),
         (Circuit::Closed { .. }, false) => Some(info(
             "Changes made now are kept, and sent when Plex answers again",
         )),
