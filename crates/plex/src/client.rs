@@ -68,14 +68,6 @@ impl Default for Timeouts {
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Call {
-    Read,
-    List,
-    Write,
-    Upload,
-}
-
 /// A client of one Plex Media Server. Cheap to clone; connections are reused.
 ///
 /// ```no_run
@@ -100,7 +92,7 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<Token>,
-    timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Client {
@@ -159,34 +151,18 @@ impl Client {
 
     /// How many bytes `method …?` takes on the wire, without what is in the query.
     pub(crate) fn line_len(&self, method: &str, segments: &[&str]) -> usize {
-        method.len()
-            + " ".len()
-            + self.url(segments, "").path().len()
-            + "?".len()
-            + " HTTP/1.1".len()
-    }
-
-    fn limit(&self, call: Call) -> Duration {
-        match call {
-            Call::Read => self.timeouts.read,
-            Call::List => self.timeouts.list,
-            Call::Write => self.timeouts.write,
-            Call::Upload => self.timeouts.upload,
-        }
+        line_len(method, &self.url(segments, ""))
     }
 
     /// Gets a `MediaContainer`.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
-        call: Call,
+        limit: Duration,
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, Error> {
         let url = self.url(segments, &query::join(query));
-        let limit = self.limit(call);
-        let response = self
-            .send(Method::GET, url, limit, |request| request)
-            .await?;
+        let response = self.send(self.http.get(url), limit).await?;
         let status = response.status().as_u16();
         let body = read(response, LONGEST_JSON, limit).await?;
         parse(status, &body, self.token.as_ref())
@@ -199,9 +175,8 @@ impl Client {
         segments: &[&str],
         query: &str,
     ) -> Result<(), Error> {
-        let url = self.url(segments, query);
-        self.finish(Call::Write, method, url, |request| request)
-            .await
+        let request = self.http.request(method, self.url(segments, query));
+        self.finish(request, self.timeouts.write).await
     }
 
     /// Sends an image.
@@ -211,22 +186,13 @@ impl Client {
         bytes: Vec<u8>,
         content_type: HeaderValue,
     ) -> Result<(), Error> {
-        let url = self.url(segments, "");
-        self.finish(Call::Upload, Method::POST, url, |request| {
-            request.header(CONTENT_TYPE, content_type).body(bytes)
-        })
-        .await
+        let request = self.http.post(self.url(segments, ""));
+        let request = request.header(CONTENT_TYPE, content_type).body(bytes);
+        self.finish(request, self.timeouts.upload).await
     }
 
-    async fn finish(
-        &self,
-        call: Call,
-        method: Method,
-        url: Url,
-        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Result<(), Error> {
-        let limit = self.limit(call);
-        let response = self.send(method, url, limit, with).await?;
+    async fn finish(&self, request: RequestBuilder, limit: Duration) -> Result<(), Error> {
+        let response = self.send(request, limit).await?;
         let status = response.status().as_u16();
         let plex = response.headers().contains_key("x-plex-protocol");
         let body = read(response, LONGEST_ERROR, limit).await?;
@@ -237,17 +203,8 @@ impl Client {
         Ok(())
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: Url,
-        limit: Duration,
-        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Result<Response, Error> {
-        let query = url.query().map_or(0, |query| "?".len() + query.len());
-        let line = method.as_str().len() + " ".len() + url.path().len() + query + " HTTP/1.1".len();
-        let request = self.http.request(method, url).timeout(limit);
-        let response = with(request).send().await.map_err(|error| {
+    async fn send(&self, request: RequestBuilder, limit: Duration) -> Result<Response, Error> {
+        let failed = |error: reqwest::Error| {
             if error.is_timeout() && !error.is_connect() {
                 return Error::Timeout(limit);
             }
@@ -255,17 +212,19 @@ impl Client {
                 cause: Unreachable::classify(&error, self.base.scheme() == "https"),
                 source: error.without_url(),
             }
-        })?;
+        };
+        let request = request.timeout(limit).build().map_err(failed)?;
+        let query = request.url().query().map_or(0, str::len);
+        let line = line_len(request.method().as_str(), request.url()) + query;
+        let response = self.http.execute(request).await.map_err(failed)?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status().as_u16();
         let headers: HeaderMap = response.headers().clone();
         // The status counts, even when the words that go with it do not come.
-        let body = read(response, LONGEST_ERROR, limit)
-            .await
-            .unwrap_or_default();
-        let body = words(&body, self.token.as_ref());
+        let body = read(response, LONGEST_ERROR, limit).await;
+        let body = words(&body.unwrap_or_default(), self.token.as_ref());
         Err(Failure {
             status,
             headers: &headers,
@@ -274,6 +233,11 @@ impl Client {
         }
         .error(SystemTime::now()))
     }
+}
+
+/// How many bytes a request line takes, but for what is in the query.
+fn line_len(method: &str, url: &Url) -> usize {
+    method.len() + " ".len() + url.path().len() + "?".len() + " HTTP/1.1".len()
 }
 
 async fn read(mut response: Response, max: usize, limit: Duration) -> Result<Vec<u8>, Error> {

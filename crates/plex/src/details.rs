@@ -1,6 +1,6 @@
 //! Items with everything Plex knows about them, by key.
 
-use crate::{Client, Error, Item, MAX_LINE, RatingKey, Skipped, client::Call, item::Items, query};
+use crate::{Client, Error, Item, MAX_LINE, RatingKey, Skipped, item::Items, query};
 
 /// Keys asked for in one request. A server may cut a longer answer into pages.
 const MOST_KEYS: usize = 100;
@@ -31,10 +31,8 @@ impl Client {
         if let Some(item) = found.items.into_iter().find(|item| item.key == *key) {
             return Ok(item);
         }
-        Err(found
-            .skipped
-            .pop()
-            .map_or(Error::NotFound, Error::Unreadable))
+        let skipped = found.skipped.pop();
+        Err(skipped.map_or(Error::NotFound, Error::Unreadable))
     }
 
     /// Items with all their tags and locks, however many; those that are gone are missing in the
@@ -48,7 +46,7 @@ impl Client {
         let mut found = FoundItems::default();
         for part in parts(keys, MAX_LINE.saturating_sub(line)) {
             let path = ["library", "metadata", &part];
-            match self.get::<Items>(Call::Read, &path, &QUERY).await {
+            match self.get::<Items>(self.timeouts.read, &path, &QUERY).await {
                 Ok(answer) => {
                     let (items, skipped) = answer.into_parts();
                     found.items.extend(items);

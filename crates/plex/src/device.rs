@@ -15,33 +15,27 @@ pub struct Device {
     pub product: String,
     /// The program's version.
     pub version: String,
-    /// The name a user sees in the list of devices.
-    pub name: String,
 }
 
 impl Device {
-    /// A device named like its program.
+    /// A device, which a user sees in the list of devices by its program's name.
     #[must_use]
     pub fn new(identifier: &str, product: &str, version: &str) -> Self {
         Self {
             identifier: identifier.to_owned(),
             product: product.to_owned(),
             version: version.to_owned(),
-            name: product.to_owned(),
         }
     }
 
     pub(crate) fn headers(&self) -> Result<HeaderMap, SetupError> {
         let mut headers = HeaderMap::new();
+        let identifier = self.identifier.as_str();
         for (header, what, value) in [
-            (
-                "x-plex-client-identifier",
-                "identifier",
-                self.identifier.as_str(),
-            ),
+            ("x-plex-client-identifier", "identifier", identifier),
             ("x-plex-product", "product", &self.product),
             ("x-plex-version", "version", &self.version),
-            ("x-plex-device-name", "name", &self.name),
+            ("x-plex-device-name", "product", &self.product),
             ("x-plex-platform", "platform", std::env::consts::OS),
             ("x-plex-device", "device", std::env::consts::OS),
         ] {

@@ -22,10 +22,6 @@ pub const MAX_VALUE: usize = 7200;
 pub enum Field {
     /// The title.
     Title,
-    /// The title by which it is sorted.
-    TitleSort,
-    /// The title in its original language.
-    OriginalTitle,
     /// The studio.
     Studio,
     /// The tagline.
@@ -34,23 +30,18 @@ pub enum Field {
     OriginallyAvailableAt,
     /// As `R`, `gb/12` or `XXX`.
     ContentRating,
-    /// The edition; needs Plex Pass.
-    EditionTitle,
     /// The summary.
     Summary,
 }
 
 impl Field {
     /// All fields.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 6] = [
         Self::Title,
-        Self::TitleSort,
-        Self::OriginalTitle,
         Self::Studio,
         Self::Tagline,
         Self::OriginallyAvailableAt,
         Self::ContentRating,
-        Self::EditionTitle,
         Self::Summary,
     ];
 
@@ -59,13 +50,10 @@ impl Field {
     pub fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
-            Self::TitleSort => "titleSort",
-            Self::OriginalTitle => "originalTitle",
             Self::Studio => "studio",
             Self::Tagline => "tagline",
             Self::OriginallyAvailableAt => "originallyAvailableAt",
             Self::ContentRating => "contentRating",
-            Self::EditionTitle => "editionTitle",
             Self::Summary => "summary",
         }
     }
@@ -112,7 +100,7 @@ pub struct Edit {
     key: RatingKey,
     values: BTreeMap<Field, (String, bool)>,
     tags: BTreeMap<TagKind, TagEdit>,
-    locks: BTreeSet<Lockable>,
+    locks: Vec<Lockable>,
 }
 
 impl Edit {
@@ -124,7 +112,7 @@ impl Edit {
             key,
             values: BTreeMap::new(),
             tags: BTreeMap::new(),
-            locks: BTreeSet::new(),
+            locks: Vec::new(),
         }
     }
 
@@ -162,19 +150,14 @@ impl Edit {
 
     /// Locks something without changing it.
     pub fn lock(mut self, what: impl Into<Lockable>) -> Self {
-        self.locks.insert(what.into());
+        self.locks.push(what.into());
         self
     }
 
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-            && self.locks.is_empty()
-            && self
-                .tags
-                .values()
-                .all(|tags| tags.add.is_empty() && tags.remove.is_empty())
+        self.values.is_empty() && self.locks.is_empty() && self.tags.values().all(TagEdit::is_empty)
     }
 
     /// The query strings that make this edit, each at most `max` bytes long; none when it is empty.
@@ -202,26 +185,23 @@ impl Edit {
 
     /// Parameters that must stay in one request, each group beginning with `&`.
     fn groups(&self, room: usize) -> Result<Vec<String>, TooLong> {
-        let lock =
-            |what: Lockable, locked: bool| format!("&{}.locked={}", what.name(), u8::from(locked));
+        let lock = |name: &str, locked: bool| format!("&{name}.locked={}", u8::from(locked));
         let mut groups = Vec::new();
-        for (&kind, tags) in &self.tags {
-            groups.extend(tags.groups(kind, &lock(kind.into(), true), room)?);
+        let mut covered: BTreeSet<_> = self.values.keys().map(|field| field.name()).collect();
+        for (kind, tags) in self.tags.iter().filter(|(_, tags)| !tags.is_empty()) {
+            let name = kind.name();
+            groups.extend(tags.groups(name, &lock(name, true), room)?);
+            covered.insert(name);
         }
-        for &what in &self.locks {
-            let covered = match what {
-                Lockable::Field(field) => self.values.contains_key(&field),
-                Lockable::Tags(kind) => self.tags.get(&kind).is_some_and(|tags| !tags.is_empty()),
-                Lockable::Image(_) => false,
-            };
-            if !covered {
-                groups.push(checked(lock(what, true), what.name(), room)?);
+        for &Lockable(name) in &self.locks {
+            if covered.insert(name) {
+                groups.push(checked(lock(name, true), name, room)?);
             }
         }
-        for (&field, (value, locked)) in &self.values {
+        for (field, (value, locked)) in &self.values {
             let name = field.name();
             let value = format!("&{name}.value={}", encode(value));
-            groups.push(checked(value + &lock(field.into(), *locked), name, room)?);
+            groups.push(checked(value + &lock(name, *locked), name, room)?);
         }
         Ok(groups)
     }
@@ -232,49 +212,40 @@ impl TagEdit {
         self.add.is_empty() && self.remove.is_empty()
     }
 
-    fn groups(&self, kind: TagKind, lock: &str, room: usize) -> Result<Vec<String>, TooLong> {
-        let name = kind.name();
-        let mut groups = Vec::new();
-        let mut group = String::new();
+    fn groups(&self, name: &'static str, lock: &str, room: usize) -> Result<Vec<String>, TooLong> {
+        let mut groups: Vec<String> = Vec::new();
+        // What continues the last group, where there is room, or else begins another one; whether it did.
+        let put = |groups: &mut Vec<String>, more: &str, first: String| match groups.last_mut() {
+            Some(group) if group.len() + more.len() + lock.len() <= room => {
+                *group += more;
+                Ok(false)
+            }
+            _ => {
+                checked_len(first.len() + lock.len(), name, room)?;
+                groups.push(first);
+                Ok(true)
+            }
+        };
         for removal in &self.remove {
             // A comma separates names, so one in a name is encoded once more.
             let removal = encode(&encode(removal));
-            let more = if group.is_empty() {
-                format!("&{name}[].tag.tag-={removal}")
-            } else {
-                format!("%2C{removal}")
-            };
-            if !group.is_empty() && group.len() + more.len() + lock.len() > room {
-                groups.push(std::mem::take(&mut group) + lock);
-                group = format!("&{name}[].tag.tag-={removal}");
-            } else {
-                group += &more;
-            }
-            checked_len(group.len() + lock.len(), name, room)?;
+            let first = format!("&{name}[].tag.tag-={removal}");
+            put(&mut groups, &format!("%2C{removal}"), first)?;
         }
         // A list that fits into one request stays whole: where Plex replaces it, parts are lost.
         let entries = self.add.iter().enumerate();
         let whole: usize = entries.map(|(n, tag)| tag_entry(name, n, tag).len()).sum();
         let whole = whole + lock.len();
-        if !group.is_empty() && whole <= room && group.len() + whole > room {
-            groups.push(std::mem::take(&mut group) + lock);
+        if whole <= room && matches!(groups.last(), Some(last) if last.len() + whole > room) {
+            groups.push(String::new());
         }
         let mut index = 0;
         for tag in &self.add {
-            let mut entry = tag_entry(name, index, tag);
-            if !group.is_empty() && group.len() + entry.len() + lock.len() > room {
-                groups.push(std::mem::take(&mut group) + lock);
-                index = 0;
-                entry = tag_entry(name, index, tag);
-            }
-            group += &entry;
-            index += 1;
-            checked_len(group.len() + lock.len(), name, room)?;
+            let more = tag_entry(name, index, tag);
+            let is_first = put(&mut groups, &more, tag_entry(name, 0, tag))?;
+            index = if is_first { 1 } else { index + 1 };
         }
-        if !group.is_empty() {
-            groups.push(group + lock);
-        }
-        Ok(groups)
+        Ok(groups.into_iter().map(|group| group + lock).collect())
     }
 }
 

@@ -174,6 +174,10 @@ impl Failure<'_> {
         let text = reason(self.body);
         let says = |word| contains_ignore_case(self.body, word);
         let retry_after = retry_after(self.headers, now);
+        let gateway = || Error::Gateway {
+            status,
+            retry_after,
+        };
         match status {
             300..400 => Error::Redirected {
                 status,
@@ -181,39 +185,32 @@ impl Failure<'_> {
                 excerpt: excerpt(self.body),
             },
             400 if says("starting up") => Error::Starting(text),
-            414 | 431 => Error::LineTooLong {
-                status,
-                bytes: self.line,
-            },
-            400 | 413 if self.line > LONG_LINE => Error::LineTooLong {
-                status,
-                bytes: self.line,
-            },
+            414 | 431 => self.too_long(),
+            400 | 413 if self.line > LONG_LINE => self.too_long(),
             401 | 403 => Error::Unauthorized {
                 status,
                 by_plex: self.is_from_plex(),
             },
             404 | 410 => Error::NotFound,
             503 if says("maintenance") => Error::Starting(text),
-            503 if self.is_from_a_proxy() => Error::Gateway {
-                status,
-                retry_after,
-            },
+            503 if self.is_from_a_proxy() => gateway(),
             408 | 429 | 500 | 503 => Error::Overloaded {
                 status,
                 text,
                 retry_after,
             },
             400..500 => Error::Rejected { status, text },
-            501.. => Error::Gateway {
-                status,
-                retry_after,
-            },
+            501.. => gateway(),
             _ => Error::NotPlex {
                 status,
                 excerpt: excerpt(self.body),
             },
         }
+    }
+
+    fn too_long(&self) -> Error {
+        let (status, bytes) = (self.status, self.line);
+        Error::LineTooLong { status, bytes }
     }
 
     /// Plex answers with its header or with a page of one form: others have line breaks in it, or no title.
@@ -244,24 +241,18 @@ fn contains_ignore_case(text: &str, lower_case: &str) -> bool {
 }
 
 fn redirect_target(headers: &HeaderMap) -> String {
-    headers
-        .get("location")
-        .and_then(|to| reqwest::Url::parse(to.to_str().ok()?).ok())
-        .map_or_else(
-            || "another path".to_owned(),
-            |to| to.origin().ascii_serialization(),
-        )
+    let to = headers.get("location").and_then(|to| to.to_str().ok());
+    match to.map(reqwest::Url::parse) {
+        Some(Ok(to)) => to.origin().ascii_serialization(),
+        _ => "another path".to_owned(),
+    }
 }
 
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get("retry-after")?.to_str().ok()?.trim();
-    match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some(
-            httpdate::parse_http_date(value)
-                .ok()?
-                .duration_since(now)
-                .unwrap_or_default(),
-        ),
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
     }
+    let at = httpdate::parse_http_date(value).ok()?;
+    Some(at.duration_since(now).unwrap_or_default())
 }

@@ -18,28 +18,19 @@ pub(crate) fn reason(body: &str) -> String {
     } else {
         String::new()
     };
-    let line = if said.is_empty() {
-        excerpt(body)
-    } else {
-        line(&said)
-    };
-    if line.is_empty() {
-        return "no reason given".to_owned();
-    }
-    line
+    let lines = [line(&said), excerpt(body), "no reason given".to_owned()];
+    let mut lines = lines.into_iter().filter(|line| !line.is_empty());
+    lines.next().unwrap_or_default()
 }
 
 /// The title of a page; of a page without one, or of anything else, how its text begins.
 pub(crate) fn excerpt(body: &str) -> String {
     let title = body
         .split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map_or_else(String::new, |(title, _)| line(title));
-    if title.is_empty() {
-        line(&text_of(body))
-    } else {
-        title
-    }
+        .and_then(|(_, rest)| rest.split_once("</title>"));
+    let title = title.map(|(title, _)| line(title));
+    let title = title.filter(|title| !title.is_empty());
+    title.unwrap_or_else(|| line(&text_of(body)))
 }
 
 /// A page's text, with a space for each tag.

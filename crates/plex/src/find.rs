@@ -57,9 +57,8 @@ impl Client {
             if start >= u64::from(MOST) {
                 return Ok(FileSearch::Ignored);
             }
-            let page = self
-                .filtered_page(section, kind, &filter, start, MOST)
-                .await?;
+            let page = self.filtered_page(section, kind, &filter, start, MOST);
+            let page = page.await?;
             if page.repeats(&before) {
                 break;
             }
@@ -71,14 +70,12 @@ impl Client {
 }
 
 fn file_name(path: &str) -> Option<&str> {
-    path.rsplit(['/', '\\'])
-        .next()
-        .filter(|name| !name.trim().is_empty())
+    let name = path.rsplit(['/', '\\']).next()?;
+    (!name.trim().is_empty()).then_some(name)
 }
 
 fn has_file(item: &Item, name: &str) -> bool {
     let name = name.to_lowercase();
-    item.files()
-        .filter_map(|part| file_name(&part.file))
-        .any(|file| file.to_lowercase() == name)
+    let mut files = item.files().filter_map(|part| file_name(&part.file));
+    files.any(|file| file.to_lowercase() == name)
 }

@@ -1,10 +1,8 @@
 //! The client identifier, made once and kept in a file.
 
-use std::{
-    fs,
-    io::{self, ErrorKind, Write},
-    path::Path,
-};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 /// The identifier in the file at `path`, which is made when it is missing or damaged, with `random`
 /// as the source of a version 4 UUID. When several processes make it at once, all get the same.
@@ -33,17 +31,12 @@ pub fn client_identifier(path: &Path, random: impl FnOnce() -> [u8; 16]) -> io::
     let placed = file
         .write_all(identifier.as_bytes())
         .and_then(|()| file.sync_all())
-        .and_then(|()| {
-            if damaged {
-                return fs::rename(&temporary, path);
-            }
-            // Unlike a rename, a link never replaces what another process has placed.
-            match fs::hard_link(&temporary, path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-                // Some file systems, such as FAT and some network shares, have no links.
-                Err(_) => fs::rename(&temporary, path),
-                Ok(()) => Ok(()),
-            }
+        // Unlike a rename, a link never replaces what another process has placed.
+        .and_then(|()| match fs::hard_link(&temporary, path) {
+            Err(error) if !damaged && error.kind() == ErrorKind::AlreadyExists => Err(error),
+            // Some file systems, such as FAT and some network shares, have no links.
+            Err(_) => fs::rename(&temporary, path),
+            Ok(()) => Ok(()),
         });
     drop(file);
     let _ = fs::remove_file(&temporary);
@@ -67,15 +60,11 @@ fn private() -> fs::OpenOptions {
 fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
+    let mut hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    for at in [8, 13, 18, 23] {
+        hex.insert(at, '-');
+    }
+    hex
 }
 
 fn is_uuid(text: &str) -> bool {

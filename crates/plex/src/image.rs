@@ -1,12 +1,10 @@
 //! Posters and backgrounds.
 
-use std::fmt::Write as _;
-
 use reqwest::{Method, header::HeaderValue};
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
-use crate::{Client, Error, RatingKey, client::Call, lenient, query};
+use crate::{Client, Error, RatingKey, lenient, query};
 
 /// Which image of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,17 +24,11 @@ impl ImageKind {
         }
     }
 
-    fn all(self) -> &'static str {
+    /// The names of one, and of all.
+    fn paths(self) -> (&'static str, &'static str) {
         match self {
-            Self::Poster => "posters",
-            Self::Background => "arts",
-        }
-    }
-
-    fn one(self) -> &'static str {
-        match self {
-            Self::Poster => "poster",
-            Self::Background => "art",
+            Self::Poster => ("poster", "posters"),
+            Self::Background => ("art", "arts"),
         }
     }
 }
@@ -91,11 +83,8 @@ pub(crate) struct Images {
 /// The SHA-1 of an image in hexadecimal, by which Plex names it.
 #[must_use]
 pub fn image_sha1(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(40);
-    for byte in Sha1::digest(bytes) {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    let digest = Sha1::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Client {
@@ -104,8 +93,8 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`] when the item is gone.
     pub async fn images(&self, key: &RatingKey, kind: ImageKind) -> Result<Vec<Image>, Error> {
-        let path = ["library", "metadata", key.as_str(), kind.all()];
-        let found: Images = self.get(Call::Read, &path, &[]).await?;
+        let path = ["library", "metadata", key.as_str(), kind.paths().1];
+        let found: Images = self.get(self.timeouts.read, &path, &[]).await?;
         Ok(found.images)
     }
 
@@ -122,7 +111,7 @@ impl Client {
         format: ImageFormat,
         bytes: Vec<u8>,
     ) -> Result<(), Error> {
-        let path = ["library", "metadata", key.as_str(), kind.all()];
+        let path = ["library", "metadata", key.as_str(), kind.paths().1];
         self.upload(&path, bytes, format.content_type()).await
     }
 
@@ -136,7 +125,7 @@ impl Client {
         kind: ImageKind,
         image: &Image,
     ) -> Result<(), Error> {
-        let path = ["library", "metadata", key.as_str(), kind.one()];
+        let path = ["library", "metadata", key.as_str(), kind.paths().0];
         let query = query::join(&[("url", &image.name)]);
         self.act(Method::PUT, &path, &query).await
     }

@@ -2,40 +2,32 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        IntoDeserializer,
+        value::{self, StringDeserializer},
+    },
+};
 
 use crate::{
     Field, ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, lenient, skipped::Entry, tag,
 };
 
 /// What kind of item. The numbers are Plex's `type=`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ItemKind {
     /// A movie, or an item of an "other videos" library.
     Movie = 1,
-    /// A show.
-    Show = 2,
-    /// A season of a show.
-    Season = 3,
     /// An episode of a show.
     Episode = 4,
-    /// A trailer or another extra.
-    Clip = 12,
     /// A collection.
     Collection = 18,
 }
 
 impl ItemKind {
-    const ALL: [(Self, &str); 6] = [
-        (Self::Movie, "movie"),
-        (Self::Show, "show"),
-        (Self::Season, "season"),
-        (Self::Episode, "episode"),
-        (Self::Clip, "clip"),
-        (Self::Collection, "collection"),
-    ];
-
     pub(crate) fn number(self) -> String {
         (self as u8).to_string()
     }
@@ -58,9 +50,6 @@ pub struct Part {
 /// One version of an item: a file, or several that play one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Media {
-    /// Playing time.
-    #[serde(default, deserialize_with = "millis")]
-    pub duration: Option<Duration>,
     /// The files.
     #[serde(rename = "Part", default, deserialize_with = "lenient::list")]
     pub parts: Vec<Part>,
@@ -80,24 +69,15 @@ pub struct Item {
     #[serde(rename = "type", default, deserialize_with = "kind")]
     pub kind: Option<ItemKind>,
     /// The library it is in.
-    #[serde(
-        rename = "librarySectionID",
-        default,
-        deserialize_with = "lenient::parsed"
-    )]
+    #[serde(rename = "librarySectionID")]
+    #[serde(default, deserialize_with = "lenient::parsed")]
     pub section: Option<SectionId>,
-    /// Where its metadata comes from: an agent, or `local://…` for none.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub guid: String,
     /// The title. As all texts here, empty when Plex shows none.
     #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
     /// The title by which it is sorted; empty when it is the title.
     #[serde(default, deserialize_with = "lenient::text")]
     pub title_sort: String,
-    /// The title in its original language.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub original_title: String,
     /// The studio.
     #[serde(default, deserialize_with = "lenient::text")]
     pub studio: String,
@@ -113,9 +93,6 @@ pub struct Item {
     /// As `R`, `gb/12` or `XXX`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_rating: String,
-    /// The edition.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub edition_title: String,
     /// The rating by the token's user, 0 to 10.
     #[serde(default, deserialize_with = "lenient::parsed")]
     pub user_rating: Option<f64>,
@@ -161,42 +138,26 @@ pub struct Item {
     locks: BTreeSet<String>,
 }
 
-/// What can be locked against the metadata agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lockable {
-    /// A field.
-    Field(Field),
-    /// All tags of a kind.
-    Tags(TagKind),
-    /// A selected image.
-    Image(ImageKind),
-}
-
-impl Lockable {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Field(field) => field.name(),
-            Self::Tags(kind) => kind.name(),
-            Self::Image(kind) => kind.lock_name(),
-        }
-    }
-}
+/// What can be locked against the metadata agent: a [`Field`], all tags of a [`TagKind`], or the selected image of an
+/// [`ImageKind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lockable(pub(crate) &'static str);
 
 impl From<Field> for Lockable {
     fn from(field: Field) -> Self {
-        Self::Field(field)
+        Self(field.name())
     }
 }
 
 impl From<TagKind> for Lockable {
     fn from(kind: TagKind) -> Self {
-        Self::Tags(kind)
+        Self(kind.name())
     }
 }
 
 impl From<ImageKind> for Lockable {
     fn from(kind: ImageKind) -> Self {
-        Self::Image(kind)
+        Self(kind.lock_name())
     }
 }
 
@@ -222,37 +183,30 @@ impl Item {
     pub fn field(&self, field: Field) -> &str {
         match field {
             Field::Title => &self.title,
-            Field::TitleSort => &self.title_sort,
-            Field::OriginalTitle => &self.original_title,
             Field::Studio => &self.studio,
             Field::Summary => &self.summary,
             Field::Tagline => &self.tagline,
             Field::OriginallyAvailableAt => &self.originally_available_at,
             Field::ContentRating => &self.content_rating,
-            Field::EditionTitle => &self.edition_title,
         }
     }
 
     /// Whether the agent may not change it.
     #[must_use]
     pub fn is_locked(&self, what: impl Into<Lockable>) -> bool {
-        self.locks.contains(what.into().name())
+        self.locks.contains(what.into().0)
     }
 
     /// All files of all versions that Plex shows.
     pub fn files(&self) -> impl Iterator<Item = &Part> {
-        self.media
-            .iter()
-            .flat_map(|media| &media.parts)
-            .filter(|part| !part.file.is_empty())
+        let parts = self.media.iter().flat_map(|media| &media.parts);
+        parts.filter(|part| !part.file.is_empty())
     }
 }
 
 fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ItemKind>, D::Error> {
-    let text = lenient::text(deserializer)?;
-    Ok(ItemKind::ALL
-        .into_iter()
-        .find_map(|(kind, name)| (name == text).then_some(kind)))
+    let text: StringDeserializer<value::Error> = lenient::text(deserializer)?.into_deserializer();
+    Ok(ItemKind::deserialize(text).ok())
 }
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -268,10 +222,8 @@ fn locks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>,
         locked: bool,
     }
     let locks: Vec<Lock> = lenient::list(deserializer)?;
-    Ok(locks
-        .into_iter()
-        .filter_map(|lock| lock.locked.then_some(lock.name))
-        .collect())
+    let locked = locks.into_iter().filter(|lock| lock.locked);
+    Ok(locked.map(|lock| lock.name).collect())
 }
 
 /// A container of items.

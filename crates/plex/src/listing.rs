@@ -1,6 +1,6 @@
 //! A library's items, page by page.
 
-use crate::{Client, Error, Item, ItemKind, SectionId, Skipped, client::Call, item::Items};
+use crate::{Client, Error, Item, ItemKind, SectionId, Skipped, item::Items};
 
 /// The order of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,29 +107,20 @@ impl Client {
             ("X-Plex-Container-Start", &start_text),
             ("X-Plex-Container-Size", &size_text),
         ]);
-        let found: Items = self
-            .get(
-                Call::List,
-                &["library", "sections", section.as_str(), "all"],
-                &query,
-            )
-            .await?;
-        Ok(page(found, start, size))
-    }
-}
-
-fn page(found: Items, start: u64, size: u32) -> Page {
-    let total = found.total_size;
-    let offset = found.offset.unwrap_or(start);
-    let (items, skipped) = found.into_parts();
-    let count = items.len() + skipped.len();
-    let end = offset.saturating_add(count as u64);
-    let ignored_paging = offset != start || count > size as usize;
-    let last = count == 0 || ignored_paging || total.is_some_and(|total| end >= total);
-    Page {
-        items,
-        skipped,
-        total,
-        next: (!last).then_some(end),
+        let path = ["library", "sections", section.as_str(), "all"];
+        let found: Items = self.get(self.timeouts.list, &path, &query).await?;
+        let total = found.total_size;
+        let offset = found.offset.unwrap_or(start);
+        let (items, skipped) = found.into_parts();
+        let count = items.len() + skipped.len();
+        let end = offset.saturating_add(count as u64);
+        let ignored_paging = offset != start || count > size as usize;
+        let last = count == 0 || ignored_paging || total.is_some_and(|total| end >= total);
+        Ok(Page {
+            items,
+            skipped,
+            total,
+            next: (!last).then_some(end),
+        })
     }
 }

@@ -38,17 +38,11 @@ pub(crate) fn base(text: &str) -> Result<(Url, Option<&'static str>), SetupError
     if !usable {
         return Err(SetupError::Url);
     }
-    if matches!(
-        url.host_str(),
-        Some("plex.tv" | "app.plex.tv" | "www.plex.tv")
-    ) {
+    if let Some("plex.tv" | "app.plex.tv" | "www.plex.tv") = url.host_str() {
         return Err(SetupError::Website);
     }
-    let segments: Vec<&str> = url
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let segments = url.path().split('/').filter(|part| !part.is_empty());
+    let segments: Vec<&str> = segments.collect();
     let own = page_start(&segments);
     let page = own < segments.len() || url.query().is_some() || url.fragment().is_some();
     let path = segments[..own].join("/");
@@ -75,9 +69,8 @@ fn page_start(segments: &[&str]) -> usize {
             _ => false,
         }
     };
-    (0..segments.len())
-        .find(|at| is_page(*at))
-        .unwrap_or(segments.len())
+    let page = (0..segments.len()).find(|at| is_page(*at));
+    page.unwrap_or(segments.len())
 }
 
 /// The token in a text that somebody pasted, such as `?X-Plex-Token=abc&…` or `"abc"`, and what was
@@ -103,14 +96,12 @@ pub fn token(text: &str) -> Result<(Token, Option<&'static str>), InvalidToken> 
             .strip_prefix(['=', ':'])
     });
     let (plain, remark) = match value {
-        Some(value) => (
-            value
-                .trim_start()
-                .split(|c: char| c.is_whitespace() || matches!(c, '&' | '#'))
-                .next()
-                .unwrap_or_default(),
-            Some("what stood around the token was left out"),
-        ),
+        Some(value) => {
+            let is_end = |c: char| c.is_whitespace() || matches!(c, '&' | '#');
+            let value = value.trim_start().split(is_end).next();
+            let remark = "what stood around the token was left out";
+            (value.unwrap_or_default(), Some(remark))
+        }
         None => (text, None),
     };
     let bare = plain.trim().trim_matches(QUOTES).trim();

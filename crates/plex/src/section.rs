@@ -1,8 +1,9 @@
 //! Libraries.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use crate::{Client, Error, ItemKind, SectionId, client::Call, lenient};
+use crate::{Client, Error, ItemKind, SectionId, lenient};
 
 /// A library.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -40,17 +41,12 @@ impl Section {
 }
 
 fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    struct Location {
-        #[serde(default, deserialize_with = "lenient::text")]
-        path: String,
-    }
-    let locations: Vec<Location> = lenient::list(deserializer)?;
-    Ok(locations
-        .into_iter()
-        .map(|location| location.path)
-        .filter(|path| !path.is_empty())
-        .collect())
+    let locations: Vec<Value> = lenient::list(deserializer)?;
+    let paths = locations
+        .iter()
+        .filter_map(|location| location["path"].as_str());
+    let paths = paths.filter(|path| !path.is_empty());
+    Ok(paths.map(str::to_owned).collect())
 }
 
 #[derive(Default, Deserialize)]
@@ -66,7 +62,8 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn sections(&self) -> Result<Vec<Section>, Error> {
-        let found: Sections = self.get(Call::List, &["library", "sections"], &[]).await?;
+        let limit = self.timeouts.list;
+        let found: Sections = self.get(limit, &["library", "sections"], &[]).await?;
         Ok(found.sections)
     }
 }

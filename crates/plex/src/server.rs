@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::de::IgnoredAny;
 
-use crate::{Client, Error, RatingKey, SectionId, client::Call, query};
+use crate::{Client, Error, RatingKey, SectionId, query};
 
 /// A user's rating: 0 to 10, where each star is worth 2.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -14,12 +14,6 @@ impl UserRating {
     #[must_use]
     pub fn new(rating: f64) -> Option<Self> {
         (0.0..=10.0).contains(&rating).then_some(Self(rating))
-    }
-
-    /// 0 to 10.
-    #[must_use]
-    pub fn get(self) -> f64 {
-        self.0
     }
 }
 
@@ -55,7 +49,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unauthorized`] when it is not; any other [`Error`] says nothing about the token.
     pub async fn owner_check(&self) -> Result<(), Error> {
-        let IgnoredAny = self.get(Call::Read, &[":", "prefs"], &[]).await?;
+        let IgnoredAny = self.get(self.timeouts.read, &[":", "prefs"], &[]).await?;
         Ok(())
     }
 }

@@ -26,18 +26,6 @@ pub enum TagKind {
 }
 
 impl TagKind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::Genre,
-        Self::Collection,
-        Self::Actor,
-        Self::Label,
-        Self::Director,
-        Self::Writer,
-        Self::Producer,
-        Self::Country,
-    ];
-
     /// The name in edits and locks.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -73,10 +61,8 @@ impl From<&str> for Tag {
 
 impl From<String> for Tag {
     fn from(name: String) -> Self {
-        Self {
-            name,
-            role: String::new(),
-        }
+        let role = String::new();
+        Self { name, role }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::Secret;
-use crate::protocol::json::{shape, syntax, unsigned};
+use crate::protocol::json::{shape, shape_of, syntax, unsigned};
 use crate::protocol::{InputError, PluginInput};
 
 /// How Stash is reached: `https` exactly when it has a certificate configured.
@@ -59,30 +59,25 @@ pub struct ServerConnection {
 impl ServerConnection {
     pub(crate) fn parse(text: &str) -> Result<Self, InputError> {
         let map: Map<String, Value> = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-        let scheme = match text_at(&map, "Scheme", "server_connection.Scheme")? {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => {
-                return Err(shape("server_connection.Scheme", "`http` or `https`", "\""));
-            }
+        let text = |key| map.get(key)?.as_str();
+        let wrong = |what, expected, key| shape_of(what, expected, map.get(key));
+        let scheme = match text("Scheme") {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
+            Some(_) => return Err(shape("server_connection.Scheme", "`http` or `https`", "\"")),
+            None => return Err(wrong("server_connection.Scheme", "text", "Scheme")),
         };
-        let port = map
-            .get("Port")
-            .and_then(unsigned)
-            .and_then(|port| u16::try_from(port).ok())
-            .filter(|port| *port != 0);
-        let plugin_dir = PathBuf::from(
-            text_at(&map, "PluginDir", "server_connection.PluginDir").unwrap_or_default(),
-        );
+        let port = map.get("Port").and_then(unsigned).filter(|port| *port != 0);
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        let port = port.ok_or_else(|| wrong("server_connection.Port", "a port number", "Port"))?;
+        let dir = text("Dir").ok_or_else(|| wrong("server_connection.Dir", "text", "Dir"))?;
+        let plugin_dir = PathBuf::from(text("PluginDir").unwrap_or_default());
         Ok(Self {
             scheme,
-            host: text_at(&map, "Host", "server_connection.Host")
-                .unwrap_or_default()
-                .to_owned(),
-            port: port
-                .ok_or_else(|| wrong(&map, "Port", "server_connection.Port", "a port number"))?,
+            host: text("Host").unwrap_or_default().to_owned(),
+            port,
             session_cookie: cookie(map.get("SessionCookie")),
-            dir: PathBuf::from(text_at(&map, "Dir", "server_connection.Dir")?),
+            dir: dir.into(),
             plugin_dir: std::path::absolute(&plugin_dir).unwrap_or(plugin_dir),
         })
     }
@@ -103,10 +98,8 @@ impl ServerConnection {
     ///
     /// It holds the session: write it to a pipe, never to a log, a file or a command line.
     pub fn handover(&self) -> Secret {
-        let cookie = self
-            .session_cookie
-            .as_ref()
-            .map(|cookie| json!({"Name": cookie.name, "Value": cookie.value.expose()}));
+        let cookie = self.session_cookie.as_ref();
+        let cookie = cookie.map(|it| json!({"Name": it.name, "Value": it.value.expose()}));
         let document = json!({
             "server_connection": {
                 "Scheme": self.scheme.to_string(),
@@ -136,24 +129,4 @@ fn cookie(value: Option<&Value>) -> Option<SessionCookie> {
         name: text("Name")?.to_owned(),
         value: Secret::new(text("Value")?),
     })
-}
-
-fn text_at<'a>(
-    map: &'a Map<String, Value>,
-    key: &str,
-    what: &'static str,
-) -> Result<&'a str, InputError> {
-    map.get(key)
-        .and_then(Value::as_str)
-        .ok_or_else(|| wrong(map, key, what, "text"))
-}
-
-fn wrong(
-    map: &Map<String, Value>,
-    key: &str,
-    what: &'static str,
-    expected: &'static str,
-) -> InputError {
-    let found = map.get(key).map(Value::to_string).unwrap_or_default();
-    shape(what, expected, &found)
 }

@@ -48,6 +48,7 @@ pub mod client;
 pub mod connection;
 pub mod protocol;
 mod secret;
+#[cfg(feature = "client")]
 pub mod timestamp;
 mod visible;
 

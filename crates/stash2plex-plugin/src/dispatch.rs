@@ -36,10 +36,7 @@ impl Console for StashLog {
 /// Answers one call. Stash expects exit code 0 also when the answer is an error.
 pub fn run(stdin: impl Read, stdout: impl Write) {
     let log = StashLog(Log::stderr());
-    let reply = match answer(stdin, &log) {
-        Ok(reply) => reply,
-        Err(why) => Reply::Error(why.to_string()),
-    };
+    let reply = answer(stdin, &log).unwrap_or_else(|why| Reply::Error(why.to_string()));
     // Stash logs errors as they are.
     let reply = match reply {
         Reply::Error(why) => Reply::Error(visible(&why).into_owned()),

@@ -66,21 +66,19 @@ pub fn change(hook: &HookContext) -> Result<Option<Change>, NoId> {
         _ => return Ok(None),
     };
     let fields = &hook.input_fields;
+    let among = |known: &'static [&str]| move |field: &String| known.contains(&field.as_str());
     let unseen = match (of, operation) {
-        (None, Operation::Update) => !fields.is_empty() && only(fields, &PLAY_STATE),
+        (None, Operation::Update) => !fields.is_empty() && fields.iter().all(among(&PLAY_STATE)),
         (None, Operation::Create | Operation::Destroy) => false,
         (None, _) | (Some(_), Operation::Create) => true,
-        (Some(_), Operation::Update) => {
-            !fields.is_empty() && !fields.iter().any(|field| SHOWN.contains(&field.as_str()))
-        }
+        (Some(_), Operation::Update) => !fields.is_empty() && !fields.iter().any(among(&SHOWN)),
         (Some(_), _) => false,
     };
     if unseen {
         return Ok(None);
     }
-    let Some(id) = hook.id else {
-        return Err(NoId(of.map_or("scene", Related::word)));
-    };
+    let no_id = || NoId(of.map_or("scene", Related::word));
+    let id = hook.id.ok_or_else(no_id)?;
     let kind = match (of, operation) {
         (Some(of), _) => Kind::FanOut(of),
         // No input: a scan. The metadata did not change, the file did.
@@ -110,8 +108,4 @@ fn print(hook: &HookContext) -> u64 {
         (entity as u8, operation as u8).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-fn only(fields: &[String], known: &[&str]) -> bool {
-    fields.iter().all(|field| known.contains(&field.as_str()))
 }

@@ -12,7 +12,6 @@ use sync_engine::tasks::Task;
 use crate::hook;
 
 /// One call of the plugin.
-#[derive(Debug)]
 pub enum Request {
     /// Something changed in Stash: record it and make sure that it will be done.
     Changed(Change),
@@ -78,10 +77,7 @@ impl Request {
             "outage_summary" => Self::Task(Task::OutageSummary),
             "recover_outage_jobs" => Self::Task(Task::RecoverOutageJobs),
             "retry_failed" => Self::Task(Task::RetryFailedJobs {
-                kind: args
-                    .text("kind")
-                    .filter(|kind| !kind.is_empty())
-                    .map(str::to_owned),
+                kind: value(args, "kind"),
                 job: job(args)?,
             }),
             "clear_queue" => Self::Task(Task::ClearQueue),
@@ -92,34 +88,39 @@ impl Request {
             "reconcile_recent" => reconcile(Reach::Day),
             "reconcile_7days" => reconcile(Reach::Week),
             "reconcile_missing_metadata" => reconcile(Reach::Metadata),
-            other => return Err(UnknownRequest::Mode(other.chars().take(40).collect())),
+            other => return Err(UnknownRequest::Mode(beginning(other))),
         })
     }
 }
 
 fn job(args: &Args) -> Result<Option<i64>, UnknownRequest> {
-    let text = match args.values.get("job") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(other) => other.to_string(),
-    };
-    match text.parse() {
-        Ok(job) => Ok(Some(job)),
-        Err(_) if text.is_empty() => Ok(None),
-        Err(_) => Err(UnknownRequest::Job(text.chars().take(40).collect())),
-    }
+    let job = value(args, "job").map(|text| match text.parse() {
+        Ok(job) => Ok(job),
+        Err(_) => Err(UnknownRequest::Job(beginning(&text))),
+    });
+    job.transpose()
 }
 
-/// The manifest's values arrive as text, a caller's as numbers.
 fn days(args: &Args) -> Result<u32, UnknownRequest> {
-    let text = match args.values.get("days") {
-        None | Some(Value::Null) => return Ok(OLD),
-        Some(Value::String(text)) if text.trim().is_empty() => return Ok(OLD),
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(other) => other.to_string(),
+    let Some(text) = value(args, "days") else {
+        return Ok(OLD);
     };
     match text.parse() {
         Ok(days) if days <= LONGEST_AGO => Ok(days),
-        _ => Err(UnknownRequest::Days(text.chars().take(40).collect())),
+        _ => Err(UnknownRequest::Days(beginning(&text))),
     }
+}
+
+/// An argument as text, if there is any: the manifest's values arrive as text, a caller's as numbers.
+fn value(args: &Args, key: &str) -> Option<String> {
+    let text = match args.values.get(key)? {
+        Value::Null => return None,
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
 }

@@ -12,4 +12,5 @@ pub mod noted_edits;
 pub mod notices;
 pub mod plex_server;
 pub mod queue_file;
+mod sql;
 pub mod standstill;

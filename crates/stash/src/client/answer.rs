@@ -39,11 +39,7 @@ pub(super) fn is_faulty(status: u16) -> bool {
 pub(super) fn parse<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Error> {
     let answer: Answer<T> = parse_answer(status, body)?;
     if !answer.errors.is_empty() {
-        let messages = answer
-            .errors
-            .into_iter()
-            .map(|error| error.message)
-            .collect();
+        let messages = texts(answer.errors);
         return Err(Error::Resolver { messages });
     }
     answer.data.ok_or_else(no_data)
@@ -66,22 +62,19 @@ pub(super) fn parse_parts(status: u16, body: &[u8]) -> Result<Parts, Error> {
 }
 
 fn parse_answer<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<Answer<T>, Error> {
-    let answer: Answer<T> = serde_json::from_slice(body).map_err(|error| {
-        if is_faulty(status) {
-            Error::Status { status }
-        } else {
-            Error::malformed(&error)
-        }
+    let answer: Answer<T> = serde_json::from_slice(body).map_err(|error| match status {
+        status if is_faulty(status) => Error::Status { status },
+        _ => Error::malformed(&error),
     })?;
     if is_faulty(status) {
-        let messages = answer
-            .errors
-            .into_iter()
-            .map(|error| error.message)
-            .collect();
+        let messages = texts(answer.errors);
         return Err(Error::Query { messages });
     }
     Ok(answer)
+}
+
+fn texts(errors: Vec<Message>) -> Vec<String> {
+    errors.into_iter().map(|error| error.message).collect()
 }
 
 fn no_data() -> Error {

@@ -1,9 +1,8 @@
 //! What has changed, as far as Stash's times tell.
 
 use serde::Deserialize;
-use serde_json::json;
 
-use super::scenes::{FindScenes, Found, STAMPS_A_PAGE, admitted};
+use super::scenes::{Found, STAMPS_A_PAGE};
 use super::system::{Entry, Queue};
 use super::{Client, Error, Page, SceneFilter, SceneId, SceneStamp};
 
@@ -48,14 +47,10 @@ impl Client {
         let query = "query Changes($filter: FindFilterType, $scene_filter: SceneFilterType) \
              { findScenes(filter: $filter, scene_filter: $scene_filter) { count scenes { id created_at updated_at } } \
              all: findScenes(filter: {per_page: 1}) { count } jobQueue { status description } }";
-        let variables = json!({
-            "filter": {"page": 1, "per_page": STAMPS_A_PAGE, "sort": "id", "direction": "ASC"},
-            "scene_filter": filter.to_json(&schema, after),
-        });
+        let variables = filter.page(&schema, after, STAMPS_A_PAGE);
         let Data { found, all, jobs } = self.query(query, variables).await?;
-        let page = FindScenes { found }.into_page(after)?;
         Ok(Changes {
-            page: admitted(page, filter),
+            page: found.into_page(filter, after)?,
             scenes: all.count,
             is_busy: !Queue { jobs }.into_jobs().is_empty(),
         })

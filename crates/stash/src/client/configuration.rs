@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use super::scene::or_default;
 use super::settings::{PluginSettings, spellings};
 use super::{Client, Error};
 use crate::Secret;
@@ -32,17 +33,18 @@ pub(super) struct Data {
 
 #[derive(Deserialize)]
 struct Wire {
-    general: Option<General>,
-    #[serde(default)]
-    plugins: Option<BTreeMap<String, Option<Map<String, Value>>>>,
+    #[serde(default, deserialize_with = "or_default")]
+    general: General,
+    #[serde(default, deserialize_with = "or_default")]
+    plugins: BTreeMap<String, Option<Map<String, Value>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct General {
-    #[serde(rename = "apiKey")]
-    api_key: Option<String>,
-    #[serde(default)]
-    username: Option<String>,
+    #[serde(default, rename = "apiKey", deserialize_with = "or_default")]
+    api_key: String,
+    #[serde(default, deserialize_with = "or_default")]
+    username: String,
 }
 
 impl Client {
@@ -52,9 +54,8 @@ impl Client {
     /// # Errors
     /// Any [`Error`]; [`Error::Query`] before Stash 0.24, which keeps no plugin settings.
     pub async fn configuration(&self, plugin_id: &str) -> Result<Configuration, Error> {
-        let data: Data = self
-            .query(QUERY, json!({ "include": spellings(plugin_id) }))
-            .await?;
+        let variables = json!({ "include": spellings(plugin_id) });
+        let data: Data = self.query(QUERY, variables).await?;
         Ok(data.of(plugin_id))
     }
 
@@ -75,21 +76,14 @@ impl Client {
 
 impl Data {
     pub(super) fn of(self, plugin_id: &str) -> Configuration {
-        let plugins = self.configuration.plugins.unwrap_or_default();
-        let plugins: BTreeMap<_, _> = plugins
-            .into_iter()
-            .filter_map(|(id, settings)| Some((id, settings?)))
-            .collect();
-        let general = self.configuration.general;
-        let username = general
-            .as_ref()
-            .and_then(|general| general.username.as_ref());
-        let has_login = username.is_some_and(|name| !name.is_empty());
-        let api_key = general.and_then(|general| general.api_key);
+        let Wire { general, plugins } = self.configuration;
+        let set = |(id, settings): (_, Option<_>)| Some((id, settings?));
+        let plugins = plugins.into_iter().filter_map(set).collect();
+        let api_key = Some(general.api_key).filter(|key| !key.is_empty());
         Configuration {
             stored: PluginSettings::of(plugin_id, plugins),
-            api_key: api_key.filter(|key| !key.is_empty()).map(Secret::new),
-            has_login,
+            api_key: api_key.map(Secret::new),
+            has_login: !general.username.is_empty(),
         }
     }
 }

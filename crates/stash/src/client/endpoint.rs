@@ -42,9 +42,8 @@ impl Endpoint {
         let refuse = |why: &str| Error::Setup(format!("the address is not usable: {why}"));
         let mut base = Url::parse(url.trim()).map_err(|error| refuse(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
-            return Err(refuse(
-                "it must start with http:// or https:// and name a host",
-            ));
+            let why = "it must start with http:// or https:// and name a host";
+            return Err(refuse(why));
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(refuse("leave user name and password out, use an API key"));

@@ -1,6 +1,5 @@
 //! Why did a call to Stash give no result?
 
-use std::fmt;
 use std::time::Duration;
 
 /// Why a call to Stash gave no result, and what to do. No text here carries a cookie, a key or a
@@ -73,24 +72,17 @@ pub enum Error {
 }
 
 /// How a call failed to get an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     /// No connection: refused, no such name, or TLS failed.
+    #[error("no connection")]
     Connect,
     /// Nothing came in time.
+    #[error("timeout")]
     Timeout,
     /// The connection broke in the middle.
+    #[error("connection lost")]
     Interrupted,
-}
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "no connection",
-            Self::Timeout => "timeout",
-            Self::Interrupted => "connection lost",
-        })
-    }
 }
 
 impl Error {
@@ -115,12 +107,10 @@ impl Error {
         if error.is_builder() {
             return Self::Setup(chain(&error.without_url()));
         }
-        let kind = if error.is_connect() {
-            Unreachable::Connect
-        } else if error.is_timeout() {
-            Unreachable::Timeout
-        } else {
-            Unreachable::Interrupted
+        let kind = match &error {
+            error if error.is_connect() => Unreachable::Connect,
+            error if error.is_timeout() => Unreachable::Timeout,
+            _ => Unreachable::Interrupted,
         };
         let detail = match kind {
             Unreachable::Timeout => format!("nothing within {} s", limit.as_secs()),

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::SceneId;
 use super::schema::Schema;
-use super::{SceneId, SceneStamp};
 use crate::timestamp;
 
 /// Which scenes a listing holds.
@@ -13,8 +13,6 @@ pub enum SceneFilter {
     All,
     /// Those changed at or after a time, in seconds since 1970.
     UpdatedSince(i64),
-    /// Those created at or after a time, in seconds since 1970.
-    CreatedSince(i64),
     /// Those with this performer, by id.
     Performer(u64),
     /// Those with this tag itself, not its children.
@@ -30,13 +28,14 @@ pub enum SceneFilter {
 const TEXT_MARGIN: i64 = 24 * 3600;
 
 impl SceneFilter {
-    /// The filter in Stash's words, of the scenes after one in the order of their ids.
-    pub(super) fn to_json(self, schema: &Schema, after: Option<SceneId>) -> Value {
+    /// The variables of a query for the first `size` scenes after one, in the order of their ids.
+    pub(super) fn page(self, schema: &Schema, after: Option<SceneId>, size: u32) -> Value {
         let mut filter = self.criterion(schema);
         if let Some(after) = after {
             filter["id"] = json!({"value": after.0, "modifier": "GREATER_THAN"});
         }
-        filter
+        let page = json!({"page": 1, "per_page": size, "sort": "id", "direction": "ASC"});
+        json!({ "filter": page, "scene_filter": filter })
     }
 
     fn criterion(self, schema: &Schema) -> Value {
@@ -50,7 +49,6 @@ impl SceneFilter {
         match self {
             Self::All => Value::Null,
             Self::UpdatedSince(at) => json!({"updated_at": since(at)}),
-            Self::CreatedSince(at) => json!({"created_at": since(at)}),
             Self::Performer(id) => json!({"performers": with(id)}),
             Self::Tag(id) => json!({"tags": exactly(id)}),
             Self::Studio(id) => json!({"studios": exactly(id)}),
@@ -58,11 +56,9 @@ impl SceneFilter {
         }
     }
 
-    pub(super) fn admits(self, stamp: SceneStamp) -> bool {
-        match self {
-            Self::UpdatedSince(at) => stamp.updated_at >= at,
-            Self::CreatedSince(at) => stamp.created_at >= at,
-            _ => true,
-        }
+    /// Whether a scene of which Stash gives this time of its last change is meant.
+    pub(super) fn admits(self, updated_at: Option<&str>) -> bool {
+        let updated_at = || updated_at.and_then(timestamp::parse).unwrap_or_default();
+        !matches!(self, Self::UpdatedSince(at) if updated_at() < at)
     }
 }

@@ -70,14 +70,9 @@ impl Client {
     ) -> Result<Option<Image>, Error> {
         let (path, query) = own_path(address).ok_or(Error::NoImage)?;
         let known = etag.and_then(|etag| Some((IF_NONE_MATCH, etag.parse().ok()?)));
-        let answer = self
-            .get(
-                &path,
-                query.as_deref(),
-                known.into_iter().collect(),
-                IMAGE_TIMEOUT,
-            )
-            .await?;
+        let headers = known.into_iter().collect();
+        let answer = self.get(&path, query.as_deref(), headers, IMAGE_TIMEOUT);
+        let answer = answer.await?;
         match answer.status().as_u16() {
             200 => {}
             304 => return Ok(None),
@@ -89,16 +84,10 @@ impl Client {
         let content_type = header(CONTENT_TYPE)
             .and_then(|value| value.split(';').next())
             .map_or_else(String::new, |value| value.trim().to_ascii_lowercase());
-        if !matches!(
-            content_type.as_str(),
-            "image/jpeg" | "image/png" | "image/webp"
-        ) {
+        if !["image/jpeg", "image/png", "image/webp"].contains(&content_type.as_str()) {
             return Err(not_taken(content_type));
         }
-        if answer
-            .content_length()
-            .is_some_and(|length| length > limit as u64)
-        {
+        if answer.content_length().unwrap_or_default() > limit as u64 {
             return Err(Error::TooLarge { limit });
         }
         let bytes = read(answer, limit, IMAGE_TIMEOUT).await?;
@@ -116,13 +105,9 @@ impl Client {
 /// Of what a media server does not take: a picture or film that Stash has, or what a proxy says
 /// instead.
 fn not_taken(content_type: String) -> Error {
-    if ["image/", "video/"]
-        .iter()
-        .any(|kind| content_type.starts_with(kind))
-    {
-        Error::NotAPicture { content_type }
-    } else {
-        Error::Malformed(format!("\"{content_type}\" where a picture was expected"))
+    match content_type.split_once('/') {
+        Some(("image" | "video", _)) => Error::NotAPicture { content_type },
+        _ => Error::Malformed(format!("\"{content_type}\" where a picture was expected")),
     }
 }
 
@@ -130,16 +115,12 @@ fn not_taken(content_type: String) -> Error {
 pub(super) fn own_path(address: &str) -> Option<(String, Option<String>)> {
     let origin = Url::parse("http://stash.invalid/").ok()?;
     let url = origin.join(address).ok()?;
-    let start = ROUTES
-        .iter()
-        .filter_map(|route| url.path().find(route))
-        .min()?;
+    let routes = ROUTES.iter().filter_map(|route| url.path().find(route));
+    let start = routes.min()?;
     let query = url.query().map(|query| {
         let kept = query.split('&').filter(|pair| !pair.starts_with("apikey="));
         kept.collect::<Vec<_>>().join("&")
     });
-    Some((
-        url.path().get(start + 1..)?.to_owned(),
-        query.filter(|query| !query.is_empty()),
-    ))
+    let query = query.filter(|query| !query.is_empty());
+    Some((url.path().get(start + 1..)?.to_owned(), query))
 }

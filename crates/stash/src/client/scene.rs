@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::Error;
+use crate::protocol::json::unsigned;
 use crate::timestamp;
 
 /// A scene's id. GraphQL sends ids as text, hooks as numbers; they are whole numbers.
@@ -29,12 +31,6 @@ impl FromStr for SceneId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
-    }
-}
-
-impl Serialize for SceneId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 
@@ -203,7 +199,7 @@ pub struct FoundScenes {
     pub failed: Vec<(SceneId, Error)>,
 }
 
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -217,15 +213,13 @@ fn rating<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::E
 }
 
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMore {
-        One(String),
-        More(Vec<String>),
-    }
-    Ok(match Option::deserialize(deserializer)? {
-        Some(OneOrMore::More(urls)) => urls,
-        Some(OneOrMore::One(url)) if !url.is_empty() => vec![url],
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(url) if !url.is_empty() => vec![url],
+        Value::Array(urls) => urls
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     })
 }
@@ -237,40 +231,20 @@ fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::E
         group: Group,
     }
     let entries: Option<Vec<Entry>> = Option::deserialize(deserializer)?;
-    Ok(entries
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.group)
-        .collect())
+    let entries = entries.into_iter().flatten();
+    Ok(entries.map(|entry| entry.group).collect())
 }
 
 fn screenshot<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    struct Paths {
-        screenshot: Option<String>,
-    }
-    let paths: Option<Paths> = Option::deserialize(deserializer)?;
-    Ok(paths.and_then(|paths| paths.screenshot))
+    let paths = Value::deserialize(deserializer)?;
+    Ok(paths["screenshot"].as_str().map(str::to_owned))
 }
 
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    Ok(text
-        .as_deref()
-        .and_then(timestamp::parse)
-        .unwrap_or_default())
+    let text = Value::deserialize(deserializer)?;
+    Ok(text.as_str().and_then(timestamp::parse).unwrap_or_default())
 }
 
 fn loose_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Loose {
-        Number(u64),
-        Text(String),
-    }
-    Ok(match Option::deserialize(deserializer)? {
-        Some(Loose::Number(number)) => Some(number),
-        Some(Loose::Text(text)) => text.parse().ok(),
-        None => None,
-    })
+    Ok(unsigned(&Value::deserialize(deserializer)?))
 }

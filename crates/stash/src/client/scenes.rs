@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 
 use super::answer::Parts;
 use super::{Client, Error, FoundScenes, Page, Scene, SceneFilter, SceneId, SceneStamp};
@@ -102,7 +102,7 @@ impl Client {
         match self.list(filter, after, size, &selection).await {
             // One scene of which Stash fails to tell a field costs the whole answer.
             Err(Error::Resolver { .. }) => self.one_by_one(filter, after, size).await,
-            found => Ok(admitted(found?, filter)),
+            found => found,
         }
     }
 
@@ -114,7 +114,6 @@ impl Client {
         size: u32,
     ) -> Result<Page<Scene>, Error> {
         let stamps: Page<SceneStamp> = self.list(filter, after, size, STAMP).await?;
-        let stamps = admitted(stamps, filter);
         let ids: Vec<_> = stamps.rows.iter().map(|stamp| stamp.id).collect();
         let found = self.find_scenes(&ids).await?;
         let mut failed = stamps.failed;
@@ -136,8 +135,7 @@ impl Client {
         let mut stamps = Vec::new();
         let mut after = None;
         loop {
-            let page = self.list(filter, after, STAMPS_A_PAGE, STAMP).await?;
-            let mut page: Page<SceneStamp> = admitted(page, filter);
+            let mut page = self.list(filter, after, STAMPS_A_PAGE, STAMP).await?;
             let unread = page.failed.into_iter().map(|(id, _)| SceneStamp {
                 id,
                 created_at: 0,
@@ -153,7 +151,7 @@ impl Client {
         }
     }
 
-    async fn list<T: Row>(
+    async fn list<T: DeserializeOwned>(
         &self,
         filter: SceneFilter,
         after: Option<SceneId>,
@@ -165,45 +163,42 @@ impl Client {
             "query ListScenes($filter: FindFilterType, $scene_filter: SceneFilterType) \
              {{ findScenes(filter: $filter, scene_filter: $scene_filter) {{ count scenes {{ {selection} }} }} }}"
         );
-        let variables = json!({
-            "filter": {"page": 1, "per_page": size, "sort": "id", "direction": "ASC"},
-            "scene_filter": filter.to_json(&schema, after),
-        });
+        let variables = filter.page(&schema, after, size);
         let data: FindScenes = self.query(&query, variables).await?;
-        data.into_page(after)
+        data.found.into_page(filter, after)
     }
 }
 
-impl FindScenes {
-    pub(super) fn into_page<T: Row>(self, after: Option<SceneId>) -> Result<Page<T>, Error> {
+impl Found {
+    /// Without the rows that Stash lets through though the filter does not.
+    pub(super) fn into_page<T: DeserializeOwned>(
+        self,
+        filter: SceneFilter,
+        after: Option<SceneId>,
+    ) -> Result<Page<T>, Error> {
         #[derive(Deserialize)]
         struct Named {
             id: SceneId,
+            #[serde(default)]
+            updated_at: Value,
         }
-        let Self { found } = self;
-        let last = found.count <= found.scenes.len() as u64;
-        let (mut rows, mut failed, mut next) = (Vec::<T>::new(), Vec::new(), None);
-        for row in found.scenes {
-            let id = match serde_json::from_str::<T>(row.get()) {
-                Ok(row) => {
-                    let id = row.stamp().id;
-                    rows.push(row);
-                    id
-                }
-                Err(error) => {
-                    let named = serde_json::from_str(row.get());
-                    let Named { id } = named.map_err(|_| Error::malformed(&error))?;
-                    failed.push((id, Error::unreadable(&error)));
-                    id
-                }
-            };
-            next = next.max(Some(id));
+        let last = self.count <= self.scenes.len() as u64;
+        let (mut rows, mut failed, mut next) = (Vec::new(), Vec::new(), None);
+        for row in self.scenes {
+            let named: Named =
+                serde_json::from_str(row.get()).map_err(|error| Error::malformed(&error))?;
+            next = next.max(Some(named.id));
+            match serde_json::from_str(row.get()) {
+                Ok(row) if filter.admits(named.updated_at.as_str()) => rows.push(row),
+                Ok(_) => {}
+                Err(error) => failed.push((named.id, Error::unreadable(&error))),
+            }
         }
         if next.is_some() && next <= after {
             return Err(Error::Malformed("a page repeats the one before it".into()));
         }
         Ok(Page {
-            total: found.count,
+            total: self.count,
             rows,
             failed,
             next: next.filter(|_| !last),
@@ -214,10 +209,8 @@ impl FindScenes {
 /// Each scene under a name of its own. `findScenes(ids: …)` would fail as a whole for one id that
 /// is gone, and leave an error in Stash's log.
 fn find_query(ids: &[SceneId], selection: &str) -> String {
-    let fields: String = ids
-        .iter()
-        .map(|id| format!(" s{id}: findScene(id: \"{id}\") {{ ...Whole }}"))
-        .collect();
+    let field = |id| format!(" s{id}: findScene(id: \"{id}\") {{ ...Whole }}");
+    let fields: String = ids.iter().map(field).collect();
     format!("query FindScenes {{{fields} }} fragment Whole on Scene {{ {selection} }}")
 }
 
@@ -240,31 +233,4 @@ impl FoundScenes {
         }
         Ok(())
     }
-}
-
-/// A row of a listing.
-pub(super) trait Row: DeserializeOwned {
-    fn stamp(&self) -> SceneStamp;
-}
-
-impl Row for SceneStamp {
-    fn stamp(&self) -> SceneStamp {
-        *self
-    }
-}
-
-impl Row for Scene {
-    fn stamp(&self) -> SceneStamp {
-        SceneStamp {
-            id: self.id,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        }
-    }
-}
-
-/// The page without the rows that Stash lets through though the filter does not.
-pub(super) fn admitted<T: Row>(mut page: Page<T>, filter: SceneFilter) -> Page<T> {
-    page.rows.retain(|row| filter.admits(row.stamp()));
-    page
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Client, Error};
 
@@ -21,53 +21,25 @@ pub(super) struct Schema {
     pub group_filter: &'static str,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Types {
-    scene: Option<Type>,
-    performer: Option<Type>,
-    filter: Option<Type>,
-}
-
-#[derive(Deserialize)]
-struct Type {
-    #[serde(default, alias = "inputFields")]
-    fields: Option<Vec<Field>>,
-}
-
-#[derive(Deserialize)]
-struct Field {
-    name: String,
-}
-
 impl Schema {
     pub(super) async fn probe(client: &Client) -> Result<Self, Error> {
-        let types: Types = match client.query(PROBE, ()).await {
+        let types = match client.query(PROBE, ()).await {
             Ok(types) => types,
             // A server that forbids introspection is taken for a current one.
-            Err(Error::Query { .. } | Error::Resolver { .. }) => return Ok(Self::current()),
+            Err(Error::Query { .. } | Error::Resolver { .. }) => Value::Null,
             Err(error) => return Err(error),
         };
-        Ok(Self::from_types(types))
+        Ok(Self::from_types(&types))
     }
 
-    fn current() -> Self {
-        Self::from_types(Types {
-            scene: None,
-            performer: None,
-            filter: None,
-        })
-    }
-
-    pub(super) fn from_types(types: Types) -> Self {
-        let scene = names(types.scene);
-        let performer = names(types.performer);
-        let filter = names(types.filter);
+    pub(super) fn from_types(types: &Value) -> Self {
+        let [scene, performer, filter] =
+            ["scene", "performer", "filter"].map(|kind| names(types, kind));
         // Where nothing is known, everything current is assumed.
         let has = |known: &BTreeSet<_>, field: &str| known.is_empty() || known.contains(field);
-        let disambiguation = if has(&performer, "disambiguation") {
-            "disambiguation"
-        } else {
-            ""
+        let disambiguation = match has(&performer, "disambiguation") {
+            true => "disambiguation",
+            false => "",
         };
         let mut selection = format!(
             "id title details date organized created_at updated_at \
@@ -75,41 +47,30 @@ impl Schema {
              studio {{ id name parent_studio {{ id name }} }} \
              performers {{ id name image_path {disambiguation} }} tags {{ id name }} paths {{ screenshot }}",
         );
-        let either = [
-            ("rating100", " rating100", "", ""),
-            ("urls", " urls", "url", " url"),
-            (
-                "groups",
-                " groups { group { id name } }",
-                "movies",
-                " movies { movie { id name } }",
-            ),
-            ("code", " code", "", ""),
-            ("director", " director", "", ""),
-        ];
-        for (new, new_part, old, old_part) in either {
-            if has(&scene, new) {
-                selection.push_str(new_part);
-            } else if has(&scene, old) {
-                selection.push_str(old_part);
+        // The first one of each line that is there.
+        for either in [
+            "rating100",
+            "urls|url",
+            "groups { group { id name } }|movies { movie { id name } }",
+            "code",
+            "director",
+        ] {
+            let is_known = |part: &&str| has(&scene, part.split(' ').next().unwrap_or_default());
+            if let Some(part) = either.split('|').find(is_known) {
+                selection = format!("{selection} {part}");
             }
         }
+        let is_old = filter.contains("movies") && !filter.contains("groups");
         Self {
             selection,
-            group_filter: if filter.contains("movies") && !filter.contains("groups") {
-                "movies"
-            } else {
-                "groups"
-            },
+            group_filter: if is_old { "movies" } else { "groups" },
         }
     }
 }
 
-fn names(found: Option<Type>) -> BTreeSet<String> {
-    found
-        .and_then(|found| found.fields)
-        .into_iter()
-        .flatten()
-        .map(|field| field.name)
-        .collect()
+/// The names of the fields of a type; none where they are not known.
+fn names<'a>(types: &'a Value, of: &str) -> BTreeSet<&'a str> {
+    let fields = ["fields", "inputFields"].map(|fields| types[of][fields].as_array());
+    let fields = fields.into_iter().flatten().flatten();
+    fields.filter_map(|field| field["name"].as_str()).collect()
 }

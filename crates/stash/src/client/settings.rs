@@ -44,11 +44,8 @@ impl PluginSettings {
     pub fn of(plugin_id: &str, mut stored: BTreeMap<String, Map<String, Value>>) -> Self {
         let known = spellings(plugin_id).into_iter();
         let mut maps: Vec<_> = known.filter_map(|id| stored.remove_entry(&id)).collect();
-        maps.extend(
-            stored
-                .into_iter()
-                .filter(|(id, _)| id.eq_ignore_ascii_case(plugin_id)),
-        );
+        let others = stored.into_iter();
+        maps.extend(others.filter(|(id, _)| id.eq_ignore_ascii_case(plugin_id)));
         Self { maps }
     }
 
@@ -100,11 +97,9 @@ impl PluginSettings {
 /// Only the keys: the values may hold secrets.
 impl fmt::Debug for PluginSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let maps = self
-            .maps
-            .iter()
-            .map(|(id, map)| (id, map.keys().collect::<Vec<_>>()));
-        f.debug_map().entries(maps).finish()
+        let maps = self.maps.iter();
+        let keys = maps.map(|(id, map)| (id, map.keys().collect::<Vec<_>>()));
+        f.debug_map().entries(keys).finish()
     }
 }
 

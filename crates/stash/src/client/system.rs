@@ -1,6 +1,7 @@
 //! Stash itself: its version, its files, its work.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Client, Error};
 
@@ -35,8 +36,9 @@ impl Queue {
                 "READY" => false,
                 _ => return None,
             };
+            let description = job.description;
             Some(Job {
-                description: job.description,
+                description,
                 running,
             })
         })
@@ -58,10 +60,9 @@ impl Client {
         struct Version {
             version: Option<String>,
         }
-        let data: Data = self
-            .query("query Version { version { version } }", ())
-            .await?;
-        Ok(data.version.version.unwrap_or_default())
+        let query = "query Version { version { version } }";
+        let Data { version } = self.query(query, ()).await?;
+        Ok(version.version.unwrap_or_default())
     }
 
     /// The path of Stash's configuration file, as Stash sees it; `None` while it has none.
@@ -69,19 +70,10 @@ impl Client {
     /// # Errors
     /// Any [`Error`].
     pub async fn config_path(&self) -> Result<Option<String>, Error> {
-        #[derive(Deserialize)]
-        struct Data {
-            #[serde(rename = "systemStatus")]
-            status: Status,
-        }
-        #[derive(Deserialize)]
-        struct Status {
-            #[serde(rename = "configPath")]
-            config_path: Option<String>,
-        }
         let query = "query SystemStatus { systemStatus { configPath } }";
-        let data: Data = self.query(query, ()).await?;
-        Ok(data.status.config_path.filter(|path| !path.is_empty()))
+        let data: Value = self.query(query, ()).await?;
+        let path = data["systemStatus"]["configPath"].as_str();
+        Ok(path.filter(|path| !path.is_empty()).map(str::to_owned))
     }
 
     /// What Stash is at, or will be. A task that asks finds itself among the jobs.

@@ -1,13 +1,13 @@
 //! One request to Stash and its answer: cookies, limits, timeouts.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
 };
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -38,8 +38,14 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
-    link: Arc<RwLock<Link>>,
-    schema: Arc<RwLock<Option<Arc<Schema>>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    link: Link,
+    /// Once it is known.
+    schema: Option<Arc<Schema>>,
 }
 
 /// Where Stash is, and as whom it is asked.
@@ -58,20 +64,26 @@ impl Link {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(QUERY_TIMEOUT);
         headers(&endpoint.credentials)?;
+        let http = builder.build();
         Ok(Self {
-            http: builder
-                .build()
-                .map_err(|error| Error::from_reqwest(error, CONNECT_TIMEOUT))?,
+            http: http.map_err(|error| Error::from_reqwest(error, CONNECT_TIMEOUT))?,
             base: endpoint.base.clone(),
             credentials: endpoint.credentials.clone(),
         })
     }
 
-    fn url(&self, path: &str, query: Option<&str>) -> Url {
+    /// A request with the credentials.
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: Option<&str>,
+    ) -> Result<RequestBuilder, Error> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path()));
         url.set_query(query);
-        url
+        let request = self.http.request(method, url);
+        Ok(request.headers(headers(&self.credentials)?))
     }
 }
 
@@ -92,10 +104,9 @@ impl Client {
     /// [`Error::Setup`] without a crypto provider, when the credentials fit no header, or when reqwest cannot be
     /// set up.
     pub fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
-        Ok(Self {
-            link: Arc::new(RwLock::new(Link::new(builder, endpoint)?)),
-            schema: Arc::default(),
-        })
+        let (link, schema) = (Link::new(builder, endpoint)?, None);
+        let state = Arc::new(Mutex::new(State { link, schema }));
+        Ok(Self { state })
     }
 
     /// From now on this client and all its clones ask the Stash at `endpoint`, with the credentials given there: a Stash that
@@ -104,8 +115,8 @@ impl Client {
     /// # Errors
     /// Those of [`new`](Self::new); then all stays as it was.
     pub fn reconnect(&self, builder: ClientBuilder, endpoint: &Endpoint) -> Result<(), Error> {
-        *self.link.write().unwrap_or_else(PoisonError::into_inner) = Link::new(builder, endpoint)?;
-        self.forget_schema();
+        let (link, schema) = (Link::new(builder, endpoint)?, None);
+        *self.state() = State { link, schema };
         Ok(())
     }
 
@@ -116,10 +127,7 @@ impl Client {
     pub fn use_api_key(&self, key: Secret) -> Result<(), Error> {
         let credentials = Credentials::ApiKey(key);
         headers(&credentials)?;
-        self.link
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .credentials = credentials;
+        self.state().link.credentials = credentials;
         Ok(())
     }
 
@@ -145,11 +153,9 @@ impl Client {
     async fn post(&self, query: &str, variables: impl Serialize) -> Result<(u16, Vec<u8>), Error> {
         let body = serde_json::to_vec(&Request { query, variables })
             .map_err(|error| Error::Setup(format!("the variables are not JSON: {error}")))?;
-        let link = self.link();
+        let link = self.state().link.clone();
         let request = link
-            .http
-            .post(link.url("graphql", None))
-            .headers(headers(&link.credentials)?)
+            .request(Method::POST, "graphql", None)?
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")
             .body(body);
@@ -164,33 +170,22 @@ impl Client {
     /// A Stash that does not know a field is another one than the one whose schema is known.
     fn noticed<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if matches!(result, Err(Error::Query { .. })) {
-            self.forget_schema();
+            self.state().schema = None;
         }
         result
     }
 
-    fn forget_schema(&self) {
-        *self.schema.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn link(&self) -> Link {
-        self.link
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn schema(&self) -> Result<Arc<Schema>, Error> {
-        let known = self
-            .schema
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let known = self.state().schema.clone();
         if let Some(schema) = known {
             return Ok(schema);
         }
         let schema = Arc::new(Schema::probe(self).await?);
-        *self.schema.write().unwrap_or_else(PoisonError::into_inner) = Some(schema.clone());
+        self.state().schema = Some(schema.clone());
         Ok(schema)
     }
 
@@ -201,31 +196,23 @@ impl Client {
         headers: HeaderMap,
         limit: Duration,
     ) -> Result<Response, Error> {
-        let link = self.link();
-        let request = link
-            .http
-            .get(link.url(path, query))
-            .headers(self::headers(&link.credentials)?)
-            .headers(headers)
-            .timeout(limit);
+        let link = self.state().link.clone();
+        let request = link.request(Method::GET, path, query)?;
+        let request = request.headers(headers).timeout(limit);
         self.send(&link, request, limit).await
     }
 
     async fn send(
         &self,
         used: &Link,
-        request: reqwest::RequestBuilder,
+        request: RequestBuilder,
         limit: Duration,
     ) -> Result<Response, Error> {
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| Error::from_reqwest(error, limit))?;
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| Error::from_reqwest(error, limit))?;
         let to_login = || {
-            answer
-                .headers()
-                .get(LOCATION)
-                .is_some_and(|to| to.to_str().is_ok_and(|to| to.contains("/login")))
+            let to = answer.headers().get(LOCATION);
+            to.is_some_and(|to| to.to_str().is_ok_and(|to| to.contains("/login")))
         };
         match answer.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(Error::Unauthorized),
@@ -238,18 +225,14 @@ impl Client {
 
     /// The session goes on under another name; that of a Stash asked before a reconnect is of no use any more.
     fn take_fresh_session(&self, used: &Link, headers: &HeaderMap) {
-        let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
-        if link.credentials != used.credentials {
-            return;
-        }
-        let Credentials::Session(SessionCookie { name, value }) = &mut link.credentials else {
+        let current = &mut self.state().link.credentials;
+        let is_used = *current == used.credentials;
+        let Credentials::Session(SessionCookie { name, value }) = current else {
             return;
         };
-        let fresh = headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .find_map(|header| cookie_value(header.to_str().ok()?, name));
-        if let Some(fresh) = fresh.filter(|fresh| !fresh.is_empty()) {
+        let mut cookies = headers.get_all(SET_COOKIE).iter();
+        let fresh = cookies.find_map(|header| cookie_value(header.to_str().ok()?, name));
+        if let Some(fresh) = fresh.filter(|fresh| is_used && !fresh.is_empty()) {
             *value = Secret::new(fresh);
         }
     }
@@ -279,16 +262,15 @@ fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Err
     Ok(builder)
 }
 
+const API_KEY: HeaderName = HeaderName::from_static("apikey");
+
 fn headers(credentials: &Credentials) -> Result<HeaderMap, Error> {
     let (name, text) = match credentials {
         Credentials::None => return Ok(HeaderMap::new()),
-        Credentials::Session(cookie) => {
-            (COOKIE, format!("{}={}", cookie.name, cookie.value.expose()))
+        Credentials::Session(SessionCookie { name, value }) => {
+            (COOKIE, format!("{name}={}", value.expose()))
         }
-        Credentials::ApiKey(key) => (
-            HeaderName::from_static("apikey"),
-            key.expose().trim().to_owned(),
-        ),
+        Credentials::ApiKey(key) => (API_KEY, key.expose().trim().to_owned()),
     };
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
         Error::Setup("the session or API key holds characters no header may carry".into())
@@ -309,11 +291,8 @@ pub(super) async fn read(
     time: Duration,
 ) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| Error::from_reqwest(error, time))?
-    {
+    let failed = |error| Error::from_reqwest(error, time);
+    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > limit {
             return Err(Error::TooLarge { limit });
         }

@@ -1,86 +1,40 @@
 //! The ids in the input of an edit of several objects, in all the shapes that Stash gives it. Nothing else of it is kept.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::json::unsigned;
 
 /// The ids; none when it is the input of one object.
 pub(super) fn ids(input: &str) -> Vec<u64> {
     #[derive(Deserialize)]
-    struct Bulk {
-        #[serde(default)]
-        ids: Option<Vec<Entry>>,
+    struct Bulk<'a> {
+        #[serde(borrow)]
+        ids: Option<Vec<&'a RawValue>>,
     }
     // `scenesUpdate` lists the input of each, a destruction of several tags or performers their ids; a bulk edit and
     // `scenesDestroy` have them in an object.
     let entries = if input.starts_with('[') {
         serde_json::from_str(input)
     } else {
-        serde_json::from_str(input).map(|bulk: Bulk| bulk.ids.unwrap_or_default())
+        serde_json::from_str(input).map(|bulk: Bulk<'_>| bulk.ids.unwrap_or_default())
     };
-    let entries: Vec<Entry> = entries.unwrap_or_default();
-    entries.into_iter().filter_map(|Entry(id)| id).collect()
+    let entries: Vec<&RawValue> = entries.unwrap_or_default();
+    entries.into_iter().filter_map(id).collect()
 }
 
-/// An id, or an object that has one.
-struct Entry(Option<u64>);
-
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EntryVisitor).map(Self)
+/// An id, or that of an object.
+fn id(entry: &RawValue) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: Value,
     }
-}
-
-struct EntryVisitor;
-
-impl<'de> Visitor<'de> for EntryVisitor {
-    type Value = Option<u64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an id")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(text.trim().parse().ok())
-    }
-
-    fn visit_u64<E>(self, id: u64) -> Result<Self::Value, E> {
-        Ok(Some(id))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut id = None;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
-            if key == "id" {
-                Entry(id) = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(id)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
+    let id = match entry.get().starts_with('{') {
+        true => serde_json::from_str(entry.get()).map(|Named { id }| id),
+        false => serde_json::from_str(entry.get()),
+    };
+    unsigned(&id.ok()?)
 }
 
 #[cfg(test)]

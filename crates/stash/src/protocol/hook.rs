@@ -5,15 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::value::{self, StrDeserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::InputError;
 use super::edited;
-use super::json::{shape, unsigned};
+use super::json::{shape, shape_of, unsigned};
 
 /// Why a hook fired. `Debug` leaves the input out: it may be megabytes.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HookContext {
     /// The object's id; Stash leaves it out when it is 0.
     pub id: Option<u64>,
@@ -43,7 +44,7 @@ pub enum Trigger {
 }
 
 /// What a hook is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs)]
 pub enum Entity {
@@ -53,6 +54,7 @@ pub enum Entity {
     Gallery,
     GalleryChapter,
     /// Also sent as `Movie` before Stash 0.27.
+    #[serde(alias = "Movie")]
     Group,
     Performer,
     Studio,
@@ -60,7 +62,7 @@ pub enum Entity {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs)]
 pub enum Operation {
@@ -85,36 +87,18 @@ impl Trigger {
 
     fn known(text: &str) -> Option<Self> {
         let (entity, operation) = text.strip_suffix(".Post")?.split_once('.')?;
-        let entity = match entity {
-            "Scene" => Entity::Scene,
-            "SceneMarker" => Entity::SceneMarker,
-            "Image" => Entity::Image,
-            "Gallery" => Entity::Gallery,
-            "GalleryChapter" => Entity::GalleryChapter,
-            "Group" | "Movie" => Entity::Group,
-            "Performer" => Entity::Performer,
-            "Studio" => Entity::Studio,
-            "Tag" => Entity::Tag,
-            _ => return None,
-        };
-        let operation = match operation {
-            "Create" => Operation::Create,
-            "Update" => Operation::Update,
-            "Destroy" => Operation::Destroy,
-            "Merge" => Operation::Merge,
-            _ => return None,
-        };
-        Some(Self::Known(entity, operation))
+        Some(Self::Known(named(entity)?, named(operation)?))
     }
 }
 
-impl fmt::Debug for HookContext {
+/// The variant of this name.
+fn named<'a, T: Deserialize<'a>>(name: &'a str) -> Option<T> {
+    T::deserialize(StrDeserializer::<value::Error>::new(name)).ok()
+}
+
+impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HookContext")
-            .field("id", &self.id)
-            .field("trigger", &self.trigger)
-            .field("input_fields", &self.input_fields)
-            .finish_non_exhaustive()
+        self.range.fmt(f)
     }
 }
 
@@ -135,12 +119,10 @@ impl HookContext {
         const TYPE: &str = "args.hookContext.type";
         let trigger = match &wire.trigger {
             Some(Value::String(text)) => Trigger::parse(text),
-            other => {
-                let found = other.as_ref().map(Value::to_string).unwrap_or_default();
-                return Err(shape(TYPE, "text", &found));
-            }
+            other => return Err(shape_of(TYPE, "text", other.as_ref())),
         };
         let fields = wire.input_fields.as_ref().and_then(Value::as_array);
+        let fields = fields.into_iter().flatten().filter_map(Value::as_str);
         let input = wire.input.map(|raw| {
             let start = raw.get().as_ptr().addr() - document.as_ptr().addr();
             Part {
@@ -151,11 +133,7 @@ impl HookContext {
         Ok(Self {
             id: wire.id.as_ref().and_then(unsigned).filter(|id| *id != 0),
             trigger,
-            input_fields: fields
-                .into_iter()
-                .flatten()
-                .filter_map(|field| field.as_str().map(str::to_owned))
-                .collect(),
+            input_fields: fields.map(str::to_owned).collect(),
             input,
         })
     }

@@ -1,17 +1,14 @@
 //! What does Stash ask of a plugin? The document on its stdin.
 
-use std::fmt;
 use std::io::{self, Read};
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::hook::Wire;
-use super::json::{Object, object, shape, syntax};
+use super::json::{object, shape, syntax};
 use super::{HookContext, ServerConnection};
 
 /// How many bytes [`PluginInput::read`] takes at most: a pasted cover arrives as base64 inside the
@@ -102,39 +99,34 @@ struct Document<'a> {
     #[serde(borrow)]
     server_connection: Option<&'a RawValue>,
     #[serde(borrow)]
-    args: Option<Object<ArgsWire<'a>>>,
+    args: Option<ArgsWire<'a>>,
 }
 
-/// The hook, and the other arguments.
+#[derive(Deserialize)]
 struct ArgsWire<'a> {
-    hook: Option<Object<Wire<'a>>>,
+    #[serde(borrow, rename = "hookContext")]
+    hook: Option<Wire<'a>>,
+    #[serde(flatten)]
     values: Map<String, Value>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for ArgsWire<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<'a>(PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for Entries<'a> {
-            type Value = ArgsWire<'a>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the arguments")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut hook, mut values) = (None, Map::new());
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "hookContext" {
-                        hook = map.next_value()?;
-                    } else {
-                        values.insert(key, map.next_value()?);
-                    }
-                }
-                Ok(ArgsWire { hook, values })
-            }
-        }
-        deserializer.deserialize_map(Entries(PhantomData))
+/// Which part is not the object that belongs there, if that is what is wrong. Looked for only then: each look at the whole costs a
+/// millisecond when it holds a cover.
+fn misshapen(text: &str) -> Option<InputError> {
+    #[derive(Deserialize)]
+    struct Parts<'a> {
+        #[serde(borrow, alias = "hookContext")]
+        args: &'a RawValue,
     }
+    let mut text = text;
+    for what in ["args", "args.hookContext"] {
+        let Parts { args } = serde_json::from_str(text).ok()?;
+        match object(what, Some(args)) {
+            Ok(part) => text = part,
+            Err(wrong) => return Some(wrong),
+        }
+    }
+    None
 }
 
 impl PluginInput {
@@ -171,7 +163,7 @@ impl PluginInput {
     }
 
     fn of(text: String) -> Result<Self, InputError> {
-        // Each look at the whole costs a millisecond when it holds a cover, so the kind is told by one character.
+        // The kind is told by one character, since a look at the whole takes its time.
         match text.trim_ascii_start().bytes().next() {
             None => return Err(InputError::Empty),
             Some(b'{') => {}
@@ -181,20 +173,20 @@ impl PluginInput {
             }
         }
         let text = Arc::new(text);
-        let document: Document<'_> = serde_json::from_str(&text).map_err(|e| syntax(&e))?;
+        let document: Document<'_> = serde_json::from_str(&text)
+            .map_err(|error| misshapen(&text).unwrap_or_else(|| syntax(&error)))?;
         let connection = object("server_connection", document.server_connection)?;
         let server_connection = ServerConnection::parse(connection)?;
-        let ArgsWire { hook, values } = Object::get(document.args, "args")?;
-        let hook = hook.map(|hook| {
-            let wire = Object::get(Some(hook), "args.hookContext")?;
-            HookContext::of(wire, &text)
-        });
+        let args = document
+            .args
+            .ok_or_else(|| shape("args", "an object", ""))?;
+        let hook = args.hook.map(|wire| HookContext::of(wire, &text));
         Ok(Self {
+            server_connection,
             args: Args {
                 hook: hook.transpose()?,
-                values,
+                values: args.values,
             },
-            server_connection,
         })
     }
 }

@@ -1,12 +1,6 @@
 //! Reading JSON so that an error names the place and the kind of what stood there, never the value:
 //! a value may be a session cookie.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -31,6 +25,16 @@ pub(crate) fn shape(what: &'static str, expected: &'static str, found: &str) -> 
         expected,
         found: kind(found),
     }
+}
+
+/// The same where a value was read, or nothing.
+pub(crate) fn shape_of(
+    what: &'static str,
+    expected: &'static str,
+    found: Option<&Value>,
+) -> InputError {
+    let found = found.map(Value::to_string).unwrap_or_default();
+    shape(what, expected, &found)
 }
 
 pub(crate) fn syntax(error: &serde_json::Error) -> InputError {
@@ -60,78 +64,8 @@ pub(crate) fn object<'a>(
 
 /// A whole number, which some callers send as text.
 pub(crate) fn unsigned(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
-}
-
-/// An object of a known shape, or what stands in its place. Read in one pass: a look at the whole costs a millisecond
-/// when it holds a cover.
-pub(super) enum Object<T> {
-    Is(T),
-    Not(&'static str),
-}
-
-impl<T> Object<T> {
-    pub(crate) fn get(this: Option<Self>, what: &'static str) -> Result<T, InputError> {
-        let found = match this {
-            Some(Self::Is(it)) => return Ok(it),
-            Some(Self::Not(found)) => found,
-            None => "nothing",
-        };
-        Err(InputError::Shape {
-            what,
-            expected: "an object",
-            found,
-        })
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object::Is)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Object::Not("a list"))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Object::Not("text"))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Object::Not("a boolean"))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Object::Not("a number"))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Object::Not("a number"))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Object::Not("a number"))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Object::Not("null"))
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
     }
 }

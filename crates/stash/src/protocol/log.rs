@@ -1,6 +1,6 @@
 //! How do log lines and progress reach Stash?
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::{self, Stderr, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -32,13 +32,7 @@ pub enum Level {
 
 impl Level {
     fn letter(self) -> char {
-        match self {
-            Self::Trace => 't',
-            Self::Debug => 'd',
-            Self::Info => 'i',
-            Self::Warning => 'w',
-            Self::Error => 'e',
-        }
+        ['t', 'd', 'i', 'w', 'e'][self as usize]
     }
 }
 
@@ -70,11 +64,7 @@ pub fn encode(level: Level, message: &str) -> String {
 
 /// A task's progress as Stash reads it: `share` done, 0 to 1. Values outside are brought in, NaN is 0.
 pub fn encode_progress(share: f64) -> String {
-    let share = if share.is_nan() {
-        0.0
-    } else {
-        share.clamp(0.0, 1.0)
-    };
+    let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
     format!("{SOH}p{STX}{share:.4}\n")
 }
 
@@ -90,10 +80,12 @@ pub fn encode_progress(share: f64) -> String {
 /// log.progress(0.5);
 /// assert_eq!(log.into_inner(), b"\x01i\x0212 scenes queued\n\x01p\x020.5000\n");
 /// ```
+#[derive(Debug)]
 pub struct Log<W> {
     sink: Mutex<Sink<W>>,
 }
 
+#[derive(Debug)]
 struct Sink<W> {
     writer: W,
     last_write: Option<Instant>,
@@ -109,27 +101,14 @@ impl Log<Stderr> {
 impl<W: Write> Log<W> {
     /// A log to any writer.
     pub fn new(writer: W) -> Self {
-        Self {
-            sink: Mutex::new(Sink {
-                writer,
-                last_write: None,
-            }),
-        }
+        let last_write = None;
+        let sink = Mutex::new(Sink { writer, last_write });
+        Self { sink }
     }
 
     /// Logs a message; each of its lines becomes a log line.
     pub fn log(&self, level: Level, message: impl Display) {
         self.write(&encode(level, &message.to_string()));
-    }
-
-    /// Logs at trace level.
-    pub fn trace(&self, message: impl Display) {
-        self.log(Level::Trace, message);
-    }
-
-    /// Logs at debug level.
-    pub fn debug(&self, message: impl Display) {
-        self.log(Level::Debug, message);
     }
 
     /// Logs at info level.
@@ -180,11 +159,5 @@ impl<W: Write> Log<W> {
 
     fn lock(&self) -> MutexGuard<'_, Sink<W>> {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<W> fmt::Debug for Log<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").finish_non_exhaustive()
     }
 }

@@ -1,11 +1,8 @@
 //! What somebody changed in Stash.
 
-use std::fmt;
-
 use crate::core::job::Job;
 
 /// What is to be recorded of one changed object.
-#[derive(Debug)]
 pub struct Change {
     /// The object's id.
     pub id: u64,
@@ -22,12 +19,4 @@ pub struct Edit {
     pub print: u64,
     /// The jobs of all its objects, asked for only when they are needed.
     pub jobs: Box<dyn Fn() -> Vec<Job>>,
-}
-
-impl fmt::Debug for Edit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Edit")
-            .field("print", &self.print)
-            .finish_non_exhaustive()
-    }
 }

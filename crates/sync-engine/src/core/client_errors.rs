@@ -56,48 +56,32 @@ impl From<stash::client::Error> for Failure {
 
 /// Whether the fault is the scene's or its picture's own. Any other answer may be a proxy's, or of the moment.
 pub fn is_of_scene(error: &stash::client::Error) -> bool {
-    use stash::client::Error;
+    use stash::client::Error::{NoImage, NotAPicture, TooLarge, Unreadable};
     matches!(
         error,
-        Error::TooLarge { .. }
-            | Error::NoImage
-            | Error::NotAPicture { .. }
-            | Error::Unreadable { .. }
+        TooLarge { .. } | NoImage | NotAPicture { .. } | Unreadable(_)
     )
 }
 
 /// Whether something answered that it does not take a picture or a rating. No answer is none: it may arrive next time.
 pub fn is_of_part(error: &plex::Error) -> bool {
     use plex::Error;
-    match error {
-        Error::LineTooLong { .. }
-        | Error::Rejected { .. }
-        | Error::TooLong(_)
-        | Error::Unauthorized { .. }
-        | Error::NotPlex { .. }
-        | Error::Redirected { .. }
-        | Error::Overloaded { .. }
-        | Error::Gateway { .. }
-        | Error::Malformed(_)
-        | Error::TooLarge(_)
-        // The item itself was read, or edited, a moment ago.
-        | Error::NotFound => true,
+    // Not found counts, too: the item itself was read, or edited, a moment ago.
+    !matches!(
+        error,
         Error::Unreachable { .. }
-        | Error::Starting(_)
-        | Error::Timeout(_)
-        | Error::CutShort(_)
-        | Error::BadFile
-        | Error::Unreadable(_) => false,
-    }
+            | Error::Starting(_)
+            | Error::Timeout(_)
+            | Error::CutShort(_)
+            | Error::BadFile
+            | Error::Unreadable(_)
+    )
 }
 
 /// Whether the same picture or rating may be taken later, though it was answered that it is not.
 pub fn may_pass(error: &plex::Error) -> bool {
-    use plex::Error;
-    matches!(
-        error,
-        Error::Overloaded { .. } | Error::Gateway { .. } | Error::Malformed(_)
-    )
+    use plex::Error::{Gateway, Malformed, Overloaded};
+    matches!(error, Overloaded { .. } | Gateway { .. } | Malformed(_))
 }
 
 /// What a probe found.
@@ -132,12 +116,12 @@ pub fn of_owner_check(error: plex::Error) -> Result<(), Failure> {
         | plex::Error::Rejected { .. }
         | plex::Error::NotFound => Ok(()),
         plex::Error::Starting(why) => Err(Failure::new(Whose::Plex(Trouble::Starting), why)),
-        error => Err(match Failure::from(error) {
-            Failure {
-                whose: Whose::Doubtful(_),
-                why,
-            } => Failure::new(Whose::Plex(Trouble::Unreachable), why),
-            failure => failure,
-        }),
+        error => {
+            let mut failure = Failure::from(error);
+            if failure.is_doubtful() {
+                failure.whose = Whose::Plex(Trouble::Unreachable);
+            }
+            Err(failure)
+        }
     }
 }

@@ -83,7 +83,7 @@ impl Job {
             Self::PlexScan { folder } => format!("scan:{folder}"),
             Self::FanOut { of, id } => format!("{}:{id}", of.word()),
             Self::Bulk { scope } => format!("bulk:{scope:?}").to_lowercase(),
-            Self::Reconcile(run) => format!("reconcile:{}", run.reach.word()),
+            Self::Reconcile(run) => format!("reconcile:{:?}", run.reach).to_lowercase(),
         }
     }
 
@@ -91,10 +91,7 @@ impl Job {
     pub fn scene(&self) -> Option<u64> {
         match self {
             Self::Scene { id, .. } | Self::Scanned { id } => Some(*id),
-            Self::PlexScan { .. }
-            | Self::FanOut { .. }
-            | Self::Bulk { .. }
-            | Self::Reconcile(_) => None,
+            _ => None,
         }
     }
 
@@ -103,10 +100,7 @@ impl Job {
         match self {
             Self::Bulk { .. } => true,
             Self::Reconcile(run) => run.began.is_none(),
-            Self::Scene { .. }
-            | Self::Scanned { .. }
-            | Self::PlexScan { .. }
-            | Self::FanOut { .. } => false,
+            _ => false,
         }
     }
 
@@ -115,10 +109,7 @@ impl Job {
         match self {
             Self::Bulk { scope } => *scope == Scope::All,
             Self::Reconcile(run) => !run.by_itself && run.reach.scope() == Scope::All,
-            Self::Scene { .. }
-            | Self::Scanned { .. }
-            | Self::PlexScan { .. }
-            | Self::FanOut { .. } => false,
+            _ => false,
         }
     }
 

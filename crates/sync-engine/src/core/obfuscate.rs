@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::core::settings::Settings;
+
 /// Shows paths as they are, or as stable words.
 #[derive(Debug, Clone, Copy)]
 pub struct Paths {
@@ -11,6 +13,13 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// As these settings want it.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            hidden: settings.obfuscate_paths,
+        }
+    }
+
     /// The path for a log line or a dead letter.
     pub fn show(self, path: &str) -> Cow<'_, str> {
         if !self.hidden {

@@ -126,21 +126,12 @@ impl Failure {
 
     /// Whether other requests may well succeed.
     pub fn is_of_one_item(&self) -> bool {
-        matches!(
-            self.whose,
-            Whose::Scene(_) | Whose::Doubtful(_) | Whose::Request(_)
-        )
+        !matches!(self.whose, Whose::Plex(_) | Whose::Stash)
     }
 
     /// A stable word for the kind of failure, for a job's history; empty when it says nothing about the job.
     pub fn word(&self) -> &'static str {
-        match self.whose {
-            Whose::Scene(fault) => ErrorKind::of_scene(fault).word(),
-            Whose::Doubtful(fault) | Whose::Request(fault) => {
-                ErrorKind::of_request(fault.kind).word()
-            }
-            Whose::Plex(_) | Whose::Stash => "",
-        }
+        ErrorKind::of(self.whose).map_or("", ErrorKind::word)
     }
 }
 
@@ -215,21 +206,20 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    fn of_scene(fault: SceneFault) -> Self {
-        match fault {
-            SceneFault::Invalid => Self::InvalidScene,
-            SceneFault::NotInPlex => Self::NotInPlex,
-            SceneFault::Ambiguous => Self::LowConfidence,
-            SceneFault::Rejected => Self::PlexRefused,
-            SceneFault::Unreadable => Self::UnreadableItem,
-        }
-    }
-
-    fn of_request(kind: FaultKind) -> Self {
-        match kind {
-            FaultKind::Refused => Self::PlexRefused,
-            FaultKind::Failing => Self::PlexFailing,
-        }
+    /// Of a job that fails like this; none where the fault is no job's.
+    fn of(whose: Whose) -> Option<Self> {
+        Some(match whose {
+            Whose::Scene(SceneFault::Invalid) => Self::InvalidScene,
+            Whose::Scene(SceneFault::NotInPlex) => Self::NotInPlex,
+            Whose::Scene(SceneFault::Ambiguous) => Self::LowConfidence,
+            Whose::Scene(SceneFault::Rejected) => Self::PlexRefused,
+            Whose::Scene(SceneFault::Unreadable) => Self::UnreadableItem,
+            Whose::Doubtful(fault) | Whose::Request(fault) => match fault.kind {
+                FaultKind::Refused => Self::PlexRefused,
+                FaultKind::Failing => Self::PlexFailing,
+            },
+            Whose::Plex(_) | Whose::Stash => return None,
+        })
     }
 
     /// The name kept in the queue and shown to users.
@@ -287,9 +277,8 @@ pub fn fate<L>(
         Ok(Done::GoneFromStash) => return Fate::Forget,
         Err(failure) => failure,
     };
-    let dead = |kind| Fate::Dead {
-        kind,
-        message: failure.why.clone(),
+    let Some(kind) = ErrorKind::of(failure.whose) else {
+        return Fate::Hold;
     };
     let (past, most) = (tries.saturating_sub(1), most_attempts(failure, settings));
     match failure.whose {
@@ -298,20 +287,16 @@ pub fn fate<L>(
             let base = settings.not_found_base;
             Fate::Retry(jitter(base, NOT_FOUND_CAP.max(base), past))
         }
-        Whose::Scene(fault) => dead(ErrorKind::of_scene(fault)),
-        Whose::Plex(_) | Whose::Stash => Fate::Hold,
-        Whose::Request(fault) | Whose::Doubtful(fault) => {
-            if tries >= most {
-                return dead(ErrorKind::of_request(fault.kind));
-            }
+        Whose::Request(fault) | Whose::Doubtful(fault) if tries < most => {
             let base = settings.retry_base;
             let delay = jitter(base, RETRY_CAP.max(base), past);
-            let asked = fault
-                .retry_after
-                .unwrap_or_default()
-                .min(LONGEST_RETRY_AFTER);
-            Fate::Retry(delay.max(asked))
+            let asked = fault.retry_after.unwrap_or_default();
+            Fate::Retry(delay.max(asked.min(LONGEST_RETRY_AFTER)))
         }
+        _ => Fate::Dead {
+            kind,
+            message: failure.why.clone(),
+        },
     }
 }
 

@@ -26,16 +26,6 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// The word used in keys.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Metadata => "metadata",
-        }
-    }
-
     /// The task's name in Stash.
     pub fn task(self) -> &'static str {
         match self {
@@ -165,13 +155,8 @@ impl Report {
     /// `40 scenes checked, 3 differ (2 changed in Stash, 1 never synced), 3 queued`.
     pub fn words(&self) -> String {
         let checked = count(self.checked, "scene checked", "scenes checked");
-        let kinds: Vec<_> = self
-            .gaps
-            .by_type()
-            .into_iter()
-            .filter(|(_, n)| *n > 0)
-            .map(|(kind, n)| format!("{n} {kind}"))
-            .collect();
+        let kinds = self.gaps.by_type().into_iter().filter(|(_, n)| *n > 0);
+        let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{n} {kind}")).collect();
         let alone = match self.left_alone {
             0 => String::new(),
             n => format!(
@@ -242,8 +227,7 @@ pub fn due_at(interval: Interval, last: Option<SystemTime>, now: SystemTime) -> 
 
 /// Unix seconds.
 pub fn unix(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    unix_millis(time) / 1000
 }
 
 /// A wall-clock time as the breaker stores it.

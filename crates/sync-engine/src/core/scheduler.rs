@@ -1,90 +1,14 @@
 //! What the worker does next: a pure function of what it has done, what it sees, and the time.
 
 mod looks;
+mod step;
 
 use std::time::Duration;
 
 use crate::core::time::Moment;
 use looks::Looks;
 
-/// Whether jobs may be sent to a server now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// As many as wanted.
-    Open,
-    /// One, and only while none is under way.
-    Trial,
-    /// None before this time.
-    Shut {
-        /// The earliest time at which asking again is useful; `None` means not before something changes.
-        until: Option<Moment>,
-    },
-}
-
-/// What the worker sees when it asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Situation {
-    /// The time.
-    pub now: Moment,
-    /// What the Plex breaker allows.
-    pub plex: Gate,
-    /// What the Stash breaker allows.
-    pub stash: Gate,
-    /// When the next health probe is due; `None` while none is wanted.
-    pub probe_at: Option<Moment>,
-    /// When the recovery ramp has a job to spend.
-    pub ramp_at: Option<Moment>,
-    /// When the recovery ramp ends.
-    pub ramp_ends: Option<Moment>,
-    /// Jobs that could be claimed now.
-    pub ready: u64,
-    /// Jobs that somebody has claimed.
-    pub running: u64,
-    /// When the earliest waiting job is due.
-    pub next_due: Option<Moment>,
-    /// Jobs that are not done, whenever they are due.
-    pub live: u64,
-    /// It is known what Plex is written to, so that what is on record of it can be compared.
-    pub home: bool,
-}
-
-/// Why the worker ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// Nothing left to do, or to wait for.
-    Idle,
-    /// It was asked to stop.
-    Stopped,
-    /// Stash refuses the session, and no newer one is known; the next hook brings one.
-    SessionRefused,
-    /// Stash has been away for long; the next hook starts another worker.
-    StashGone,
-    /// Another version of the program stands in its place.
-    Replaced,
-    /// The data folder was removed, or its files were: what is done here, nobody would see.
-    Removed,
-}
-
-/// The next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Look at the files around: settings, program, data folder, connection.
-    LookAround,
-    /// Ask Stash for the settings.
-    ReadSettings,
-    /// Go on with the settings, or the server, that were found.
-    Exchange,
-    /// Probe Plex.
-    Probe,
-    /// Look at what has changed in Stash.
-    CatchUp,
-    /// Take up to this many jobs, at least one.
-    Claim(usize),
-    /// Nothing until this time, or until something happens.
-    Wait(Moment),
-    /// End.
-    End(End),
-}
+pub use step::{End, Gate, Next, Situation};
 
 /// How the settings stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,19 +100,15 @@ impl Scheduler {
         if self.exchange && !under_way {
             return Next::Exchange;
         }
-        match self.settings {
-            Settings::Stale => return Next::ReadSettings,
-            Settings::Read(at) if !self.watched && s.now >= at + REFRESH => {
-                return Next::ReadSettings;
-            }
-            _ => {}
+        if self.wants_settings(s.now) {
+            return Next::ReadSettings;
         }
         // What is begun now would keep what was decided from happening.
         let holds = self.leaving.is_some() || self.exchange;
         if !holds && !self.probing && s.probe_at.is_some_and(|due| due <= s.now) {
             return Next::Probe;
         }
-        let can_look = s.home && s.stash == Gate::Open && !self.looks.is_under_way();
+        let can_look = s.home && s.stash == Gate::Open && self.looks.began.is_none();
         let is_free = s.ready == 0 && self.claimed == 0;
         let look_from = match is_free {
             true => self.looks.at(),
@@ -210,15 +130,11 @@ impl Scheduler {
                 false => Next::End(End::Idle),
             };
         }
-        let gates = [s.plex, s.stash].map(|gate| match gate {
-            Gate::Shut { until } => until,
-            Gate::Open | Gate::Trial => None,
-        });
         // A time that has come but led to no step above waits for something else.
         let times = [
             s.probe_at,
-            gates[0],
-            gates[1],
+            s.plex.opens(),
+            s.stash.opens(),
             s.next_due,
             s.ramp_at,
             s.ramp_ends,
@@ -228,6 +144,14 @@ impl Scheduler {
         let earliest = times.into_iter().flatten().filter(|at| *at > s.now).min();
         let look = self.looked + LOOK_AROUND;
         Next::Wait(earliest.unwrap_or(look).min(look))
+    }
+
+    fn wants_settings(&self, now: Moment) -> bool {
+        match self.settings {
+            Settings::Stale => true,
+            Settings::Read(at) => !self.watched && now >= at + REFRESH,
+            Settings::Asked => false,
+        }
     }
 
     fn watch_stash(&mut self, s: &Situation) {
@@ -259,7 +183,7 @@ impl Scheduler {
     fn room(&self, s: &Situation, ready: u64) -> Option<usize> {
         let in_flight = self.claimed + usize::from(self.checking);
         let free = IN_FLIGHT.saturating_sub(in_flight);
-        let allowed = match narrower(s.plex, s.stash) {
+        let allowed = match s.plex.and(s.stash) {
             Gate::Open => free,
             Gate::Trial if in_flight == 0 => 1,
             Gate::Trial | Gate::Shut { .. } => 0,
@@ -322,7 +246,7 @@ impl Scheduler {
 
     /// Whether nothing at all is under way.
     pub fn is_quiet(&self) -> bool {
-        self.claimed == 0 && !self.checking && !self.probing && !self.looks.is_under_way()
+        self.claimed == 0 && !self.checking && !self.probing && self.looks.began.is_none()
     }
 
     /// Stash is asked what has changed.
@@ -405,14 +329,6 @@ impl Scheduler {
     /// It ends; what is under way is given back.
     pub fn end(&mut self, why: End) {
         self.end.get_or_insert(why);
-    }
-}
-
-fn narrower(a: Gate, b: Gate) -> Gate {
-    match (a, b) {
-        (Gate::Shut { until }, _) | (_, Gate::Shut { until }) => Gate::Shut { until },
-        (Gate::Trial, _) | (_, Gate::Trial) => Gate::Trial,
-        (Gate::Open, Gate::Open) => Gate::Open,
     }
 }
 

@@ -54,16 +54,21 @@ pub enum Interval {
 }
 
 impl Interval {
+    const WORDS: [(&str, Self); 4] = [
+        ("never", Self::Never),
+        ("hourly", Self::Hourly),
+        ("daily", Self::Daily),
+        ("weekly", Self::Weekly),
+    ];
+
     /// The time between two runs, `None` for never.
     pub fn period(self) -> Option<Duration> {
-        const HOUR: u64 = 3600;
-        let hours = match self {
-            Self::Never => return None,
-            Self::Hourly => 1,
-            Self::Daily => 24,
-            Self::Weekly => 7 * 24,
-        };
-        Some(Duration::from_secs(hours * HOUR))
+        match self {
+            Self::Never => None,
+            Self::Hourly => Some(Duration::from_hours(1)),
+            Self::Daily => Some(Duration::from_hours(24)),
+            Self::Weekly => Some(Duration::from_hours(7 * 24)),
+        }
     }
 }
 
@@ -78,13 +83,18 @@ pub enum Scope {
 }
 
 impl Scope {
+    const WORDS: [(&str, Self); 3] = [
+        ("all", Self::All),
+        ("24h", Self::Day),
+        ("7days", Self::Week),
+    ];
+
     /// How far back the scope reaches, `None` for everything.
     pub fn reach(self) -> Option<Duration> {
-        const DAY: u64 = 24 * 3600;
         match self {
             Self::All => None,
-            Self::Day => Some(Duration::from_secs(DAY)),
-            Self::Week => Some(Duration::from_secs(7 * DAY)),
+            Self::Day => Some(Duration::from_hours(24)),
+            Self::Week => Some(Duration::from_hours(7 * 24)),
         }
     }
 }
@@ -195,6 +205,9 @@ impl Settings {
     ) -> (Self, Vec<Fault>) {
         let mut r = Reader::new(map);
         let fast_recovery = r.bool("fast_recovery", false);
+        // A server that is back is to be noticed soon.
+        let probe_cap = if fast_recovery { 15.0 } else { 60.0 };
+        let watch_time = Self::DEFAULT_WATCH.as_secs_f64();
         let settings = Self {
             plex: r.plex(env),
             libraries: r.list("plex_library"),
@@ -205,43 +218,13 @@ impl Settings {
             connect_timeout: r.seconds("connect_timeout", 5.0, 1.0..=30.0),
             read_timeout: r.seconds("read_timeout", 30.0, 5.0..=120.0),
             max_tags: r.whole("max_tags", 100, 10..=500) as usize,
-            toggles: Toggles {
-                master: r.bool("sync_master", true),
-                studio: r.bool("sync_studio", true),
-                summary: r.bool("sync_summary", true),
-                tagline: r.bool("sync_tagline", true),
-                date: r.bool("sync_date", true),
-                performers: r.bool("sync_performers", true),
-                tags: r.bool("sync_tags", true),
-                poster: r.bool("sync_poster", true),
-                background: r.bool("sync_background", true),
-                collection: r.bool("sync_collection", true),
-                rating: r.bool("sync_rating", true),
-                content_rating: r.bool("sync_content_rating", false),
-            },
+            toggles: r.toggles(),
             trigger_plex_scan: r.bool("trigger_plex_scan", false),
             skip_not_found: r.bool("skip_not_found", false),
             debug_logging: r.bool("debug_logging", false),
             obfuscate_paths: r.bool("obfuscate_paths", false),
-            reconcile_interval: r.word(
-                "reconcile_interval",
-                Interval::Daily,
-                &[
-                    ("never", Interval::Never),
-                    ("hourly", Interval::Hourly),
-                    ("daily", Interval::Daily),
-                    ("weekly", Interval::Weekly),
-                ],
-            ),
-            reconcile_scope: r.word(
-                "reconcile_scope",
-                Scope::All,
-                &[
-                    ("all", Scope::All),
-                    ("24h", Scope::Day),
-                    ("7days", Scope::Week),
-                ],
-            ),
+            reconcile_interval: r.word("reconcile_interval", Interval::Daily, &Interval::WORDS),
+            reconcile_scope: r.word("reconcile_scope", Scope::All, &Scope::WORDS),
             reconcile_missing: r.bool("reconcile_missing", true),
             path_map: r.path_map(),
             tls_skip_verify: r.bool("tls_skip_verify", false),
@@ -251,21 +234,12 @@ impl Settings {
             failure_threshold: r.whole("failure_threshold", 5, 1..=100),
             recovery_timeout: r.seconds("recovery_timeout", 60.0, 0.1..=3600.0),
             probe_interval: r.seconds("probe_interval", 5.0, 0.1..=600.0),
-            // A server that is back is to be noticed soon.
-            probe_cap: r.seconds(
-                "probe_cap",
-                if fast_recovery { 15.0 } else { 60.0 },
-                0.1..=3600.0,
-            ),
+            probe_cap: r.seconds("probe_cap", probe_cap, 0.1..=3600.0),
             retry_base: r.seconds("retry_base", 5.0, 0.01..=600.0),
             not_found_base: r.seconds("not_found_base", 30.0, 0.01..=3600.0),
             scan_delay: r.seconds("scan_delay", 10.0, 0.0..=600.0),
             idle_timeout: r.seconds("idle_timeout", 600.0, 0.1..=86400.0),
-            watch_time: r.seconds(
-                "watch_time",
-                Self::DEFAULT_WATCH.as_secs_f64(),
-                0.0..=3600.0,
-            ),
+            watch_time: r.seconds("watch_time", watch_time, 0.0..=3600.0),
             dead_letter_days: r.whole("dead_letter_days", 30, 0..=36_500),
         };
         (settings, r.faults)
@@ -275,33 +249,23 @@ impl Settings {
 impl Reader<'_> {
     fn plex(&mut self, env: impl Fn(&str) -> Option<String>) -> Option<PlexTarget> {
         let from_env = |name| {
-            env(name)
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
+            let text = env(name)?.trim().to_owned();
+            (!text.is_empty()).then_some(text)
         };
         let url = self.text("plex_url").or_else(|| from_env("PLEX_URL"));
         let token = self.text("plex_token").or_else(|| from_env("PLEX_TOKEN"));
-        let url = match url {
-            None => Err(texts::NO_ADDRESS.to_owned()),
-            Some(text) => plex::address(&text).map_err(texts::no_address),
-        };
-        let url = match url {
-            Ok((url, remark)) => {
+        let url = match url.map(|text| plex::address(&text).map_err(texts::no_address)) {
+            Some(Ok((url, remark))) => {
                 if let Some(remark) = remark {
                     self.fault("plex_url", texts::taken_for(remark, &url));
                 }
                 Some(url)
             }
-            Err(problem) => {
-                self.obstacle("plex_url", problem);
-                None
-            }
+            Some(Err(problem)) => self.obstacle("plex_url", problem),
+            None => self.obstacle("plex_url", texts::NO_ADDRESS.to_owned()),
         };
         let token = match token {
-            None => {
-                self.obstacle("plex_token", texts::NO_TOKEN.to_owned());
-                Some(None)
-            }
+            None => Some(self.obstacle("plex_token", texts::NO_TOKEN.to_owned())),
             Some(text) => self.token(&text).map(Some),
         };
         Some(PlexTarget {
@@ -311,48 +275,50 @@ impl Reader<'_> {
     }
 
     fn token(&mut self, text: &str) -> Option<plex::Token> {
-        let (token, remark) = match plex::token(text) {
-            Ok(read) => read,
-            Err(why) => {
-                self.obstacle("plex_token", why.to_string());
-                return None;
+        match plex::token(text) {
+            Err(why) => self.obstacle("plex_token", why.to_string()),
+            Ok((token, _)) if token.expose().len() < 10 => {
+                self.obstacle("plex_token", texts::SHORT_TOKEN.to_owned())
             }
-        };
-        if token.expose().len() < 10 {
-            self.obstacle("plex_token", texts::SHORT_TOKEN.to_owned());
-            return None;
+            Ok((token, remark)) => {
+                if let Some(remark) = remark {
+                    self.fault("plex_token", texts::taken_for(remark, "the rest"));
+                }
+                Some(token)
+            }
         }
-        if let Some(remark) = remark {
-            self.fault("plex_token", texts::taken_for(remark, "the rest"));
+    }
+
+    fn toggles(&mut self) -> Toggles {
+        Toggles {
+            master: self.bool("sync_master", true),
+            studio: self.bool("sync_studio", true),
+            summary: self.bool("sync_summary", true),
+            tagline: self.bool("sync_tagline", true),
+            date: self.bool("sync_date", true),
+            performers: self.bool("sync_performers", true),
+            tags: self.bool("sync_tags", true),
+            poster: self.bool("sync_poster", true),
+            background: self.bool("sync_background", true),
+            collection: self.bool("sync_collection", true),
+            rating: self.bool("sync_rating", true),
+            content_rating: self.bool("sync_content_rating", false),
         }
-        Some(token)
     }
 
     fn path_map(&mut self) -> Vec<(String, String)> {
-        let mut pairs = self.pairs("path_map");
-        self.without_doubles("path_map", &mut pairs, 0);
+        let (key, old) = ("path_map", "plex_unmatched_path_map");
+        let pairs = self.pairs(key).into_iter().map(|pair| (key, pair));
         // The earlier plugin's setting has the two sides the other way round.
-        let key = "plex_unmatched_path_map";
-        let turned = self.pairs(key);
-        let known = pairs.len();
-        pairs.extend(turned.into_iter().map(|(plex, stash)| (stash, plex)));
-        self.without_doubles(key, &mut pairs, known);
-        pairs
-    }
-
-    /// Keeps the first of two entries for one folder, from the `from`-th on.
-    fn without_doubles(
-        &mut self,
-        key: &'static str,
-        pairs: &mut Vec<(String, String)>,
-        from: usize,
-    ) {
-        let mut kept: Vec<_> = pairs.drain(..from).collect();
-        for pair in pairs.drain(..) {
+        let turned = self
+            .pairs(old)
+            .into_iter()
+            .map(|(to, from)| (old, (from, to)));
+        let mut kept: Vec<(String, String)> = Vec::new();
+        for (key, pair) in pairs.chain(turned) {
+            // The first of two entries for one folder counts.
             kept.push(pair);
-            let all = kept
-                .iter()
-                .map(|(stash, plex)| (stash.as_str(), plex.as_str()));
+            let all = kept.iter().map(|(from, to)| (from.as_str(), to.as_str()));
             if scene_sync::PathMap::new(all).is_err()
                 && let Some(pair) = kept.pop()
                 && !kept.contains(&pair)
@@ -360,7 +326,7 @@ impl Reader<'_> {
                 self.fault(key, texts::TWICE.to_owned());
             }
         }
-        *pairs = kept;
+        kept
     }
 
     fn ramp(&mut self) -> Option<Ramp> {

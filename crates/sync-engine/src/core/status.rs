@@ -2,15 +2,20 @@
 //!
 //! Times are Unix seconds, durations seconds, so that a page can show them without knowing this program.
 
-use plex_health::Report;
 use serde::Serialize;
 
 use crate::core::first_run::Step;
 use crate::core::reconcile::Ended;
 use crate::core::settings::Fault;
 
-/// Everything a person may ask about.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+mod jobs;
+mod plex;
+
+pub use jobs::{About, FailedJob, FailedType, QueueStatus, TriedJob};
+pub use plex::{Before, Connectivity, Searched, TokenStatus};
+
+/// Everything a person may ask about; as the default, that of a plugin that has never worked.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Status {
     /// When this was gathered.
     pub taken_at: f64,
@@ -68,10 +73,11 @@ pub struct Totals {
 }
 
 /// Something that may not be there, or may not let itself be read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(tag = "found", rename_all = "snake_case")]
 pub enum Seen<T> {
     /// It is not there yet.
+    #[default]
     Missing,
     /// It cannot be read.
     Unreadable {
@@ -145,6 +151,12 @@ pub enum Circuit {
     },
 }
 
+impl Default for Circuit {
+    fn default() -> Self {
+        Self::Closed { failures: 0 }
+    }
+}
+
 impl Circuit {
     /// The word for why it is open.
     pub fn reason(&self) -> Option<&str> {
@@ -163,214 +175,6 @@ impl Circuit {
             Self::Open { .. } | Self::HalfOpen { .. } | Self::ForcedOpen { .. }
         )
     }
-}
-
-/// Whether Plex answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "asked", rename_all = "snake_case")]
-pub enum Connectivity {
-    /// It was not asked.
-    No {
-        /// Why not.
-        why: String,
-    },
-    /// It was asked.
-    Yes {
-        /// What came back.
-        #[serde(flatten)]
-        report: Box<Report>,
-        /// The address that was asked; it holds no password.
-        url: String,
-        /// What helps; empty when nothing is wrong.
-        hint: &'static str,
-        /// Whose the token is; `None` unless Plex is healthy.
-        token: Option<TokenStatus>,
-        /// The server that was written to so far, if this is another one.
-        instead_of: Option<Before>,
-        /// Whether it has the libraries to search; `None` unless it is healthy.
-        searched: Option<Searched>,
-    },
-}
-
-/// Whose the token is: only the owner's may edit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum TokenStatus {
-    /// The owner's.
-    Owner,
-    /// No account has claimed the server, or it lets this computer in without a token.
-    NotNeeded,
-    /// Plex lets it read and not edit.
-    Guest {
-        /// The HTTP status with which Plex refuses.
-        status: u16,
-    },
-    /// Something in front of Plex refuses what the owner may do.
-    Blocked {
-        /// The HTTP status with which it refuses.
-        status: u16,
-    },
-    /// Plex did not tell.
-    Unknown {
-        /// Why not.
-        why: String,
-    },
-}
-
-/// A server that was written to before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Before {
-    /// Its identifier.
-    pub server: String,
-    /// The address it had; empty after it was forgotten.
-    pub url: String,
-}
-
-/// Whether Plex has the libraries that the settings name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "found", rename_all = "snake_case")]
-pub enum Searched {
-    /// It has.
-    All,
-    /// It has some of them, which are searched.
-    Some {
-        /// What is missing, what there is, and what to do.
-        why: String,
-    },
-    /// There is nothing to search, so jobs wait.
-    None {
-        /// What is missing, what there is, and what to do.
-        why: String,
-    },
-    /// Plex did not tell.
-    Unknown {
-        /// Why not.
-        why: String,
-    },
-}
-
-impl Connectivity {
-    /// Whether Plex may be written to without a token.
-    pub fn needs_no_token(&self) -> bool {
-        let not_needed = Some(TokenStatus::NotNeeded);
-        matches!(self, Self::Yes { token, .. } if *token == not_needed)
-    }
-
-    /// Whether Plex answered as it should.
-    pub fn is_healthy(&self) -> bool {
-        matches!(self, Self::Yes { report, .. } if report.verdict.is_healthy())
-    }
-
-    /// Whether it also lets itself be edited, as far as that is known.
-    pub fn lets_work(&self) -> bool {
-        let Self::Yes {
-            token, searched, ..
-        } = self
-        else {
-            return false;
-        };
-        self.is_healthy()
-            && !matches!(token, Some(TokenStatus::Guest { .. }))
-            && !matches!(searched, Some(Searched::None { .. }))
-    }
-}
-
-/// The jobs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct QueueStatus {
-    /// Neither running nor failed.
-    pub waiting: u64,
-    /// Of the first of those, the ones that a task or the timetable queued, and no change.
-    pub tasks: u64,
-    /// Of those that wait, the ones whose time has come.
-    pub ready: u64,
-    /// Run now.
-    pub running: u64,
-    /// When the first of those that wait for their time is due.
-    pub next_due: Option<f64>,
-    /// Not tried again by themselves.
-    pub failed: u64,
-    /// Those, by what they failed of.
-    pub failed_by_type: Vec<FailedType>,
-    /// The newest of them.
-    pub failed_jobs: Vec<FailedJob>,
-    /// Of the waiting ones, the first that were tried already.
-    pub tried_jobs: Vec<TriedJob>,
-    /// Done since the queue was made.
-    pub done: u64,
-}
-
-impl QueueStatus {
-    /// Jobs neither done nor failed.
-    pub fn live(&self) -> u64 {
-        self.waiting + self.running
-    }
-
-    /// What is known of each job that is listed.
-    pub fn listed(&mut self) -> impl Iterator<Item = &mut About> {
-        let failed = self.failed_jobs.iter_mut().map(|job| &mut job.about);
-        failed.chain(self.tried_jobs.iter_mut().map(|job| &mut job.about))
-    }
-}
-
-/// Failed jobs of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FailedType {
-    /// The kind.
-    pub error_type: String,
-    /// How many.
-    pub count: u64,
-    /// When the last of them failed.
-    pub newest: f64,
-    /// What a person can do.
-    pub advice: &'static str,
-}
-
-/// What a job is about, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct About {
-    /// What a person calls the job.
-    pub job: String,
-    /// The scene's id in Stash.
-    pub scene: Option<u64>,
-    /// The scene's title.
-    pub title: Option<String>,
-    /// The path of its file as Plex should see it.
-    pub path: Option<String>,
-}
-
-/// A job that is not tried again by itself.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FailedJob {
-    /// Its number, by which it can be queued again.
-    pub job_id: i64,
-    /// What it is about.
-    #[serde(flatten)]
-    pub about: About,
-    /// The kind of failure.
-    pub error_type: String,
-    /// What happened.
-    pub reason: String,
-    /// What a person can do.
-    pub advice: &'static str,
-    /// When it failed for good.
-    pub failed_at: f64,
-}
-
-/// A job that was tried and waits for its next attempt.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TriedJob {
-    /// What it is about.
-    #[serde(flatten)]
-    pub about: About,
-    /// What a person can do meanwhile, if anything.
-    pub advice: Option<&'static str>,
-    /// What happened.
-    pub reason: String,
-    /// How many attempts counted.
-    pub attempts: u32,
-    /// When the next attempt is due.
-    pub due: f64,
 }
 
 /// What was left out of the sync of scenes, though the rest was written.
@@ -394,11 +198,12 @@ pub struct PathHint {
 }
 
 /// Whether a worker runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Worker {
     Running,
+    #[default]
     NotRunning,
 }
 

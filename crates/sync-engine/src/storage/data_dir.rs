@@ -20,10 +20,7 @@ impl DataDir {
         if !path.is_absolute() {
             return Err(DataDirError::Relative(config_dir.to_owned()));
         }
-        create_private(&path).map_err(|source| DataDirError::Create {
-            path: path.clone(),
-            source,
-        })?;
+        create_private(&path).map_err(|why| DataDirError::Create(path.clone(), why))?;
         Ok(Self(path))
     }
 
@@ -38,10 +35,7 @@ impl DataDir {
     /// # Errors
     /// What cannot be written.
     pub fn check(&self) -> Result<(), DataDirError> {
-        let failed = |path: &Path, source| DataDirError::Write {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |path: &Path, why| DataDirError::Write(path.to_owned(), why);
         // A folder that is not there yet is to be made in the one above. Files are made beside those that are there, too.
         let made_in = match self.0.parent().filter(|_| !self.0.exists()) {
             Some(above) => above,
@@ -54,11 +48,10 @@ impl DataDir {
         let removed = fs::remove_file(&probe);
         written.and(removed).map_err(|why| failed(made_in, why))?;
         for path in [self.database(), self.worker_lock(), self.worker_log()] {
-            match fs::OpenOptions::new().append(true).open(&path) {
-                Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed(&path, why));
-                }
-                _ => {}
+            if let Err(why) = fs::OpenOptions::new().append(true).open(&path)
+                && why.kind() != io::ErrorKind::NotFound
+            {
+                return Err(failed(&path, why));
             }
         }
         Ok(())
@@ -133,25 +126,11 @@ impl DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made.
-    #[error("cannot create or write the folder {}: {source}; make Stash's configuration folder writable", path.display())]
-    Create {
-        /// The folder.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error("cannot create or write the folder {path}: {1}; make Stash's configuration folder writable", path = .0.display())]
+    Create(PathBuf, #[source] io::Error),
     /// It, or a file in it, cannot be written.
-    #[error(
-        "cannot write {}: {source}; {}. Until then no change is recorded",
-        path.display(),
-        remedy(source)
-    )]
-    Write {
-        /// The folder or file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    #[error("cannot write {path}: {1}; {todo}. Until then no change is recorded", path = .0.display(), todo = remedy(.1))]
+    Write(PathBuf, #[source] io::Error),
     /// Stash names its configuration folder from the root on.
     #[error("server_connection.Dir must be an absolute path, found {:?}; is this input from Stash?", .0)]
     Relative(PathBuf),
@@ -168,22 +147,19 @@ fn remedy(source: &io::Error) -> &'static str {
 fn create_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     match fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
-            let mode = fs::metadata(path)?.permissions().mode();
-            let shared = is_shared(path, mode)?;
-            if mode & 0o077 != 0 {
-                // Only its owner can, and some network folders know no modes. The files in it are private by themselves, so
-                // it will do if it can be written.
-                if shared || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
-                    let lock = path.join(WORKER_LOCK);
-                    let mut open = private_file();
-                    open.create(true).append(true).open(lock)?;
-                }
-            }
-            Ok(())
-        }
-        done => done,
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+        done => return done,
     }
+    let mode = fs::metadata(path)?.permissions().mode();
+    let shared = is_shared(path, mode)?;
+    let closed = || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_ok();
+    // Only its owner can close it, and some network folders know no modes. The files in it are private by themselves, so it will
+    // do if it can be written.
+    if mode & 0o077 != 0 && (shared || !closed()) {
+        let lock = path.join(WORKER_LOCK);
+        private_file().create(true).append(true).open(lock)?;
+    }
+    Ok(())
 }
 
 /// A link, or a folder with bits of its own for a group, was set up by somebody, for others too: not to be closed unasked.
@@ -195,6 +171,22 @@ fn is_shared(path: &Path, mode: u32) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
+}
+
+/// Keeps something as JSON in a file that only the owner may read, in place of what is there. It is written aside, so that nobody
+/// reads half of it; what cannot be written is left out.
+pub(crate) fn replace_private(path: &Path, value: &impl serde::Serialize) {
+    let aside = path.with_extension(std::process::id().to_string());
+    let write = || {
+        let text = serde_json::to_vec(value)?;
+        let mut options = private_file();
+        options.create(true).write(true).truncate(true);
+        options.open(&aside)?.write_all(&text)?;
+        fs::rename(&aside, path)
+    };
+    if write().is_err() {
+        let _ = fs::remove_file(&aside);
+    }
 }
 
 /// Opens options for a file that only the owner may read.

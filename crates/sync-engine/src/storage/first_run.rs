@@ -37,18 +37,13 @@ pub enum Looked {
 pub fn done(db: &Connection) -> Result<Done> {
     let is_set = |key| Ok::<_, rusqlite::Error>(meta::get_early(db, key)?.as_deref() == Some("1"));
     let (agree, compared) = (is_set(PATHS_AGREE)?, is_set(COMPARED)?);
-    if !ledger::is_made(db)? {
-        return Ok(Done {
-            paths_agree: agree,
-            compared,
-            consent: false,
-        });
+    let (mut found, mut consent) = (false, false);
+    if ledger::is_made(db)? {
+        found = ledger::total(db, Total::Synced)? > 0 && ledger::path_hints(db)?.is_empty();
+        if let Some(server) = plex_server::last(db)? {
+            consent = ledger::has_consent(db, ledger::on_record(db, &server)?)?;
+        }
     }
-    let found = ledger::total(db, Total::Synced)? > 0 && ledger::path_hints(db)?.is_empty();
-    let consent = match plex_server::last(db)? {
-        Some(server) => ledger::has_consent(db, ledger::on_record(db, &server)?)?,
-        None => false,
-    };
     Ok(Done {
         paths_agree: agree || found,
         compared,
@@ -74,11 +69,10 @@ pub fn note(dir: &DataDir, looked: Looked) {
         let db = tx.sql();
         meta::create(db)?;
         match looked {
-            Looked::ForPaths { agree } => {
-                meta::set(db, PATHS_AGREE, if agree { "1" } else { "0" })?
-            }
-            Looked::AtAll => meta::set(db, COMPARED, "1")?,
-        }
+            Looked::ForPaths { agree: true } => meta::set(db, PATHS_AGREE, "1"),
+            Looked::ForPaths { agree: false } => meta::set(db, PATHS_AGREE, "0"),
+            Looked::AtAll => meta::set(db, COMPARED, "1"),
+        }?;
         // What the worker said of the step before is no longer so.
         Ok(notices::clear(db, Topic::NextStep)?)
     });

@@ -6,35 +6,35 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stash::visible;
+use stash::{timestamp, visible};
 
+use crate::core::reconcile::unix;
 use crate::storage::data_dir::private_file;
 
 /// Where log lines go. Writing never fails for the caller: a full disk must not stop the sync.
 pub struct WorkerLog<'a> {
-    sink: Sink<'a>,
+    line: Box<TakeLine<'a>>,
     debug: Cell<bool>,
 }
 
-enum Sink<'a> {
-    File(RefCell<LogFile>),
-    Memory(&'a RefCell<Vec<String>>),
-}
+/// Takes the level, and the text.
+type TakeLine<'a> = dyn Fn(&str, &str) + 'a;
 
 impl<'a> WorkerLog<'a> {
     /// Appends to a file of the worker's own.
     pub fn file(path: &Path) -> Self {
-        Self::to(Sink::File(RefCell::new(LogFile::open(path))))
+        let file = RefCell::new(LogFile::open(path));
+        Self::to(move |word, text| file.borrow_mut().append(word, text))
     }
 
     /// Collects the lines, for tests: level, a space, the text.
     pub fn memory(lines: &'a RefCell<Vec<String>>) -> Self {
-        Self::to(Sink::Memory(lines))
+        Self::to(|word, text| lines.borrow_mut().push(format!("{word} {text}")))
     }
 
-    fn to(sink: Sink<'a>) -> Self {
-        let debug = Cell::default();
-        Self { sink, debug }
+    fn to(line: impl Fn(&str, &str) + 'a) -> Self {
+        let (line, debug) = (Box::new(line), Cell::default());
+        Self { line, debug }
     }
 
     /// Writes debug lines too, or not.
@@ -45,30 +45,23 @@ impl<'a> WorkerLog<'a> {
     /// Expected noise, shown on request.
     pub fn debug(&self, text: impl AsRef<str>) {
         if self.debug.get() {
-            self.line("DEBUG", text.as_ref());
+            (self.line)("DEBUG", text.as_ref());
         }
     }
 
     /// Something worth knowing.
     pub fn info(&self, text: impl AsRef<str>) {
-        self.line("INFO", text.as_ref());
+        (self.line)("INFO", text.as_ref());
     }
 
     /// Something a person may want to change.
     pub fn warn(&self, text: impl AsRef<str>) {
-        self.line("WARN", text.as_ref());
+        (self.line)("WARN", text.as_ref());
     }
 
     /// Something a person must change.
     pub fn error(&self, text: impl AsRef<str>) {
-        self.line("ERROR", text.as_ref());
-    }
-
-    fn line(&self, word: &str, text: &str) {
-        match &self.sink {
-            Sink::File(file) => file.borrow_mut().append(word, text),
-            Sink::Memory(lines) => lines.borrow_mut().push(format!("{word} {text}")),
-        }
+        (self.line)("ERROR", text.as_ref());
     }
 }
 
@@ -89,14 +82,10 @@ impl LogFile {
     }
 
     fn append(&mut self, level: &str, text: &str) {
-        let now = humantime::format_rfc3339_seconds(SystemTime::now());
+        let now = timestamp::format(unix(SystemTime::now()));
         let text = visible(text).replace(['\n', '\r'], " ");
         let line = format!("{now} {level:<5} {text}\n");
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|(_, size)| *size >= ROTATE_AT)
-        {
+        if matches!(&self.open, Some((_, size)) if *size >= ROTATE_AT) {
             self.open = None; // Windows renames no open file.
             let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
         }

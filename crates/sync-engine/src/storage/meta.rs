@@ -1,6 +1,10 @@
 //! Small values, by their keys.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result};
+use rusqlite::{Connection, ErrorCode, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::storage::sql;
 
 /// Where a person who wants the settings to be read anew leaves the time, in Unix milliseconds.
 pub const SETTINGS_ASKED: &str = "settings_asked";
@@ -22,9 +26,8 @@ pub fn create(db: &Connection) -> Result<()> {
 
 /// A small remembered value.
 pub fn get(db: &Connection, key: &str) -> Result<Option<String>> {
-    db.prepare_cached("SELECT value FROM meta WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()
+    let find = "SELECT value FROM meta WHERE key = ?1";
+    sql::row(db, find, [key], |row| row.get(0))
 }
 
 /// The same where no worker may have made the table yet.
@@ -38,7 +41,16 @@ pub fn get_early(db: &Connection, key: &str) -> Result<Option<String>> {
 
 /// Remembers a small value.
 pub fn set(db: &Connection, key: &str, value: &str) -> Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-        .execute([key, value])?;
-    Ok(())
+    let put = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
+    sql::run(db, put, [key, value]).map(drop)
+}
+
+/// What is remembered as JSON; a text that cannot be read counts as none.
+pub fn read<T: DeserializeOwned>(db: &Connection, key: &str) -> Result<Option<T>> {
+    Ok(get(db, key)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Remembers something as JSON, of which nothing can fail to be text.
+pub fn write(db: &Connection, key: &str, value: &impl Serialize) -> Result<()> {
+    set(db, key, &serde_json::to_string(value).unwrap_or_default())
 }

@@ -2,13 +2,13 @@
 //! is nothing left to do. They come by the thousand, and to open the database is most of what they would cost.
 
 use std::fs;
-use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::change::Edit;
-use crate::storage::data_dir::{DataDir, private_file};
+use crate::core::reconcile::unix;
+use crate::storage::data_dir::{DataDir, replace_private};
 
 /// As many people as may edit at once.
 const KEPT: usize = 8;
@@ -39,11 +39,9 @@ impl Noted {
     /// Whether the edit was recorded by a hook before this one, which is about `id`.
     pub fn has(&self, edit: &Edit, id: u64) -> bool {
         let now = now();
-        let is_its = |entry: &Entry| {
-            let fresh = entry.at <= now && now - entry.at < FRESH;
-            fresh && entry.print == edit.print && entry.by != id
-        };
-        self.0.iter().any(is_its)
+        let is_fresh = |at: u64| now.checked_sub(at).is_some_and(|ago| ago < FRESH);
+        let mut its = self.0.iter().filter(|entry| entry.print == edit.print);
+        its.any(|entry| is_fresh(entry.at) && entry.by != id)
     }
 
     /// Notes an edit that is on disk. Of two processes at once one may lose its note.
@@ -56,23 +54,10 @@ impl Noted {
         });
         let old = self.0.len().saturating_sub(KEPT);
         self.0.drain(..old);
-        let new = dir.noted().with_extension(std::process::id().to_string());
-        let written = serde_json::to_vec(&self.0).map(|text| {
-            let mut file = private_file()
-                .create(true)
-                .write(true)
-                .truncate(true)
-                .open(&new)?;
-            file.write_all(&text)?;
-            fs::rename(&new, dir.noted())
-        });
-        if !matches!(written, Ok(Ok(()))) {
-            let _ = fs::remove_file(&new);
-        }
+        replace_private(&dir.noted(), &self.0);
     }
 }
 
 fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
+    unix(SystemTime::now()).cast_unsigned()
 }

@@ -49,16 +49,19 @@ struct Notice {
 
 type Notices = BTreeMap<Topic, Notice>;
 
-fn read(text: Option<String>) -> Notices {
+fn read(db: &Connection) -> Result<Notices> {
     // A text nobody can read counts as none: something is told twice.
-    text.and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default()
+    Ok(meta::read(db, KEY)?.unwrap_or_default())
 }
 
-fn write(db: &Connection, notices: &Notices) -> Result<()> {
-    // Nothing in it can fail to be text.
-    let text = serde_json::to_string(notices).unwrap_or_default();
-    meta::set(db, KEY, &text)
+impl Notice {
+    fn new(state: &str, words: String) -> Self {
+        Self {
+            state: state.to_owned(),
+            words,
+            told: false,
+        }
+    }
 }
 
 /// Leaves words about a state, unless it is the one that was told of last.
@@ -66,20 +69,12 @@ fn write(db: &Connection, notices: &Notices) -> Result<()> {
 /// # Errors
 /// The database cannot be written.
 pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<()> {
-    let mut notices = read(meta::get(db, KEY)?);
-    if notices
-        .get(&topic)
-        .is_some_and(|known| known.state == state)
-    {
+    let mut notices = read(db)?;
+    if matches!(notices.get(&topic), Some(known) if known.state == state) {
         return Ok(());
     }
-    let notice = Notice {
-        state: state.to_owned(),
-        words: words.to_owned(),
-        told: false,
-    };
-    notices.insert(topic, notice);
-    write(db, &notices)
+    notices.insert(topic, Notice::new(state, words.to_owned()));
+    meta::write(db, KEY, &notices)
 }
 
 /// All is well again: words that nobody has taken are void, and the next trouble is told of whatever it is.
@@ -87,9 +82,9 @@ pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<
 /// # Errors
 /// The database cannot be written.
 pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
-    let mut notices = read(meta::get(db, KEY)?);
+    let mut notices = read(db)?;
     match notices.remove(&topic) {
-        Some(_) => write(db, &notices),
+        Some(_) => meta::write(db, KEY, &notices),
         None => Ok(()),
     }
 }
@@ -99,15 +94,10 @@ pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
 /// # Errors
 /// The database cannot be written.
 pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<()> {
-    let db = tx.sql();
-    let mut notices = read(meta::get(db, KEY)?);
-    let notice = Notice {
-        state: job.to_owned(),
-        words: failed_once(job, kind, message),
-        told: false,
-    };
-    notices.insert(Topic::Failed, notice);
-    write(db, &notices)
+    let mut notices = read(tx.sql())?;
+    let words = failed_once(job, kind, message);
+    notices.insert(Topic::Failed, Notice::new(job, words));
+    meta::write(tx.sql(), KEY, &notices)
 }
 
 /// Takes what nobody has told yet; one of many processes gets it. Nothing is written where there is nothing.
@@ -121,7 +111,7 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
     }
     let failed = queue.counts()?.dead;
     queue.transaction(|tx| {
-        let mut notices = read(meta::get(tx.sql(), KEY)?);
+        let mut notices = read(tx.sql())?;
         let (mut trouble, mut advice) = (Vec::new(), Vec::new());
         let new = notices.iter_mut().filter(|(_, notice)| !notice.told);
         for (topic, notice) in new {
@@ -132,7 +122,7 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
                 _ => trouble.push(notice.words.clone()),
             }
         }
-        write(tx.sql(), &notices)?;
+        meta::write(tx.sql(), KEY, &notices)?;
         let joined = |words: Vec<String>| (!words.is_empty()).then(|| words.join("\n"));
         Ok(Untold {
             trouble: joined(trouble),

@@ -2,20 +2,12 @@
 
 use plex_health::{Unreachable, Verdict};
 use rusqlite::{Connection, Result};
-use serde::{Deserialize, Serialize};
 
 use crate::core::status::Before;
 use crate::storage::ledger::{self, ServerId};
 use crate::storage::meta;
 
 const KEY: &str = "plex_server";
-
-/// What is remembered; an empty address means that the next server to answer is the right one.
-#[derive(Debug, Serialize, Deserialize)]
-struct Home {
-    url: String,
-    server: String,
-}
 
 /// What a server that answered is, and under which number what is written to it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +18,9 @@ pub enum Met {
     Moved(ServerId),
 }
 
-fn home(db: &Connection) -> Result<Option<Home>> {
-    // A text nobody can read counts as none.
-    Ok(meta::get(db, KEY)?.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-fn remember(db: &Connection, home: &Home) -> Result<()> {
-    // Nothing in it can fail to be text.
-    meta::set(db, KEY, &serde_json::to_string(home).unwrap_or_default())
-}
-
 /// The identifier that the server at `url` must have; `None` while none is known, or for an address that was set since.
 pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
-    let home = home(db)?.filter(|home| home.url == url);
+    let home = before(db)?.filter(|home| home.url == url);
     Ok(home.map(|home| home.server))
 }
 
@@ -51,39 +33,36 @@ pub fn known(db: &Connection, url: &str) -> Result<Option<ServerId>> {
 
 /// The identifier of the server that was last met.
 pub fn last(db: &Connection) -> Result<Option<String>> {
-    Ok(home(db)?.map(|home| home.server))
+    Ok(before(db)?.map(|home| home.server))
 }
 
-/// The server that was last met, and where.
+/// The server that was last met, and where; an empty address means that the next one to answer is the right one.
 pub fn before(db: &Connection) -> Result<Option<Before>> {
-    Ok(home(db)?.map(|Home { url, server }| Before { server, url }))
+    meta::read(db, KEY)
 }
 
 /// Remembers the server that answered at `url`; to be called in a transaction.
 pub fn recognise(db: &Connection, url: &str, server: &str) -> Result<Met> {
-    let (before, id) = (home(db)?, ledger::server(db, server)?);
-    if before
-        .as_ref()
-        .is_some_and(|home| home.url == url && home.server == server)
-    {
-        return Ok(Met::Ours(id));
-    }
-    let moved = before.is_some_and(|home| home.server != server);
+    let (before, id) = (before(db)?, ledger::server(db, server)?);
     let (url, server) = (url.to_owned(), server.to_owned());
-    remember(db, &Home { url, server })?;
-    Ok(if moved { Met::Moved(id) } else { Met::Ours(id) })
+    let now = Before { server, url };
+    if before.as_ref() != Some(&now) {
+        meta::write(db, KEY, &now)?;
+    }
+    Ok(match before {
+        Some(home) if home.server != now.server => Met::Moved(id),
+        _ => Met::Ours(id),
+    })
 }
 
 /// Takes the next server that answers for the right one; whether one was known.
 pub fn forget(db: &Connection) -> Result<bool> {
-    match home(db)?.filter(|home| !home.url.is_empty()) {
-        None => Ok(false),
-        Some(home) => {
-            let url = String::new();
-            remember(db, &Home { url, ..home })?;
-            Ok(true)
-        }
-    }
+    let Some(mut home) = before(db)?.filter(|home| !home.url.is_empty()) else {
+        return Ok(false);
+    };
+    home.url.clear();
+    meta::write(db, KEY, &home)?;
+    Ok(true)
 }
 
 /// What helps against a verdict on this plugin's server.

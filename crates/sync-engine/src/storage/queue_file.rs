@@ -12,12 +12,27 @@ use crate::storage::data_dir::DataDir;
 /// The queue cannot be opened.
 pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<Queue<Job>> {
     let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
-    salvage
-        .as_ref()
-        .map(words::replaced)
-        .into_iter()
-        .for_each(say);
+    salvage.as_ref().map(words::replaced).map(say);
     Ok(queue)
+}
+
+/// Opens the queue where there is one, and neither makes nor repairs it: opening makes lock files beside a database that is not
+/// there.
+///
+/// # Errors
+/// It cannot be opened, in words.
+pub fn existing(
+    dir: &DataDir,
+    options: Options,
+) -> std::result::Result<Option<Queue<Job>>, String> {
+    match dir.database().try_exists() {
+        Ok(false) => Ok(None),
+        Ok(true) => match Queue::open(dir.database(), options) {
+            Ok(queue) => Ok(Some(queue)),
+            Err(why) => Err(words(dir, &why)),
+        },
+        Err(why) => Err(why.to_string()),
+    }
 }
 
 /// The same for damage that showed only while working.
@@ -29,11 +44,7 @@ pub fn repair(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Resul
         return Err(wrong);
     }
     let (queue, salvage) = queue.salvage(&wrong)?;
-    salvage
-        .as_ref()
-        .map(words::replaced)
-        .into_iter()
-        .for_each(say);
+    salvage.as_ref().map(words::replaced).map(say);
     Ok(queue)
 }
 

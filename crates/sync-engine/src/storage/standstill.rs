@@ -1,14 +1,13 @@
 //! The mark of a worker that could do nothing, such as without Plex's address: three hundred saves need not start three hundred
 //! workers to find the same.
 
-use std::fs::{self, Metadata};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::data_dir::{DataDir, private_file};
+use crate::storage::data_dir::{DataDir, replace_private};
 
 /// After this time it is looked at anew, whatever the mark says.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -25,20 +24,19 @@ pub struct Stamp {
 impl Stamp {
     /// Of the file at this path, if it can be seen.
     pub fn of(path: &Path) -> Option<Self> {
-        let of = |meta: Metadata| {
-            Some(Self {
-                modified: meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?,
-                length: meta.len(),
-            })
-        };
-        fs::metadata(path).ok().and_then(of)
+        let meta = fs::metadata(path).ok()?;
+        Some(Self {
+            modified: meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?,
+            length: meta.len(),
+        })
     }
 }
 
 /// Stash's configuration file as it was before the settings were read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsFile {
     /// Where it is, if that is known.
+    #[serde(rename = "settings")]
     pub path: Option<PathBuf>,
     /// Its state, if it can be seen.
     pub stamp: Option<Stamp>,
@@ -56,31 +54,19 @@ impl SettingsFile {
 pub struct Standstill {
     /// In words.
     pub why: String,
-    /// Stash's configuration file.
-    settings: PathBuf,
-    stamp: Option<Stamp>,
+    #[serde(flatten)]
+    settings: SettingsFile,
 }
 
 impl Standstill {
     /// With the settings in this file.
     pub fn new(why: String, settings: SettingsFile) -> Self {
-        Self {
-            why,
-            settings: settings.path.unwrap_or_default(),
-            stamp: settings.stamp,
-        }
+        Self { why, settings }
     }
 
     /// Leaves the mark. Where it cannot be written, each hook starts a worker.
     pub fn leave(&self, dir: &DataDir) {
-        // Nothing in it can fail to be text.
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        let file = private_file()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .open(dir.standstill());
-        let _ = file.and_then(|mut file| file.write_all(&text));
+        replace_private(&dir.standstill(), self);
     }
 
     /// Removes it: a worker works.
@@ -100,12 +86,8 @@ impl Standstill {
             return false;
         };
         Self::read(dir).is_some_and(|mark| {
-            let longest = if mark.stamp.is_some() {
-                LONGEST
-            } else {
-                UNSEEN
-            };
-            age < longest && Stamp::of(&mark.settings) == mark.stamp
+            let longest = mark.settings.stamp.map_or(UNSEEN, |_| LONGEST);
+            age < longest && !mark.settings.has_changed()
         })
     }
 }

@@ -30,14 +30,11 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
 
 /// Clear Failed Changes, or with `days` Clear Old Failed Changes: those that failed that long ago.
 pub fn dead(connection: &ServerConnection, days: Option<u32>) -> Result<Shown, Failure> {
-    let filter = match days {
-        None => DeadFilter::all(),
-        Some(days) => {
-            let age = Duration::from_secs(u64::from(days) * 24 * 3600);
-            let then = SystemTime::now().checked_sub(age).unwrap_or(UNIX_EPOCH);
-            DeadFilter::all().died_before(then)
-        }
-    };
+    let mut filter = DeadFilter::all();
+    if let Some(days) = days {
+        let age = Duration::from_hours(24) * days;
+        filter = filter.died_before(SystemTime::now().checked_sub(age).unwrap_or(UNIX_EPOCH));
+    }
     let (deleted, left) = match open(connection)? {
         None => (0, 0),
         Some(mut queue) => (queue.purge(&filter)?, queue.counts()?.dead),
@@ -52,11 +49,9 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
     let (forgotten, server) = match open(connection)? {
         None => (0, false),
         Some(mut queue) => queue.transaction(|tx| -> queue::Result<_> {
-            Ok(match ledger::is_made(tx.sql())? {
-                true => (
-                    ledger::forget_matches(tx.sql())?,
-                    plex_server::forget(tx.sql())?,
-                ),
+            let db = tx.sql();
+            Ok(match ledger::is_made(db)? {
+                true => (ledger::forget_matches(db)?, plex_server::forget(db)?),
                 false => (0, false),
             })
         })?,
@@ -71,12 +66,6 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
 /// The queue, where there is one: nothing is made just to be cleared.
 fn open(connection: &ServerConnection) -> Result<Option<Queue<Job>>, Failure> {
     let dir = DataDir::locate(&connection.dir);
-    let database = dir.database();
-    if !database.try_exists()? {
-        return Ok(None);
-    }
-    let queue = Queue::open(database, Options::producer());
-    Ok(Some(queue.map_err(|why| {
-        texts::nothing_cleared(queue_file::words(&dir, &why))
-    })?))
+    let queue = queue_file::existing(&dir, Options::producer());
+    Ok(queue.map_err(texts::nothing_cleared)?)
 }

@@ -35,9 +35,7 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     if found {
         first_run::note(&dir, Looked::AtAll);
     }
-    let paths = Paths {
-        hidden: settings.obfuscate_paths,
-    };
+    let paths = Paths::of(&settings);
     say(console, texts::compared(&report, paths));
     // With these, what was compared is not written after all.
     let off = [
@@ -52,8 +50,7 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
 }
 
 async fn compare(ready: &Ready, dir: &DataDir, console: &dyn Console) -> Result<Report, Failure> {
-    let words = |why: &queue::Error| queue_file::words(dir, why);
-    let mut record = record(dir).map_err(|why| words(&why))?;
+    let mut record = record(dir)?;
     let server = ledger::on_record(record.sql(), &ready.server)?;
     let known = ledger::library_fields(record.sql(), server)?;
     ready.syncer.capabilities.load(known);
@@ -63,22 +60,22 @@ async fn compare(ready: &Ready, dir: &DataDir, console: &dyn Console) -> Result<
     compared.await.map_err(|stopped| {
         let why = match stopped {
             Stopped::Failed(failure) => failure.why,
-            Stopped::Database(why) => words(&why),
+            Stopped::Database(why) => queue_file::words(dir, &why),
         };
         texts::stopped(&why).into()
     })
 }
 
 /// The sync record, for reading; an empty one where no worker has made it yet.
-fn record(dir: &DataDir) -> queue::Result<Queue<Job>> {
-    // Asked first: opening makes lock files beside a database that is not there.
-    if dir.database().exists() {
-        let queue = Queue::open(dir.database(), Options::inspector())?;
-        if ledger::is_made(queue.sql())? {
-            return Ok(queue);
-        }
+fn record(dir: &DataDir) -> Result<Queue<Job>, String> {
+    let words = |why: queue::Error| queue_file::words(dir, &why);
+    if let Some(queue) = queue_file::existing(dir, Options::inspector())?
+        && ledger::is_made(queue.sql()).map_err(|why| words(why.into()))?
+    {
+        return Ok(queue);
     }
-    let queue = Queue::open(InMemory::new()?, Options::producer())?;
-    ledger::create(queue.sql())?;
+    let queue = InMemory::new().and_then(|file| Queue::open(file, Options::producer()));
+    let queue = queue.map_err(words)?;
+    ledger::create(queue.sql()).map_err(|why| words(why.into()))?;
     Ok(queue)
 }

@@ -26,9 +26,7 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         Ok::<_, Failure>((ready.settings, files))
     })?;
     let proposal = files.propose(&settings.path_map);
-    let paths = Paths {
-        hidden: settings.obfuscate_paths,
-    };
+    let paths = Paths::of(&settings);
     let agree = proposal.rules.is_empty() && proposal.scenes > 0;
     first_run::note(&dir, Looked::ForPaths { agree });
     say(console, texts::proposal(&proposal, paths));

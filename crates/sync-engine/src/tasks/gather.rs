@@ -7,14 +7,15 @@ use breaker::{Document, Report, Time};
 use plex_health::Schedule;
 use queue::rusqlite::{self, Connection};
 use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
+use serde::de::DeserializeOwned;
 
 use crate::core::first_run::{Done, Known, Step};
 use crate::core::job::Job;
-use crate::core::reconcile::{Ended, instant};
+use crate::core::reconcile::instant;
 use crate::core::settings::Settings;
 use crate::core::status::{
-    About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, LeftOut, OutageEntry, Outages,
-    PathHint, QueueStatus, Ramp, Seen, SettingsStatus, Status, Totals, TriedJob, Worker,
+    About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, OutageEntry, Outages, PathHint,
+    QueueStatus, Ramp, Seen, SettingsStatus, Status, Totals, TriedJob, Worker,
 };
 use crate::core::words;
 use crate::daemon::lock;
@@ -25,10 +26,10 @@ use crate::storage::meta;
 use crate::storage::queue_file;
 use crate::worker::{self, CIRCUIT_OF};
 
-/// So many jobs are looked at for tasks.
-const FIRST: usize = 100;
 /// So many jobs are listed.
 const LISTED: usize = 20;
+/// So many jobs are looked at for tasks.
+const FIRST: usize = 100;
 
 /// What a task found out beforehand; one that asks nobody leaves this empty.
 #[derive(Debug, Default)]
@@ -71,15 +72,11 @@ impl Told {
 
 /// What a person has done of a first run.
 pub fn done(dir: &DataDir) -> Done {
-    // Asked first: opening makes lock files beside a database that is not there.
-    if !dir.database().exists() {
-        return Done::default();
-    }
-    let queue = Queue::<Job>::open(dir.database(), Options::inspector());
     // What cannot be read is said by whoever shows it.
-    queue
-        .map(|queue| first_run::done(queue.sql()).unwrap_or_default())
-        .unwrap_or_default()
+    let Ok(Some(queue)) = queue_file::existing(dir, Options::inspector()) else {
+        return Done::default();
+    };
+    first_run::done(queue.sql()).unwrap_or_default()
 }
 
 /// Everything as it is at `now`.
@@ -92,50 +89,34 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
     };
     let settings = told.settings.as_ref();
     let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
-    let Kept {
-        queue,
-        totals,
-        never_synced,
-        left_out,
-        path_hints,
-        last_probe,
-        last_reconciliation,
-        circuit_of,
-    } = kept(dir, hidden);
-    let first = totals.map(|totals| totals.since);
-    let next_step = told.next_step(done(dir));
+    let (kept, circuit_of) = kept(dir, hidden);
     let target = settings.and_then(|settings| settings.plex.as_ref());
     // That of another address or token: the next worker begins with a closed one.
-    let is_anothers = target
-        .is_some_and(|target| circuit_of.is_some_and(|known| known != worker::circuit_of(target)));
+    let known = target.zip(circuit_of);
+    let is_anothers = known.is_some_and(|(target, known)| known != worker::circuit_of(target));
+    let log = match &report {
+        Report::Corrupted(_) => None,
+        Report::Missing => Some(breaker::OutageLog::new(wall, 1)),
+        Report::Known(document) => Some(document.outage_log(wall)),
+    };
     Status {
         taken_at: wall.unix_seconds(),
         circuit: match is_anothers {
-            true => Circuit::Closed { failures: 0 },
+            true => Circuit::default(),
             false => circuit(dir, &report, settings, wall),
         },
-        settings: told.reading,
-        plex: told.plex,
-        unwritable: told.unwritable,
-        exposed: told.exposed,
-        queue,
-        totals,
-        never_synced,
-        left_out,
-        path_hints,
+        next_step: told.next_step(done(dir)),
         worker: match lock::is_at_work(&dir.worker_lock()) {
             true => Worker::Running,
             false => Worker::NotRunning,
         },
-        outages: match &report {
-            Report::Corrupted(_) => None,
-            Report::Missing => Some(outages(&breaker::OutageLog::new(wall, 1), first, wall)),
-            Report::Known(document) => Some(outages(&document.outage_log(wall), first, wall)),
-        },
+        outages: log.map(|log| outages(&log, kept.totals, wall)),
         ramp: document.and_then(|document| ramp(document, settings, wall)),
-        last_probe,
-        last_reconciliation,
-        next_step,
+        settings: told.reading,
+        plex: told.plex,
+        unwritable: told.unwritable,
+        exposed: told.exposed,
+        ..kept
     }
 }
 
@@ -145,19 +126,16 @@ fn unix(time: SystemTime) -> f64 {
 
 fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Time) -> Circuit {
     let document = match report {
-        Report::Missing => return Circuit::Closed { failures: 0 },
+        Report::Missing => return Circuit::default(),
         Report::Corrupted(why) => {
-            return Circuit::Unknown {
-                why: why.clone(),
-                damaged: std::fs::File::open(dir.breaker()).is_ok(),
-            };
+            let damaged = std::fs::File::open(dir.breaker()).is_ok();
+            let why = why.clone();
+            return Circuit::Unknown { why, damaged };
         }
         Report::Known(document) => document,
     };
-    let reason = document
-        .reason
-        .map(|reason| reason.as_str().to_owned())
-        .filter(|reason| !reason.is_empty());
+    let reason = document.reason.map(|reason| reason.as_str().to_owned());
+    let reason = reason.filter(|reason| !reason.is_empty());
     let opened_at = document.opened_at.map(Time::unix_seconds);
     // A trial that is due has not run yet: while no job comes, the file goes on saying open, and so does this.
     if document.kind_at(now) == Kind::ForcedOpen {
@@ -170,25 +148,23 @@ fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Tim
         Kind::HalfOpen => Circuit::HalfOpen { opened_at, reason },
         Kind::Open | Kind::ForcedOpen => {
             let opened = document.opened_at.unwrap_or(now);
-            let timeout = settings.map(|settings| settings.recovery_timeout);
+            // Another program's document may leave the time out; the worker then counts from the opening.
+            let counted = || Some(opened + settings?.recovery_timeout);
+            let retry_at = document.retry_at.or_else(counted);
             Circuit::Open {
                 opened_at: opened.unix_seconds(),
-                // Another program's document may leave the time out; the worker then counts from the opening.
-                retry_at: document
-                    .retry_at
-                    .or_else(|| Some(opened + timeout?))
-                    .map(Time::unix_seconds),
+                retry_at: retry_at.map(Time::unix_seconds),
                 reason,
             }
         }
     }
 }
 
-/// `first` is when a worker first started, in Unix seconds: a log begins with the first thing to note.
-fn outages(log: &breaker::OutageLog, first: Option<f64>, now: Time) -> Outages {
+/// A log begins with the first thing to note, which is later than the start of the first worker.
+fn outages(log: &breaker::OutageLog, totals: Option<Totals>, now: Time) -> Outages {
     let figures = log.figures(now);
     let since = log.since().unix_seconds();
-    let since = first.map_or(since, |first| first.min(since));
+    let since = totals.map_or(since, |totals| totals.since.min(since));
     let downtime = figures.downtime.as_secs_f64();
     let watched = (now.unix_seconds() - since).max(downtime);
     let entry = |outage: &breaker::Outage| OutageEntry {
@@ -222,70 +198,46 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
     })
 }
 
-/// What the database keeps.
-struct Kept {
-    queue: Seen<QueueStatus>,
-    totals: Option<Totals>,
-    never_synced: u64,
-    left_out: Vec<LeftOut>,
-    path_hints: Vec<PathHint>,
-    last_probe: Option<LastProbe>,
-    last_reconciliation: Option<Ended>,
-    circuit_of: Option<String>,
+/// What the database keeps, and whose circuit it was that the last worker had.
+fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
+    let looked = queue_file::existing(dir, Options::inspector()).and_then(|queue| {
+        let Some(queue) = queue else { return Ok(None) };
+        let jobs = jobs(&queue).map_err(|why| queue_file::words(dir, &why))?;
+        Ok(Some((jobs, queue)))
+    });
+    let mut kept = Status::default();
+    let (jobs, queue) = match looked {
+        Ok(Some(found)) => found,
+        Ok(None) => return (kept, None),
+        Err(why) => {
+            kept.queue = Seen::Unreadable { why };
+            return (kept, None);
+        }
+    };
+    let db = queue.sql();
+    // Only the worker makes the tables, so none may be there yet.
+    kept.queue = Seen::Known(jobs);
+    kept.totals = totals(db).unwrap_or_default();
+    kept.never_synced = read(db, meta::NEVER_SYNCED).unwrap_or_default();
+    kept.left_out = ledger::left_out(db).unwrap_or_default();
+    let hints = ledger::path_hints(db).unwrap_or_default().into_iter();
+    let hint = |(rule, scenes)| PathHint {
+        rule: (!hidden).then_some(rule),
+        scenes,
+    };
+    kept.path_hints = hints.map(hint).collect();
+    kept.last_probe = read::<Schedule>(db, meta::PROBE).and_then(|schedule| {
+        Some(LastProbe {
+            at: unix(schedule.last_probe()?),
+            failures: schedule.failures(),
+        })
+    });
+    kept.last_reconciliation = read(db, meta::RECONCILED);
+    (kept, meta::get(db, CIRCUIT_OF).ok().flatten())
 }
 
-fn kept(dir: &DataDir, hidden: bool) -> Kept {
-    let nothing = |queue| Kept {
-        queue,
-        totals: None,
-        never_synced: 0,
-        left_out: Vec::new(),
-        path_hints: Vec::new(),
-        last_probe: None,
-        last_reconciliation: None,
-        circuit_of: None,
-    };
-    // Asked first: opening makes lock files beside a database that is not there.
-    match dir.database().try_exists() {
-        Ok(true) => {}
-        Ok(false) => return nothing(Seen::Missing),
-        Err(why) => {
-            return nothing(Seen::Unreadable {
-                why: why.to_string(),
-            });
-        }
-    }
-    let looked = Queue::<Job>::open(dir.database(), Options::inspector())
-        .and_then(|queue| Ok((jobs(&queue)?, queue)));
-    match looked {
-        Err(why) => nothing(Seen::Unreadable {
-            why: queue_file::words(dir, &why),
-        }),
-        Ok((jobs, queue)) => {
-            // Only the worker makes the tables, so none may be there yet.
-            let meta = |key| meta::get(queue.sql(), key).ok().flatten();
-            let hints = ledger::path_hints(queue.sql()).unwrap_or_default();
-            Kept {
-                queue: Seen::Known(jobs),
-                totals: totals(queue.sql()).unwrap_or_default(),
-                never_synced: meta(meta::NEVER_SYNCED)
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or_default(),
-                left_out: left_out(&queue),
-                path_hints: hints
-                    .into_iter()
-                    .map(|(rule, scenes)| PathHint {
-                        rule: (!hidden).then_some(rule),
-                        scenes,
-                    })
-                    .collect(),
-                last_probe: meta(meta::PROBE).and_then(|text| last_probe(&text)),
-                circuit_of: meta(CIRCUIT_OF),
-                last_reconciliation: meta(meta::RECONCILED)
-                    .and_then(|text| serde_json::from_str(&text).ok()),
-            }
-        }
-    }
+fn read<T: DeserializeOwned>(db: &Connection, key: &str) -> Option<T> {
+    meta::read(db, key).ok().flatten()
 }
 
 fn totals(db: &Connection) -> rusqlite::Result<Option<Totals>> {
@@ -297,24 +249,6 @@ fn totals(db: &Connection) -> rusqlite::Result<Option<Totals>> {
         failed: ledger::total(db, Total::Failed)?,
         since: since as f64 / 1000.0,
     }))
-}
-
-fn left_out(queue: &Queue<Job>) -> Vec<LeftOut> {
-    let known = ledger::left_out(queue.sql()).unwrap_or_default();
-    let known = known.into_iter().map(|(reason, scenes, newest)| LeftOut {
-        reason,
-        scenes,
-        newest_scene: newest,
-    });
-    known.collect()
-}
-
-fn last_probe(text: &str) -> Option<LastProbe> {
-    let schedule: Schedule = serde_json::from_str(text).ok()?;
-    Some(LastProbe {
-        at: unix(schedule.last_probe()?),
-        failures: schedule.failures(),
-    })
 }
 
 fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
@@ -379,24 +313,18 @@ fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<(String, St
         return Ok(None);
     }
     let events = queue.history(job.id)?.into_iter().rev();
-    let failures =
-        events.filter(|event| matches!(event.kind, EventKind::Retried | EventKind::Deferred));
-    let mut told =
-        failures.filter_map(|event| Some((event.error_type.unwrap_or_default(), event.message?)));
+    let mut told = events
+        .filter(|event| matches!(event.kind, EventKind::Retried | EventKind::Deferred))
+        .filter_map(|event| Some((event.error_type.unwrap_or_default(), event.message?)));
     Ok(told.next())
 }
 
 fn about(payload: &str) -> About {
-    match serde_json::from_str::<Job>(payload) {
-        Ok(job) => About {
-            job: job.words(),
-            scene: job.scene(),
-            ..About::default()
-        },
-        // Of another version of this program.
-        Err(_) => About {
-            job: "a change of another version of this plugin".to_owned(),
-            ..About::default()
-        },
+    let job = serde_json::from_str::<Job>(payload).ok();
+    let of_another_version = || "a change of another version of this plugin".to_owned();
+    About {
+        scene: job.as_ref().and_then(Job::scene),
+        job: job.map_or_else(of_another_version, |job| job.words()),
+        ..About::default()
     }
 }

@@ -5,16 +5,13 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use stash::connection::ServerConnection;
 
-use crate::console::Console;
-use crate::storage::meta;
-
-use crate::console::Failure;
+use crate::console::{Console, Failure};
 use crate::core::reconcile::unix_millis;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
 use crate::storage::standstill::Standstill;
-use crate::storage::{catch_up, queue_file};
+use crate::storage::{catch_up, meta, queue_file};
 use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
 
@@ -23,26 +20,22 @@ use crate::tasks::watch::{End, Mark, Watch};
 /// # Errors
 /// The queue cannot be read, or there can be no worker.
 pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
-    let dir = DataDir::create(&connection.dir)?;
+    let dir = &DataDir::create(&connection.dir)?;
     // Made when missing, so that the first task of a new installation finds an empty queue.
-    let queue = queue_file::open(&dir, queue::Options::producer(), |said| console.error(said))
-        .map_err(|why| queue_file::words(&dir, &why))?;
+    let queue = queue_file::open(dir, queue::Options::producer(), |said| console.error(said))
+        .map_err(|why| queue_file::words(dir, &why))?;
     let (mark, counts) = (Mark::of(&queue)?, queue.counts()?);
     let before = counts.live();
     console.info(texts::waiting(before, counts.dead));
     // A person may have changed a setting, whether there is a worker or not.
-    Standstill::end(&dir);
+    Standstill::end(dir);
     let now = unix_millis(SystemTime::now()).to_string();
     // Without its tables no worker has ever read a setting.
     let _ = meta::set(queue.sql(), meta::SETTINGS_ASKED, &now);
     drop(queue);
-    catch_up::note(&dir);
-    start::ensure_worker(&dir, connection, Start::Always)?;
-    let watch = Watch {
-        dir: &dir,
-        console,
-        mark,
-    };
+    catch_up::note(dir);
+    start::ensure_worker(dir, connection, Start::Always)?;
+    let watch = Watch { dir, console, mark };
     let end = match before {
         0 => End::NothingDue,
         _ => watch.follow(None, |_| Ok(true))?,
@@ -56,11 +49,8 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     if before + since.done + since.failed + waiting > 0 {
         console.info(texts::processed(since.done, since.failed, waiting));
     }
-    watch.held_up(
-        &end,
-        waiting,
-        status::runtime()?.block_on(status::settings(connection)).1,
-    );
+    let told = status::runtime()?.block_on(status::settings(connection)).1;
+    watch.held_up(&end, waiting, told);
     if waiting > 0 && end == End::NothingDue {
         console.info(texts::goes_on(&dir.worker_log()));
     }

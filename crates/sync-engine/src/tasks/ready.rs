@@ -34,8 +34,7 @@ pub async fn ready(connection: &ServerConnection, dir: &DataDir) -> Result<Ready
         (Some(client), Some(settings), Some(SettingsStatus::Done { faults, .. })) => {
             (client, settings, faults)
         }
-        (.., Some(SettingsStatus::Failed { why })) => return Err(why.into()),
-        _ => return Err("the settings cannot be read".into()),
+        (.., reading) => return Err(status::unread(reading).into()),
     };
     let blocks = faults.iter().any(|fault| fault.blocks);
     let Some(target) = settings.plex.as_ref().filter(|_| !blocks) else {

@@ -7,13 +7,13 @@ use breaker::{Outage, Report, Time};
 use queue::{DeadFilter, DeadLetter, Options, Queue};
 use serde::Serialize;
 use serde_json::Value;
-use stash::client::{Client, SceneId};
+use stash::client::SceneId;
 use stash::connection::ServerConnection;
 
 use crate::core::job::Job;
 use crate::core::outcome::ErrorKind;
 use crate::core::reconcile::instant;
-use crate::core::status::{Connectivity, SettingsStatus};
+use crate::core::status::Connectivity;
 use crate::core::words::format::date;
 use crate::core::words::status::{Line, info, warn};
 use crate::core::words::tasks as texts;
@@ -24,8 +24,6 @@ use crate::tasks::{Failure, status};
 
 /// An outage is felt before the circuit opens: jobs that used up their tries in its first failures belong to it.
 const FELT_BEFORE: Duration = Duration::from_secs(300);
-/// Scenes asked for at once.
-const CHUNK: usize = 100;
 
 /// What became of the dead letters of an outage.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -62,35 +60,26 @@ pub fn run(connection: &ServerConnection) -> Result<(Vec<Line>, Value), Failure>
 fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
     let dir = DataDir::locate(&connection.dir);
     let mut recovery = Recovery::default();
-    let refuse = |recovery, why: String| {
-        Ok(Recovery {
-            refused: Some(why),
-            ..recovery
-        })
-    };
-    let outages = match Report::read(&dir.breaker()) {
-        Report::Missing => Vec::new(),
-        Report::Known(document) => document
-            .outage_log(instant(SystemTime::now()))
-            .outages()
-            .cloned()
-            .collect(),
+    let outages: Vec<_> = match Report::read(&dir.breaker()) {
+        Report::Missing => return Ok(recovery),
+        Report::Known(document) => {
+            let log = document.outage_log(instant(SystemTime::now()));
+            log.outages().cloned().collect()
+        }
         Report::Corrupted(why) => {
-            return refuse(recovery, texts::outages_unknown(&why));
+            recovery.refused = Some(texts::outages_unknown(&why));
+            return Ok(recovery);
         }
     };
     let Some((outage, from, to)) = last_ended(&outages) else {
-        return match outages.last() {
-            Some(_) => refuse(recovery, texts::OUTAGE_GOES_ON.to_owned()),
-            None => Ok(recovery),
-        };
+        let goes_on = || texts::OUTAGE_GOES_ON.to_owned();
+        recovery.refused = outages.last().map(|_| goes_on());
+        return Ok(recovery);
     };
     recovery.outage = Some(date(outage.started.unix_seconds()));
-    if !dir.database().try_exists()? {
+    let Some(mut queue) = queue_file::existing(&dir, Options::producer())? else {
         return Ok(recovery);
-    }
-    let queue = Queue::<Job>::open(dir.database(), Options::producer());
-    let mut queue = queue.map_err(|why| queue_file::words(&dir, &why))?;
+    };
     let in_outage = DeadFilter::all().died_from(from).died_before(to);
     let mut letters = queue.dead_letters(&in_outage)?;
     letters.retain(|letter| ErrorKind::server_down(&letter.error_type));
@@ -98,11 +87,19 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
     if letters.is_empty() {
         return Ok(recovery);
     }
-    let jobs = readable(letters, &mut recovery);
+    let jobs = letters.into_iter().filter_map(|letter| {
+        let job = serde_json::from_str(&letter.payload).ok()?;
+        Some((letter, job))
+    });
+    let jobs: Vec<_> = jobs.collect();
+    recovery.unreadable = recovery.found - jobs.len() as u64;
     let gates = status::runtime()?.block_on(gates(connection, &dir, &jobs));
     let gone = match gates {
         Ok(gone) => gone,
-        Err(why) => return refuse(recovery, why),
+        Err(why) => {
+            recovery.refused = Some(why);
+            return Ok(recovery);
+        }
     };
     for (letter, job) in &jobs {
         if job.scene().is_some_and(|id| gone.contains(&id)) {
@@ -122,33 +119,19 @@ fn recover(connection: &ServerConnection) -> Result<Recovery, Failure> {
 
 /// The last outage that is over, and when its dead letters died.
 fn last_ended(outages: &[Outage]) -> Option<(&Outage, SystemTime, SystemTime)> {
-    let at = outages.iter().rposition(|outage| outage.ended.is_some())?;
-    let outage = outages.get(at)?;
-    let before = at
-        .checked_sub(1)
-        .and_then(|before| outages.get(before)?.ended);
-    let felt = system(outage.started)
-        .checked_sub(FELT_BEFORE)
-        .unwrap_or(UNIX_EPOCH);
+    let ended: Vec<_> = outages.iter().filter(|one| one.ended.is_some()).collect();
+    let (outage, earlier) = ended.split_last()?;
+    let before = earlier.last().and_then(|before| before.ended);
+    let felt = system(outage.started).checked_sub(FELT_BEFORE);
+    let from = system(before.unwrap_or(Time::ZERO)).max(felt.unwrap_or(UNIX_EPOCH));
     // The queue counts in milliseconds.
     let to = system(outage.ended?) + Duration::from_millis(1);
-    Some((outage, felt.max(system(before.unwrap_or(Time::ZERO))), to))
+    Some((outage, from, to))
 }
 
 fn system(time: Time) -> SystemTime {
     let since = Duration::from_micros(time.unix_micros());
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
-}
-
-fn readable(letters: Vec<DeadLetter>, recovery: &mut Recovery) -> Vec<(DeadLetter, Job)> {
-    let mut jobs = Vec::with_capacity(letters.len());
-    for letter in letters {
-        match serde_json::from_str(&letter.payload) {
-            Ok(job) => jobs.push((letter, job)),
-            Err(_) => recovery.unreadable += 1,
-        }
-    }
-    jobs
 }
 
 /// Which scenes are gone from Stash, once Plex is known to be healthy; or why nothing may be put back.
@@ -159,40 +142,18 @@ async fn gates(
 ) -> Result<BTreeSet<u64>, String> {
     let (client, told) = status::settings(connection).await;
     let Some(client) = client else {
-        return Err(match told.reading {
-            Some(SettingsStatus::Failed { why }) => why,
-            _ => "the settings cannot be read".to_owned(),
-        });
+        return Err(status::unread(told.reading));
     };
     match status::plex(told.settings.as_ref(), dir).await {
         healthy if healthy.is_healthy() => {}
-        Connectivity::Yes { report, hint, .. } => {
-            return Err(texts::not_healthy(report, hint));
-        }
+        Connectivity::Yes { report, hint, .. } => return Err(texts::not_healthy(report, hint)),
         Connectivity::No { why } => return Err(texts::not_checked(&why)),
     }
-    gone(
-        &client,
-        jobs.iter().filter_map(|(_, job)| job.scene()).collect(),
-    )
-    .await
-    .map_err(|why| why.to_string())
-}
-
-async fn gone(client: &Client, ids: BTreeSet<u64>) -> Result<BTreeSet<u64>, stash::client::Error> {
+    let ids: BTreeSet<_> = jobs.iter().filter_map(|(_, job)| job.scene()).collect();
     let ids: Vec<_> = ids.into_iter().map(SceneId).collect();
-    let mut gone = BTreeSet::new();
-    for chunk in ids.chunks(CHUNK) {
-        gone.extend(
-            client
-                .find_scenes(chunk)
-                .await?
-                .missing
-                .iter()
-                .map(|id| id.0),
-        );
-    }
-    Ok(gone)
+    let found = client.find_scenes(&ids).await;
+    let gone = found.map_err(|why| why.to_string())?.missing;
+    Ok(gone.into_iter().map(|id| id.0).collect())
 }
 
 /// Whether a later job has done what this one failed to do.

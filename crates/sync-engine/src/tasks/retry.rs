@@ -17,13 +17,9 @@ pub fn run(
     job: Option<i64>,
 ) -> Result<(Vec<Line>, Value), Failure> {
     let dir = DataDir::locate(&connection.dir);
-    let mut filter = DeadFilter::all();
-    if let Some(kind) = kind {
-        filter = filter.error_type(kind);
-    }
-    if let Some(job) = job {
-        filter = filter.job(job);
-    }
+    let filter = DeadFilter::all();
+    let filter = kind.into_iter().fold(filter, DeadFilter::error_type);
+    let filter = job.into_iter().fold(filter, DeadFilter::job);
     let (mut queued, mut left) = (0, 0);
     if dir.database().try_exists()? {
         let words = |why| queue_file::words(&dir, &why);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use plex_health::Verdict;
-use queue::{Options, Queue};
+use queue::Options;
 use serde_json::Value;
 use stash::client::{Client, SceneId};
 use stash::connection::ServerConnection;
@@ -12,7 +12,6 @@ use stash::connection::ServerConnection;
 use crate::clients;
 use crate::console::{Console, Failure};
 use crate::core::first_run::Known;
-use crate::core::job::Job;
 use crate::core::obfuscate::Paths;
 use crate::core::settings::Settings;
 use crate::core::status::{
@@ -22,7 +21,7 @@ use crate::core::words::next_step::next_step;
 use crate::core::words::settings as texts;
 use crate::core::words::status::{self as words, Line};
 use crate::storage::data_dir::DataDir;
-use crate::storage::plex_server;
+use crate::storage::{plex_server, queue_file};
 use crate::sync::libraries::Libraries;
 use crate::sync::path_map;
 use crate::tasks::gather::{self, Told};
@@ -75,19 +74,8 @@ async fn gathered(dir: &DataDir, client: Option<Client>, told: Told) -> Status {
     {
         let ids: BTreeSet<_> = queue.listed().filter_map(|about| about.scene).collect();
         let ids: Vec<_> = ids.into_iter().map(SceneId).collect();
-        let found = match ids.is_empty() {
-            true => Vec::new(),
-            false => client
-                .find_scenes(&ids)
-                .await
-                .map_or_else(|_| Vec::new(), |found| found.scenes),
-        };
-        let (map, paths) = (
-            path_map(&settings),
-            Paths {
-                hidden: settings.obfuscate_paths,
-            },
-        );
+        let found = client.find_scenes(&ids).await.unwrap_or_default().scenes;
+        let (map, paths) = (path_map(&settings), Paths::of(&settings));
         for about in queue.listed() {
             let scene = found.iter().find(|scene| Some(scene.id.0) == about.scene);
             if let Some(scene) = scene {
@@ -139,11 +127,9 @@ pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
             (Some(client), told)
         }
         Err(why) => {
-            let reading = Some(SettingsStatus::Failed {
-                why: why.to_string(),
-            });
+            let why = why.to_string();
             let told = Told {
-                reading,
+                reading: Some(SettingsStatus::Failed { why }),
                 ..Told::default()
             };
             (None, told)
@@ -151,13 +137,17 @@ pub async fn settings(connection: &ServerConnection) -> (Option<Client>, Told) {
     }
 }
 
+/// Why the settings are not known.
+pub fn unread(reading: Option<SettingsStatus>) -> String {
+    match reading {
+        Some(SettingsStatus::Failed { why }) => why,
+        _ => "the settings cannot be read".to_owned(),
+    }
+}
+
 /// The server that must answer at this address, and the one that was last written to, where a worker has met one.
 fn known(dir: &DataDir, url: &str) -> (Option<String>, Option<Before>) {
-    // Asked first: opening makes lock files beside a database that is not there.
-    if !dir.database().try_exists().unwrap_or(false) {
-        return (None, None);
-    }
-    let Ok(queue) = Queue::<Job>::open(dir.database(), Options::inspector()) else {
+    let Ok(Some(queue)) = queue_file::existing(dir, Options::inspector()) else {
         return (None, None);
     };
     let expected = plex_server::expected(queue.sql(), url).ok().flatten();
@@ -182,49 +172,44 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
     let (expected, before) = known(dir, &target.url);
     let report = Box::new(clients::at_home(probe, expected.as_deref()).deep().await);
     let hint = plex_server::hint(&report.verdict);
-    let Verdict::Healthy { server, .. } = &report.verdict else {
-        return Connectivity::Yes {
-            url: target.url.to_string(),
-            report,
-            hint,
-            token: None,
-            instead_of: None,
-            searched: None,
+    let (mut token, mut found, mut instead_of) = (None, None, None);
+    if let Verdict::Healthy { server, .. } = &report.verdict {
+        instead_of = before.filter(|before| before.server != server.machine_identifier);
+        let needed = server.claimed && target.token.is_some();
+        (token, found) = match clients::reader(target, settings, dir) {
+            Ok(client) => (
+                Some(whose_token(&client, needed).await),
+                Some(searched(&client, settings).await),
+            ),
+            Err(why) => {
+                let why = why.to_string();
+                let token = TokenStatus::Unknown { why: why.clone() };
+                (Some(token), Some(Searched::Unknown { why }))
+            }
         };
-    };
-    let instead_of = before.filter(|before| before.server != server.machine_identifier);
-    let (token, searched) = match clients::reader(target, settings, dir) {
-        Err(why) => {
-            let why = why.to_string();
-            (
-                TokenStatus::Unknown { why: why.clone() },
-                Searched::Unknown { why },
-            )
-        }
-        Ok(client) => {
-            let needed = server.claimed && target.token.is_some();
-            let token = match client.owner_check().await {
-                Ok(()) if needed => TokenStatus::Owner,
-                Ok(()) => TokenStatus::NotNeeded,
-                Err(plex::Error::Unauthorized {
-                    status,
-                    by_plex: true,
-                }) => TokenStatus::Guest { status },
-                Err(plex::Error::Unauthorized { status, .. }) => TokenStatus::Blocked { status },
-                Err(why) => TokenStatus::Unknown {
-                    why: why.to_string(),
-                },
-            };
-            (token, searched(&client, settings).await)
-        }
-    };
+    }
     Connectivity::Yes {
         url: target.url.to_string(),
-        token: Some(token),
+        token,
         instead_of,
-        searched: Some(searched),
+        searched: found,
         report,
         hint,
+    }
+}
+
+/// Whose the token is, where Plex needs one.
+async fn whose_token(client: &plex::Client, needed: bool) -> TokenStatus {
+    match client.owner_check().await {
+        Ok(()) if needed => TokenStatus::Owner,
+        Ok(()) => TokenStatus::NotNeeded,
+        Err(plex::Error::Unauthorized { status, by_plex }) => match by_plex {
+            true => TokenStatus::Guest { status },
+            false => TokenStatus::Blocked { status },
+        },
+        Err(why) => TokenStatus::Unknown {
+            why: why.to_string(),
+        },
     }
 }
 
@@ -232,10 +217,9 @@ pub async fn plex(settings: Option<&Settings>, dir: &DataDir) -> Connectivity {
 async fn searched(client: &plex::Client, settings: &Settings) -> Searched {
     let sections = client.sections().await;
     match sections.map(|sections| Libraries::choose(sections, &settings.libraries)) {
-        Ok(Ok(Libraries { missing: None, .. })) => Searched::All,
-        Ok(Ok(Libraries {
-            missing: Some(why), ..
-        })) => Searched::Some { why },
+        Ok(Ok(Libraries { missing, .. })) => {
+            missing.map_or(Searched::All, |why| Searched::Some { why })
+        }
         Ok(Err(why)) => Searched::None { why },
         Err(why) => Searched::Unknown {
             why: why.to_string(),

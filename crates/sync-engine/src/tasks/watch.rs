@@ -7,9 +7,7 @@ use breaker::Report;
 use breaker::machine::Kind;
 use queue::{Counts, DeadFilter, Options, Queue, State};
 
-use crate::console::Console;
-
-use crate::console::Failure;
+use crate::console::{Console, Failure};
 use crate::core::job::Job;
 use crate::core::reconcile::instant;
 use crate::core::status::SettingsStatus;
@@ -20,6 +18,7 @@ use crate::storage::ledger::{self, Total};
 use crate::storage::queue_file;
 use crate::storage::standstill::Standstill;
 use crate::tasks::gather::{self, Told};
+use crate::tasks::say;
 
 /// Between two looks at what the worker does.
 const LOOK: Duration = Duration::from_millis(200);
@@ -101,10 +100,9 @@ impl Watch<'_> {
     /// # Errors
     /// The queue cannot be opened; the text says what to do.
     pub fn queue(&self) -> Result<Queue<Job>, String> {
-        queue_file::open(self.dir, Options::producer(), |said| {
-            self.console.error(said)
-        })
-        .map_err(|why| queue_file::words(self.dir, &why))
+        let say = |said| self.console.error(said);
+        let queue = queue_file::open(self.dir, Options::producer(), say);
+        queue.map_err(|why| queue_file::words(self.dir, &why))
     }
 
     /// Follows the worker until nothing more can be done at once. The bar moves once `is_counted`: while the worker still finds
@@ -186,9 +184,7 @@ impl Watch<'_> {
             tasks: gather::tasks(&queue, &[State::Running, State::Ready, State::Waiting])?,
         })
     }
-}
 
-impl Watch<'_> {
     /// Says what keeps what is left, if anything, from being done; and that nothing is written, if so.
     pub fn held_up(&self, end: &End, waiting: u64, told: Told) {
         let log = self.dir.worker_log();
@@ -204,9 +200,7 @@ impl Watch<'_> {
             }
             _ => {
                 let status = gather::status(self.dir, told, SystemTime::now());
-                for line in in_words::held_up(&status) {
-                    self.console.line(line.level, &line.text);
-                }
+                say(self.console, in_words::held_up(&status));
             }
         }
     }

@@ -20,7 +20,8 @@ pub(super) struct Looks {
     interval: Duration,
     /// One must begin then or later, since a scan told of a file.
     after_scan: Option<Moment>,
-    began: Option<Moment>,
+    /// Since when one is under way.
+    pub(super) began: Option<Moment>,
     is_busy: bool,
 }
 
@@ -47,10 +48,6 @@ impl Looks {
     /// what it would find.
     pub(super) fn by(&self) -> Moment {
         self.at() + OFTEN
-    }
-
-    pub(super) fn is_under_way(&self) -> bool {
-        self.began.is_some()
     }
 
     /// Whether Stash was at work itself at the last look.

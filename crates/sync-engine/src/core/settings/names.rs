@@ -67,8 +67,7 @@ pub fn is_on_page(key: &str) -> bool {
 /// assert_eq!(names::of("idle_timeout"), "idle_timeout");
 /// ```
 pub fn of(key: &str) -> String {
-    let known = ALL.iter().find(|(known, _)| *known == key);
-    match known {
+    match ALL.iter().find(|(known, _)| *known == key) {
         Some((_, name)) if !name.is_empty() => format!("{name} ({key})"),
         _ => key.to_owned(),
     }

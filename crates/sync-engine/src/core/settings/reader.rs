@@ -56,9 +56,10 @@ impl<'a> Reader<'a> {
         self.note(key, problem, false);
     }
 
-    /// Notes why nothing can be sent.
-    pub fn obstacle(&mut self, key: &'static str, problem: String) {
+    /// Notes why nothing can be sent, and has nothing.
+    pub fn obstacle<T>(&mut self, key: &'static str, problem: String) -> Option<T> {
         self.note(key, problem, true);
+        None
     }
 
     fn note(&mut self, key: &'static str, problem: String, blocks: bool) {
@@ -86,9 +87,9 @@ impl<'a> Reader<'a> {
         match text.parse::<f64>() {
             Ok(n) if range.contains(&n) => n,
             Ok(n) if n.is_finite() => {
-                let used = n.clamp(*range.start(), *range.end());
-                let range = (*range.start(), *range.end());
-                self.fault(key, texts::outside(&text, range, used));
+                let (least, most) = range.into_inner();
+                let used = n.clamp(least, most);
+                self.fault(key, texts::outside(&text, (least, most), used));
                 used
             }
             _ => {
@@ -127,10 +128,8 @@ impl<'a> Reader<'a> {
         let Some(text) = self.text(key) else {
             return default;
         };
-        if let Some((_, value)) = words
-            .iter()
-            .find(|(word, _)| text.eq_ignore_ascii_case(word))
-        {
+        let is_it = |(word, _): &&(&str, T)| text.eq_ignore_ascii_case(word);
+        if let Some((_, value)) = words.iter().find(is_it) {
             return *value;
         }
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
@@ -154,12 +153,9 @@ impl<'a> Reader<'a> {
             }
         }
         parts.push(part);
-        parts
-            .iter()
-            .map(|part| part.trim())
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let parts = parts.iter().map(|part| part.trim());
+        let parts = parts.filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
     }
 
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {

@@ -1,7 +1,5 @@
 //! Durations and times as people say them. Pure.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 /// Two units at most: `3m 12s`, `2h 5m`, `4d 1h`; below a second `0s`. `seconds` below zero (a clock that was set
 /// back) or no number at all counts as none.
 ///
@@ -32,11 +30,8 @@ pub fn span(seconds: f64) -> String {
 pub fn date(unix_seconds: f64) -> String {
     /// The end of the year 9999, the last that can be written so.
     const LAST: f64 = 253_402_300_799.0;
-    let since = Duration::from_secs(unix_seconds.clamp(0.0, LAST) as u64);
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since)
-        .to_string()
-        .replace('T', " ")
-        .replace('Z', " UTC")
+    let date = stash::timestamp::format(unix_seconds.clamp(0.0, LAST) as i64);
+    date.replace('T', " ").replace('Z', " UTC")
 }
 
 /// `1 job waits`, `2 jobs wait`: number, noun, and what it does.

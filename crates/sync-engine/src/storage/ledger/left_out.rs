@@ -2,38 +2,38 @@
 
 use rusqlite::{Connection, Result, params};
 
+use crate::core::status::LeftOut;
+use crate::storage::sql::{self, unsigned};
+
 /// Notes what was left out of a scene that was written, in place of what was noted before.
 pub fn put_left_out(db: &Connection, scene: u64, reasons: &[String]) -> Result<()> {
     let id = scene.cast_signed();
-    db.prepare_cached("DELETE FROM left_out WHERE scene = ?1")?
-        .execute([id])?;
-    let mut add =
-        db.prepare_cached("INSERT OR IGNORE INTO left_out (scene, reason) VALUES (?1, ?2)")?;
+    sql::run(db, "DELETE FROM left_out WHERE scene = ?1", [id])?;
+    let add = "INSERT OR IGNORE INTO left_out (scene, reason) VALUES (?1, ?2)";
     for reason in reasons {
-        add.execute(params![id, reason])?;
+        sql::run(db, add, params![id, reason])?;
     }
     Ok(())
 }
 
 /// What was left out of one scene.
 pub fn left_out_of(db: &Connection, scene: u64) -> Result<Vec<String>> {
-    let mut find = db.prepare_cached("SELECT reason FROM left_out WHERE scene = ?1")?;
-    let reasons = find.query_map([scene.cast_signed()], |row| row.get(0))?;
-    reasons.collect()
+    let find = "SELECT reason FROM left_out WHERE scene = ?1";
+    sql::rows(db, find, [scene.cast_signed()], |row| row.get(0))
 }
 
-/// What was left out: the reason, of how many scenes, and the newest of them; the most frequent first.
-pub fn left_out(db: &Connection) -> Result<Vec<(String, u64, u64)>> {
+/// What was left out, the most frequent first.
+pub fn left_out(db: &Connection) -> Result<Vec<LeftOut>> {
     // The columns beside max() are those of its row.
-    let mut find = db.prepare_cached(
-        "SELECT reason, count(*), scene, max(rowid) FROM left_out
-         GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 20",
-    )?;
-    let rows = find.query_map([], |row| {
-        let count = |n| row.get::<_, i64>(n).map(i64::cast_unsigned);
-        Ok((row.get(0)?, count(1)?, count(2)?))
-    })?;
-    rows.collect()
+    let find = "SELECT reason, count(*), scene, max(rowid) FROM left_out
+                GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 20";
+    sql::rows(db, find, [], |row| {
+        Ok(LeftOut {
+            reason: row.get(0)?,
+            scenes: unsigned(row, 1)?,
+            newest_scene: unsigned(row, 2)?,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -49,14 +49,19 @@ mod tests {
             "the cover is a GIF".to_owned(),
             "3 tags over the limit".to_owned(),
         );
+        let row = |reason: &str, scenes, newest_scene| LeftOut {
+            reason: reason.to_owned(),
+            scenes,
+            newest_scene,
+        };
         put_left_out(&db, 1, &[cover.clone(), tags.clone()])?;
         put_left_out(&db, 3, &[cover.clone(), cover.clone()])?;
         put_left_out(&db, 2, std::slice::from_ref(&cover))?;
-        assert_eq!(left_out(&db)?, [(cover.clone(), 3, 2), (tags, 1, 1)]);
+        assert_eq!(left_out(&db)?, [row(&cover, 3, 2), row(&tags, 1, 1)]);
         assert_eq!(left_out_of(&db, 2)?, std::slice::from_ref(&cover));
         put_left_out(&db, 1, &[])?;
         ledger::forget_scene(&db, 2)?;
-        assert_eq!(left_out(&db)?, [(cover, 1, 3)]);
+        assert_eq!(left_out(&db)?, [row(&cover, 1, 3)]);
         Ok(())
     }
 }

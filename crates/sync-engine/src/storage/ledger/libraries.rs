@@ -3,15 +3,12 @@
 use rusqlite::{Connection, Result, params};
 
 use crate::storage::ledger::server::ServerId;
+use crate::storage::sql;
 
 /// What is known of the fields of a server's libraries: library, field, state.
 pub fn library_fields(db: &Connection, server: ServerId) -> Result<Vec<(String, String, String)>> {
-    let mut find =
-        db.prepare_cached("SELECT library, field, state FROM library_field WHERE server = ?1")?;
-    let fields = find.query_map([server.0], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    fields.collect()
+    let find = "SELECT library, field, state FROM library_field WHERE server = ?1";
+    sql::rows(db, find, [server.0], |row| row.try_into())
 }
 
 /// Remembers what is known of a field of a library.
@@ -22,7 +19,6 @@ pub fn put_library_field(
     field: &str,
     state: &str,
 ) -> Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO library_field VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![server.0, library, field, state])?;
-    Ok(())
+    let put = "INSERT OR REPLACE INTO library_field VALUES (?1, ?2, ?3, ?4)";
+    sql::run(db, put, params![server.0, library, field, state]).map(drop)
 }

@@ -1,9 +1,10 @@
 //! What a scene was when it was last looked at: by its `updated_at`, which is cheap to compare.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result};
 
 use crate::core::catch_up::Stamp;
 use crate::storage::ledger::server::ServerId;
+use crate::storage::sql::{self, unsigned};
 
 /// What is on record of a scene's last look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,31 +17,26 @@ pub struct LastLook {
 
 /// A scene's last look, however it ended.
 pub fn last_look(db: &Connection, server: ServerId, scene: u64) -> Result<Option<LastLook>> {
-    db.prepare_cached(
-        "SELECT updated_at, synced_at > 0 FROM synced_scene WHERE server = ?1 AND scene = ?2",
-    )?
-    .query_row(params![server.0, scene.cast_signed()], |row| {
+    let find =
+        "SELECT updated_at, synced_at > 0 FROM synced_scene WHERE server = ?1 AND scene = ?2";
+    sql::row(db, find, [server.0, scene.cast_signed()], |row| {
         Ok(LastLook {
             stamp: Stamp::stored(row.get(0)?),
             written: row.get(1)?,
         })
     })
-    .optional()
 }
 
 /// Notes what a scene was when it was looked at.
 pub fn looked(db: &Connection, server: ServerId, scene: u64, stamp: Stamp) -> Result<()> {
-    db.prepare_cached(
-        "INSERT INTO synced_scene (server, scene, hash, synced_at, updated_at) VALUES (?1, ?2, x'', 0, ?3)
-         ON CONFLICT (server, scene) DO UPDATE SET updated_at = ?3",
-    )?
-    .execute(params![server.0, scene.cast_signed(), stamp.to_store()])?;
-    Ok(())
+    let put = "INSERT INTO synced_scene (server, scene, hash, synced_at, updated_at) VALUES (?1, ?2, x'', 0, ?3)
+               ON CONFLICT (server, scene) DO UPDATE SET updated_at = ?3";
+    let values = [server.0, scene.cast_signed(), stamp.to_store()];
+    sql::run(db, put, values).map(drop)
 }
 
 /// How many scenes were ever written to a server.
 pub fn written_scenes(db: &Connection, server: ServerId) -> Result<u64> {
-    db.prepare_cached("SELECT count(*) FROM synced_scene WHERE server = ?1 AND synced_at > 0")?
-        .query_row([server.0], |row| row.get::<_, i64>(0))
-        .map(i64::cast_unsigned)
+    let find = "SELECT count(*) FROM synced_scene WHERE server = ?1 AND synced_at > 0";
+    Ok(sql::row(db, find, [server.0], |row| unsigned(row, 0))?.unwrap_or_default())
 }

@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Result, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::core::job::Related;
 use crate::storage::ledger::items::{ItemRow, put_item};
 use crate::storage::ledger::scenes::{SceneRow, put_scene};
 use crate::storage::ledger::server::{ServerId, consent, server};
+use crate::storage::sql;
 
 /// Adds what tables made by an earlier version lack. Where a scene was ever written, a person wanted that; and each scene is
 /// looked at once, since nobody knows what it was when it was read.
 pub fn add_columns(db: &Connection) -> Result<()> {
-    let is_old = !db
-        .prepare("SELECT 1 FROM pragma_table_info('plex_server') WHERE name = 'consent'")?
-        .exists([])?;
-    if is_old {
+    let find = "SELECT 1 FROM pragma_table_info('plex_server') WHERE name = 'consent'";
+    if !sql::any(db, find, [])? {
         db.execute_batch(
             "ALTER TABLE plex_server ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
              ALTER TABLE plex_server ADD COLUMN caught_up INTEGER NOT NULL DEFAULT 0;
@@ -39,10 +38,8 @@ struct Before {
 /// scene is unequal until a look has confirmed its item by its path. Returns the scenes that must be looked at now,
 /// because two of them were written to one item.
 pub fn migrate(db: &Connection, identifier: Option<&str>) -> Result<Vec<u64>> {
-    let is_there = db
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'")?
-        .exists([])?;
-    if !is_there {
+    let find = "SELECT 1 FROM sqlite_schema WHERE name = 'ledger'";
+    if !sql::any(db, find, [])? {
         return Ok(Vec::new());
     }
     let server = server(db, identifier.unwrap_or_default())?;
@@ -56,16 +53,13 @@ pub fn migrate(db: &Connection, identifier: Option<&str>) -> Result<Vec<u64>> {
             doubtful.extend(scenes);
         }
         let path = String::new();
-        put_item(
-            db,
-            server,
-            &ItemRow {
-                item,
-                owner,
-                path,
-                written,
-            },
-        )?;
+        let row = ItemRow {
+            item,
+            owner,
+            path,
+            written,
+        };
+        put_item(db, server, &row)?;
     }
     let mut add =
         db.prepare("INSERT OR IGNORE INTO scene_ref (scene, kind, id) SELECT scene, ?1, id FROM ledger_refs WHERE kind = ?2")?;
@@ -87,17 +81,12 @@ fn read(db: &Connection, server: ServerId) -> Result<BTreeMap<String, Before>> {
         let scene = row.get::<_, i64>(0)?.cast_unsigned();
         let written: Value = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
         // Clear Match Cache emptied the key and left it in the record.
-        let key = match row.get::<_, String>(1)? {
-            forgotten if forgotten.is_empty() => written
-                .get("item")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
-            key => key,
-        };
-        let synced_at = row.get(3)?;
+        let mut key: String = row.get(1)?;
+        if let (true, Some(item)) = (key.is_empty(), written["item"].as_str()) {
+            item.clone_into(&mut key);
+        }
         let row = SceneRow {
-            synced_at,
+            synced_at: row.get(3)?,
             ..SceneRow::default()
         };
         put_scene(db, server, scene, &row)?;
@@ -115,7 +104,7 @@ fn read(db: &Connection, server: ServerId) -> Result<BTreeMap<String, Before>> {
 fn both(earlier: Value, later: Value) -> Value {
     match (earlier, later) {
         (Value::Object(earlier), Value::Object(later)) => {
-            let mut joined: Map<String, Value> = earlier;
+            let mut joined = earlier;
             for (key, value) in later {
                 let before = joined.remove(&key).unwrap_or_default();
                 joined.insert(key, both(before, value));
@@ -123,11 +112,9 @@ fn both(earlier: Value, later: Value) -> Value {
             Value::Object(joined)
         }
         (Value::Array(mut earlier), Value::Array(later)) => {
-            for value in later {
-                if !earlier.contains(&value) {
-                    earlier.push(value);
-                }
-            }
+            let new = later.into_iter().filter(|value| !earlier.contains(value));
+            let new: Vec<_> = new.collect();
+            earlier.extend(new);
             Value::Array(earlier)
         }
         (earlier, Value::Null) => earlier,

@@ -2,27 +2,22 @@
 
 use rusqlite::{Connection, Result, params};
 
+use crate::storage::sql::{self, unsigned};
+
 /// Notes, or withdraws, the path map rule that a scene's file and its item speak for.
 pub fn hint_path(db: &Connection, scene: u64, rule: Option<&str>) -> Result<()> {
     let id = scene.cast_signed();
+    let put = "INSERT OR REPLACE INTO path_hint (scene, rule) VALUES (?1, ?2)";
     match rule {
-        Some(rule) => db
-            .prepare_cached("INSERT OR REPLACE INTO path_hint (scene, rule) VALUES (?1, ?2)")?
-            .execute(params![id, rule]),
-        None => db
-            .prepare_cached("DELETE FROM path_hint WHERE scene = ?1")?
-            .execute([id]),
-    }?;
-    Ok(())
+        Some(rule) => sql::run(db, put, params![id, rule]),
+        None => sql::run(db, "DELETE FROM path_hint WHERE scene = ?1", [id]),
+    }
+    .map(drop)
 }
 
 /// The path map rules that scenes speak for, with how many do, the most first.
 pub fn path_hints(db: &Connection) -> Result<Vec<(String, u64)>> {
-    let mut find = db.prepare_cached(
-        "SELECT rule, count(*) FROM path_hint GROUP BY rule ORDER BY count(*) DESC, rule LIMIT 3",
-    )?;
-    let hints = find.query_map([], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-    })?;
-    hints.collect()
+    let find =
+        "SELECT rule, count(*) FROM path_hint GROUP BY rule ORDER BY count(*) DESC, rule LIMIT 3";
+    sql::rows(db, find, [], |row| Ok((row.get(0)?, unsigned(row, 1)?)))
 }

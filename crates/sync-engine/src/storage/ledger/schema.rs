@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result};
 
 use crate::storage::ledger::migrate;
-use crate::storage::meta;
+use crate::storage::{meta, sql};
 
 /// The tables; safe to run again. Only the worker does.
 const SCHEMA: &str = "
@@ -78,6 +78,6 @@ pub fn create(db: &Connection) -> Result<()> {
 
 /// Whether a worker has made the tables.
 pub fn is_made(db: &Connection) -> Result<bool> {
-    db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'plex_item'")?
-        .exists([])
+    let find = "SELECT 1 FROM sqlite_schema WHERE name = 'plex_item'";
+    sql::any(db, find, [])
 }

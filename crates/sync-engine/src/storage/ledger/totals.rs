@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use crate::storage::meta;
+use crate::storage::{meta, sql};
 
 /// What is counted for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +30,15 @@ const COUNTED_SINCE: &str = "counted_since";
 
 /// Begins to count, unless it has begun.
 pub fn count_from(db: &Connection, now: i64) -> Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)")?
-        .execute([COUNTED_SINCE, &now.to_string()])?;
-    Ok(())
+    let begin = "INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)";
+    sql::run(db, begin, [COUNTED_SINCE, &now.to_string()]).map(drop)
 }
 
 /// Counts one more.
 pub fn count(db: &Connection, total: Total) -> Result<()> {
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, '1') \
-               ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
-    db.prepare_cached(sql)?.execute([total.key()])?;
-    Ok(())
+    let count = "INSERT INTO meta (key, value) VALUES (?1, '1') \
+                 ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+    sql::run(db, count, [total.key()]).map(drop)
 }
 
 /// How many so far; none before the first worker.
