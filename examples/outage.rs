@@ -1,7 +1,9 @@
-//! An outage of Plex from beginning to end, with nothing to install: `cargo run --release --example outage`.
+//! An outage of Plex from beginning to end, with nothing to install: `cargo run --release --example
+//! outage`.
 //!
-//! Simulated servers on loopback, the real plugin binary run as Stash runs it. Only intervals are shorter than usual,
-//! and those are settings. Ends with exit code 1 unless every scene is equal in Stash and Plex.
+//! Simulated servers on loopback, the real plugin binary run as Stash runs it. Only intervals are
+//! shorter than usual, and those are settings. Ends with exit code 1 unless every scene is equal in
+//! Stash and Plex.
 
 use std::error::Error;
 use std::fs;

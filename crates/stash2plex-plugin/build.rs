@@ -1,8 +1,9 @@
-//! How the plugin's program is linked: on Linux it needs nothing of the machine that it runs on, not even a C library.
+//! How the plugin's program is linked: on Linux it needs nothing of the machine that it runs on,
+//! not even a C library.
 //!
-//! `-C target-feature=+crt-static` says so for all that is built, and the compiler then refuses procedural macros. So the
-//! linker alone is told here: the libraries that it is asked for by name it finds first in a folder of ours, as words that send
-//! it to the static ones.
+//! `-C target-feature=+crt-static` says so for all that is built, and the compiler then refuses
+//! procedural macros. So the linker alone is told here: the libraries that it is asked for by name
+//! it finds first in a folder of ours, as words that send it to the static ones.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,8 +27,8 @@ fn main() -> io::Result<()> {
     if target("OS") != "linux" || target("ENV") != "gnu" {
         return Ok(());
     }
-    // At a fixed address there are no ten thousand pointers to correct at each start. A save waits for that start: it is a
-    // seventh of it.
+    // At a fixed address there are no ten thousand pointers to correct at each start. A save waits
+    // for that start: it is a seventh of it.
     argument("-no-pie");
     if target("FEATURE").split(',').any(|it| it == "crt-static") {
         argument("-static");

@@ -7,8 +7,8 @@ use zip::{CompressionMethod, System, ZipArchive, ZipWriter};
 
 use crate::{Date, Error};
 
-/// Of the deflater: up to 9 are quick, above are tries of one that takes its time, and saves a twentieth. Stash gives a download
-/// ten seconds.
+/// Of the deflater: up to 9 are quick, above are tries of one that takes its time, and saves a
+/// twentieth. Stash gives a download ten seconds.
 const LEVEL: i64 = 14;
 
 pub(crate) struct Entry {
@@ -21,7 +21,8 @@ pub(crate) fn write(mut entries: Vec<Entry>, date: Date) -> Result<Vec<u8>, Erro
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries {
-        // Stash gives a file the mode that stands here, and one of another system no right to be run.
+        // Stash gives a file the mode that stands here, and one of another system no right to be
+        // run.
         let options = SimpleFileOptions::default()
             .system(System::Unix)
             .unix_permissions(entry.mode)

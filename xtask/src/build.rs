@@ -27,7 +27,8 @@ pub fn host() -> Result<String, Error> {
 
 /// Builds the program for a target and says where it is.
 ///
-/// Linux of another kind than this machine's is built with `cargo zigbuild`, which brings a linker and a C compiler for each.
+/// Linux of another kind than this machine's is built with `cargo zigbuild`, which brings a linker
+/// and a C compiler for each.
 ///
 /// # Errors
 /// It does not build.
@@ -66,8 +67,8 @@ pub fn build(target: &str) -> Result<PathBuf, Error> {
     }
 }
 
-/// Messages of the program name source files: not by where they lie on this machine. Joined with the flags of
-/// `.cargo/config.toml`, which an environment variable would replace.
+/// Messages of the program name source files: not by where they lie on this machine. Joined with
+/// the flags of `.cargo/config.toml`, which an environment variable would replace.
 fn rustflags(target: &str, target_folder: &Path) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));

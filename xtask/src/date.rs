@@ -6,7 +6,8 @@ use zip::DateTime;
 
 use crate::Error;
 
-/// When a release was made, in UTC: what decides whether Stash offers an update. As exact as a zip keeps it, to two seconds.
+/// When a release was made, in UTC: what decides whether Stash offers an update. As exact as a zip
+/// keeps it, to two seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date(pub(crate) DateTime);
 

@@ -12,7 +12,8 @@ use crate::archive;
 use crate::package::{MANIFEST, document};
 use crate::{Error, PLATFORMS, Platform};
 
-/// Writes `index.yml` and `SHA256SUMS` for the packages that are in this folder, and says which these are.
+/// Writes `index.yml` and `SHA256SUMS` for the packages that are in this folder, and says which
+/// these are.
 ///
 /// # Errors
 /// A zip that is none of ours, or a file that cannot be read or written.

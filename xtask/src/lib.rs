@@ -1,7 +1,8 @@
 //! Makes the packages that Stash's package manager installs, and the index of their source.
 //!
-//! A package is a zip: the program, Stash's manifest of the plugin and the files of its page. The same program makes the same
-//! bytes, on any day. An index says of each package whom it is for; it is made from the zips alone.
+//! A package is a zip: the program, Stash's manifest of the plugin and the files of its page. The
+//! same program makes the same bytes, on any day. An index says of each package whom it is for; it
+//! is made from the zips alone.
 #![forbid(unsafe_code)]
 
 mod archive;

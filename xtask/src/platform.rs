@@ -45,8 +45,9 @@ impl Platform {
         found.ok_or_else(|| Error::Platform(target.to_owned()))
     }
 
-    /// What Stash calls the package, and the folder that it installs it into. Not the plugin's own id, under which its settings
-    /// are kept: that is the manifest's name, the same in every package.
+    /// What Stash calls the package, and the folder that it installs it into. Not the plugin's own
+    /// id, under which its settings are kept: that is the manifest's name, the same in every
+    /// package.
     pub fn package_id(self) -> String {
         format!("Stash2Plex-{}-{}", self.system, self.processor)
     }

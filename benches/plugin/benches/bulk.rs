@@ -1,5 +1,6 @@
-//! A bulk edit as Stash runs it: a hook process for each scene, one after the other, each with the ids of all, beside a
-//! worker at work; against a hook that does nothing (`/bin/true`). `cargo bench -p bench-plugin --bench bulk` (Unix).
+//! A bulk edit as Stash runs it: a hook process for each scene, one after the other, each with the
+//! ids of all, beside a worker at work; against a hook that does nothing (`/bin/true`). `cargo
+//! bench -p bench-plugin --bench bulk` (Unix).
 
 use std::error::Error;
 use std::io::Write;

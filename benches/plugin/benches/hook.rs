@@ -1,4 +1,5 @@
-//! A hook process with its durable insert, against the same binary doing nothing (`--version`): `cargo bench -p bench-plugin --bench hook`.
+//! A hook process with its durable insert, against the same binary doing nothing (`--version`):
+//! `cargo bench -p bench-plugin --bench hook`.
 
 use std::error::Error;
 use std::io::Write;

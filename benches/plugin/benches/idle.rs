@@ -1,5 +1,6 @@
-//! What a worker costs while it has nothing to do, and while Plex is away: CPU seconds an hour, as the system counts
-//! them for its process. `cargo bench -p bench-plugin --bench idle` (Linux; takes two minutes).
+//! What a worker costs while it has nothing to do, and while Plex is away: CPU seconds an hour, as
+//! the system counts them for its process. `cargo bench -p bench-plugin --bench idle` (Linux; takes
+//! two minutes).
 
 use std::error::Error;
 use std::path::Path;

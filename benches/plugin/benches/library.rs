@@ -1,5 +1,5 @@
-//! What a scene that Plex does not have costs, in libraries of growing size, with the file filter of Plex and without:
-//! `cargo bench -p bench-plugin --bench library`.
+//! What a scene that Plex does not have costs, in libraries of growing size, with the file filter
+//! of Plex and without: `cargo bench -p bench-plugin --bench library`.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! What a look at the changes in Stash costs a worker that starts, in libraries of growing size of which nothing has
-//! changed: requests, and CPU time with all else that a start needs. `cargo bench -p bench-plugin --bench looks` (Linux).
+//! What a look at the changes in Stash costs a worker that starts, in libraries of growing size of
+//! which nothing has changed: requests, and CPU time with all else that a start needs. `cargo bench
+//! -p bench-plugin --bench looks` (Linux).
 
 use std::error::Error;
 use std::path::Path;

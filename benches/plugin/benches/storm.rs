@@ -1,6 +1,7 @@
-//! A bulk edit of ten thousand scenes, a hook process for each, one after another as Stash runs them, beside a worker
-//! that is already at it: `cargo bench -p bench-plugin --bench storm`. Fewer with `STORM_HOOKS=1000`; with `STORM_SCAN=1`
-//! the hooks of a scan that finds as many new files, of which Plex scans the folders.
+//! A bulk edit of ten thousand scenes, a hook process for each, one after another as Stash runs
+//! them, beside a worker that is already at it: `cargo bench -p bench-plugin --bench storm`. Fewer
+//! with `STORM_HOOKS=1000`; with `STORM_SCAN=1` the hooks of a scan that finds as many new files,
+//! of which Plex scans the folders.
 
 use std::collections::HashSet;
 use std::error::Error;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulators::World;
 
-/// The plugin's settings for this world, without pictures and ratings; `more` replaces some of them.
+/// The plugin's settings for this world, without pictures and ratings; `more` replaces some of
+/// them.
 pub fn settings(world: &World, more: &Value) -> Value {
     let mut settings = json!({
         "plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": "/data=>/media/scenes",
@@ -115,7 +116,8 @@ pub fn worker(config: &Path) -> Option<u32> {
         .find_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// CPU time of all threads of a process in nanoseconds: clock ticks of `stat` are too coarse for so little.
+/// CPU time of all threads of a process in nanoseconds: clock ticks of `stat` are too coarse for so
+/// little.
 ///
 /// # Errors
 /// There is no such process, or the system does not tell.

@@ -1,5 +1,5 @@
-//! The least a durable queue on SQLite can be: one table, three indexes, one statement for each operation; no keys that
-//! coalesce, no counts, no owners, no due times.
+//! The least a durable queue on SQLite can be: one table, three indexes, one statement for each
+//! operation; no keys that coalesce, no counts, no owners, no due times.
 
 use std::path::Path;
 
@@ -69,7 +69,8 @@ impl Bare {
         Ok(())
     }
 
-    /// Stores one job in the tables of a file of ours, as a program would that knows them: the job and the counts.
+    /// Stores one job in the tables of a file of ours, as a program would that knows them: the job
+    /// and the counts.
     pub fn enqueue_as_ours(&mut self, key: &str, payload: &str) -> Result<()> {
         let tx = self
             .connection

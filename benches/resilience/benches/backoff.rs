@@ -4,8 +4,8 @@
 //! cargo bench -p bench-resilience --bench backoff
 //! ```
 //!
-//! Rounds of all contenders alternate and are short, so that whatever else the machine does meets few of them, and all
-//! contenders alike; the median round counts.
+//! Rounds of all contenders alternate and are short, so that whatever else the machine does meets
+//! few of them, and all contenders alike; the median round counts.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::cell::Cell;

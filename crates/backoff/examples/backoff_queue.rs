@@ -1,5 +1,5 @@
-//! A job queue that outlives its process keeps only (first try, tries) with a job; `decide` says the rest. The clock
-//! here is simulated, so an hour of retries prints at once.
+//! A job queue that outlives its process keeps only (first try, tries) with a job; `decide` says
+//! the rest. The clock here is simulated, so an hour of retries prints at once.
 //!
 //! `cargo run --example backoff_queue`
 use std::time::Duration;

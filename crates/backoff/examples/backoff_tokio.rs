@@ -1,4 +1,5 @@
-//! An async call with retries under tokio: a request that fails twice, with a budget shared by all tasks.
+//! An async call with retries under tokio: a request that fails twice, with a budget shared by all
+//! tasks.
 //!
 //! `cargo run --example backoff_tokio --features outlast-backoff/tokio`
 use std::{

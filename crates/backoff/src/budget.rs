@@ -4,10 +4,12 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::Hint;
 
-/// Tokens that retries must pay for, so that retries stay a bounded addition to the load when everything fails at once.
+/// Tokens that retries must pay for, so that retries stay a bounded addition to the load when
+/// everything fails at once.
 ///
-/// First tries are never refused. Lock-free, `const` to make, and shared by reference: put one per *dependency* in a
-/// `static` or an `Arc`. It is deliberately not `Clone`, since a copy would be a second budget.
+/// First tries are never refused. Lock-free, `const` to make, and shared by reference: put one per
+/// *dependency* in a `static` or an `Arc`. It is deliberately not `Clone`, since a copy would be a
+/// second budget.
 ///
 /// ```
 /// use backoff::{Budget, Hint};
@@ -49,9 +51,9 @@ pub struct BudgetedCall<'b> {
 }
 
 impl Budget {
-    /// A bucket of `capacity` tokens, full at first: a retry costs 5, after a timeout 10; a success at the first try
-    /// adds 1, a success after retries returns the price of the last. The standard mode of the AWS SDKs, whose
-    /// capacity is 500.
+    /// A bucket of `capacity` tokens, full at first: a retry costs 5, after a timeout 10; a success
+    /// at the first try adds 1, a success after retries returns the price of the last. The standard
+    /// mode of the AWS SDKs, whose capacity is 500.
     ///
     /// Fewer than 5 tokens of capacity allow no retry at all.
     #[must_use]
@@ -72,7 +74,8 @@ impl Budget {
         Self { tokens, terms }
     }
 
-    /// The same budget at other prices. A price above the capacity is never paid: such a retry never happens.
+    /// The same budget at other prices. A price above the capacity is never paid: such a retry
+    /// never happens.
     #[must_use]
     pub const fn with_costs(mut self, retry: u32, after_timeout: u32) -> Self {
         self.terms.retry = retry;
@@ -80,11 +83,12 @@ impl Budget {
         self
     }
 
-    /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history, retries ≤ reserve +
-    /// calls · percent / 100.
+    /// At most `percent` retries for each 100 calls, and `reserve` besides: over any history,
+    /// retries ≤ reserve + calls · percent / 100.
     ///
-    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the reserve, one call's
-    /// share and one retry. Timeouts cost as much as other failures, and success returns nothing.
+    /// A retry costs 100 tokens, a call pays in `percent`; quiet times save up no more than the
+    /// reserve, one call's share and one retry. Timeouts cost as much as other failures, and
+    /// success returns nothing.
     #[must_use]
     pub const fn ratio(percent: u32, reserve: u32) -> Self {
         let tokens = reserve.saturating_mul(100);
@@ -115,7 +119,8 @@ impl Budget {
     }
 
     fn deposit(&self, tokens: u32) {
-        // A full bucket, the common case, is only read: writing would take its cache line from the other threads.
+        // A full bucket, the common case, is only read: writing would take its cache line from the
+        // other threads.
         let _ = self.tokens.try_update(Relaxed, Relaxed, |now| {
             let then = now.saturating_add(tokens).min(self.terms.capacity);
             (then != now).then_some(then)

@@ -3,8 +3,8 @@
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-/// The world a [`Call`](crate::Call) runs in: how to sleep, what time it is, where randomness comes from. Plain
-/// fields, so that a test (or another runtime) replaces any of them.
+/// The world a [`Call`](crate::Call) runs in: how to sleep, what time it is, where randomness comes
+/// from. Plain fields, so that a test (or another runtime) replaces any of them.
 ///
 /// ```
 /// use std::{cell::Cell, time::Duration};
@@ -21,10 +21,9 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Env<S, C, R> {
-    /// Waits for a `Duration`. To [`run`](crate::Call::run), a function that returns when the time is over, as
-    /// `std::thread::sleep`; to
-    /// [`run_async`](crate::Call::run_async), one that returns a future, as `tokio::time::sleep`. It yields `()` or, if it can be
-    /// interrupted, [`Slept`].
+    /// Waits for a `Duration`. To [`run`](crate::Call::run), a function that returns when the time
+    /// is over, as `std::thread::sleep`; to [`run_async`](crate::Call::run_async), one that returns
+    /// a future, as `tokio::time::sleep`. It yields `()` or, if it can be interrupted, [`Slept`].
     pub sleep: S,
     /// The time since any fixed moment; best monotonic.
     pub clock: C,
@@ -37,7 +36,8 @@ pub struct Env<S, C, R> {
 pub enum Slept {
     /// It lasted its time.
     Fully,
-    /// It was cut short because the caller no longer wants the result: the call stops without another try.
+    /// It was cut short because the caller no longer wants the result: the call stops without
+    /// another try.
     Cancelled,
 }
 
@@ -76,8 +76,8 @@ pub type Tokio<C> = Env<fn(Duration) -> tokio::time::Sleep, C, crate::Unseeded>;
 
 #[cfg(feature = "tokio")]
 impl Env<(), (), ()> {
-    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and [`Unseeded`](crate::Unseeded)
-    /// randomness.
+    /// tokio's sleep and clock (both stand still under `tokio::time::pause`) and
+    /// [`Unseeded`](crate::Unseeded) randomness.
     ///
     /// ```
     /// use backoff::{Env, Retry};

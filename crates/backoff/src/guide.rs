@@ -44,8 +44,9 @@
 //!
 //! # Which jitter?
 //!
-//! Full, unless there is a reason. The figures of the AWS simulator (base 5 ms, cap 2 s, 100 clients contending for one
-//! row, mean of 100 runs) say why: jitter halves the calls, and full jitter needs the least time of those that make few.
+//! Full, unless there is a reason. The figures of the AWS simulator (base 5 ms, cap 2 s, 100
+//! clients contending for one row, mean of 100 runs) say why: jitter halves the calls, and full
+//! jitter needs the least time of those that make few.
 //!
 //! | | time until all are done | calls made |
 //! |---|---|---|
@@ -55,9 +56,11 @@
 //! | [`Full`](crate::Jitter::Full) | 4.9 s | 796 |
 //! | decorrelated, as AWS has it | 4.6 s | 1005 |
 //!
-//! * `Equal` when a delay near zero would be useless, such as after a crash that takes seconds to heal.
-//! * `Decorrelated` when growth should follow luck rather than count. Asked for an attempt by number, it walks its
-//!   chain from the start (at most 1024 steps); the iterator remembers where it is.
+//! * `Equal` when a delay near zero would be useless, such as after a crash that takes seconds to
+//!   heal.
+//! * `Decorrelated` when growth should follow luck rather than count. Asked for an attempt by
+//!   number, it walks its chain from the start (at most 1024 steps); the iterator remembers where
+//!   it is.
 //! * `None` for a single client, and in tests.
 //!
 //! Every jitter keeps its spread at the cap, where clients meet after a long outage.
@@ -71,29 +74,32 @@
 //!
 //! # A persisted queue
 //!
-//! Store with the job when it was first tried and how often; ask [`Retry::decide`](crate::Retry::decide) when it
-//! fails, and store the time it answers. Nothing else needs to survive a restart. With
-//! [`Policy::delay_seeded`](crate::Policy::delay_seeded) and the job's number as the seed not even that time needs
-//! storing.
+//! Store with the job when it was first tried and how often; ask
+//! [`Retry::decide`](crate::Retry::decide) when it fails, and store the time it answers. Nothing
+//! else needs to survive a restart. With [`Policy::delay_seeded`](crate::Policy::delay_seeded) and
+//! the job's number as the seed not even that time needs storing.
 //!
-//! Times are `Duration`s since an epoch of your choice: Unix time for what outlives the process, a monotonic clock
-//! otherwise. A wall clock set back makes the elapsed time too short by as much, never negative.
+//! Times are `Duration`s since an epoch of your choice: Unix time for what outlives the process, a
+//! monotonic clock otherwise. A wall clock set back makes the elapsed time too short by as much,
+//! never negative.
 //!
 //! # Budgets
 //!
-//! Backoff spreads retries; it does not make them fewer. If all clients try three times, an overloaded server sees up
-//! to three times the load. A budget bounds that, for all callers of one dependency together:
+//! Backoff spreads retries; it does not make them fewer. If all clients try three times, an
+//! overloaded server sees up to three times the load. A budget bounds that, for all callers of one
+//! dependency together:
 //!
-//! * [`Budget::token_bucket`](crate::Budget::token_bucket): successes pay for retries. In an outage retries stop
-//!   until calls succeed again; first tries go on.
-//! * [`Budget::ratio`](crate::Budget::ratio): calls pay for retries. In an outage the share stays, so some calls
-//!   still get a second try.
+//! * [`Budget::token_bucket`](crate::Budget::token_bucket): successes pay for retries. In an outage
+//!   retries stop until calls succeed again; first tries go on.
+//! * [`Budget::ratio`](crate::Budget::ratio): calls pay for retries. In an outage the share stays,
+//!   so some calls still get a second try.
 //!
 //! # Testing
 //!
-//! Time and randomness are fields of [`Env`](crate::Env): put a `Cell<Duration>` behind `clock` and `sleep` and a
-//! seeded [`SplitMix64`](crate::SplitMix64) in `rng`, and hours pass at once, the same way each run.
-//! [`Jitter::None`](crate::Jitter::None) makes delays plain. Under tokio, `Env::tokio` follows `tokio::time::pause`.
+//! Time and randomness are fields of [`Env`](crate::Env): put a `Cell<Duration>` behind `clock` and
+//! `sleep` and a seeded [`SplitMix64`](crate::SplitMix64) in `rng`, and hours pass at once, the
+//! same way each run. [`Jitter::None`](crate::Jitter::None) makes delays plain. Under tokio,
+//! `Env::tokio` follows `tokio::time::pause`.
 //!
 //! # Anti-patterns
 //!

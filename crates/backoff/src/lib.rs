@@ -1,5 +1,5 @@
-//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved never to exceed its
-//! cap.
+//! Exponential backoff with full jitter, retry budgets and retry runners: pure, seedable, proved
+//! never to exceed its cap.
 //!
 //! | question | answer |
 //! |---|---|
@@ -12,10 +12,11 @@
 //!
 //! # Features
 //!
-//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is `no_std`, and
-//!   `alloc` is not needed.
+//! * `std` (default): [`Env::blocking`], [`Retry::call`], [`Unseeded`]. Without it the crate is
+//!   `no_std`, and `alloc` is not needed.
 //! * `tokio`: `Retry::call_tokio`, `Env::tokio`.
-//! * `serde`: [`Policy`], [`Jitter`] and [`Retry`] in a configuration file, a duration as `{"secs": 5, "nanos": 0}`.
+//! * `serde`: [`Policy`], [`Jitter`] and [`Retry`] in a configuration file, a duration as `{"secs":
+//!   5, "nanos": 0}`.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(feature = "std"), no_std)]
 

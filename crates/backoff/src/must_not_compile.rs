@@ -17,7 +17,8 @@ struct Kube1896BuilderResultIsDropped;
 struct CallIsNeverRun;
 
 /// Two clients shared, or did not share, a bucket by accident of copying a configuration.
-/// hashicorp/aws-sdk-go-base#915, awslabs/aws-sdk-rust#1234. A second budget takes a second constructor.
+/// hashicorp/aws-sdk-go-base#915, awslabs/aws-sdk-rust#1234. A second budget takes a second
+/// constructor.
 ///
 /// ```compile_fail
 /// let budget = backoff::Budget::token_bucket(500);

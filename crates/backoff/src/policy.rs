@@ -8,8 +8,8 @@ use crate::SplitMix64;
 
 /// How a delay is drawn around the exponential ceiling `e = min(cap, base · 2ⁿ)`, n from 0.
 ///
-/// The first, second and fourth are the formulas of the AWS article [Exponential Backoff And Jitter]; the third
-/// differs where the original is wrong (see there).
+/// The first, second and fourth are the formulas of the AWS article [Exponential Backoff And
+/// Jitter]; the third differs where the original is wrong (see there).
 ///
 /// [Exponential Backoff And Jitter]: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,17 +24,20 @@ pub enum Jitter {
     Equal,
     /// Uniform in `[base, min(cap, 3 · previous)]`, the previous delay of attempt 0 being `base`.
     ///
-    /// The *range* is cut at the cap, not the drawn value, so delays stay spread when the cap is reached; cutting the
-    /// value (as the article does) piles them up at the cap. A cap at or below the base leaves nothing to draw.
+    /// The *range* is cut at the cap, not the drawn value, so delays stay spread when the cap is
+    /// reached; cutting the value (as the article does) piles them up at the cap. A cap at or below
+    /// the base leaves nothing to draw.
     Decorrelated,
     /// Exactly `e`. Clients that failed together come back together: for tests, or a single client.
     None,
 }
 
-/// How long to wait before each retry: a small `Copy` value, from which every delay follows as a pure function.
+/// How long to wait before each retry: a small `Copy` value, from which every delay follows as a
+/// pure function.
 ///
-/// For **every** base, cap, attempt and random source: `0 ≤ delay ≤ cap`, no overflow, no panic. Times are kept in
-/// nanoseconds in a `u64`; a base or cap above `u64::MAX` ns (584 years) counts as that.
+/// For **every** base, cap, attempt and random source: `0 ≤ delay ≤ cap`, no overflow, no panic.
+/// Times are kept in nanoseconds in a `u64`; a base or cap above `u64::MAX` ns (584 years) counts
+/// as that.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,7 +68,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The ceiling doubles from `base` with each attempt until it meets `cap`; full jitter below it.
+    /// The ceiling doubles from `base` with each attempt until it meets `cap`; full jitter below
+    /// it.
     ///
     /// A cap below the base is the ceiling from the start.
     #[must_use]
@@ -83,10 +87,11 @@ impl Policy {
         Self { jitter, ..self }
     }
 
-    /// The delay before retry number `attempt`, counted from 0 (0: the wait after the first failure).
+    /// The delay before retry number `attempt`, counted from 0 (0: the wait after the first
+    /// failure).
     ///
-    /// Draws one `u64` from `rng`, none for [`Jitter::None`]; [`Jitter::Decorrelated`] walks its chain from the start
-    /// and draws `attempt + 1`, at most 1024.
+    /// Draws one `u64` from `rng`, none for [`Jitter::None`]; [`Jitter::Decorrelated`] walks its
+    /// chain from the start and draws `attempt + 1`, at most 1024.
     #[must_use]
     pub fn delay(&self, attempt: u32, rng: &mut (impl Rng + ?Sized)) -> Duration {
         let nanos = match self.jitter {
@@ -114,8 +119,8 @@ impl Policy {
         floor.saturating_add(delay.max(spread))
     }
 
-    /// [`delay`](Self::delay) with a fixed seed: `(policy, attempt, seed)` gives the same delay on every machine, in
-    /// every version of this crate.
+    /// [`delay`](Self::delay) with a fixed seed: `(policy, attempt, seed)` gives the same delay on
+    /// every machine, in every version of this crate.
     ///
     /// Equal to the item number `attempt` of [`delays`](Self::delays) over
     /// [`SplitMix64::new(seed)`](SplitMix64::new), in constant time.
@@ -223,8 +228,8 @@ impl<R: Rng> Iterator for Delays<R> {
     }
 }
 
-/// Steps after which a decorrelated chain has forgotten its start: its logarithm drifts up by `ln 3 − 1 ≈ 0.1` a
-/// step, and the widest range there is, 1 ns to 584 years, spans 44.
+/// Steps after which a decorrelated chain has forgotten its start: its logarithm drifts up by `ln 3
+/// − 1 ≈ 0.1` a step, and the widest range there is, 1 ns to 584 years, spans 44.
 const CHAIN: u32 = 1024;
 
 const fn nanos(duration: Duration) -> u64 {
@@ -236,9 +241,11 @@ const fn nanos(duration: Duration) -> u64 {
     }
 }
 
-/// Uniform in `[low, high]`, both ends included, from exactly one draw: the high word of a widening product.
+/// Uniform in `[low, high]`, both ends included, from exactly one draw: the high word of a widening
+/// product.
 ///
-/// No value's probability is off by more than 2⁻⁶⁴; rejection would make that zero, but never end on a broken source.
+/// No value's probability is off by more than 2⁻⁶⁴; rejection would make that zero, but never end
+/// on a broken source.
 fn uniform(low: u64, high: u64, rng: &mut (impl Rng + ?Sized)) -> u64 {
     let values = u128::from(high - low) + 1;
     low + ((u128::from(rng.next_u64()) * values) >> 64) as u64

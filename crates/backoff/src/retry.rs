@@ -6,8 +6,8 @@ use rand_core::Rng;
 
 use crate::Policy;
 
-/// Whether to try again, and when: a [`Policy`] with its limits. A small `Copy` value whose [`decide`](Self::decide)
-/// is pure.
+/// Whether to try again, and when: a [`Policy`] with its limits. A small `Copy` value whose
+/// [`decide`](Self::decide) is pure.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,8 +44,8 @@ pub enum Hint {
     /// Try again when the policy says.
     #[default]
     Transient,
-    /// As [`Transient`](Self::Transient), but dearer for a [`Budget`](crate::Budget): the server may still be at work
-    /// on it.
+    /// As [`Transient`](Self::Transient), but dearer for a [`Budget`](crate::Budget): the server
+    /// may still be at work on it.
     Timeout,
     /// Try again by another policy than the usual one.
     Policy(Policy),
@@ -110,23 +110,24 @@ impl Retry {
         }
     }
 
-    /// At most `tries` tries, the first included: 1 never retries (nor does 0, since the first is made before any
-    /// decision).
+    /// At most `tries` tries, the first included: 1 never retries (nor does 0, since the first is
+    /// made before any decision).
     #[must_use]
     pub const fn max_tries(mut self, tries: u32) -> Self {
         self.max_tries = Some(tries);
         self
     }
 
-    /// No limit to the number of tries. Set a [`deadline`](Self::deadline), or have a reason for neither.
+    /// No limit to the number of tries. Set a [`deadline`](Self::deadline), or have a reason for
+    /// neither.
     #[must_use]
     pub const fn unlimited_tries(mut self) -> Self {
         self.max_tries = None;
         self
     }
 
-    /// The last try starts at most this long after the first did. Counts everything: work, sleep, and the delay ahead,
-    /// which must fit whole.
+    /// The last try starts at most this long after the first did. Counts everything: work, sleep,
+    /// and the delay ahead, which must fit whole.
     #[must_use]
     pub const fn deadline(mut self, after_first_try: Duration) -> Self {
         self.deadline = Some(after_first_try);
@@ -142,9 +143,9 @@ impl Retry {
 
     /// The decision after a failed try: first why there may be no other, else when.
     ///
-    /// `first_try` is when the first try started, `past_tries` how many were made (1 after the first; 0 counts as 1),
-    /// `now` the present, both times since one epoch, any. A `now` before `first_try` (a clock set back) counts as no
-    /// time elapsed; sums saturate.
+    /// `first_try` is when the first try started, `past_tries` how many were made (1 after the
+    /// first; 0 counts as 1), `now` the present, both times since one epoch, any. A `now` before
+    /// `first_try` (a clock set back) counts as no time elapsed; sums saturate.
     pub fn decide(
         &self,
         first_try: Duration,
@@ -159,8 +160,8 @@ impl Retry {
         }
     }
 
-    /// The delay before the next try, or why there is none. Only a deadline asks what time has `elapsed` since the
-    /// first try began.
+    /// The delay before the next try, or why there is none. Only a deadline asks what time has
+    /// `elapsed` since the first try began.
     pub(crate) fn next_delay(
         &self,
         elapsed: impl FnOnce() -> Duration,

@@ -90,7 +90,8 @@ macro_rules! run_async {
             H: FnMut(&Result<T, E>) -> Hint,
             N: FnMut(Retrying<'_, T, E>),
         {
-            /// [`run`](Call::run) for an async operation. Dropping the future cancels it, wherever it is.
+            /// [`run`](Call::run) for an async operation. Dropping the future cancels it, wherever
+            /// it is.
             ///
             /// # Errors
             /// The operation's last error, and why it was given up.

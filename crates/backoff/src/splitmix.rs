@@ -4,10 +4,11 @@ use core::convert::Infallible;
 
 use rand_core::{TryRng, utils::fill_bytes_via_next_word};
 
-/// The SplitMix64 generator: 64 bits of state, seedable, its sequence fixed for ever; not for secrets.
+/// The SplitMix64 generator: 64 bits of state, seedable, its sequence fixed for ever; not for
+/// secrets.
 ///
-/// Steele, Lea and Flood, [Fast Splittable Pseudorandom Number Generators] (2014), with the constants of
-/// `splitmix64.c` by Vigna. Any other `rand_core` 0.10 generator serves as well.
+/// Steele, Lea and Flood, [Fast Splittable Pseudorandom Number Generators] (2014), with the
+/// constants of `splitmix64.c` by Vigna. Any other `rand_core` 0.10 generator serves as well.
 ///
 /// ```
 /// use backoff::SplitMix64;

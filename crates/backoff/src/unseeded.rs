@@ -5,9 +5,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use rand_core::{TryRng, utils::fill_bytes_via_next_word};
 
-/// Randomness for those who have no generator at hand: costs nothing to make, differs in every process and every draw.
+/// Randomness for those who have no generator at hand: costs nothing to make, differs in every
+/// process and every draw.
 ///
-/// Each number is drawn from the keys the standard library makes for its hash tables; not for secrets.
+/// Each number is drawn from the keys the standard library makes for its hash tables; not for
+/// secrets.
 ///
 /// ```
 /// use backoff::{Policy, Unseeded};

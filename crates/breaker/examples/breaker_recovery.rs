@@ -1,4 +1,5 @@
-//! The end of an outage: a probe passes, the breaker agrees to an early trial, and work returns along a ramp.
+//! The end of an outage: a probe passes, the breaker agrees to an early trial, and work returns
+//! along a ramp.
 //!
 //! `cargo run --example breaker_recovery`. Runs on a fake clock, so it takes no time.
 

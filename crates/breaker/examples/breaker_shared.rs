@@ -1,4 +1,5 @@
-//! Breakers that share a file, as processes would: one trips, all reject; one trial at a time runs among them.
+//! Breakers that share a file, as processes would: one trips, all reject; one trial at a time runs
+//! among them.
 //!
 //! `cargo run --example breaker_shared`
 

@@ -21,12 +21,13 @@ pub(crate) struct Backing {
 
 /// Where the state lives.
 pub(crate) enum Place {
-    /// In this process, which counts by its monotonic clock. The outages are kept by that too, so that a transition need
-    /// not read the other.
+    /// In this process, which counts by its monotonic clock. The outages are kept by that too, so
+    /// that a transition need not read the other.
     Memory,
     /// So too, but it is saved, and its outages are kept by the wall clock.
     Owned(Box<dyn Store>),
-    /// In a store, whose users count by the wall clock; with so many outages. The memory bridges the times when it fails.
+    /// In a store, whose users count by the wall clock; with so many outages. The memory bridges
+    /// the times when it fails.
     Shared(Box<dyn SharedStore>, usize),
 }
 
@@ -170,8 +171,9 @@ impl Backing {
         }
     }
 
-    /// Changes the record. It is read without the store's lock first: a decision that changes nothing is right as of that
-    /// read. One that changes something is made again on what the lock protects.
+    /// Changes the record. It is read without the store's lock first: a decision that changes
+    /// nothing is right as of that read. One that changes something is made again on what the lock
+    /// protects.
     fn change_shared<R>(
         &self,
         store: &dyn SharedStore,
@@ -226,8 +228,8 @@ impl Backing {
     }
 }
 
-/// The locked memory. What it holds is published when it is let go, also by a panic of the store, and after it was saved:
-/// nobody acts on a change that a crash could undo.
+/// The locked memory. What it holds is published when it is let go, also by a panic of the store,
+/// and after it was saved: nobody acts on a change that a crash could undo.
 struct Held<'b> {
     memory: MutexGuard<'b, Memory>,
     backing: &'b Backing,
@@ -256,7 +258,8 @@ impl Now for Monotonic<'_> {
     }
 }
 
-/// The part of a state that is saved when it changes. The window of a rate is not: it is saved along with the rest.
+/// The part of a state that is saved when it changes. The window of a rate is not: it is saved
+/// along with the rest.
 fn durable(state: &State) -> (u64, bool, u64, (u32, usize)) {
     let progress = match state.circuit() {
         Some(Circuit::Closed { failures, .. }) => (*failures, 0),

@@ -53,8 +53,8 @@ pub struct Builder {
     observers: Vec<Observer>,
 }
 
-/// A breaker at one moment. Serialised, wall-clock times are Unix seconds; those of the explanation stay exact, in
-/// microseconds.
+/// A breaker at one moment. Serialised, wall-clock times are Unix seconds; those of the explanation
+/// stay exact, in microseconds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
     /// Where the circuit stands, and what that means for a call.
@@ -84,9 +84,10 @@ impl Builder {
         self
     }
 
-    /// Calls `observer` once for each transition this breaker makes, outside the lock, on the thread that made it. Two
-    /// threads may call it at once; [`Transition::generation`] tells which came first. Times are wall-clock times. A panic
-    /// in it ends there: the decision stands, and other observers are told.
+    /// Calls `observer` once for each transition this breaker makes, outside the lock, on the
+    /// thread that made it. Two threads may call it at once; [`Transition::generation`] tells which
+    /// came first. Times are wall-clock times. A panic in it ends there: the decision stands, and
+    /// other observers are told.
     pub fn on_transition(mut self, observer: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
@@ -99,7 +100,8 @@ impl Builder {
         self.finish(record, Place::Memory)
     }
 
-    /// A breaker that goes on where the one before it stopped, however that ended. Of its trials, none can still be out.
+    /// A breaker that goes on where the one before it stopped, however that ended. Of its trials,
+    /// none can still be out.
     ///
     /// # Errors
     /// Those of [`Store::load`].
@@ -113,11 +115,12 @@ impl Builder {
         Ok(self.finish(record, Place::Owned(Box::new(store))))
     }
 
-    /// A breaker that shares its state with those of other processes. Its time is the wall clock's, the only one they
-    /// have in common.
+    /// A breaker that shares its state with those of other processes. Its time is the wall clock's,
+    /// the only one they have in common.
     ///
     /// # Errors
-    /// Those of [`SharedStore::load`], but a corrupted document, which is replaced at the first change.
+    /// Those of [`SharedStore::load`], but a corrupted document, which is replaced at the first
+    /// change.
     pub fn open_shared(self, store: impl SharedStore + 'static) -> Result<Breaker, StoreError> {
         let moment = Moment::by_wall(&*self.clock);
         let record = match store.load() {
@@ -272,7 +275,8 @@ impl Breaker {
         }
     }
 
-    /// What [`try_acquire`](Breaker::try_acquire) would say now, without taking a permit or changing anything.
+    /// What [`try_acquire`](Breaker::try_acquire) would say now, without taking a permit or
+    /// changing anything.
     ///
     /// # Errors
     /// The [`Rejection`] a call would get.
@@ -285,8 +289,9 @@ impl Breaker {
         found.map_or(Ok(()), Err)
     }
 
-    /// Tells the breaker that the dependency seems to be back, and asks for a trial before the open interval is over. The
-    /// breaker decides: [`Rules::early_trial_after`] says how soon it agrees; without that, never before time.
+    /// Tells the breaker that the dependency seems to be back, and asks for a trial before the open
+    /// interval is over. The breaker decides: [`Rules::early_trial_after`] says how soon it agrees;
+    /// without that, never before time.
     ///
     /// # Errors
     /// Why no trial may run yet, and when this breaker would agree to one.
@@ -297,7 +302,8 @@ impl Breaker {
         }
     }
 
-    /// Opens the circuit until [`reset`](Breaker::reset) or [`disable`](Breaker::disable); no timer ends that.
+    /// Opens the circuit until [`reset`](Breaker::reset) or [`disable`](Breaker::disable); no timer
+    /// ends that.
     pub fn force_open(&self, reason: impl Into<Reason>) {
         self.apply(Event::ForceOpen(reason.into()));
     }
@@ -322,7 +328,8 @@ impl Breaker {
         self.backing.count_affected(jobs);
     }
 
-    /// Where the circuit stands. An open one whose interval is over is half-open, though no call came yet.
+    /// Where the circuit stands. An open one whose interval is over is half-open, though no call
+    /// came yet.
     #[must_use]
     pub fn kind(&self) -> Kind {
         if let Hint::Quiet(_) | Hint::Counting(_) = self.backing.fast_path.hint() {
@@ -332,7 +339,8 @@ impl Breaker {
         self.backing.look(kind)
     }
 
-    /// How long until a call may run: zero when one may now, `None` when only a person can change that.
+    /// How long until a call may run: zero when one may now, `None` when only a person can change
+    /// that.
     #[must_use]
     pub fn ready_in(&self) -> Option<Duration> {
         match self.check() {

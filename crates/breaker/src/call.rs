@@ -26,7 +26,8 @@ pub(crate) fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
 }
 
 impl Breaker {
-    /// Runs `call` if it may run; `Err` is a failure of the dependency. A panic is counted as one, and goes on.
+    /// Runs `call` if it may run; `Err` is a failure of the dependency. A panic is counted as one,
+    /// and goes on.
     ///
     /// # Errors
     /// [`CallError::Rejected`] when the call may not run, [`CallError::Failed`] with its own error.
@@ -74,7 +75,8 @@ impl Breaker {
         result.map_err(CallError::Failed)
     }
 
-    /// [`call`](Breaker::call) for a future, on any runtime. Dropping it before its end counts as cancelled.
+    /// [`call`](Breaker::call) for a future, on any runtime. Dropping it before its end counts as
+    /// cancelled.
     ///
     /// # Errors
     /// As [`call`](Breaker::call).
@@ -97,7 +99,8 @@ impl Breaker {
         self.call_async_if(by_result, call)
     }
 
-    /// [`call_async`](Breaker::call_async), where `classify` says what the result means for the dependency.
+    /// [`call_async`](Breaker::call_async), where `classify` says what the result means for the
+    /// dependency.
     ///
     /// # Errors
     /// As [`call`](Breaker::call).

@@ -23,8 +23,8 @@ pub struct Counts {
     pub panicked: u64,
     /// Not admitted.
     pub rejected: u64,
-    /// Ended in another generation than they began, or after their lease, and decided nothing. They are counted by their
-    /// outcome too.
+    /// Ended in another generation than they began, or after their lease, and decided nothing. They
+    /// are counted by their outcome too.
     pub stale: u64,
 }
 
@@ -54,8 +54,9 @@ impl Count {
 
 /// Counters spread over cache lines, so that threads counting at once do not wait for each other.
 ///
-/// Each of the first stripes is one thread's own for as long as that lives: nobody else writes there, so it adds without
-/// an atomic read-modify-write, the dearest part of a call otherwise. Threads that come when all are owned share the rest.
+/// Each of the first stripes is one thread's own for as long as that lives: nobody else writes
+/// there, so it adds without an atomic read-modify-write, the dearest part of a call otherwise.
+/// Threads that come when all are owned share the rest.
 #[derive(Default)]
 pub(crate) struct Counters([Stripe; STRIPES]);
 
@@ -73,7 +74,8 @@ const NONE: usize = usize::MAX;
 thread_local! {
     /// This thread's stripe in all counters.
     static STRIPE: Cell<usize> = const { Cell::new(NONE) };
-    /// Apart from [`STRIPE`], which without a destructor is cheaper to read, and still there after this one's.
+    /// Apart from [`STRIPE`], which without a destructor is cheaper to read, and still there after
+    /// this one's.
     static OWNERSHIP: Ownership = const { Ownership };
 }
 
@@ -257,7 +259,8 @@ mod tests {
         let counters = std::sync::Arc::new(Counters::default());
         let theirs = std::sync::Arc::clone(&counters);
         std::thread::spawn(move || {
-            // Registered before the ownership, or after it: in one of the orders it is dropped last.
+            // Registered before the ownership, or after it: in one of the orders it is dropped
+            // last.
             LAST.set(Some(Last(std::sync::Arc::clone(&theirs))));
             count(&theirs, 1);
         })

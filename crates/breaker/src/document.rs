@@ -9,10 +9,11 @@ use crate::reason::Reason;
 use crate::rules::Rules;
 use crate::time::{Clock, Time};
 
-/// A breaker as it is persisted: its state and its outages, in one document, so that they cannot disagree.
+/// A breaker as it is persisted: its state and its outages, in one document, so that they cannot
+/// disagree.
 ///
-/// `state`, `failure_count`, `success_count` and `opened_at` are the part other programs may rely on. Times are Unix
-/// seconds. Keys this version does not know survive in `unknown`.
+/// `state`, `failure_count`, `success_count` and `opened_at` are the part other programs may rely
+/// on. Times are Unix seconds. Keys this version does not know survive in `unknown`.
 ///
 /// ```
 /// use breaker::{Document, machine::Kind};
@@ -104,7 +105,8 @@ pub(crate) struct Record {
     pub(crate) unknown: Map<String, Value>,
 }
 
-/// One moment by both clocks: the one a breaker counts by, and the wall clock its document is written by.
+/// One moment by both clocks: the one a breaker counts by, and the wall clock its document is
+/// written by.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) now: Time,
@@ -141,7 +143,8 @@ impl Document {
         }
     }
 
-    /// The name of the state at `now`: an open circuit whose interval is over is half-open, though no call came yet.
+    /// The name of the state at `now`: an open circuit whose interval is over is half-open, though
+    /// no call came yet.
     #[must_use]
     pub fn kind_at(&self, now: Time) -> Kind {
         match (self.state, self.retry_at) {
@@ -169,7 +172,8 @@ impl Document {
                 ..outage.clone()
             });
         }
-        // A document written by hand, or by a program that keeps no outages, may not say what its state implies.
+        // A document written by hand, or by a program that keeps no outages, may not say what its
+        // state implies.
         match self.state {
             Kind::Closed => log.end(self.recovered_at.unwrap_or(now).min(now)),
             _ => log.start(

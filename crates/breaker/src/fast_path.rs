@@ -6,7 +6,8 @@ use crate::machine::{Circuit, State};
 use crate::rules::Rules;
 use crate::time::Time;
 
-/// The last published [`Hint`]. One word, so a reader can never see one state's name with another's data.
+/// The last published [`Hint`]. One word, so a reader can never see one state's name with another's
+/// data.
 pub(crate) struct FastPath(AtomicU64);
 
 /// What can be decided without the lock.

@@ -20,8 +20,8 @@
 //!                              disable    ─▶ every call runs, the circuit only watches; enable ends that
 //! ```
 //!
-//! The rules and their defaults are listed at [`Rules`](crate::Rules) and [`Rate`](crate::Rate), those of the recovery
-//! ramp at [`Curve`](crate::ramp::Curve).
+//! The rules and their defaults are listed at [`Rules`](crate::Rules) and [`Rate`](crate::Rate),
+//! those of the recovery ramp at [`Curve`](crate::ramp::Curve).
 //!
 //! # Outcomes
 //!
@@ -36,17 +36,19 @@
 //! | cancelled | dropping the permit or future | nothing | gives the trial's place to the next call |
 //! | panicked | unwinding | a failure | opens again |
 //!
-//! An outcome counts only in the *generation* of the circuit that admitted the call. Each transition begins a new one, so
-//! a call that was under way when the circuit opened cannot close it, open it again, or lengthen its interval; nor can a
-//! trial of an earlier half-open time. Such outcomes are counted in [`Counts::stale`](crate::Counts::stale), and nowhere
-//! else. A trial is a lease: when it is over, its place is free and its outcome stale, so a trial that hangs, or whose
+//! An outcome counts only in the *generation* of the circuit that admitted the call. Each
+//! transition begins a new one, so a call that was under way when the circuit opened cannot close
+//! it, open it again, or lengthen its interval; nor can a trial of an earlier half-open time. Such
+//! outcomes are counted in [`Counts::stale`](crate::Counts::stale), and nowhere else. A trial is a
+//! lease: when it is over, its place is free and its outcome stale, so a trial that hangs, or whose
 //! process was killed, holds nothing up.
 //!
 //! # Persistence
 //!
-//! [`Builder::open`](crate::Builder::open) keeps the state in a [`Store`](crate::Store), of which the breaker is the only
-//! writer; [`Builder::open_shared`](crate::Builder::open_shared) shares it with breakers in other processes. The
-//! [document](crate::Document) holds state and outages together, so no crash can part them.
+//! [`Builder::open`](crate::Builder::open) keeps the state in a [`Store`](crate::Store), of which
+//! the breaker is the only writer; [`Builder::open_shared`](crate::Builder::open_shared) shares it
+//! with breakers in other processes. The [document](crate::Document) holds state and outages
+//! together, so no crash can part them.
 //!
 //! | the file is | a reader ([`Report`](crate::Report)) says | a breaker starts |
 //! |---|---|---|
@@ -60,8 +62,8 @@
 //! between processes that share a file, there is only the wall clock: a step back prolongs an open
 //! interval by at most one interval, a step forward may end it early.
 //!
-//! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as on Linux: an open
-//! interval then lasts that much longer by the wall clock.
+//! Time that the machine sleeps is not counted where the monotonic clock stands still meanwhile, as
+//! on Linux: an open interval then lasts that much longer by the wall clock.
 //!
 //! When the store fails, the breaker goes on in memory, tells why in
 //! [`Snapshot::store_error`](crate::Snapshot::store_error), and saves at the next change.
@@ -70,9 +72,10 @@
 //! [`StoreError::Forked`](crate::StoreError::Forked): an owner's goes on in memory, a sharer's by
 //! what it reads. The child opens one of its own.
 //!
-//! A change is on disk before anyone can act on it: an owner writes it before its lock is free. So a failure costs a write
-//! with `fsync`; a success through a quiet circuit, and a rejection, cost none. A success that a [`Rate`](crate::Rate)
-//! counts costs an owner nothing but memory (the window is saved along with the next change), and a sharer a write.
+//! A change is on disk before anyone can act on it: an owner writes it before its lock is free. So
+//! a failure costs a write with `fsync`; a success through a quiet circuit, and a rejection, cost
+//! none. A success that a [`Rate`](crate::Rate) counts costs an owner nothing but memory (the
+//! window is saved along with the next change), and a sharer a write.
 //!
 //! That write runs on the caller's thread, also under an async runtime. Where no thread may wait
 //! for a disk, wrap the store in a [`WriteBehind`](crate::WriteBehind), which writes on a thread of
@@ -95,8 +98,8 @@
 //! # assert_eq!(breaker.explain().failures_in_a_row, 0);
 //! ```
 //!
-//! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls are ignored stays
-//! half-open. Report a success.
+//! **Ignoring what it answered.** An ignored trial decides nothing: a circuit all of whose calls
+//! are ignored stays half-open. Report a success.
 //!
 //! **Polling an open circuit.** Sleep until it is of use, or let [`ready`](crate::Breaker::ready)
 //! wake the task.
@@ -117,20 +120,21 @@
 //!
 //! A thread sleeps for [`ready_in`](crate::Breaker::ready_in), and asks again.
 //!
-//! **Retrying inside a call.** Five retries inside one call are one failure to the breaker. Retry around it, and stop on
-//! [`CallError::Rejected`](crate::CallError::Rejected).
+//! **Retrying inside a call.** Five retries inside one call are one failure to the breaker. Retry
+//! around it, and stop on [`CallError::Rejected`](crate::CallError::Rejected).
 //!
-//! **Calls without a time limit.** A call is counted when it ends. A dependency that hangs, and every call with it, opens
-//! nothing.
+//! **Calls without a time limit.** A call is counted when it ends. A dependency that hangs, and
+//! every call with it, opens nothing.
 //!
-//! **A lease shorter than the longest call.** The trial then always ends stale, and the circuit never closes. Give calls a
-//! time limit, and the lease more than that.
+//! **A lease shorter than the longest call.** The trial then always ends stale, and the circuit
+//! never closes. Give calls a time limit, and the lease more than that.
 //!
-//! **One breaker for several dependencies.** One that is down then rejects calls to all. Make one for each; give each its
-//! own file, named after its address, so that none inherits the failures of another.
+//! **One breaker for several dependencies.** One that is down then rejects calls to all. Make one
+//! for each; give each its own file, named after its address, so that none inherits the failures of
+//! another.
 //!
 //! **Letting a health probe close the circuit.** A probe that passes is no call that passes. Let it
 //! [suggest a trial](crate::Breaker::suggest_trial), and let the trial decide.
 //!
-//! **Reading the file through a breaker to show it.** That would make the reader a second owner. Use
-//! [`Report::read`](crate::Report::read), which takes no lock and changes nothing.
+//! **Reading the file through a breaker to show it.** That would make the reader a second owner.
+//! Use [`Report::read`](crate::Report::read), which takes no lock and changes nothing.

@@ -11,11 +11,12 @@
 //! }
 //! ```
 //!
-//! * [`Breaker`] is the shell: clock, lock, store, observers. [`Rules`] say when it opens and closes.
+//! * [`Breaker`] is the shell: clock, lock, store, observers. [`Rules`] say when it opens and
+//!   closes.
 //! * [`machine`] is the core: a pure function of state, event and time.
 //! * [`Permit`] is the right to run one call, and the duty to say how it ended.
-//! * [`FileStore`] and [`SharedFileStore`] keep the state through crashes, [`WriteBehind`] on a thread of its own;
-//!   [`Report`] reads it beside them.
+//! * [`FileStore`] and [`SharedFileStore`] keep the state through crashes, [`WriteBehind`] on a
+//!   thread of its own; [`Report`] reads it beside them.
 //! * [`OutageLog`] holds the last outages, and [`Figures`] what follows from them.
 //! * [`ramp`] is a gentle return after an outage.
 //! * [`guide`] is the manual, with a diagram of the states and what not to do.

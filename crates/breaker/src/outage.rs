@@ -21,7 +21,8 @@ pub struct Outage {
     /// When it closed again; `None` while it has not.
     #[serde(with = "unix_seconds::option")]
     pub ended: Option<Time>,
-    /// How many jobs waited for it, as far as [`Breaker::count_affected`](crate::Breaker::count_affected) was told.
+    /// How many jobs waited for it, as far as
+    /// [`Breaker::count_affected`](crate::Breaker::count_affected) was told.
     #[serde(default)]
     pub jobs_affected: u64,
     /// Why the circuit opened.
@@ -62,8 +63,8 @@ impl OutageLog {
         }
     }
 
-    /// Since when the log is complete: when it was begun or, once outages have dropped out of it, the end of the last of
-    /// those.
+    /// Since when the log is complete: when it was begun or, once outages have dropped out of it,
+    /// the end of the last of those.
     #[must_use]
     pub fn since(&self) -> Time {
         self.since
@@ -119,7 +120,8 @@ impl OutageLog {
         }
     }
 
-    /// Adds an outage from a document. One left open before a newer one ends where the newer one starts.
+    /// Adds an outage from a document. One left open before a newer one ends where the newer one
+    /// starts.
     pub(crate) fn push(&mut self, outage: Outage) {
         self.end(outage.started);
         self.outages.push_back(outage);
@@ -201,11 +203,13 @@ pub struct Figures {
     pub downtime: Duration,
     /// The longest of them, the ongoing one up to now.
     pub longest: Duration,
-    /// Mean time to repair: the mean length of the outages that ended. `None` before the first has ended.
+    /// Mean time to repair: the mean length of the outages that ended. `None` before the first has
+    /// ended.
     pub mttr: Option<Duration>,
-    /// Mean time between failures: the mean uptime between the end of one outage and the start of the next. `None` before
-    /// the second has started.
+    /// Mean time between failures: the mean uptime between the end of one outage and the start of
+    /// the next. `None` before the second has started.
     pub mtbf: Option<Duration>,
-    /// The part of the time since [`OutageLog::since`] that was no outage, from 0 to 1; 1 for an empty log.
+    /// The part of the time since [`OutageLog::since`] that was no outage, from 0 to 1; 1 for an
+    /// empty log.
     pub availability: f64,
 }

@@ -9,13 +9,15 @@ use crate::time::Time;
 
 /// The right to run one call, and the duty to say how it ended.
 ///
-/// Dropped without a word it counts as cancelled, or as panicked while the thread unwinds. What it says is fenced: it
-/// counts only in the generation of the circuit that admitted it and, for a trial, within its lease.
+/// Dropped without a word it counts as cancelled, or as panicked while the thread unwinds. What it
+/// says is fenced: it counts only in the generation of the circuit that admitted it and, for a
+/// trial, within its lease.
 #[must_use = "a permit dropped at once counts as a cancelled call"]
 pub struct Permit<B: Borrow<Breaker>> {
     breaker: B,
     ticket: Ticket,
-    /// Whether the outcome is still to be reported. Beside the ticket rather than around it: so it stays in registers.
+    /// Whether the outcome is still to be reported. Beside the ticket rather than around it: so it
+    /// stays in registers.
     owed: bool,
     started: Option<Time>,
 }

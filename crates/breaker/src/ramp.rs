@@ -1,9 +1,9 @@
 //! A gentle return after an outage: a rate that rises, and a brake.
 //!
-//! A dependency that has just come back is cold, and everything that waited for it comes at once. A [`Ramp`] is a token
-//! bucket whose rate rises in a straight line. It is pure: time comes in with each call, and all it needs to go on after a
-//! restart is when it started. It knows nothing of breakers; [`Snapshot::recovered_at`](crate::Snapshot::recovered_at) is a
-//! good start.
+//! A dependency that has just come back is cold, and everything that waited for it comes at once. A
+//! [`Ramp`] is a token bucket whose rate rises in a straight line. It is pure: time comes in with
+//! each call, and all it needs to go on after a restart is when it started. It knows nothing of
+//! breakers; [`Snapshot::recovered_at`](crate::Snapshot::recovered_at) is a good start.
 //!
 //! ```text
 //! jobs/s
@@ -67,8 +67,8 @@ impl Default for Curve {
 }
 
 impl Curve {
-    /// The rate this long after the start, per second; `None` once the ramp is over. Never less than one per minute, so
-    /// that no setting stops the work for good.
+    /// The rate this long after the start, per second; `None` once the ramp is over. Never less
+    /// than one per minute, so that no setting stops the work for good.
     #[must_use]
     pub fn rate(&self, elapsed: Duration) -> Option<f64> {
         if elapsed >= self.duration {
@@ -86,7 +86,8 @@ const SLOWEST: f64 = 1.0 / 60.0;
 /// How many tokens the bucket holds.
 const ROOM: f64 = 2.0;
 
-/// A token bucket with room for two tokens, so that a late wake-up costs nothing, whose rate follows a [`Curve`].
+/// A token bucket with room for two tokens, so that a late wake-up costs nothing, whose rate
+/// follows a [`Curve`].
 #[derive(Clone, Debug)]
 pub struct Ramp {
     curve: Curve,
@@ -102,7 +103,8 @@ pub struct Ramp {
 }
 
 impl Ramp {
-    /// A ramp that started at `started_at`, of which a restart may have lost everything else. It begins with one token.
+    /// A ramp that started at `started_at`, of which a restart may have lost everything else. It
+    /// begins with one token.
     #[must_use]
     pub fn new(curve: Curve, started_at: Time, now: Time) -> Self {
         // A start in the future is a clock set back; the ramp is then climbed from the foot.
@@ -118,7 +120,8 @@ impl Ramp {
         }
     }
 
-    /// The rate at `now`, per second, brake included; `None` once the ramp is over and nothing is limited.
+    /// The rate at `now`, per second, brake included; `None` once the ramp is over and nothing is
+    /// limited.
     #[must_use]
     pub fn rate(&self, now: Time) -> Option<f64> {
         let rate = self.curve.rate(now - self.started_at)?;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Why a circuit was opened: a label of at most [`Reason::MAX_LEN`] bytes such as `unauthorized`, kept inline so that it
-/// copies without allocation. A longer text is cut at a character.
+/// Why a circuit was opened: a label of at most [`Reason::MAX_LEN`] bytes such as `unauthorized`,
+/// kept inline so that it copies without allocation. A longer text is cut at a character.
 ///
 /// ```
 /// use breaker::Reason;

@@ -80,13 +80,15 @@ impl Rules {
         self
     }
 
-    /// Does not count failures in a row: only [`Rules::rate`], [`Permit::trip`](crate::Permit::trip) and a person open.
+    /// Does not count failures in a row: only [`Rules::rate`],
+    /// [`Permit::trip`](crate::Permit::trip) and a person open.
     pub fn no_consecutive_limit(mut self) -> Self {
         self.consecutive = None;
         self
     }
 
-    /// Opens when too many of the last calls failed or were slow, beside the count of failures in a row.
+    /// Opens when too many of the last calls failed or were slow, beside the count of failures in a
+    /// row.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);
         self
@@ -111,15 +113,16 @@ impl Rules {
         self
     }
 
-    /// How long a trial may take. After that its place is given to another call and its result no longer counts, so a
-    /// trial that hangs or whose process died cannot hold the circuit half-open. Choose it longer than the longest call.
+    /// How long a trial may take. After that its place is given to another call and its result no
+    /// longer counts, so a trial that hangs or whose process died cannot hold the circuit
+    /// half-open. Choose it longer than the longest call.
     pub fn trial_lease(mut self, lease: Duration) -> Self {
         self.trial_lease = lease;
         self
     }
 
-    /// Lets [`Breaker::suggest_trial`](crate::Breaker::suggest_trial) end an open interval early, once it has lasted this
-    /// long.
+    /// Lets [`Breaker::suggest_trial`](crate::Breaker::suggest_trial) end an open interval early,
+    /// once it has lasted this long.
     pub fn early_trial_after(mut self, open: Duration) -> Self {
         self.early_trial = Some(open);
         self

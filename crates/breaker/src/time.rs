@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time: microseconds since the Unix epoch.
 ///
-/// Arithmetic saturates, so no input can overflow. A microsecond is the finest step that survives the trip through the
-/// floating-point Unix seconds of the persisted document.
+/// Arithmetic saturates, so no input can overflow. A microsecond is the finest step that survives
+/// the trip through the floating-point Unix seconds of the persisted document.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,8 +49,8 @@ impl Time {
         self.0
     }
 
-    /// The time this many seconds after the Unix epoch; what lies outside the range (or is not a number) becomes the
-    /// nearest end of it.
+    /// The time this many seconds after the Unix epoch; what lies outside the range (or is not a
+    /// number) becomes the nearest end of it.
     #[must_use]
     pub fn from_unix_seconds(seconds: f64) -> Self {
         Self::from_unix_micros((seconds * 1e6).round() as u64)
@@ -105,8 +105,8 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 
 /// Where the time comes from.
 ///
-/// A breaker counts intervals by [`Clock::monotonic`], which a step of the wall clock does not touch. Only what outlives
-/// the process, or is shared with others, is counted by [`Clock::wall`].
+/// A breaker counts intervals by [`Clock::monotonic`], which a step of the wall clock does not
+/// touch. Only what outlives the process, or is shared with others, is counted by [`Clock::wall`].
 pub trait Clock: Send + Sync {
     /// A time that never goes back and passes at the rate of real time.
     fn monotonic(&self) -> Time;
@@ -114,8 +114,8 @@ pub trait Clock: Send + Sync {
     /// What the wall clock shows; it may step either way.
     fn wall(&self) -> Time;
 
-    /// A cheaper [`Clock::monotonic`]: never ahead of it, at most 50 ms behind. Lets a rejection, and the end of a trial,
-    /// cost little.
+    /// A cheaper [`Clock::monotonic`]: never ahead of it, at most 50 ms behind. Lets a rejection,
+    /// and the end of a trial, cost little.
     fn coarse(&self) -> Time {
         self.monotonic()
     }
@@ -168,7 +168,8 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Linux refreshes its coarse clock at 100 Hz or more often. In microseconds, with something to spare.
+    /// Linux refreshes its coarse clock at 100 Hz or more often. In microseconds, with something to
+    /// spare.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const COARSE_STEP: u64 = 16_000;
 
@@ -199,12 +200,13 @@ impl Clock for SystemClock {
         wall_now()
     }
 
-    /// Only Linux has a coarse clock that is the precise one as of the last tick. Those of macOS and Windows count sleep
-    /// otherwise than theirs, or drift away from them.
+    /// Only Linux has a coarse clock that is the precise one as of the last tick. Those of macOS
+    /// and Windows count sleep otherwise than theirs, or drift away from them.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn coarse(&self) -> Time {
         let elapsed = coarsetime::Instant::now().duration_since(self.coarse);
-        // The reading at the start may have been a step old, which would put this clock ahead by as much.
+        // The reading at the start may have been a step old, which would put this clock ahead by as
+        // much.
         let surely = elapsed.as_micros().saturating_sub(Self::COARSE_STEP);
         Time::from_unix_micros(self.wall.0.saturating_add(surely))
     }

@@ -86,8 +86,8 @@ impl<S, C: Clone> Layer<S> for BreakerLayer<C> {
 
 /// A service behind a [`Breaker`].
 ///
-/// Readiness is the inner service's: whether a call may run is decided when it is made, so a service that is made ready
-/// and then dropped leaves no permit behind.
+/// Readiness is the inner service's: whether a call may run is decided when it is made, so a
+/// service that is made ready and then dropped leaves no permit behind.
 #[derive(Clone, Debug)]
 pub struct BreakerService<S, C = ByResult> {
     inner: S,

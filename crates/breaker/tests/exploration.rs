@@ -1,8 +1,9 @@
 //! Every state that a few callers can reach, and every event in each of them.
 //!
-//! Callers are interleaved in every order; each may finish in every way, or die and never be heard of. States that differ
-//! only in when they happened or in how tickets are numbered are one state, which makes their number finite: nothing here
-//! is cut off at a depth. Bounds: as many callers as [`CALLERS`], and time in steps of a second.
+//! Callers are interleaved in every order; each may finish in every way, or die and never be heard
+//! of. States that differ only in when they happened or in how tickets are numbered are one state,
+//! which makes their number finite: nothing here is cut off at a depth. Bounds: as many callers as
+//! [`CALLERS`], and time in steps of a second.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{HashSet, VecDeque};
@@ -27,7 +28,8 @@ const OUTCOMES: [Outcome; 5] = [
     Outcome::Panicked,
 ];
 
-/// A breaker with its callers, and what an onlooker who knows nothing of the machine's insides has seen.
+/// A breaker with its callers, and what an onlooker who knows nothing of the machine's insides has
+/// seen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
     state: State,
@@ -216,7 +218,8 @@ fn check(case: &Case, world: &World, event: Event, after: &Step) {
                 assert!(NOW < retry_at && Some(retry_at) <= lease, "{}", context());
                 assert!(retry_at <= NOW + 2 * LEASE, "{}", context());
             }
-            // The rejection tells the truth: a moment before is too early, and then is early enough.
+            // The rejection tells the truth: a moment before is too early, and then is early
+            // enough.
             if let (Why::Open, Some(retry_at)) = (rejection.why, rejection.retry_at) {
                 assert!(retry_at > NOW, "{}", context());
                 let moment = Duration::from_micros(1);
@@ -271,8 +274,8 @@ fn kind_and_generation(state: &State) -> (Kind, u64) {
     (state.kind(), state.generation)
 }
 
-/// Nobody gets stuck: with time and a dependency that answers, each state leads to a closed circuit, but one that a
-/// person holds open.
+/// Nobody gets stuck: with time and a dependency that answers, each state leads to a closed
+/// circuit, but one that a person holds open.
 fn recovers(rules: &Rules, world: &World) {
     let mut state = world.state.clone();
     let mut now = NOW + OPEN_FOR + LEASE;
@@ -408,7 +411,8 @@ fn case(trials: u32, successes: u32) -> Case {
     }
 }
 
-// The numbers of states guard the exploration itself: one that is cut short, or no longer ends in few states, is wrong.
+// The numbers of states guard the exploration itself: one that is cut short, or no longer ends in
+// few states, is wrong.
 
 #[test]
 fn one_trial_closes() {

@@ -124,7 +124,8 @@ fn trip_opens_at_once_and_says_why() {
     );
 }
 
-/// A coarse clock 30 ms behind, where 50 are allowed, and a count of how often the precise one was read.
+/// A coarse clock 30 ms behind, where 50 are allowed, and a count of how often the precise one was
+/// read.
 struct Lagging {
     clock: FakeClock,
     readings: AtomicU32,

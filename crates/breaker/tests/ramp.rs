@@ -149,7 +149,8 @@ fn a_drain_under_the_brake_takes_half() {
 }
 
 proptest! {
-    /// Whatever the curve: no panic, a wait that ends, and never more than the rate and the room allow.
+    /// Whatever the curve: no panic, a wait that ends, and never more than the rate and the room
+    /// allow.
     #[test]
     fn any_curve_is_safe(
         initial in prop::num::f64::ANY, target in prop::num::f64::ANY, duration in 0u64..10_000,

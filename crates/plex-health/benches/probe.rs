@@ -1,4 +1,5 @@
-//! What a probe costs beside a bare request of the same address: `cargo bench -p outlast-plex-health`.
+//! What a probe costs beside a bare request of the same address: `cargo bench -p
+//! outlast-plex-health`.
 //!
 //! Both connect anew each time, in turns. The server runs on the same thread: which of two
 //! threads wakes on which core says nothing about a probe, and would decide the result.

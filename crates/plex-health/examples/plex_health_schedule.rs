@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use plex_health::Schedule;
 
-/// Full jitter: anything between nothing and an exponentially growing bound. A real program takes a random
-/// number in place of `share`.
+/// Full jitter: anything between nothing and an exponentially growing bound. A real program takes a
+/// random number in place of `share`.
 fn delay(exponent: u32, share: f64) -> Duration {
     let bound = Duration::from_secs(60).min(Duration::from_secs(10) * 2u32.pow(exponent.min(8)));
     bound.mul_f64(share)

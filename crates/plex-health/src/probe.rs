@@ -86,8 +86,9 @@ impl fmt::Display for Report {
 impl Probe {
     /// A probe of the server at `url`, with [`LIMIT`] for each request.
     ///
-    /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the program
-    /// (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics without one.
+    /// When reqwest is built with `rustls-no-provider`, install a provider before, once for the
+    /// program (`rustls::crypto::ring::default_provider().install_default()`): reqwest panics
+    /// without one.
     ///
     /// # Errors
     /// `url` is not a plain `http(s)://host[:port][/path]`, or `builder` cannot build.

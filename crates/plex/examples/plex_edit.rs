@@ -1,5 +1,5 @@
-//! Finds an item by its file, changes it, and shows what went over the wire, with a server in this process:
-//! `cargo run --example plex_edit`.
+//! Finds an item by its file, changes it, and shows what went over the wire, with a server in this
+//! process: `cargo run --example plex_edit`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::error::Error;

@@ -214,7 +214,8 @@ impl TagEdit {
 
     fn groups(&self, name: &'static str, lock: &str, room: usize) -> Result<Vec<String>, TooLong> {
         let mut groups: Vec<String> = Vec::new();
-        // What continues the last group, where there is room, or else begins another one; whether it did.
+        // What continues the last group, where there is room, or else begins another one; whether
+        // it did.
         let put = |groups: &mut Vec<String>, more: &str, first: String| match groups.last_mut() {
             Some(group) if group.len() + more.len() + lock.len() <= room => {
                 *group += more;

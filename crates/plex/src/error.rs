@@ -213,7 +213,8 @@ impl Failure<'_> {
         Error::LineTooLong { status, bytes }
     }
 
-    /// Plex answers with its header or with a page of one form: others have line breaks in it, or no title.
+    /// Plex answers with its header or with a page of one form: others have line breaks in it, or
+    /// no title.
     fn is_from_plex(&self) -> bool {
         contains_ignore_case(self.body, "</title></head><body><h1>")
             || self.headers.contains_key("x-plex-protocol")

@@ -138,8 +138,8 @@ pub struct Item {
     locks: BTreeSet<String>,
 }
 
-/// What can be locked against the metadata agent: a [`Field`], all tags of a [`TagKind`], or the selected image of an
-/// [`ImageKind`].
+/// What can be locked against the metadata agent: a [`Field`], all tags of a [`TagKind`], or the
+/// selected image of an [`ImageKind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockable(pub(crate) &'static str);
 

@@ -6,12 +6,12 @@
 //! impossible or notices what happened. [`Client`] is the way in; [`Error`] says what to do about
 //! each failure.
 //!
-//! - **One server.** The token goes out as a header, to this server only. Redirects are not followed, proxies
-//!   not used.
+//! - **One server.** The token goes out as a header, to this server only. Redirects are not
+//!   followed, proxies not used.
 //! - **Bounds.** Each kind of call has its [limit of time](Timeouts), each answer one of size.
 //! - **Edits.** An [`Edit`] is for one item; [`RatingKey`] cannot be empty. Long ones are split.
-//! - **Any TLS.** The program hands in a `reqwest::ClientBuilder` with the provider and roots it wants, or
-//!   with verification turned off for this one server.
+//! - **Any TLS.** The program hands in a `reqwest::ClientBuilder` with the provider and roots it
+//!   wants, or with verification turned off for this one server.
 //! - **Any tokio runtime** with time and I/O enabled.
 #![forbid(unsafe_code)]
 

@@ -374,7 +374,8 @@ async fn the_owner_is_known_by_the_settings() {
     }
 }
 
-/// A server, or something in its place, that gives one page for ever and does not say how many there are.
+/// A server, or something in its place, that gives one page for ever and does not say how many
+/// there are.
 #[tokio::test]
 async fn a_page_that_comes_again_is_the_last() {
     for items in [

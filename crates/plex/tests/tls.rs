@@ -1,4 +1,5 @@
-//! A server with a certificate of its own: refused, unless the program says otherwise for this one server.
+//! A server with a certificate of its own: refused, unless the program says otherwise for this one
+//! server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -58,7 +59,8 @@ async fn a_self_signed_certificate_is_refused_unless_verification_is_skipped() {
     assert_eq!(skipping.sections().await.unwrap().len(), 1);
 }
 
-/// Plex has a certificate for `*.HASH.plex.direct`: right under that name, wrong under the IP address.
+/// Plex has a certificate for `*.HASH.plex.direct`: right under that name, wrong under the IP
+/// address.
 #[tokio::test]
 async fn a_plex_direct_certificate_fits_its_name_only() {
     let hash = "0123456789abcdef0123456789abcdef";

@@ -236,7 +236,8 @@ impl<S: Store> StateMachineTest for Compared<S> {
                 assert_eq!(answer, put(model, key, work, how, merged));
             }
             Step::Claim { handle, n } => {
-                // Each takes back its own that ended; the others' would be watched for a lease first.
+                // Each takes back its own that ended; the others' would be watched for a lease
+                // first.
                 for handle in &mut test.handles {
                     assert!(Subject::claim(handle, 0).is_empty());
                 }

@@ -1,7 +1,7 @@
 //! The contract of a queue, as tests that any backend can be held to.
 //!
-//! Implement [`Subject`] for a handle on a queue, [`Store`] for where the queues live and, when other processes reach them,
-//! [`Shared`]. Then, in an integration test:
+//! Implement [`Subject`] for a handle on a queue, [`Store`] for where the queues live and, when
+//! other processes reach them, [`Shared`]. Then, in an integration test:
 //!
 //! ```
 //! queue_contract::contract!(queue_contract::sqlite::Sqlite);

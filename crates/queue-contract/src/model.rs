@@ -159,7 +159,8 @@ impl Model {
         }
     }
 
-    /// The attempt and the counters are settled by the caller; a follow-up takes over with fresh ones.
+    /// The attempt and the counters are settled by the caller; a follow-up takes over with fresh
+    /// ones.
     fn give_back(&mut self, at: usize, due: i64) {
         let wall = self.wall;
         let job = &mut self.jobs[at];

@@ -167,7 +167,8 @@ impl Subject for Queue<String> {
         Queue::release_held(self).unwrap()
     }
 
-    /// A queue that a panic drops gives nothing back, and its lock is free, as when its process is killed.
+    /// A queue that a panic drops gives nothing back, and its lock is free, as when its process is
+    /// killed.
     fn die(self) {
         let dying = AssertUnwindSafe(self);
         let panic = catch_unwind(move || {

@@ -22,8 +22,9 @@ fn next_work(work: Duration, took: Duration) -> Duration {
         .clamp(LEAST_WORK, MOST_WORK)
 }
 
-/// After a transaction that took so long: time enough that a process which waits for the lock looks at it meanwhile. It does
-/// so the seldomer the longer it has waited, as for one on a slow disk or a busy processor.
+/// After a transaction that took so long: time enough that a process which waits for the lock looks
+/// at it meanwhile. It does so the seldomer the longer it has waited, as for one on a slow disk or
+/// a busy processor.
 pub(crate) fn let_others_in(took: Duration) {
     std::thread::sleep(turn(took));
 }

@@ -1,4 +1,5 @@
-//! Claiming: due jobs promoted, lost ones taken back, the most urgent handed out, in one transaction.
+//! Claiming: due jobs promoted, lost ones taken back, the most urgent handed out, in one
+//! transaction.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,8 +23,9 @@ const RECLAIMED_AT_ONCE: i64 = 1_000;
 
 /// Overdue claims of owners that live, and when (monotonic) this process first saw them so.
 ///
-/// A stepped wall clock makes every lease look overdue. So the lease's whole length must pass on this process's own
-/// monotonic clock too, without the owner extending it, before a claim is taken from an owner that lives.
+/// A stepped wall clock makes every lease look overdue. So the lease's whole length must pass on
+/// this process's own monotonic clock too, without the owner extending it, before a claim is taken
+/// from an owner that lives.
 pub(crate) type Watched = HashMap<Overdue, Duration>;
 
 /// A job, the claim on it, and when (by the wall clock) its lease ended.
@@ -59,13 +61,13 @@ pub(crate) fn watch(
         .map(|(seen, _)| seen)
 }
 
-/// A job that can be taken: its id, whether it was lost before, and as it will be when taken; or why its payload cannot be
-/// read.
+/// A job that can be taken: its id, whether it was lost before, and as it will be when taken; or
+/// why its payload cannot be read.
 type Ready<T> = (i64, bool, serde_json::Result<Claim<T>>);
 
 impl<T: DeserializeOwned> Tx<'_, T> {
-    /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its worker, no other job counts as
-    /// lost with it.
+    /// Fills `claims` up to `n`. A job that was lost before is taken alone: should it kill its
+    /// worker, no other job counts as lost with it.
     pub(crate) fn claim(
         &self,
         no: FencingToken,
@@ -125,8 +127,8 @@ impl<T: DeserializeOwned> Tx<'_, T> {
 }
 
 impl<T> Tx<'_, T> {
-    /// Makes jobs ready that are due, the longest due first, enough to claim `n`. Those that a clock
-    /// set back would keep waiting begin their wait now.
+    /// Makes jobs ready that are due, the longest due first, enough to claim `n`. Those that a
+    /// clock set back would keep waiting begin their wait now.
     pub(crate) fn promote(&self, n: usize) -> Result<()> {
         let limit = i64::try_from(n.saturating_add(PROMOTED_AT_ONCE)).unwrap_or(i64::MAX);
         let ids = |statement| -> rusqlite::Result<Vec<i64>> {
@@ -228,7 +230,8 @@ mod tests {
     use super::*;
     use crate::{NewJob, Options, Queue};
 
-    /// Instructions of SQLite's machine for the statements of one claim, with so many jobs in a state beside one ready.
+    /// Instructions of SQLite's machine for the statements of one claim, with so many jobs in a
+    /// state beside one ready.
     fn steps(state: Option<State>, backlog: usize) -> Vec<i32> {
         let dir = tempfile::tempdir().unwrap();
         let mut queue: Queue<u32> =

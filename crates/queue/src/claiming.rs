@@ -28,7 +28,8 @@ const HOLDERS: i64 = 1_000;
 /// What others lost, as a look from outside a transaction found it.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
-    /// Owners that died. Their locks are held until this is dropped, so that nobody else takes their jobs too.
+    /// Owners that died. Their locks are held until this is dropped, so that nobody else takes
+    /// their jobs too.
     pub(crate) dead: Vec<(i64, Lock)>,
     /// Owners whose lock file somebody removed: alive or dead, and perhaps without a job.
     pub(crate) missing: Vec<i64>,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a [`Queue`](crate::Queue) takes its time from.
 ///
-/// Due times and records use the wall clock. Whether a lease held by this process has run out is judged by the
-/// monotonic clock, so a stepped wall clock takes no job from a worker that lives.
+/// Due times and records use the wall clock. Whether a lease held by this process has run out is
+/// judged by the monotonic clock, so a stepped wall clock takes no job from a worker that lives.
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The wall-clock time.
     fn now(&self) -> SystemTime;

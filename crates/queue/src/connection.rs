@@ -40,7 +40,8 @@ const FULL: &str = "2";
 pub(crate) enum Durability {
     /// Survives the death of the process.
     Process,
-    /// Survives a power cut. Its sync covers all earlier commits, since the log is one file written in order.
+    /// Survives a power cut. Its sync covers all earlier commits, since the log is one file written
+    /// in order.
     Power,
 }
 
@@ -49,7 +50,8 @@ pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) open: Open,
-    /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector that may not write.
+    /// Held shared while the file is in use, so that nobody replaces it then. None for an inspector
+    /// that may not write.
     pub(crate) in_use: Option<File>,
 }
 
@@ -132,7 +134,8 @@ pub(crate) fn open_real(path: &Path, options: &Options) -> Result<Connection> {
 
 fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
-    // Plans do not depend on bound values: otherwise SQLite compiles most statements again at each use.
+    // Plans do not depend on bound values: otherwise SQLite compiles most statements again at each
+    // use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     set_busy_handler(connection, options.busy_timeout)?;
     let started = Instant::now();
@@ -149,8 +152,10 @@ fn prepare(connection: &mut Connection, path: &Path, options: &Options) -> Resul
     kinds::prepare(connection, options)
 }
 
-/// Whether the log begins with anything but <https://www.sqlite.org/fileformat.html#the_write_ahead_log>. SQLite would take it
-/// for empty and write over it, without a word about what it holds. Reading it drops no lock: there are none on it.
+/// Whether the log begins with anything but
+/// <https://www.sqlite.org/fileformat.html#the_write_ahead_log>. SQLite would take it for empty and
+/// write over it, without a word about what it holds. Reading it drops no lock: there are none on
+/// it.
 pub(crate) fn is_log_damaged(path: &Path) -> bool {
     let mut magic = [0; 4];
     File::open(beside(path, "-wal")).is_ok_and(|mut log| log.read_exact(&mut magic).is_ok())
@@ -191,7 +196,8 @@ pub(crate) fn in_use_lock(path: &Path, create: bool) -> Result<File> {
     .map_err(Error::file(&path))
 }
 
-/// Files that only their owner can read, as payloads may be private; SQLite gives its own files the database's mode.
+/// Files that only their owner can read, as payloads may be private; SQLite gives its own files the
+/// database's mode.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -200,8 +206,9 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// Makes an empty file. True when it was made here.
 ///
-/// SQLite must be the only one to open and close the file while it is in use, as closing any handle drops the
-/// process's locks on it: so all threads take turns here, and an existing file is not touched.
+/// SQLite must be the only one to open and close the file while it is in use, as closing any handle
+/// drops the process's locks on it: so all threads take turns here, and an existing file is not
+/// touched.
 fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -230,7 +237,8 @@ fn ensure_file(path: &Path, role: Role) -> Result<bool> {
     }
 }
 
-/// A flat wait, and a shorter one for those who have waited long: SQLite's own grows, so that newcomers overtake them.
+/// A flat wait, and a shorter one for those who have waited long: SQLite's own grows, so that
+/// newcomers overtake them.
 fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()> {
     let mut started = Instant::now();
     connection.busy_handler(Some(move |calls| {
@@ -246,9 +254,10 @@ fn set_busy_handler(connection: &mut Connection, timeout: Duration) -> Result<()
     Ok(())
 }
 
-/// A tenth of the time waited so far, between a millisecond and twenty, differing between processes that wait for the
-/// same lock. Short waits stay short, and a hundred waiting processes leave the processor to the one that works: at a
-/// millisecond each, a hundred on two cores took 40 s for what now takes one.
+/// A tenth of the time waited so far, between a millisecond and twenty, differing between processes
+/// that wait for the same lock. Short waits stay short, and a hundred waiting processes leave the
+/// processor to the one that works: at a millisecond each, a hundred on two cores took 40 s for
+/// what now takes one.
 fn pause(waited: Duration) -> Duration {
     let mean = (waited / 10).clamp(Duration::from_millis(1), Duration::from_millis(20));
     mean / 2 + mean.mul_f64(noise())

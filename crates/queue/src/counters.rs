@@ -60,7 +60,8 @@ impl Counters {
         let changes = changes.into_iter().filter(|(_, by)| *by != 0);
         let last_id = self.last_id.map(|id| ("last_id = ?", id));
         let (sets, values): (Vec<&str>, _) = changes.chain(last_id).unzip();
-        // A row that is named needs no copy of its page, to which a statement of many rows goes back.
+        // A row that is named needs no copy of its page, to which a statement of many rows goes
+        // back.
         let statement = format!(
             "UPDATE queue_meta SET {} WHERE id = 1 AND min_version <= {VERSION}",
             sets.join(", ")

@@ -77,11 +77,13 @@ pub struct DeadSummary {
 pub struct Redriven {
     /// Dead letters that are live jobs again.
     pub jobs: u64,
-    /// Dead letters that stay, because a live job, or a younger dead letter taken back, has their key.
+    /// Dead letters that stay, because a live job, or a younger dead letter taken back, has their
+    /// key.
     pub skipped: u64,
 }
 
-/// Which dead letters: all conditions must hold. Several error types may be given, and one of each other condition: the last.
+/// Which dead letters: all conditions must hold. Several error types may be given, and one of each
+/// other condition: the last.
 ///
 /// ```
 /// # use queue::DeadFilter;
@@ -134,7 +136,8 @@ impl DeadFilter {
         self
     }
 
-    /// At most this many, the youngest; to keep the youngest and purge the rest, see [`Queue::purge_but`].
+    /// At most this many, the youngest; to keep the youngest and purge the rest, see
+    /// [`Queue::purge_but`].
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
@@ -202,7 +205,8 @@ impl DeadFilter {
         })
     }
 
-    /// Named so, one dead letter is found by its id, or those of a key by that, instead of by looking at all.
+    /// Named so, one dead letter is found by its id, or those of a key by that, instead of by
+    /// looking at all.
     pub(crate) fn statement(&self, columns: &str) -> String {
         let this = match (&self.job, &self.key) {
             (Some(_), _) => "id = :job AND (:key IS NULL OR key = :key)",
@@ -248,7 +252,8 @@ impl<T, B> Queue<T, B> {
         })
     }
 
-    /// The ids and keys alone of the dead letters that match and have a key, the youngest first: cheap with very many.
+    /// The ids and keys alone of the dead letters that match and have a key, the youngest first:
+    /// cheap with very many.
     ///
     /// # Errors
     /// When the database fails.

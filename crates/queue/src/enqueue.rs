@@ -172,7 +172,8 @@ impl<T> Tx<'_, T> {
         })
     }
 
-    /// Removes the live job with this key in whatever state; see [`Queue::cancel`](crate::Queue::cancel).
+    /// Removes the live job with this key in whatever state; see
+    /// [`Queue::cancel`](crate::Queue::cancel).
     ///
     /// # Errors
     /// When the database fails.

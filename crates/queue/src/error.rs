@@ -13,7 +13,8 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The claim ended before it was settled: its lease ran out, the job was cancelled, or another worker has it.
+    /// The claim ended before it was settled: its lease ran out, the job was cancelled, or another
+    /// worker has it.
     #[error(
         "the lease on job {job} is lost (expired, cancelled or claimed again): drop this work, it will be or was done elsewhere"
     )]
@@ -90,7 +91,8 @@ pub enum Error {
         /// Bytes allowed.
         limit: u64,
     },
-    /// Other processes held the file, or wrote to it without a pause, for longer than the busy timeout.
+    /// Other processes held the file, or wrote to it without a pause, for longer than the busy
+    /// timeout.
     #[error(
         "other processes kept the queue file locked for longer than the busy timeout: try again, or raise Options::busy_timeout"
     )]
@@ -98,7 +100,8 @@ pub enum Error {
     /// The disk is full.
     #[error("the disk that holds the queue is full: free some space and try again")]
     DiskFull(#[source] Cause),
-    /// The file, or its folder, cannot be written; or it was opened with [`Options::inspector`](crate::Options::inspector).
+    /// The file, or its folder, cannot be written; or it was opened with
+    /// [`Options::inspector`](crate::Options::inspector).
     #[error(
         "the queue is read-only: check owner and permissions of its file and folder, and that it was not opened to inspect"
     )]
@@ -114,8 +117,9 @@ pub enum Error {
     /// The disk failed to read or write.
     #[error("the disk that holds the queue failed to read or write: check the disk ({0})")]
     Io(Cause),
-    /// The file is damaged. [`Queue::salvage`](crate::Queue::salvage) sets it aside and rescues what can be read;
-    /// [`Queue::open_or_salvage`](crate::Queue::open_or_salvage) does so with a file that cannot even be opened.
+    /// The file is damaged. [`Queue::salvage`](crate::Queue::salvage) sets it aside and rescues
+    /// what can be read; [`Queue::open_or_salvage`](crate::Queue::open_or_salvage) does so with a
+    /// file that cannot even be opened.
     #[error("the queue file is damaged ({0}): salvage it, what can be read is rescued")]
     Corrupt(Cause),
     /// The file is a healthy database of something else.
@@ -126,7 +130,8 @@ pub enum Error {
         /// What it says it is.
         application_id: i64,
     },
-    /// The jobs in the file are others than the program opened it for; see [`Options::format`](crate::Options::format).
+    /// The jobs in the file are others than the program opened it for; see
+    /// [`Options::format`](crate::Options::format).
     #[error(
         "{path} holds {}, and was opened for {}: check the path, and the name the program gives with Options::format",
         named(found),
@@ -190,7 +195,8 @@ pub enum Error {
         /// What it is.
         found: String,
     },
-    /// The file is on a network file system, where SQLite's locks and shared memory do not work between hosts.
+    /// The file is on a network file system, where SQLite's locks and shared memory do not work
+    /// between hosts.
     #[error(
         "{path} is on a network file system ({kind}), where a queue loses jobs: move it to a local disk"
     )]
@@ -238,8 +244,8 @@ pub enum Error {
         "the commit failed, so the change may or may not be stored ({0}): repeat it (safe for jobs with a key) or look"
     )]
     CommitUnknown(Cause),
-    /// SQLite refused a statement: one of the application's own, such as one that breaks a constraint of its tables; or it
-    /// failed in a way that has no name here.
+    /// SQLite refused a statement: one of the application's own, such as one that breaks a
+    /// constraint of its tables; or it failed in a way that has no name here.
     #[error("a statement failed: {0}")]
     Database(Cause),
 }

@@ -5,7 +5,8 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 /// Room for a trillion claims by each of eight million owners.
 const SEQUENCE_BITS: u32 = 40;
 
-/// Unique for ever within a file: the owner's id, which the file never gives twice, and the owner's own count of claims.
+/// Unique for ever within a file: the owner's id, which the file never gives twice, and the owner's
+/// own count of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FencingToken(i64);
 

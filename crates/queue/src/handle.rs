@@ -38,8 +38,9 @@ impl<T, B> Queue<T, B> {
         }
     }
 
-    /// Whether the path now leads to another file, or to none. What is written goes to the file that is there; what is read
-    /// comes from the old one until then, so a program with tables of its own in the file should open it anew.
+    /// Whether the path now leads to another file, or to none. What is written goes to the file
+    /// that is there; what is read comes from the old one until then, so a program with tables of
+    /// its own in the file should open it anew.
     pub fn is_replaced(&self) -> bool {
         !self.open.file().is_at(&self.path)
     }

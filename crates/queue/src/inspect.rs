@@ -9,7 +9,8 @@ use crate::job::{State, text};
 use crate::queue::Queue;
 use crate::statements as sql;
 
-/// How many jobs there are. Kept in the file with each change: reading them costs the same with ten jobs and with ten million.
+/// How many jobs there are. Kept in the file with each change: reading them costs the same with ten
+/// jobs and with ten million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

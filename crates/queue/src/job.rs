@@ -14,9 +14,10 @@ use crate::merge::Merge;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnConflict {
-    /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more urgent priority and fresh
-    /// attempts. A running one is left alone and its settle turns into one follow-up with the newest payload.
-    /// [`NewJob::merge`] keeps of the older payload what the newer one must not lose.
+    /// Newest wins. A waiting or ready job takes the new payload, the earlier due time, the more
+    /// urgent priority and fresh attempts. A running one is left alone and its settle turns into
+    /// one follow-up with the newest payload. [`NewJob::merge`] keeps of the older payload what the
+    /// newer one must not lose.
     #[default]
     Replace,
     /// The existing job stays as it is, also when it is running, and the new payload is dropped.
@@ -243,11 +244,13 @@ impl State {
     }
 }
 
-/// A job handed to this worker until its lease ends. Settle it with [`Queue::done`](crate::Queue::done),
-/// [`retry_at`](crate::Queue::retry_at), [`defer`](crate::Queue::defer), [`dead`](crate::Queue::dead) or
+/// A job handed to this worker until its lease ends. Settle it with
+/// [`Queue::done`](crate::Queue::done), [`retry_at`](crate::Queue::retry_at),
+/// [`defer`](crate::Queue::defer), [`dead`](crate::Queue::dead) or
 /// [`release`](crate::Queue::release); one that is dropped comes back when its lease ends.
 ///
-/// Only [`Queue::claim`](crate::Queue::claim) makes one, it cannot be copied, and settling consumes it:
+/// Only [`Queue::claim`](crate::Queue::claim) makes one, it cannot be copied, and settling consumes
+/// it:
 ///
 /// ```compile_fail,E0382
 /// # fn twice(queue: &mut queue::Queue<String>, claim: queue::Claim<String>) -> queue::Result<()> {

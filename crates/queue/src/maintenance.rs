@@ -11,8 +11,9 @@ use crate::schema::pragma;
 /// Pages given back in one transaction, so that producers wait for a few milliseconds at most.
 const VACUUM_STEP: i64 = 500;
 
-/// Producers that find themselves alone with a larger log empty it. Each that opens a file alone reads its whole log first,
-/// and a checkpoint by one is not known to the next: only an empty log is.
+/// Producers that find themselves alone with a larger log empty it. Each that opens a file alone
+/// reads its whole log first, and a checkpoint by one is not known to the next: only an empty log
+/// is.
 const LONELY_LOG: u64 = 128 << 10;
 
 /// What [`Queue::maintain`] did.
@@ -27,8 +28,9 @@ pub struct Maintenance {
 }
 
 impl<T, B> Queue<T, B> {
-    /// Gives unused pages back to the file system and moves the write-ahead log into the file. For the consumer, when idle;
-    /// [`wait`](Self::wait) does it by itself after a second without work. Others write meanwhile.
+    /// Gives unused pages back to the file system and moves the write-ahead log into the file. For
+    /// the consumer, when idle; [`wait`](Self::wait) does it by itself after a second without work.
+    /// Others write meanwhile.
     ///
     /// # Errors
     /// When the database fails.
@@ -89,7 +91,8 @@ impl<T, B> Queue<T, B> {
         std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len())
     }
 
-    /// The safety valve of short-lived processes, used when they close: with no consumer, nobody else empties the log.
+    /// The safety valve of short-lived processes, used when they close: with no consumer, nobody
+    /// else empties the log.
     pub(crate) fn relieve_log(&self) {
         let Some(in_use) = self
             .in_use

@@ -1,5 +1,6 @@
-//! Is a file on a network file system? SQLite's shared memory works between processes of one host only
-//! (<https://www.sqlite.org/wal.html>, "all processes using a database must be on the same host computer").
+//! Is a file on a network file system? SQLite's shared memory works between processes of one host
+//! only (<https://www.sqlite.org/wal.html>, "all processes using a database must be on the same
+//! host computer").
 
 use std::path::Path;
 
@@ -7,8 +8,9 @@ use std::path::Path;
 const NETWORK: &str = "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs afpfs webdav davfs afs ceph fuse.ceph \
      glusterfs fuse.glusterfs fuse.sshfs lustre fuse.rclone";
 
-/// The kind of network file system that holds this absolute path, when that can be told: from the mount table on Linux
-/// and macOS, from the path on Windows (where a mapped drive's true name is `\\?\UNC\…`).
+/// The kind of network file system that holds this absolute path, when that can be told: from the
+/// mount table on Linux and macOS, from the path on Windows (where a mapped drive's true name is
+/// `\\?\UNC\…`).
 pub(crate) fn kind(path: &Path) -> Option<String> {
     if cfg!(windows) {
         return path

@@ -66,8 +66,9 @@ impl Options {
         }
     }
 
-    /// For a short-lived process that enqueues: opening runs no DDL when the file exists, closing runs no
-    /// checkpoint unless the log has grown beyond 128 KiB and no other process uses the file.
+    /// For a short-lived process that enqueues: opening runs no DDL when the file exists, closing
+    /// runs no checkpoint unless the log has grown beyond 128 KiB and no other process uses the
+    /// file.
     pub fn producer() -> Self {
         Self::new(Role::Producer)
     }
@@ -77,29 +78,31 @@ impl Options {
         Self::new(Role::Consumer)
     }
 
-    /// For looking: creates no database and changes nothing in one. The folder must be writable all the same unless somebody has
-    /// the file open: SQLite puts its shared memory there.
+    /// For looking: creates no database and changes nothing in one. The folder must be writable all
+    /// the same unless somebody has the file open: SQLite puts its shared memory there.
     pub fn inspector() -> Self {
         Self::new(Role::Inspector)
     }
 
-    /// How long a claim holds without being extended. All consumers of one queue should use the same.
+    /// How long a claim holds without being extended. All consumers of one queue should use the
+    /// same.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// After how many lost deliveries in a row of one payload (owner died, or lease ran out) a job becomes a dead letter of
-    /// type [`OWNER_DIED`](crate::OWNER_DIED): it probably kills its worker. After the first one it is delivered alone, so
-    /// that others do not count with it. They follow each other without a pause: a supervisor that starts a crashing worker
-    /// again at once is through with them soon.
+    /// After how many lost deliveries in a row of one payload (owner died, or lease ran out) a job
+    /// becomes a dead letter of type [`OWNER_DIED`](crate::OWNER_DIED): it probably kills its
+    /// worker. After the first one it is delivered alone, so that others do not count with it. They
+    /// follow each other without a pause: a supervisor that starts a crashing worker again at once
+    /// is through with them soon.
     pub fn max_lost(mut self, max_lost: u32) -> Self {
         self.max_lost = max_lost;
         self
     }
 
-    /// How long to wait for other processes' transactions. Many that write without a pause, on a slow disk, can keep one waiting for
-    /// seconds; a job refused is worse.
+    /// How long to wait for other processes' transactions. Many that write without a pause, on a
+    /// slow disk, can keep one waiting for seconds; a job refused is worse.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
@@ -123,10 +126,11 @@ impl Options {
         self
     }
 
-    /// What the jobs are, such as `"mail jobs, version 2"`. The first to open a file with a name gives it that name; from then on
-    /// it opens with this name only ([`Error::OtherFormat`](crate::Error::OtherFormat)), or to inspect without one. So a program that is
-    /// given the wrong file, or the file of a version whose payloads it cannot read, is told so, instead of making dead letters
-    /// of all that is in it.
+    /// What the jobs are, such as `"mail jobs, version 2"`. The first to open a file with a name
+    /// gives it that name; from then on it opens with this name only
+    /// ([`Error::OtherFormat`](crate::Error::OtherFormat)), or to inspect without one. So a program
+    /// that is given the wrong file, or the file of a version whose payloads it cannot read, is
+    /// told so, instead of making dead letters of all that is in it.
     ///
     /// A file without a name opens without one; with one, it takes it.
     pub fn format(mut self, name: impl Into<String>) -> Self {
@@ -134,8 +138,9 @@ impl Options {
         self
     }
 
-    /// Claim only jobs of kinds that `T` has: variants of this enum, as serde writes it by default (no `tag`, no `untagged`). Others
-    /// stay in the queue, for workers that know them: those of another program that shares the file, or of the next version.
+    /// Claim only jobs of kinds that `T` has: variants of this enum, as serde writes it by default
+    /// (no `tag`, no `untagged`). Others stay in the queue, for workers that know them: those of
+    /// another program that shares the file, or of the next version.
     ///
     /// ```
     /// # use queue::{Options, Queue};
@@ -155,8 +160,8 @@ impl Options {
     /// # Ok::<(), queue::Error>(())
     /// ```
     ///
-    /// The first worker that asks for this adds an index to the file. Whether the type is such an enum shows when the queue is
-    /// opened ([`Error::NoKinds`](crate::Error::NoKinds)).
+    /// The first worker that asks for this adds an index to the file. Whether the type is such an
+    /// enum shows when the queue is opened ([`Error::NoKinds`](crate::Error::NoKinds)).
     pub fn kinds_of<T: DeserializeOwned>(mut self) -> Self {
         self.kinds = Some(Kinds::of::<T>().ok_or(NoKinds(std::any::type_name::<T>())));
         self

@@ -1,4 +1,5 @@
-//! Who holds claims, and whether they live: each owner keeps a lock on a small file, which the kernel frees on any death.
+//! Who holds claims, and whether they live: each owner keeps a lock on a small file, which the
+//! kernel frees on any death.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -41,8 +42,9 @@ pub(crate) enum Life {
 }
 
 impl Owner {
-    /// Takes the lock of a new owner. To be called in the transaction that registers the id, so that nobody looks too early.
-    /// None when another process has it: one that still has a file open that was here before.
+    /// Takes the lock of a new owner. To be called in the transaction that registers the id, so
+    /// that nobody looks too early. None when another process has it: one that still has a file
+    /// open that was here before.
     pub(crate) fn new(database: &Path, id: i64) -> Result<Option<Self>> {
         let path = lock_path(database, id);
         Ok(locked(&path)?.map(|lock| Self {
@@ -53,8 +55,8 @@ impl Owner {
         }))
     }
 
-    /// Makes the file again when somebody removed it; whether it did. Under another name until it is
-    /// locked, since an unlocked one is a dead owner's.
+    /// Makes the file again when somebody removed it; whether it did. Under another name until it
+    /// is locked, since an unlocked one is a dead owner's.
     pub(crate) fn renew(&mut self) -> Result<bool> {
         if self.is_in_place() {
             return Ok(false);
@@ -88,8 +90,8 @@ impl Owner {
     }
 }
 
-/// The file, locked; none when another process has the lock. Without locks an owner can still work, and others go by its
-/// leases.
+/// The file, locked; none when another process has the lock. Without locks an owner can still work,
+/// and others go by its leases.
 fn locked(path: &Path) -> Result<Option<Lock>> {
     if memory::is_in_memory(path) {
         return Ok(Alive::take(path).map(|_alive| Lock::InMemory { _alive }));

@@ -6,7 +6,8 @@ use crate::queue::Queue;
 use crate::statements as sql;
 
 impl<T, B> Queue<T, B> {
-    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What runs may be settled.
+    /// Stops taking jobs, in all processes, until [`resume`](Self::resume); survives restarts. What
+    /// runs may be settled.
     ///
     /// # Errors
     /// When the database fails.

@@ -60,8 +60,8 @@ impl<T> Periodic<T> {
 
     /// Due at the times that `next` gives, from when it was last due (or first seen) and the time
     /// now; never earlier than the former. When `next` goes by the former alone, times that nobody
-    /// was there for all follow, one by one; when it gives one after the time now, a single one does.
-    /// `make` is told for which time it makes the job.
+    /// was there for all follow, one by one; when it gives one after the time now, a single one
+    /// does. `make` is told for which time it makes the job.
     ///
     /// Each time is used once, in all processes together, also when the clock is set back by less
     /// than a period.

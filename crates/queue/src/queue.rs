@@ -1,4 +1,5 @@
-//! The queue a program holds: a thin shell that gives each operation its transaction and its durability.
+//! The queue a program holds: a thin shell that gives each operation its transaction and its
+//! durability.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -21,7 +22,8 @@ use crate::process::Open;
 use crate::statements as sql;
 use crate::tx::{Held, Tx};
 
-/// A persistent queue of jobs with payloads of type `T`, shared by any number of processes through one SQLite file.
+/// A persistent queue of jobs with payloads of type `T`, shared by any number of processes through
+/// one SQLite file.
 ///
 /// `Send`, not `Sync`: one for each thread that needs one, or one behind a lock.
 ///
@@ -43,8 +45,9 @@ use crate::tx::{Held, Tx};
 /// # Ok::<(), queue::Error>(())
 /// ```
 ///
-/// `B` is where the jobs are kept. [`Sqlite`] is the only backend so far; what only that one can do (a path, a connection, looking
-/// for damage and repairing it, tables of one's own) is said of `Queue<T, Sqlite>`.
+/// `B` is where the jobs are kept. [`Sqlite`] is the only backend so far; what only that one can do
+/// (a path, a connection, looking for damage and repairing it, tables of one's own) is said of
+/// `Queue<T, Sqlite>`.
 #[derive(Debug)]
 pub struct Queue<T, B = Sqlite> {
     pub(crate) connection: Connection,
@@ -114,12 +117,13 @@ impl<T, B> Queue<T, B> {
 
     /// Stores a job.
     ///
-    /// Durability: when this returns `Ok`, the job survives the death of the process and a power cut.
+    /// Durability: when this returns `Ok`, the job survives the death of the process and a power
+    /// cut.
     ///
     /// # Errors
     /// [`Error::Encode`], [`Error::NotFinite`], [`Error::TooNested`], [`Error::PayloadTooLarge`],
-    /// [`Error::OverDiskLimit`], [`Error::KeyTaken`], or the database fails; [`Error::written`] says
-    /// whether the job may be stored all the same.
+    /// [`Error::OverDiskLimit`], [`Error::KeyTaken`], or the database fails; [`Error::written`]
+    /// says whether the job may be stored all the same.
     pub fn enqueue(&mut self, job: impl Into<NewJob<T>>) -> Result<Enqueued>
     where
         T: Serialize,
@@ -145,8 +149,8 @@ impl<T, B> Queue<T, B> {
         })
     }
 
-    /// Removes the live job with this key, its follow-up too, in whatever state; returns the state it had. A claim on it
-    /// is lost.
+    /// Removes the live job with this key, its follow-up too, in whatever state; returns the state
+    /// it had. A claim on it is lost.
     ///
     /// Durability: survives a power cut.
     ///
@@ -173,19 +177,20 @@ impl<T, B> Queue<T, B> {
 
     /// The work is done: the job is gone, or its follow-up takes its place.
     ///
-    /// Durability: a power cut may undo it; the job is then delivered again. To make it survive, and to write application
-    /// data with it, use [`transaction`](Self::transaction).
+    /// Durability: a power cut may undo it; the job is then delivered again. To make it survive,
+    /// and to write application data with it, use [`transaction`](Self::transaction).
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] when the lease ended before; nothing is then changed. On any other error the job comes back
-    /// when its lease ends.
+    /// [`Error::LeaseLost`] when the lease ended before; nothing is then changed. On any other
+    /// error the job comes back when its lease ends.
     #[expect(clippy::needless_pass_by_value, reason = "settling consumes the claim")]
     pub fn done(&mut self, claim: Claim<T>) -> Result<()> {
         self.write(Durability::Process, |tx| tx.done(&claim))
     }
 
-    /// The attempt failed: try again at `due`. The attempt counts. When a newer payload came in meanwhile, that takes the job's
-    /// place, with its own due time and fresh attempts; and one that comes in later pulls the job forward.
+    /// The attempt failed: try again at `due`. The attempt counts. When a newer payload came in
+    /// meanwhile, that takes the job's place, with its own due time and fresh attempts; and one
+    /// that comes in later pulls the job forward.
     ///
     /// Of the error, at most 200 bytes of the type and 4 KiB of the message are kept.
     ///
@@ -206,7 +211,8 @@ impl<T, B> Queue<T, B> {
         })
     }
 
-    /// Not now: try again at `due`. The attempt does not count. As with [`retry_at`](Self::retry_at), a newer payload changes that.
+    /// Not now: try again at `due`. The attempt does not count. As with
+    /// [`retry_at`](Self::retry_at), a newer payload changes that.
     ///
     /// Durability: a power cut may undo it; the job is then delivered again.
     ///
@@ -239,8 +245,8 @@ impl<T, B> Queue<T, B> {
         self.write(Durability::Process, |tx| tx.release(&claim))
     }
 
-    /// Makes the lease last at least this long from now. Never shortens it, never revives one that ended. For the queue that
-    /// claimed the job; settling is for any.
+    /// Makes the lease last at least this long from now. Never shortens it, never revives one that
+    /// ended. For the queue that claimed the job; settling is for any.
     ///
     /// Durability: a power cut may undo it; so does any end of the process.
     ///
@@ -272,7 +278,8 @@ impl<T, B> Queue<T, B> {
         })
     }
 
-    /// Gives back everything this queue holds, as when its worker stops; the number of jobs. Their claims are lost.
+    /// Gives back everything this queue holds, as when its worker stops; the number of jobs. Their
+    /// claims are lost.
     ///
     /// # Errors
     /// When the database fails.
@@ -292,7 +299,8 @@ impl<T, B> Queue<T, B> {
         }
     }
 
-    /// Runs several operations and the application's own writes as one step: all of it happens, or nothing.
+    /// Runs several operations and the application's own writes as one step: all of it happens, or
+    /// nothing.
     ///
     /// Durability: survives a power cut.
     ///
@@ -331,7 +339,8 @@ impl<T, B> Queue<T, B> {
 }
 
 impl<T, B> Drop for Queue<T, B> {
-    /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts as lost.
+    /// Gives back what is held, but not while a panic unwinds: the job may be its cause, and counts
+    /// as lost.
     fn drop(&mut self) {
         if self.open.is_forked() {
             // Even closing it is not for this process. A queue in memory takes its place, as a

@@ -35,7 +35,8 @@ pub struct Salvage {
     pub dead: u64,
     /// Rows of the application's own tables rescued.
     pub app_rows: u64,
-    /// What could not be read: tables, and ranges of row numbers. When this is empty nothing is known to be lost.
+    /// What could not be read: tables, and ranges of row numbers. When this is empty nothing is
+    /// known to be lost.
     pub lost: Vec<String>,
 }
 
@@ -47,11 +48,13 @@ struct Reason {
 }
 
 impl<T> Queue<T, Sqlite> {
-    /// Opens the queue as [`open`](Self::open) does; when the file is damaged or no queue, first sets it aside under a
-    /// dated name and moves everything readable, the application's own tables too, into a new one.
+    /// Opens the queue as [`open`](Self::open) does; when the file is damaged or no queue, first
+    /// sets it aside under a dated name and moves everything readable, the application's own tables
+    /// too, into a new one.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and [`Error::InUse`] when another process has the damaged file open.
+    /// As [`open`](Self::open), and [`Error::InUse`] when another process has the damaged file
+    /// open.
     pub fn open_or_salvage(
         path: impl AsRef<Path>,
         options: Options,
@@ -77,8 +80,9 @@ impl<T> Queue<T, Sqlite> {
         }
     }
 
-    /// Sets this queue's own file aside and rescues what can be read, whatever its state: for damage that showed only while
-    /// working ([`Error::Corrupt`]), which a file that can be opened may well have. `reason` is kept in the report.
+    /// Sets this queue's own file aside and rescues what can be read, whatever its state: for
+    /// damage that showed only while working ([`Error::Corrupt`]), which a file that can be opened
+    /// may well have. `reason` is kept in the report.
     ///
     /// ```
     /// # use queue::{Error, Options, Queue};
@@ -129,7 +133,8 @@ fn alone(path: &Path, options: &Options) -> Result<fs::File> {
     }
 }
 
-/// Copies, rescues into a new file beside, and only then swaps: a process that dies on the way loses nothing.
+/// Copies, rescues into a new file beside, and only then swaps: a process that dies on the way
+/// loses nothing.
 fn replace(path: &Path, options: &Options, reason: &Reason) -> Result<Salvage> {
     let set_aside = set_aside(path, options)?;
     let work = beside(path, "-salvage-from");

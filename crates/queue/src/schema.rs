@@ -1,8 +1,9 @@
 //! The file's schema: versions, and which programs may use which.
 //!
-//! `user_version` is the newest schema the file has been migrated to; `queue_meta.min_version` is the oldest program
-//! (by the newest schema it knows) that may still use it. A migration that only adds columns, tables or indexes keeps
-//! `min_version`, and a process of the version before goes on enqueueing while the update is installed.
+//! `user_version` is the newest schema the file has been migrated to; `queue_meta.min_version` is
+//! the oldest program (by the newest schema it knows) that may still use it. A migration that only
+//! adds columns, tables or indexes keeps `min_version`, and a process of the version before goes on
+//! enqueueing while the update is installed.
 
 use std::path::Path;
 
@@ -39,8 +40,8 @@ fn is_current_for(connection: &Connection, path: &Path, known: i64) -> Result<bo
         }
         return Ok(found >= known);
     }
-    // Another process may be creating the file: what is read must be of one moment. A savepoint, since the caller may
-    // be in a transaction.
+    // Another process may be creating the file: what is read must be of one moment. A savepoint,
+    // since the caller may be in a transaction.
     connection.execute_batch("SAVEPOINT look")?;
     let nothing_yet = is_nothing_yet(connection, path);
     connection.execute_batch("RELEASE look")?;
@@ -87,7 +88,8 @@ fn reject_scrap(path: &Path) -> Result<()> {
     }
 }
 
-/// Brings the file to the newest version, inside the caller's transaction. Does nothing when another process was faster.
+/// Brings the file to the newest version, inside the caller's transaction. Does nothing when
+/// another process was faster.
 pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
     migrate_with(connection, path, MIGRATIONS)
 }
@@ -165,7 +167,8 @@ mod tests {
         }
     }
 
-    /// The machinery, on a migration there is not yet: while it is installed, the program before goes on.
+    /// The machinery, on a migration there is not yet: while it is installed, the program before
+    /// goes on.
     #[test]
     fn a_migration_runs_once_or_not_at_all_and_leaves_old_programs_working() {
         let dir = tempfile::tempdir().unwrap();

@@ -26,7 +26,8 @@ impl<T> Tx<'_, T> {
     /// The work is done; see [`Queue::done`](crate::Queue::done).
     ///
     /// # Errors
-    /// [`Error::LeaseLost`](crate::Error::LeaseLost), and the transaction is then rolled back; or the database fails.
+    /// [`Error::LeaseLost`](crate::Error::LeaseLost), and the transaction is then rolled back; or
+    /// the database fails.
     pub fn done(&self, claim: &Claim<T>) -> Result<()> {
         self.settle(claim, |job, no| self.remove(job, no, true))?;
         self.count(|tally| tally.done += 1);
@@ -111,7 +112,8 @@ impl<T> Tx<'_, T> {
         Ok(())
     }
 
-    /// Ends a claim of this process without its handle, as when it stops. False when it no longer holds it.
+    /// Ends a claim of this process without its handle, as when it stops. False when it no longer
+    /// holds it.
     pub(crate) fn release_held(&self, held: Held) -> Result<bool> {
         self.settled(held);
         if held.expires <= self.monotonic {
@@ -126,8 +128,8 @@ impl<T> Tx<'_, T> {
         )
     }
 
-    /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when that happened too
-    /// often. False when it was settled meanwhile.
+    /// Takes back a claim whose owner died or whose lease ended; the job becomes a dead letter when
+    /// that happened too often. False when it was settled meanwhile.
     pub(crate) fn reclaim(&self, job: i64, no: FencingToken, why: &str) -> Result<bool> {
         let Some((lost, follow_up)) = self.held(job, no)? else {
             return Ok(false);
@@ -144,7 +146,8 @@ impl<T> Tx<'_, T> {
         self.bury(job, no, OWNER_DIED, message)
     }
 
-    /// How often in a row the job was lost, and when its follow-up is due. None when the claim is not the job's.
+    /// How often in a row the job was lost, and when its follow-up is due. None when the claim is
+    /// not the job's.
     fn held(&self, job: i64, no: FencingToken) -> Result<Option<(i64, Option<i64>)>> {
         let held = sql::row(&self.sql, sql::HELD, params![job, no], |row| {
             let next = self.next_due((row.get(1)?, row.get(2)?));
@@ -153,7 +156,8 @@ impl<T> Tx<'_, T> {
         Ok(held.optional()?)
     }
 
-    /// Puts a job back: how it came to that, when it is due, and with which type of error and message.
+    /// Puts a job back: how it came to that, when it is due, and with which type of error and
+    /// message.
     fn give_back(
         &self,
         job: i64,

@@ -1,5 +1,6 @@
-//! The statements on every job's way, and how they are run. Each repeats the literal condition of the partial index it needs, as SQLite asks
-//! (<https://www.sqlite.org/partialindex.html>); the test below holds the plans they must get.
+//! The statements on every job's way, and how they are run. Each repeats the literal condition of
+//! the partial index it needs, as SQLite asks (<https://www.sqlite.org/partialindex.html>); the
+//! test below holds the plans they must get.
 
 use rusqlite::{Connection, Params, Row};
 
@@ -70,8 +71,9 @@ pub(crate) const WAIT_ANEW: &str =
 
 pub(crate) const PROMOTE: &str = "UPDATE queue_job SET state = 1 WHERE id = ?1";
 
-/// Reading first and writing then is one step here, as every transaction is immediate; and it spares the two temporary
-/// tables that `UPDATE … WHERE id IN (SELECT …) RETURNING` makes, which cost more than all the rest.
+/// Reading first and writing then is one step here, as every transaction is immediate; and it
+/// spares the two temporary tables that `UPDATE … WHERE id IN (SELECT …) RETURNING` makes, which
+/// cost more than all the rest.
 pub(crate) const READY: &str = "SELECT id, priority, due, enqueued, attempts, deferred, lost, key, payload \
      FROM queue_job WHERE state = 1 ORDER BY priority, due, id LIMIT ?1";
 
@@ -148,7 +150,8 @@ pub(crate) const FORGET_HISTORY: &str = "DELETE FROM queue_event WHERE job = ?1"
 
 #[cfg(test)]
 mod tests {
-    //! The plan each hot statement must get on a file that was never analysed: its own index, no table scan, no sort.
+    //! The plan each hot statement must get on a file that was never analysed: its own index, no
+    //! table scan, no sort.
 
     use rusqlite::Connection;
     use rusqlite::config::DbConfig;

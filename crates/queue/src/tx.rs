@@ -18,8 +18,8 @@ use crate::statements as sql;
 
 /// A transaction in progress; see [`Queue::transaction`](crate::Queue::transaction).
 ///
-/// Settles take the claim by reference, since the transaction may yet roll back. When a claim turns out to be lost, the
-/// whole transaction is rolled back, even if its error was ignored.
+/// Settles take the claim by reference, since the transaction may yet roll back. When a claim turns
+/// out to be lost, the whole transaction is rolled back, even if its error was ignored.
 pub struct Tx<'q, T> {
     pub(crate) sql: Immediate<'q>,
     pub(crate) options: &'q Options,
@@ -42,8 +42,8 @@ pub(crate) struct Meta {
 
 /// A transaction that has the write lock, and is rolled back unless it is committed.
 ///
-/// Not deferred: one that reads before it writes fails at once when another wrote in between. Not rusqlite's own, which
-/// compiles `BEGIN` and `COMMIT` each time: a twentieth of a claim.
+/// Not deferred: one that reads before it writes fails at once when another wrote in between. Not
+/// rusqlite's own, which compiles `BEGIN` and `COMMIT` each time: a twentieth of a claim.
 pub(crate) struct Immediate<'c> {
     connection: &'c Connection,
     process: u32,
@@ -162,7 +162,8 @@ impl<'q, T> Tx<'q, T> {
         Ok(self.settled.into_inner())
     }
 
-    /// The connection, in the transaction, for the application's own tables. Commit and rollback are not yours to call here.
+    /// The connection, in the transaction, for the application's own tables. Commit and rollback
+    /// are not yours to call here.
     pub fn sql(&self) -> &Connection {
         self.sql.connection
     }

@@ -55,9 +55,11 @@ impl<T, B> Queue<T, B> {
         Ok(Option::map(due, from_ms))
     }
 
-    /// Whether another process, or another queue of this one, wrote to the file since this was last asked (true the first
-    /// time). Does not block, and costs a few microseconds: it reads a counter in memory that SQLite shares between
-    /// processes (<https://www.sqlite.org/pragma.html#pragma_data_version>). For event loops that sleep on their own.
+    /// Whether another process, or another queue of this one, wrote to the file since this was last
+    /// asked (true the first time). Does not block, and costs a few microseconds: it reads a
+    /// counter in memory that SQLite shares between processes
+    /// (<https://www.sqlite.org/pragma.html#pragma_data_version>). For event loops that sleep on
+    /// their own.
     ///
     /// # Errors
     /// When the database fails.
@@ -70,9 +72,9 @@ impl<T, B> Queue<T, B> {
         Ok(changed)
     }
 
-    /// Sleeps until another process writes to the file (noticed within 50 ms), a job is due, a worker that held jobs has died
-    /// or let a lease run out (noticed within a second), or the time is over. [`claim`](Self::claim) then, whatever it says.
-    /// Blocks the thread.
+    /// Sleeps until another process writes to the file (noticed within 50 ms), a job is due, a
+    /// worker that held jobs has died or let a lease run out (noticed within a second), or the time
+    /// is over. [`claim`](Self::claim) then, whatever it says. Blocks the thread.
     ///
     /// # Errors
     /// When the database fails.

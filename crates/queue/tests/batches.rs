@@ -16,8 +16,8 @@ use queue::{DeadFilter, Queue};
 
 type Operation<'a> = &'a dyn Fn(&mut Queue<String>);
 
-/// Rows to redrive, enough for tens of batches; and three times as many to purge or to clear, which is
-/// that much faster.
+/// Rows to redrive, enough for tens of batches; and three times as many to purge or to clear, which
+/// is that much faster.
 fn rows() -> usize {
     setting("QUEUE_ROWS", 20_000)
 }

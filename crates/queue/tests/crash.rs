@@ -1,5 +1,5 @@
-//! Producers and consumers killed at random under load: what was acknowledged is stored or done, nothing is done twice,
-//! the file is sound. The long form: `QUEUE_KILLS=1000`.
+//! Producers and consumers killed at random under load: what was acknowledged is stored or done,
+//! nothing is done twice, the file is sound. The long form: `QUEUE_KILLS=1000`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;

@@ -1,5 +1,5 @@
-//! Full disks, failing disks, and how much of a disk a queue takes: a typed error that says whether anything was written,
-//! nothing lost, space given back.
+//! Full disks, failing disks, and how much of a disk a queue takes: a typed error that says whether
+//! anything was written, nothing lost, space given back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;
@@ -174,7 +174,8 @@ fn a_disk_that_fails_to_sync_leaves_the_outcome_unknown() {
     assert!(queue.check().unwrap().is_empty());
 }
 
-/// The first, the second, … call of a kind fails, in a process that opens the queue (or creates it) and stores one job.
+/// The first, the second, … call of a kind fails, in a process that opens the queue (or creates it)
+/// and stores one job.
 #[test]
 fn each_call_that_fails_once_while_opening_is_told_and_loses_nothing() {
     for (call, error, exists) in [

@@ -1,4 +1,5 @@
-//! Bad payloads, missing folders, other versions, broken transactions: a typed error, and nothing lost; and waking up.
+//! Bad payloads, missing folders, other versions, broken transactions: a typed error, and nothing
+//! lost; and waking up.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;

@@ -1,5 +1,5 @@
-//! What one short-lived process costs: two syncs, no change to the schema, nothing moved or removed when it ends; and how
-//! far the log may grow when no consumer is there to empty it.
+//! What one short-lived process costs: two syncs, no change to the schema, nothing moved or removed
+//! when it ends; and how far the log may grow when no consumer is there to empty it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;
@@ -21,7 +21,8 @@ fn plays() {
     say("stored lone");
 }
 
-/// The calls a lone process makes that change or sync files of this name. None, with a message, when there is no strace.
+/// The calls a lone process makes that change or sync files of this name. None, with a message,
+/// when there is no strace.
 fn traced(folder: &Path, file: &Path) -> Option<Vec<String>> {
     let trace = folder.join("trace");
     let calls =

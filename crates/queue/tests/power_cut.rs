@@ -1,6 +1,7 @@
-//! Power cuts: every write and sync of a process is recorded, then files are rebuilt as a cut at a random point would leave
-//! them (only what was synced; or that and a random part of the rest, torn at sectors), opened, and compared with what the
-//! process had been told was stored. Needs `strace`; the long form: `QUEUE_CUTS=300`.
+//! Power cuts: every write and sync of a process is recorded, then files are rebuilt as a cut at a
+//! random point would leave them (only what was synced; or that and a random part of the rest, torn
+//! at sectors), opened, and compared with what the process had been told was stored. Needs
+//! `strace`; the long form: `QUEUE_CUTS=300`.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -89,7 +90,8 @@ fn work(file: &Path) {
     }
 }
 
-/// What is done by hand, while a worker extends its lease, which promises nothing and is not synced.
+/// What is done by hand, while a worker extends its lease, which promises nothing and is not
+/// synced.
 fn operate(file: &Path) {
     let mut queue = child::consumer(file);
     let all = DeadFilter::all;

@@ -1,5 +1,5 @@
-//! Locks that stay, files and folders that cannot be written, limits: every operation says so with a typed error, says
-//! that nothing was written, and nothing was.
+//! Locks that stay, files and folders that cannot be written, limits: every operation says so with
+//! a typed error, says that nothing was written, and nothing was.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod child;

@@ -8,7 +8,8 @@ use queue::{DeadFilter, Error, NewJob, Options, Queue};
 
 const JOBS: i64 = 500;
 
-/// A queue with jobs of which ten are dead, and a table of the application's; closed and in one file.
+/// A queue with jobs of which ten are dead, and a table of the application's; closed and in one
+/// file.
 fn filled(folder: &Path) -> PathBuf {
     let path = folder.join("q.db");
     let mut queue: Queue<String> = Queue::open(&path, Options::consumer()).unwrap();

@@ -61,7 +61,8 @@ pub struct LastWritten {
 const PASSING: u64 = 3_600_000;
 
 impl LastWritten {
-    /// Notes that the item did not take this version of a part; `failed_at` is when, if it may take the same later.
+    /// Notes that the item did not take this version of a part; `failed_at` is when, if it may take
+    /// the same later.
     pub fn refuse(&mut self, part: Part, version: String, failed_at: Option<i64>) {
         self.refused.insert(part, version);
         self.failed_at.remove(&part);

@@ -130,8 +130,8 @@ pub fn covers(folder: &str, path: &str) -> bool {
     !folder.is_empty() && Path::parse(path).keys(true).starts_with(&folder)
 }
 
-/// The path as the machine of this folder writes it, when it is the folder or below it: the folder as it is written there,
-/// and the rest with its separators.
+/// The path as the machine of this folder writes it, when it is the folder or below it: the folder
+/// as it is written there, and the rest with its separators.
 ///
 /// ```
 /// use scene_sync::path::below;
@@ -182,7 +182,8 @@ pub fn suggested_rule(stash_path: &str, plex_path: &str) -> Option<(String, Stri
     })
 }
 
-/// How many parts at the end are the same for Plex. The root is no name that could be common, nor is the host of a share.
+/// How many parts at the end are the same for Plex. The root is no name that could be common, nor
+/// is the host of a share.
 pub(crate) fn common_tail(stash: &Path, plex: &Path) -> usize {
     let (ours, theirs) = (stash.keys(plex.windows), plex.keys(plex.windows));
     let pairs = ours.iter().rev().zip(theirs.iter().rev());

@@ -241,8 +241,8 @@ impl Planner<'_> {
         sends && !self.was_refused(part, wanted, true)
     }
 
-    /// Whether the item refused this very version, so that it is not sent again. What is sent, or need not be, is no
-    /// longer refused.
+    /// Whether the item refused this very version, so that it is not sent again. What is sent, or
+    /// need not be, is no longer refused.
     fn was_refused(&mut self, part: Part, version: &str, sends: bool) -> bool {
         let refused = self.last.refused.get(&part).map(String::as_str);
         if sends && refused == Some(version) && !self.policy.retry_refused {
@@ -261,7 +261,8 @@ impl EditPlan {
         self.sent().is_empty() && !self.poster && !self.background
     }
 
-    /// The same without the rating, which the item does not take; `last` is what the plan was made with.
+    /// The same without the rating, which the item does not take; `last` is what the plan was made
+    /// with.
     #[must_use]
     pub fn without_rating(mut self, last: Option<&LastWritten>) -> Self {
         self.rating = None;

@@ -9,7 +9,8 @@ use crate::{PathMap, SceneFile};
 /// Examples that a rule has at most.
 const EXAMPLES: usize = 3;
 
-/// The files of both servers. A name and size that stands for several files of one server speaks for nothing.
+/// The files of both servers. A name and size that stands for several files of one server speaks
+/// for nothing.
 ///
 /// ```
 /// use scene_sync::{Files, SceneFile};
@@ -41,7 +42,8 @@ pub struct Proposal {
     pub scenes: u64,
     /// Those of them whose files are where the map in force leads.
     pub right: u64,
-    /// Those whose files would not be where the proposed map leads; the same as before where nothing is proposed.
+    /// Those whose files would not be where the proposed map leads; the same as before where
+    /// nothing is proposed.
     pub wrong: u64,
     /// The rules of a better map; none where there is none.
     pub rules: Vec<SuggestedRule>,
@@ -221,11 +223,12 @@ const PLACES: usize = 8;
 /// Where the folder of the first so many parts leads.
 type Leads<'p> = (usize, &'p [String]);
 
-/// What it costs to have a folder lead somewhere: files in it that are then nowhere else, and folders below that need a
-/// rule of their own.
+/// What it costs to have a folder lead somewhere: files in it that are then nowhere else, and
+/// folders below that need a rule of their own.
 type Cost = (usize, usize, Reverse<usize>);
 
-/// Finds rules for the folder that these files have in common, their first `depth` parts, and for those below it.
+/// Finds rules for the folder that these files have in common, their first `depth` parts, and for
+/// those below it.
 fn below<'p>(
     pairs: &[&'p Pair],
     depth: usize,

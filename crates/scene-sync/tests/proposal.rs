@@ -222,7 +222,8 @@ fn of(files: &[(String, String)]) -> Files {
     all
 }
 
-/// Each rule of the map with how many of the files that it decides about it leads right, and how many there are.
+/// Each rule of the map with how many of the files that it decides about it leads right, and how
+/// many there are.
 fn judged(proposal: &Proposal, files: &[(String, String)]) -> BTreeMap<String, (usize, usize)> {
     let whole = proposal.map();
     let map = PathMap::new(whole.iter().map(|(from, to)| (from.as_str(), to.as_str()))).unwrap();
@@ -243,7 +244,8 @@ proptest! {
     // Each case reads two libraries.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// What a map made of the paths, it is read off them again: not its words, but where each file is.
+    /// What a map made of the paths, it is read off them again: not its words, but where each file
+    /// is.
     #[test]
     fn the_rules_of_any_map_are_found_again(
         rules in proptest::collection::vec((folder(STASH), folder(PLEX)), 1..4)
@@ -260,8 +262,8 @@ proptest! {
         prop_assert!(of(&files).propose(&proposal.map()).agrees());
     }
 
-    /// Whatever the files say, no rule is wrong for half of what it decides about, and the map is better than the one in
-    /// force.
+    /// Whatever the files say, no rule is wrong for half of what it decides about, and the map is
+    /// better than the one in force.
     #[test]
     fn no_rule_contradicts_a_majority(
         rules in proptest::collection::vec((folder(STASH), folder(PLEX)), 1..4),

@@ -1,4 +1,5 @@
-//! A tour: both servers, one scene synced by hand, Plex in each of its bad states, and the request log.
+//! A tour: both servers, one scene synced by hand, Plex in each of its bad states, and the request
+//! log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{self, Read, Write};

@@ -6,8 +6,8 @@ use std::fmt;
 use crate::plex::{Item, PlexServer, TagKind, sha1_hex};
 use crate::stash::{EntityKind, Scene, StashServer};
 
-/// What has to be equal, and where Plex sees Stash's files. Title, summary, date, studio, performers (as roles) and
-/// tags (as genres) always count.
+/// What has to be equal, and where Plex sees Stash's files. Title, summary, date, studio,
+/// performers (as roles) and tags (as genres) always count.
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// Prefix in Stash, prefix in Plex; the first that fits counts.

@@ -16,8 +16,8 @@ pub enum Answer {
     Silence,
 }
 
-/// Answers for as long as the process lives: `answer` is told the name, without the last dot, and whether an IPv6 address is
-/// asked for.
+/// Answers for as long as the process lives: `answer` is told the name, without the last dot, and
+/// whether an IPv6 address is asked for.
 ///
 /// # Errors
 /// The address is taken.

@@ -1,8 +1,9 @@
 //! In-process Plex and Stash servers for tests, examples and benches.
 //!
-//! [`PlexServer`] and [`StashServer`] keep state and answer over real sockets; both are also a [`Server`], which has the
-//! switches for outages ([`Server::down`], [`Server::fail_with`], [`Rule`]) and the log of requests. [`World`] fills both
-//! with the same files, [`compare`] says what differs, [`Trigger`] makes the documents Stash hands to a plugin.
+//! [`PlexServer`] and [`StashServer`] keep state and answer over real sockets; both are also a
+//! [`Server`], which has the switches for outages ([`Server::down`], [`Server::fail_with`],
+//! [`Rule`]) and the log of requests. [`World`] fills both with the same files, [`compare`] says
+//! what differs, [`Trigger`] makes the documents Stash hands to a plugin.
 //!
 //! ```
 //! use simulators::{Fault, World};

@@ -1,6 +1,7 @@
 //! The same seed, the same world.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same world and the same faults on every machine.
+/// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same world and the same faults on
+/// every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

@@ -11,13 +11,15 @@ use serde_json::Value;
 /// What Stash saw of one plugin process.
 #[derive(Debug)]
 pub struct Run {
-    /// The document on stdout: `output` and `error`; text that is no JSON object is an output as it is.
+    /// The document on stdout: `output` and `error`; text that is no JSON object is an output as it
+    /// is.
     pub reply: Value,
     /// The log lines: level letter (`t d i w e p`, or `?` for a raw line) and text.
     pub log: Vec<(char, String)>,
     /// How the process ended.
     pub status: ExitStatus,
-    /// From its start until Stash lets the user go on: the process has ended and nobody holds its stdout.
+    /// From its start until Stash lets the user go on: the process has ended and nobody holds its
+    /// stdout.
     pub took: Duration,
 }
 
@@ -57,10 +59,12 @@ pub fn run_command(command: &mut Command, stdin: &str) -> io::Result<Run> {
     Started::new(command, stdin)?.finish()
 }
 
-/// Runs a process for each of these documents, one after the other, as Stash does after an edit of several scenes.
+/// Runs a process for each of these documents, one after the other, as Stash does after an edit of
+/// several scenes.
 ///
-/// With `gone_after` the client of the edit goes away once so many hooks have ended: Stash kills the one that runs then
-/// (SIGKILL, here as soon as it has started) and starts none of the rest. The killed one is the last of the runs.
+/// With `gone_after` the client of the edit goes away once so many hooks have ended: Stash kills
+/// the one that runs then (SIGKILL, here as soon as it has started) and starts none of the rest.
+/// The killed one is the last of the runs.
 ///
 /// # Errors
 /// A process cannot be started.
@@ -132,8 +136,8 @@ impl Started {
     }
 }
 
-/// Builds a program of this workspace, if need be, in the profile of the running example or benchmark, and says where
-/// it is.
+/// Builds a program of this workspace, if need be, in the profile of the running example or
+/// benchmark, and says where it is.
 ///
 /// # Errors
 /// It does not build, or the running program is not in cargo's target folder.

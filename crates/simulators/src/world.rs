@@ -9,7 +9,8 @@ use crate::plex::{PlexOptions, PlexServer, SectionKind};
 use crate::random::Random;
 use crate::stash::{EntityKind, StashOptions, StashServer};
 
-/// A Stash with scenes full of metadata, and a Plex that has scanned the same files and knows nothing but their names.
+/// A Stash with scenes full of metadata, and a Plex that has scanned the same files and knows
+/// nothing but their names.
 ///
 /// ```
 /// let world = simulators::World::new(3, 42)?;

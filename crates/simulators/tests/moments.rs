@@ -1,4 +1,5 @@
-//! What happens around requests: things done in the world between two of them, answers replaced, delays by route.
+//! What happens around requests: things done in the world between two of them, answers replaced,
+//! delays by route.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;

@@ -1,4 +1,5 @@
-//! The simulated Stash's answers against every one that a real Stash v0.30.1 gave to the same request.
+//! The simulated Stash's answers against every one that a real Stash v0.30.1 gave to the same
+//! request.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;

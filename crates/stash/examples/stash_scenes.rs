@@ -1,4 +1,5 @@
-//! Scenes by id, one of them gone: from the Stash at `STASH_URL` (with `STASH_API_KEY`, ids as arguments), else from a stand-in.
+//! Scenes by id, one of them gone: from the Stash at `STASH_URL` (with `STASH_API_KEY`, ids as
+//! arguments), else from a stand-in.
 //!
 //! `cargo run --example stash_scenes`
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,5 @@
-//! Where Stash is and how a program that it started logs in; also what such a program hands to a process of its own.
+//! Where Stash is and how a program that it started logs in; also what such a program hands to a
+//! process of its own.
 
 use std::fmt;
 use std::io::Read;
@@ -28,8 +29,8 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// The session Stash gives a plugin. It ends an hour after its last use unless Stash is set otherwise
-/// (`maxSessionAge`), so a long-lived worker reads the API key early.
+/// The session Stash gives a plugin. It ends an hour after its last use unless Stash is set
+/// otherwise (`maxSessionAge`), so a long-lived worker reads the API key early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCookie {
     /// The cookie's name, `session`.
@@ -43,7 +44,8 @@ pub struct SessionCookie {
 pub struct ServerConnection {
     /// `http` or `https`.
     pub scheme: Scheme,
-    /// The address Stash is configured to listen on, verbatim: often `0.0.0.0`. See [`url`](Self::url).
+    /// The address Stash is configured to listen on, verbatim: often `0.0.0.0`. See
+    /// [`url`](Self::url).
     pub host: String,
     /// The port.
     pub port: u16,
@@ -51,8 +53,8 @@ pub struct ServerConnection {
     pub session_cookie: Option<SessionCookie>,
     /// Stash's configuration directory, absolute.
     pub dir: PathBuf,
-    /// The plugin's directory. Stash may send it relative to the working directory; it is made absolute here,
-    /// so read the input before any change of directory.
+    /// The plugin's directory. Stash may send it relative to the working directory; it is made
+    /// absolute here, so read the input before any change of directory.
     pub plugin_dir: PathBuf,
 }
 
@@ -82,7 +84,8 @@ impl ServerConnection {
         })
     }
 
-    /// The base address to call, without a trailing slash: a wildcard listen address becomes loopback.
+    /// The base address to call, without a trailing slash: a wildcard listen address becomes
+    /// loopback.
     pub fn url(&self) -> String {
         let host = match self.host.trim_start_matches('[').trim_end_matches(']') {
             "" | "0.0.0.0" => "127.0.0.1".to_owned(),

@@ -11,9 +11,11 @@
 //!        ◀─ exit code 0 ─────────────────
 //! ```
 //!
-//! - A **hook** runs while the user waits for the save, one process per scene in a bulk edit, and is killed without warning
-//!   when the browser goes away. Record what happened durably, at once, and leave the work to a process of your own:
-//!   [`ServerConnection::handover`](connection::ServerConnection::handover) gives it the connection on its stdin.
+//! - A **hook** runs while the user waits for the save, one process per scene in a bulk edit, and
+//!   is killed without warning when the browser goes away. Record what happened durably, at once,
+//!   and leave the work to a process of your own:
+//!   [`ServerConnection::handover`](connection::ServerConnection::handover) gives it the connection
+//!   on its stdin.
 //! - A **task** is one job of Stash's queue: nothing else runs meanwhile. It may log and show
 //!   [progress](protocol::Log::progress), and ends with [`Log::linger`](protocol::Log::linger).
 //! - An **operation** answers its caller with the reply's output.
@@ -22,7 +24,8 @@
 //!
 //! # The API
 //!
-//! [`client::Client`] takes a [`reqwest::ClientBuilder`] of yours and an [`Endpoint`](client::Endpoint):
+//! [`client::Client`] takes a [`reqwest::ClientBuilder`] of yours and an
+//! [`Endpoint`](client::Endpoint):
 //!
 //! ```no_run
 //! # async fn demo(input: stash::protocol::PluginInput) -> Result<(), stash::client::Error> {

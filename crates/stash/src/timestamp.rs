@@ -1,5 +1,5 @@
-//! Stash's times. They are RFC 3339 with the *server's local offset at the time of writing*, stored and compared
-//! as text, so text order is not time order: parse, then compare.
+//! Stash's times. They are RFC 3339 with the *server's local offset at the time of writing*, stored
+//! and compared as text, so text order is not time order: parse, then compare.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

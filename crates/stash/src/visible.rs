@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The text with its control characters escaped, but for tabs and line breaks: file names may hold what a terminal obeys.
+/// The text with its control characters escaped, but for tabs and line breaks: file names may hold
+/// what a terminal obeys.
 ///
 /// ```
 /// use stash::visible;

@@ -75,7 +75,8 @@ fn answer(stdin: impl Read, console: &dyn Console) -> Result<Reply, Failure> {
     })
 }
 
-/// A worker may have been killed with work left. What cannot be done here, the next call tries again.
+/// A worker may have been killed with work left. What cannot be done here, the next call tries
+/// again.
 fn go_on(connection: &ServerConnection) {
     let dir = DataDir::locate(&connection.dir);
     let _ = start::ensure_work_goes_on(&dir, connection);

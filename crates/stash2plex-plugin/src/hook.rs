@@ -41,7 +41,8 @@ enum Kind {
 impl Kind {
     fn job(self, id: u64) -> Job {
         match self {
-            // A deleted scene's own job finds it gone and drops its row; a waiting one is replaced by it.
+            // A deleted scene's own job finds it gone and drops its row; a waiting one is replaced
+            // by it.
             Self::Scene => Job::Scene { id, force: false },
             Self::Scanned => Job::Scanned { id },
             Self::FanOut(of) => Job::FanOut { of, id },

@@ -15,7 +15,8 @@ use crate::hook;
 pub enum Request {
     /// Something changed in Stash: record it and make sure that it will be done.
     Changed(Change),
-    /// Record this job, which a person asked for, make sure it will be done, and show what comes of it.
+    /// Record this job, which a person asked for, make sure it will be done, and show what comes of
+    /// it.
     Record(Job),
     /// A hook that changes nothing Plex shows.
     Ignore,
@@ -111,7 +112,8 @@ fn days(args: &Args) -> Result<u32, UnknownRequest> {
     }
 }
 
-/// An argument as text, if there is any: the manifest's values arrive as text, a caller's as numbers.
+/// An argument as text, if there is any: the manifest's values arrive as text, a caller's as
+/// numbers.
 fn value(args: &Args, key: &str) -> Option<String> {
     let text = match args.values.get(key)? {
         Value::Null => return None,

@@ -1,5 +1,5 @@
-//! Edits of several scenes at once. Stash commits them, then runs one hook after the other, and none any more once the
-//! browser has gone away.
+//! Edits of several scenes at once. Stash commits them, then runs one hook after the other, and
+//! none any more once the browser has gone away.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -114,7 +114,8 @@ fn so_it_is_with_tags_that_were_deleted() {
     settled(&plugin);
 }
 
-/// The worker is through with all before the second hook begins: Stash had changed all before the first, so nothing is left to do.
+/// The worker is through with all before the second hook begins: Stash had changed all before the
+/// first, so nothing is left to do.
 #[test]
 fn hooks_behind_a_fast_worker_queue_nothing_again() {
     let plugin = synced();
@@ -150,7 +151,8 @@ fn edits_at_the_same_time_are_noted_once_each() {
     assert_eq!(done(&plugin) - before, 2 * SCENES as u64);
 }
 
-/// What stands in the queue already is not written again: another process may hold the write lock as long as it likes.
+/// What stands in the queue already is not written again: another process may hold the write lock
+/// as long as it likes.
 #[test]
 fn a_hook_whose_change_is_recorded_waits_for_nobody() {
     let plugin = Installed::with(3, json!({}));

@@ -1,4 +1,5 @@
-//! Changes of which Stash tells no plugin arrive all the same, and a library is written only once a person wants that.
+//! Changes of which Stash tells no plugin arrive all the same, and a library is written only once a
+//! person wants that.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -9,7 +10,8 @@ use common::Installed;
 use serde_json::json;
 use simulators::{EntityKind, Fault, Response, Rule};
 
-/// A library that was written once, at the wish of a person; since then Stash's clock has an hour to go until now.
+/// A library that was written once, at the wish of a person; since then Stash's clock has an hour
+/// to go until now.
 fn synced(scenes: usize) -> Installed {
     let plugin = Installed::with(scenes, json!({"idle_timeout": 0.1}));
     plugin.untouched_for_a_week();
@@ -19,7 +21,8 @@ fn synced(scenes: usize) -> Installed {
     plugin
 }
 
-/// What changes from now on seems to have changed a while ago: of what is changed just now, nobody can tell whether that was all.
+/// What changes from now on seems to have changed a while ago: of what is changed just now, nobody
+/// can tell whether that was all.
 fn an_hour_ago(plugin: &Installed) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let at = now.as_secs().cast_signed() - 3600;
@@ -161,7 +164,8 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     assert_eq!(item.title(), "Imported", "{}", plugin.worker_log());
 }
 
-/// A machine's clock was hours behind when a person edited a scene, and was set right before the next look.
+/// A machine's clock was hours behind when a person edited a scene, and was set right before the
+/// next look.
 #[test]
 fn what_seems_to_be_older_than_the_last_look_is_seen_too() {
     let plugin = synced(2);
@@ -225,7 +229,8 @@ fn what_cannot_be_read_is_left_alone_like_all_that_nobody_asked_for() {
     assert_eq!(log.matches(": wrote ").count(), 1, "{log}");
 }
 
-/// An import has the times of its file: no look sees it, and the daily run does, which nobody has to ask for.
+/// An import has the times of its file: no look sees it, and the daily run does, which nobody has
+/// to ask for.
 #[test]
 fn what_no_time_shows_comes_with_the_daily_run() {
     let plugin = synced(2);

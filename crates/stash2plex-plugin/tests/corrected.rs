@@ -1,4 +1,5 @@
-//! Settings that were wrong, under whatever names Stash keeps them, and what is told of it in Stash's own log.
+//! Settings that were wrong, under whatever names Stash keeps them, and what is told of it in
+//! Stash's own log.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -21,7 +22,8 @@ fn until_ended(plugin: &Installed, times: usize) {
     plugin.until_no_worker();
 }
 
-/// The first release after the renaming ones, on their database: keys and plugin id are other than they were set.
+/// The first release after the renaming ones, on their database: keys and plugin id are other than
+/// they were set.
 #[test]
 fn renamed_settings_are_read_told_and_written_back_once() {
     let plugin = Installed::with(2, json!({"idle_timeout": 0.1}));
@@ -105,7 +107,8 @@ fn a_missing_address_is_told_in_stashs_log_once() {
     assert_eq!(told(&plugin, scene), "");
 }
 
-/// A token that Plex refuses is told at once; another one finds the circuit closed, and what waits goes at once.
+/// A token that Plex refuses is told at once; another one finds the circuit closed, and what waits
+/// goes at once.
 #[test]
 fn a_circuit_belongs_to_address_and_token() {
     let patient = json!({"recovery_timeout": 600, "probe_interval": 600, "probe_cap": 600, "retry_base": 60, "idle_timeout": 600});
@@ -140,7 +143,8 @@ fn a_circuit_belongs_to_address_and_token() {
     assert_eq!(told(&plugin, scenes[0]), "", "all is well");
 }
 
-/// What failed for want of a path map goes back when there is one, and is told of in Stash's log as it fails.
+/// What failed for want of a path map goes back when there is one, and is told of in Stash's log as
+/// it fails.
 #[test]
 fn what_failed_as_not_in_plex_goes_back_when_the_path_map_is_corrected() {
     let plugin = Installed::with(

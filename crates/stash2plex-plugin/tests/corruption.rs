@@ -11,7 +11,8 @@ use sync_engine::daemon::lock::Role;
 
 const PAGE: u64 = 4096;
 
-/// Scenes saved while a lock keeps workers away, so that their jobs wait in the file and nobody has it open.
+/// Scenes saved while a lock keeps workers away, so that their jobs wait in the file and nobody has
+/// it open.
 fn waiting(scenes: usize) -> Installed {
     let plugin = Installed::new(scenes);
     let _lock = plugin.take_lock(Role::Worker);
@@ -67,7 +68,8 @@ fn damage_in_the_middle_is_repaired_by_the_worker() {
     let path = plugin.data().join("stash2plex.db");
     let mut bytes = Vec::new();
     File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
-    // The page with the job of the fiftieth scene; the root of the table may hold a stale copy further up.
+    // The page with the job of the fiftieth scene; the root of the table may hold a stale copy
+    // further up.
     let job = format!("\"id\":{},", plugin.world.scenes[49]);
     let at = bytes
         .windows(job.len())

@@ -245,8 +245,8 @@ fn several_libraries_and_then_all() {
     plugin.until("in all", || titled() == [true, true, true]);
 }
 
-/// What the hooks of a scan leave in the queue; the bench `storm` runs ten thousand of them. Nothing is written for
-/// scenes without metadata.
+/// What the hooks of a scan leave in the queue; the bench `storm` runs ten thousand of them.
+/// Nothing is written for scenes without metadata.
 #[test]
 fn thousands_of_new_files_make_one_scan_of_each_folder() {
     const FILES: usize = 3_000;
@@ -278,7 +278,8 @@ fn thousands_of_new_files_make_one_scan_of_each_folder() {
     assert!(requests.iter().all(|one| one.method == "GET"));
 }
 
-/// A file renamed on disk is a new item for Plex, with none of the scene's metadata, though the scene's content is the same.
+/// A file renamed on disk is a new item for Plex, with none of the scene's metadata, though the
+/// scene's content is the same.
 #[test]
 fn a_renamed_file_takes_its_metadata_along() {
     let plugin = Installed::new(1);

@@ -1,5 +1,6 @@
-//! A sync is cut off at each of its requests to Plex, in every way that leaves Plex changed or not; then the scene
-//! changes again. In the end Plex is equal to it, whatever was half done, and a person's tag is still there.
+//! A sync is cut off at each of its requests to Plex, in every way that leaves Plex changed or not;
+//! then the scene changes again. In the end Plex is equal to it, whatever was half done, and a
+//! person's tag is still there.
 #![allow(clippy::unwrap_used)]
 
 mod common;

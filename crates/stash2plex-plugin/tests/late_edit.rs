@@ -1,5 +1,6 @@
-//! Plex, whose database is busy, carries out an edit long after its sender has gone: before, between and after the
-//! edits of the next versions of the scene. In the end it shows what Stash has, and nothing of what came and went.
+//! Plex, whose database is busy, carries out an edit long after its sender has gone: before,
+//! between and after the edits of the next versions of the scene. In the end it shows what Stash
+//! has, and nothing of what came and went.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -19,7 +20,8 @@ const EDIT: Kind = ("PUT", "/library/sections");
 const RATING: Kind = ("PUT", "/:/rate");
 const PICTURE: Kind = ("POST", "/library/metadata");
 
-/// Such a request of so many versions comes late before the last version, tried again meanwhile or not.
+/// Such a request of so many versions comes late before the last version, tried again meanwhile or
+/// not.
 #[test]
 fn edits_that_come_late() {
     thread::scope(|scope| {
@@ -116,7 +118,8 @@ fn story(preserve: bool, kind: Kind, late: u32, retried: bool) {
     assert!(found.is_equal(), "{found}\n{}", log());
 }
 
-/// The second edit waits for its turn while Plex leaves the first one unanswered, so it is given up late, and comes later.
+/// The second edit waits for its turn while Plex leaves the first one unanswered, so it is given up
+/// late, and comes later.
 #[test]
 fn edits_that_are_given_up_and_come() {
     let plugin = Installed::with(

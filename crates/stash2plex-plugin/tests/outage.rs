@@ -170,7 +170,8 @@ fn edits(plugin: &Installed) -> usize {
     requests.iter().filter(|one| one.method == "PUT").count()
 }
 
-/// Another server at the same address gets neither a write nor the token, until a person says that it is the right one.
+/// Another server at the same address gets neither a write nor the token, until a person says that
+/// it is the right one.
 #[test]
 fn nothing_is_written_to_another_server_at_the_address() {
     let plugin = Installed::new(2);
@@ -299,7 +300,8 @@ fn a_corrected_token_is_tried_as_soon_as_it_is_read() {
     plugin.until_equal();
 }
 
-/// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for nothing.
+/// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for
+/// nothing.
 #[test]
 fn plex_does_not_pay_for_stash() {
     let plugin = Installed::with(6, json!({"idle_timeout": 30, "max_retries": 1}));
@@ -341,7 +343,8 @@ fn plex_does_not_pay_for_stash() {
     assert_eq!(plugin.queue().counts().unwrap().dead, 0);
 }
 
-/// What Stash cannot tell of some scenes is no outage of Stash: others go on, and these are asked for again.
+/// What Stash cannot tell of some scenes is no outage of Stash: others go on, and these are asked
+/// for again.
 #[test]
 fn a_stash_that_answers_and_fails_is_not_taken_for_gone() {
     let plugin = Installed::with(8, json!({"idle_timeout": 30}));

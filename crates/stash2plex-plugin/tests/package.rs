@@ -1,5 +1,5 @@
-//! The package as Stash installs it: the very zip and index that `cargo xtask package` makes, through a package manager that does
-//! as Stash's.
+//! The package as Stash installs it: the very zip and index that `cargo xtask package` makes,
+//! through a package manager that does as Stash's.
 //!
 //! `.ci/run` gives the program that is shipped.
 #![cfg(target_os = "linux")]
@@ -83,7 +83,8 @@ impl Shop {
     fn call(&self, stdin: &str) -> Run {
         loop {
             match run_plugin(&self.program(), stdin) {
-                // Another test's child was started while this one's program was written, and is not itself yet.
+                // Another test's child was started while this one's program was written, and is not
+                // itself yet.
                 Err(why) if why.kind() == ErrorKind::ExecutableFileBusy => {}
                 run => return run.unwrap(),
             }

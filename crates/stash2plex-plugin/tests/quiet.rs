@@ -1,4 +1,5 @@
-//! What happens without a word in Stash's log, whose users read it: scenes that vanish, and pages that ask for a catch-up.
+//! What happens without a word in Stash's log, whose users read it: scenes that vanish, and pages
+//! that ask for a catch-up.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -11,7 +12,8 @@ use sync_engine::core::job::Job;
 use sync_engine::daemon::lock::Role;
 use sync_engine::storage::catch_up;
 
-/// Deleted while its job waits, has failed, or was lost in an outage: every reader asks for what is gone.
+/// Deleted while its job waits, has failed, or was lost in an outage: every reader asks for what is
+/// gone.
 #[test]
 fn a_scene_that_vanished_leaves_no_error_in_stashs_log() {
     let plugin = Installed::with(4, json!({"idle_timeout": 0.1}));
@@ -55,7 +57,8 @@ fn a_scene_that_vanished_leaves_no_error_in_stashs_log() {
     assert_eq!(stash.error_log(), Vec::<String>::new());
 }
 
-/// Stash takes a scene's files away just before it deletes the scene: who reads it in between has not seen a fault.
+/// Stash takes a scene's files away just before it deletes the scene: who reads it in between has
+/// not seen a fault.
 #[test]
 fn a_scene_that_is_read_while_it_is_deleted_has_not_failed() {
     let plugin = Installed::with(2, json!({"idle_timeout": 0.1}));
@@ -70,7 +73,8 @@ fn a_scene_that_is_read_while_it_is_deleted_has_not_failed() {
     assert_eq!(stash.error_log(), Vec::<String>::new());
 }
 
-/// Before anything was synced, a page's question makes no file; later it is noted once a minute, and there is a worker.
+/// Before anything was synced, a page's question makes no file; later it is noted once a minute,
+/// and there is a worker.
 #[test]
 fn a_page_that_asks_for_a_catch_up_is_heard_once_a_minute() {
     let plugin = Installed::with(1, json!({"idle_timeout": 0.1}));

@@ -1,5 +1,5 @@
-//! A whole story, and then a search of everything it left behind: no token, key or password, and no cookie but in the one
-//! file that hands the connection to the worker.
+//! A whole story, and then a search of everything it left behind: no token, key or password, and no
+//! cookie but in the one file that hands the connection to the worker.
 #![allow(clippy::unwrap_used)]
 
 mod common;

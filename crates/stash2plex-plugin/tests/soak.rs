@@ -1,7 +1,9 @@
-//! A worker over a long time: saves, outages, kills, steps of the clock and full disks at random, while somebody watches. Nothing
-//! grows, there is always a worker for what is due, and in the end all is equal.
+//! A worker over a long time: saves, outages, kills, steps of the clock and full disks at random,
+//! while somebody watches. Nothing grows, there is always a worker for what is due, and in the end
+//! all is equal.
 //!
-//! `SOAK_MINUTES=30 cargo test -p stash2plex-plugin --test soak -- --nocapture` is the long one; a quarter of a minute else.
+//! `SOAK_MINUTES=30 cargo test -p stash2plex-plugin --test soak -- --nocapture` is the long one; a
+//! quarter of a minute else.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -23,7 +25,8 @@ use simulators::{Fault, Trigger};
 use sync_engine::core::job::Job;
 
 const SCENES: usize = 20;
-/// Both servers are well, a job is due, and no worker is at work: at most this long, but while the machine is busy. Saves come more often.
+/// Both servers are well, a job is due, and no worker is at work: at most this long, but while the
+/// machine is busy. Saves come more often.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// What a worker takes of the machine.

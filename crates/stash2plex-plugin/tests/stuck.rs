@@ -1,4 +1,5 @@
-//! One job that cannot be done must not hold up the others, nor keep the worker busy; and no job may wait for nobody.
+//! One job that cannot be done must not hold up the others, nor keep the worker busy; and no job
+//! may wait for nobody.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -33,7 +34,8 @@ fn a_cover_that_stash_cannot_serve_holds_nothing_up_for_good() {
         });
     };
     done(5);
-    // Every try costs a handful of requests; without a pause between them there are a thousand in a second.
+    // Every try costs a handful of requests; without a pause between them there are a thousand in a
+    // second.
     assert!(plugin.world.stash.request_count() < 150);
     let said = || {
         let log = plugin.worker_log();
@@ -120,7 +122,8 @@ fn one_hiccup_of_stash_opens_no_circuit() {
     assert!(!said("Stash is away"), "{:?}", run.log);
 }
 
-/// A bulk task asks for a look at Plex whatever the ledger says; a save that takes the place of its job must not undo that.
+/// A bulk task asks for a look at Plex whatever the ledger says; a save that takes the place of its
+/// job must not undo that.
 #[test]
 fn a_save_leaves_a_forced_look_forced() {
     let plugin = Installed::new(1);

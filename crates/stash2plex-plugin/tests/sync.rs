@@ -28,7 +28,8 @@ fn a_saved_scene_arrives_in_plex() {
     plugin.until_equal();
 }
 
-/// A scan of Stash that finds many files makes Plex scan each of their folders once, beside a worker that is at it.
+/// A scan of Stash that finds many files makes Plex scan each of their folders once, beside a
+/// worker that is at it.
 #[test]
 fn a_scan_storm_scans_each_folder_once() {
     let settings = json!({"trigger_plex_scan": true, "scan_delay": 8, "idle_timeout": 20});
@@ -49,7 +50,8 @@ fn a_scan_storm_scans_each_folder_once() {
     assert_eq!(scans(), 3);
 }
 
-/// Somebody whose path map is wrong, or whose Plex has the old file, must not look for a file that is not missing.
+/// Somebody whose path map is wrong, or whose Plex has the old file, must not look for a file that
+/// is not missing.
 #[test]
 fn another_file_of_the_same_name_is_told_from_none() {
     let plugin = Installed::with(2, json!({"not_found_base": 30}));

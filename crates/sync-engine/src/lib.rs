@@ -1,6 +1,7 @@
 //! Keeps a Plex library's metadata equal to Stash's.
 //!
-//! The application without Stash's plugin protocol: a plugin, a command line, a page or a test drives it alike.
+//! The application without Stash's plugin protocol: a plugin, a command line, a page or a test
+//! drives it alike.
 //!
 //! ```text
 //!  record, tasks      what somebody asks for

@@ -1,4 +1,5 @@
-//! Recording what is to be done: durably, before the process ends. No network, no runtime: a save waits for it.
+//! Recording what is to be done: durably, before the process ends. No network, no runtime: a save
+//! waits for it.
 
 pub mod catch_up;
 
@@ -48,7 +49,8 @@ pub fn change(
 ) -> Result<Recorded, Failure> {
     let dir = DataDir::create(&connection.dir)?;
     let key = change.job.key();
-    // Stash had committed all of the edit before the first of its hooks ran, and that one recorded all of it.
+    // Stash had committed all of the edit before the first of its hooks ran, and that one recorded
+    // all of it.
     if let Some(edit) = &change.edit
         && Noted::read(&dir).has(edit, change.id)
     {
@@ -79,7 +81,8 @@ pub fn change(
     })
 }
 
-/// What the first worker says. Whoever saves for the first time is told at once what is missing, and waits for it this once.
+/// What the first worker says. Whoever saves for the first time is told at once what is missing,
+/// and waits for it this once.
 fn first_words(dir: &DataDir) -> Untold {
     let until = Instant::now() + FIRST_WORDS;
     let Ok(mut queue) = Queue::open(dir.database(), Options::producer()) else {
@@ -94,7 +97,8 @@ fn first_words(dir: &DataDir) -> Untold {
     Untold::default()
 }
 
-/// Records what a person asked for, and makes sure that a worker will do it. Returns what `look` saw just before.
+/// Records what a person asked for, and makes sure that a worker will do it. Returns what `look`
+/// saw just before.
 ///
 /// # Errors
 /// Nothing was recorded.

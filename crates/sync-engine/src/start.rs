@@ -1,4 +1,5 @@
-//! Starting the background worker: the same binary, a session of its own, nothing of Stash's held open.
+//! Starting the background worker: the same binary, a session of its own, nothing of Stash's held
+//! open.
 
 use std::ffi::OsStr;
 use std::io;
@@ -15,8 +16,9 @@ use crate::storage::connection;
 use crate::storage::data_dir::DataDir;
 use crate::storage::standstill::Standstill;
 
-/// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the command line. Where the
-/// worker runs from a copy, the program that it is a copy of is the next argument.
+/// The argument that makes the binary a worker; the Stash connection follows on stdin, never on the
+/// command line. Where the worker runs from a copy, the program that it is a copy of is the next
+/// argument.
 pub const WORKER_ARG: &str = "worker";
 
 /// The program that this worker runs from a copy of.
@@ -35,11 +37,11 @@ pub enum Start {
     Always,
 }
 
-/// Makes sure that what was recorded before this call is worked off: starts a worker unless there is one, and leaves it the
-/// newest connection to Stash.
+/// Makes sure that what was recorded before this call is worked off: starts a worker unless there
+/// is one, and leaves it the newest connection to Stash.
 ///
-/// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and the others
-/// see it taken. Returns whether this call started one.
+/// The lock is held until the child exists, so of a hundred hooks at once one starts a worker and
+/// the others see it taken. Returns whether this call started one.
 pub fn ensure_worker(
     dir: &DataDir,
     connection: &ServerConnection,
@@ -48,7 +50,8 @@ pub fn ensure_worker(
     ensure_worker_of(&std::env::current_exe()?, dir, connection, start)
 }
 
-/// The same with the program at this path. One that was replaced no longer finds itself: its own path names a deleted file.
+/// The same with the program at this path. One that was replaced no longer finds itself: its own
+/// path names a deleted file.
 pub fn ensure_worker_of(
     program: &Path,
     dir: &DataDir,
@@ -57,7 +60,8 @@ pub fn ensure_worker_of(
 ) -> io::Result<bool> {
     connection::leave(dir, connection);
     let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter)?;
-    // Who holds it looks at the queue again before or after it lets go, but for one that was killed this very moment.
+    // Who holds it looks at the queue again before or after it lets go, but for one that was killed
+    // this very moment.
     if lock.is_none() && !Holder::last(&dir.worker_lock()).is_some_and(|holder| holder.is_dying()) {
         return Ok(false);
     }
@@ -75,7 +79,8 @@ pub fn ensure_worker_of(
     Ok(true)
 }
 
-/// What every call of the plugin does that records nothing: starts a worker if work is due and there is none.
+/// What every call of the plugin does that records nothing: starts a worker if work is due and
+/// there is none.
 pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::Result<()> {
     if lock::is_at_work(&dir.worker_lock()) || !dir.database().exists() || Standstill::lasts(dir) {
         return Ok(());

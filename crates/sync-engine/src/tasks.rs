@@ -1,6 +1,7 @@
 //! What a person asked for in Stash's task list.
 //!
-//! None of them changes the breaker. Those that start work follow it for a while; the others wait for no worker.
+//! None of them changes the breaker. Those that start work follow it for a while; the others wait
+//! for no worker.
 
 mod clear;
 mod compare;

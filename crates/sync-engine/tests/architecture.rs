@@ -1,5 +1,5 @@
-//! The picture in `docs/architecture.md` is true: which crate uses which, which part of the engine uses which, and no file of it is
-//! in a circle with another one.
+//! The picture in `docs/architecture.md` is true: which crate uses which, which part of the engine
+//! uses which, and no file of it is in a circle with another one.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,8 +9,8 @@ use queue::{NewJob, Options, Queue};
 
 use crate::{cpu, folder, ours};
 
-/// What a short-lived process does: open, store one job durably under its key, close; with a consumer that has the file
-/// open, and alone for a long time.
+/// What a short-lived process does: open, store one job durably under its key, close; with a
+/// consumer that has the file open, and alone for a long time.
 pub fn hook(quick: bool) {
     for consumer in [true, false] {
         println!(

@@ -1,5 +1,6 @@
-//! `cargo bench -p bench-queue [-- NAME…]`, with names of `cycle batch drain hook claim wake`. Prints medians and ratios.
-//! persist-queue is measured when `QUEUE_BENCH_PYTHON` (or `python3`) can import it. `QUEUE_BENCH_QUICK=1` for small sizes.
+//! `cargo bench -p bench-queue [-- NAME…]`, with names of `cycle batch drain hook claim wake`.
+//! Prints medians and ratios. persist-queue is measured when `QUEUE_BENCH_PYTHON` (or `python3`)
+//! can import it. `QUEUE_BENCH_QUICK=1` for small sizes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod hook;

@@ -9,8 +9,8 @@ use bench_queue::{median, payload, rate, timed};
 
 use crate::{folder, ours};
 
-/// Time spent by each contestant in each phase. They take turns operation by operation, so that whatever else the machine
-/// does hits all of them alike.
+/// Time spent by each contestant in each phase. They take turns operation by operation, so that
+/// whatever else the machine does hits all of them alike.
 #[derive(Default)]
 struct Table(BTreeMap<(usize, &'static str), Phases>);
 

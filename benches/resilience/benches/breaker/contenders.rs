@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Ours counts failures in a row, as failsafe does here; the rows named "count window" and "time window" set it beside
-/// recloser and seatbelt on their own ground.
+/// Ours counts failures in a row, as failsafe does here; the rows named "count window" and "time
+/// window" set it beside recloser and seatbelt on their own ground.
 pub fn contenders(open_for: Duration) -> Vec<Contender> {
     let rules = || Rules::default().open_for(open_for);
     let threshold = if open_for.is_zero() { 1 } else { 5 };
@@ -58,7 +58,8 @@ pub fn ours(name: &'static str, rules: Rules) -> Contender {
     }
 }
 
-/// Ours in a file; none of the others has one. The file is where temporary files are: mind what disk that is.
+/// Ours in a file; none of the others has one. The file is where temporary files are: mind what
+/// disk that is.
 pub fn persisted() -> Vec<Contender> {
     let rules = || Rules::default().consecutive_failures(u32::MAX);
     let owned = move |_| {

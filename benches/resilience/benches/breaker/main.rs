@@ -4,7 +4,8 @@
 //! cargo bench -p bench-resilience --bench breaker
 //! ```
 //!
-//! Rounds of all contenders alternate, so that whatever else the machine does meets all of them; the median round counts.
+//! Rounds of all contenders alternate, so that whatever else the machine does meets all of them;
+//! the median round counts.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod contenders;

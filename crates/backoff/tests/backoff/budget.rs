@@ -1,4 +1,5 @@
-//! Budgets bound retries, in one thread against a model and in many by what must hold for any order.
+//! Budgets bound retries, in one thread against a model and in many by what must hold for any
+//! order.
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     thread,

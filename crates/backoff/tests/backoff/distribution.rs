@@ -1,7 +1,8 @@
 //! Delays are uniform, up to and at the cap.
 //!
-//! Pearson's χ² over equal bins, at a confidence of 99.9 % each: a right implementation would fail one of these with a
-//! probability of 0.1 %, on one fixed seed decided once for all; the last tests show that the rivals' ways fail.
+//! Pearson's χ² over equal bins, at a confidence of 99.9 % each: a right implementation would fail
+//! one of these with a probability of 0.1 %, on one fixed seed decided once for all; the last tests
+//! show that the rivals' ways fail.
 use std::time::Duration;
 
 use backoff::{Jitter, Policy, SplitMix64};
@@ -26,7 +27,8 @@ fn chi_squared<const N: usize>(bins: impl Iterator<Item = usize>) -> f64 {
         .sum()
 }
 
-/// The bin of a delay in `[low, high]`; the few values at the end of a range that does not divide are in the last.
+/// The bin of a delay in `[low, high]`; the few values at the end of a range that does not divide
+/// are in the last.
 fn bin(delay: Duration, low: Duration, high: Duration) -> usize {
     let width = (high - low).as_nanos() / BINS as u128;
     (((delay - low).as_nanos() / width) as usize).min(BINS - 1)

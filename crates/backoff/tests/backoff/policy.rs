@@ -166,8 +166,8 @@ fn an_iterator_never_ends() {
     assert!(delays.nth(100_000).is_some());
 }
 
-/// The figures come from a second implementation, in Python with its whole numbers of any size. If this fails, every
-/// persisted schedule and every seeded test of every user changes: it must never.
+/// The figures come from a second implementation, in Python with its whole numbers of any size. If
+/// this fails, every persisted schedule and every seeded test of every user changes: it must never.
 #[test]
 fn seeded_delays_are_the_same_for_ever() {
     let policy = Policy::exponential(Duration::from_secs(5), Duration::from_secs(80));

@@ -1,4 +1,5 @@
-//! Faults found in other crates and services, each named after where it was found; none may be ours.
+//! Faults found in other crates and services, each named after where it was found; none may be
+//! ours.
 use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 use backoff::{Budget, Decision, Env, GiveUp, Hint, Jitter, Policy, Retry, SplitMix64};
@@ -21,7 +22,8 @@ fn plateau(policy: Policy) -> impl Iterator<Item = Duration> {
 
 // Delays longer than the configured maximum.
 
-/// Jitter was added after the cap: every plateau delay was over 60 s, up to 119.99 s. Xuanwo/backon#184, #240.
+/// Jitter was added after the cap: every plateau delay was over 60 s, up to 119.99 s.
+/// Xuanwo/backon#184, #240.
 #[test]
 fn backon_184_jitter_passes_the_maximum() {
     for jitter in JITTERS {
@@ -41,7 +43,8 @@ fn backon_minimum_above_the_maximum_wins() {
     }
 }
 
-/// Delays were multiplied by up to 1.5 after the cap: 89.99 s for 60 s, in both `backoff` 0.4 and tokio-retry2.
+/// Delays were multiplied by up to 1.5 after the cap: 89.99 s for 60 s, in both `backoff` 0.4 and
+/// tokio-retry2.
 #[test]
 fn backoff_and_tokio_retry2_scale_past_the_maximum() {
     let longest = plateau(Policy::exponential(secs(1), secs(60)))
@@ -62,8 +65,8 @@ fn tokio_retry2_max_interval_is_not_a_maximum_interval() {
 
 // No jitter left, or holes in it.
 
-/// Once at the maximum all clients waited exactly that long; the first delay was always the minimum.
-/// yoshuawuyts/exponential-backoff#24, #30, #36.
+/// Once at the maximum all clients waited exactly that long; the first delay was always the
+/// minimum. yoshuawuyts/exponential-backoff#24, #30, #36.
 #[test]
 fn exponential_backoff_24_no_jitter_at_the_maximum() {
     let policy = Policy::exponential(secs(1), secs(60));
@@ -88,8 +91,8 @@ fn exponential_backoff_holes_in_the_jitter() {
     );
 }
 
-/// The drawn value was clamped, so decorrelated delays piled up at the cap. TrueLayer/retry-policies#10 removed them
-/// for it.
+/// The drawn value was clamped, so decorrelated delays piled up at the cap.
+/// TrueLayer/retry-policies#10 removed them for it.
 #[test]
 fn retry_policies_10_clamping_destroys_decorrelated_jitter() {
     let policy = Policy::exponential(secs(5), secs(80)).with_jitter(Jitter::Decorrelated);
@@ -108,8 +111,8 @@ fn tokio_retry2_jitter_drawn_once() {
     assert_eq!(distinct.len(), 1000);
 }
 
-/// Without `std` every generator had the same constant seed, so all devices agreed on their jitter. Here none is made
-/// up: a source must be given.
+/// Without `std` every generator had the same constant seed, so all devices agreed on their jitter.
+/// Here none is made up: a source must be given.
 #[cfg(feature = "std")]
 #[test]
 fn backon_no_std_all_devices_draw_the_same() {
@@ -147,8 +150,9 @@ fn retry_policies_panics_for_a_huge_minimum() {
     assert_eq!(policy.delay_seeded(40, 0), Duration::from_nanos(u64::MAX));
 }
 
-/// `base · 2ⁿ` in floating point raised OverflowError from n = 1024; where it escaped the worker, the job was gone.
-/// App-vNext/Polly#2163, jd/tenacity#656, procrastinate-org/procrastinate#1462, Stash2Plex `worker/backoff.py`.
+/// `base · 2ⁿ` in floating point raised OverflowError from n = 1024; where it escaped the worker,
+/// the job was gone. App-vNext/Polly#2163, jd/tenacity#656, procrastinate-org/procrastinate#1462,
+/// Stash2Plex `worker/backoff.py`.
 #[test]
 fn polly_2163_overflows_at_attempt_1024() {
     for jitter in JITTERS {
@@ -172,7 +176,8 @@ fn tokio_retry_22_the_base_is_not_the_first_delay() {
 
 // Limits that do not limit.
 
-/// Only sleep counted towards the total, so slow work went on for ever. firezone/firezone#13537, Xuanwo/backon#43.
+/// Only sleep counted towards the total, so slow work went on for ever. firezone/firezone#13537,
+/// Xuanwo/backon#43.
 #[test]
 fn firezone_13537_work_does_not_count_towards_the_deadline() {
     let now = Cell::new(Duration::ZERO);
@@ -198,7 +203,8 @@ fn firezone_13537_work_does_not_count_towards_the_deadline() {
     assert!(matches!(gave_up.why, GiveUp::Deadline { .. }));
 }
 
-/// An error that carried a `Retry-After` switched the elapsed limit off: 200 tries in 230 ms against a limit of 20 ms.
+/// An error that carried a `Retry-After` switched the elapsed limit off: 200 tries in 230 ms
+/// against a limit of 20 ms.
 #[test]
 fn backoff_retry_after_defeats_the_elapsed_limit() {
     let retry = Retry::default()
@@ -243,7 +249,8 @@ fn tokio_retry2_9_retry_after_is_not_slept() {
     );
 }
 
-/// `Retry-After: inf` hung the client for ever. openai/openai-agents-python#4021, safe-global/safe-eth-py#1171.
+/// `Retry-After: inf` hung the client for ever. openai/openai-agents-python#4021,
+/// safe-global/safe-eth-py#1171.
 #[test]
 fn openai_agents_4021_an_endless_retry_after_hangs() {
     let decision = Retry::default().decide(
@@ -291,8 +298,8 @@ fn retry_policies_23_both_limits_at_once() {
     assert_eq!(decide(4, secs(9)), Decision::RetryAt(secs(10)));
 }
 
-/// `backoff` 0.4 had no limit to the tries at all. ihrwein/backoff#60, #55; it had a deadline of 15 minutes nobody
-/// asked for: #39, #42, #43.
+/// `backoff` 0.4 had no limit to the tries at all. ihrwein/backoff#60, #55; it had a deadline of 15
+/// minutes nobody asked for: #39, #42, #43.
 #[test]
 fn backoff_60_no_limit_of_tries_but_a_hidden_deadline() {
     let retry = Retry::new(Policy::exponential(secs(1), secs(1)));
@@ -312,7 +319,8 @@ fn backoff_60_no_limit_of_tries_but_a_hidden_deadline() {
     ));
 }
 
-/// A large number of tries at a small cap went on for 85 minutes; a deadline ends it. hynek/stamina#104.
+/// A large number of tries at a small cap went on for 85 minutes; a deadline ends it.
+/// hynek/stamina#104.
 #[test]
 fn stamina_104_a_thousand_tries_at_five_seconds() {
     let retry = Retry::new(Policy::exponential(secs(1), secs(5)).with_jitter(Jitter::None))
@@ -376,8 +384,8 @@ fn aws_sdk_go_3550_a_ratio_refills_from_calls_alone() {
     assert_eq!(granted, 10);
 }
 
-/// The bucket of a client was silently unset, and retries were unbounded. awslabs/aws-sdk-rust#1234. The runner
-/// charges every retry.
+/// The bucket of a client was silently unset, and retries were unbounded.
+/// awslabs/aws-sdk-rust#1234. The runner charges every retry.
 #[test]
 fn aws_sdk_rust_1234_the_budget_is_silently_ignored() {
     let budget = Budget::token_bucket(25);

@@ -2,8 +2,8 @@
 use backoff::SplitMix64;
 use rand_core::Rng;
 
-/// The reference implementation's output for this seed, as printed by many (e.g. Rosetta Code, “Pseudo-random
-/// numbers/Splitmix64”).
+/// The reference implementation's output for this seed, as printed by many (e.g. Rosetta Code,
+/// “Pseudo-random numbers/Splitmix64”).
 const PUBLISHED: [u64; 5] = [
     6_457_827_717_110_365_317,
     3_203_168_211_198_807_973,

@@ -1,4 +1,5 @@
-//! Any bytes for a document: no panic, a circuit that recovers, and a document that reads back as it was written.
+//! Any bytes for a document: no panic, a circuit that recovers, and a document that reads back as
+//! it was written.
 #![no_main]
 
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,8 @@
-//! The circuit breaker as a pure, total function: `(state, event, now) -> (state, reply, transition?)`.
+//! The circuit breaker as a pure, total function: `(state, event, now) -> (state, reply,
+//! transition?)`.
 //!
-//! No clock, lock, thread or file is involved, so every decision can be replayed, and the tests explore every state that
-//! a few callers can reach.
+//! No clock, lock, thread or file is involved, so every decision can be replayed, and the tests
+//! explore every state that a few callers can reach.
 //!
 //! ```
 //! use std::time::Duration;
@@ -123,7 +124,8 @@ pub enum Role {
     Call,
     /// A trial of a half-open circuit, with its number.
     Trial(u64),
-    /// A call that would have been rejected, were the breaker not disabled. Its outcome decides nothing.
+    /// A call that would have been rejected, were the breaker not disabled. Its outcome decides
+    /// nothing.
     Shadow,
 }
 

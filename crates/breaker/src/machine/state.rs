@@ -120,8 +120,8 @@ impl State {
         self.circuit().map_or(Kind::ForcedOpen, Circuit::kind)
     }
 
-    /// The name of the state at `now`: an open circuit whose interval is over is half-open, though no call came yet to
-    /// notice.
+    /// The name of the state at `now`: an open circuit whose interval is over is half-open, though
+    /// no call came yet to notice.
     #[must_use]
     pub fn kind_at(&self, now: Time) -> Kind {
         match self.circuit() {
@@ -160,8 +160,9 @@ impl State {
         }
     }
 
-    /// This state with no time further in the future than `rules` allow at `now`: what is left of a state whose clock was
-    /// set back, or that was written by hand. An open interval then lasts at most once more from now on.
+    /// This state with no time further in the future than `rules` allow at `now`: what is left of a
+    /// state whose clock was set back, or that was written by hand. An open interval then lasts at
+    /// most once more from now on.
     #[must_use]
     pub fn bounded(mut self, rules: &Rules, now: Time) -> Self {
         match &mut self.mode {

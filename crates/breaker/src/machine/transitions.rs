@@ -321,7 +321,8 @@ impl State {
     }
 }
 
-/// The time by which a trial ended, if its lease was not over; by the coarse clock where that is sure.
+/// The time by which a trial ended, if its lease was not over; by the coarse clock where that is
+/// sure.
 #[inline]
 fn within(expires_at: Time, opened_at: Time, now: &(impl Now + ?Sized)) -> Option<Time> {
     // No time is earlier than that of the opening.

@@ -98,7 +98,8 @@ impl Window {
         }
     }
 
-    /// Forgets what lies outside the span: before it, or, where the clock was set back, after `now`.
+    /// Forgets what lies outside the span: before it, or, where the clock was set back, after
+    /// `now`.
     pub(super) fn expire(&mut self, rate: &Rate, now: Time) {
         match rate.span {
             Span::Calls(calls) => {

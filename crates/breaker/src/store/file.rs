@@ -9,8 +9,9 @@ use super::report::load;
 use super::{SharedStore, Store, StoreError, failed};
 use crate::document::Document;
 
-/// How long a process waits for another's decision before it decides by what it knew last. A decision takes one write,
-/// so whoever holds the lock for longer is stopped or hangs. In the kill test nobody hangs, but a busy disk may.
+/// How long a process waits for another's decision before it decides by what it knew last. A
+/// decision takes one write, so whoever holds the lock for longer is stopped or hangs. In the kill
+/// test nobody hangs, but a busy disk may.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 5 });
 
 /// Where the kill test ends the process.
@@ -21,9 +22,10 @@ use super::tests::crash_point;
 
 /// A file that one breaker owns for as long as it lives: no other can open it meanwhile.
 ///
-/// The document is written to a temporary file, synced, and renamed over the old one. Beside `NAME` the store keeps
-/// `NAME.lock` (empty, held while the store lives and freed by the operating system when its process dies) and, after a
-/// crash, perhaps `NAME.tmp`. A corrupted document is kept as `NAME.corrupt-N`, and the breaker starts closed.
+/// The document is written to a temporary file, synced, and renamed over the old one. Beside `NAME`
+/// the store keeps `NAME.lock` (empty, held while the store lives and freed by the operating system
+/// when its process dies) and, after a crash, perhaps `NAME.tmp`. A corrupted document is kept as
+/// `NAME.corrupt-N`, and the breaker starts closed.
 #[derive(Debug)]
 pub struct FileStore {
     files: Files,
@@ -33,19 +35,21 @@ pub struct FileStore {
 
 /// A file that breakers of several processes share.
 ///
-/// Each decision that changes the document locks `NAME.lock`, reads, decides, writes and unlocks; a call never holds the
-/// lock while it runs, and decisions that change nothing take no lock. Beside that, as [`FileStore`].
+/// Each decision that changes the document locks `NAME.lock`, reads, decides, writes and unlocks; a
+/// call never holds the lock while it runs, and decisions that change nothing take no lock. Beside
+/// that, as [`FileStore`].
 #[derive(Debug)]
 pub struct SharedFileStore {
     files: Files,
 }
 
 impl FileStore {
-    /// Takes possession of the file at `path`, which need not exist, in a folder that must. A file that cannot be read as
-    /// a breaker's document is kept under that name.
+    /// Takes possession of the file at `path`, which need not exist, in a folder that must. A file
+    /// that cannot be read as a breaker's document is kept under that name.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] when another process or breaker has it; [`StoreError::Io`] when the folder refuses.
+    /// [`StoreError::InUse`] when another process or breaker has it; [`StoreError::Io`] when the
+    /// folder refuses.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let files = Files::new(path.into());
         let lock = files.open_lock()?;

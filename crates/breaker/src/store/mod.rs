@@ -25,7 +25,8 @@ pub trait Store: Send + Sync {
     /// See [`StoreError`].
     fn load(&self) -> Result<Option<Document>, StoreError>;
 
-    /// Replaces the document: whoever reads it, or comes back after a crash, finds the old one or the new one.
+    /// Replaces the document: whoever reads it, or comes back after a crash, finds the old one or
+    /// the new one.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -40,8 +41,9 @@ pub trait SharedStore: Send + Sync {
     /// See [`StoreError`].
     fn load(&self) -> Result<Option<Document>, StoreError>;
 
-    /// Lets `decide` turn the current document into the next one, with no other change in between; `None` leaves it as it
-    /// is. `decide` may be called again when another change came first; then only its last answer counts.
+    /// Lets `decide` turn the current document into the next one, with no other change in between;
+    /// `None` leaves it as it is. `decide` may be called again when another change came first; then
+    /// only its last answer counts.
     ///
     /// # Errors
     /// See [`StoreError`]; then nothing has changed.

@@ -9,7 +9,8 @@ use crate::document::Document;
 /// A document of more bytes than this is not ours.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// What a breaker's file says, read without any lock: for a health check beside the process that owns the breaker.
+/// What a breaker's file says, read without any lock: for a health check beside the process that
+/// owns the breaker.
 ///
 /// The file is replaced in one step, so a reader sees one whole document, never half of two.
 ///

@@ -1,5 +1,6 @@
-//! Processes that share a breaker's file, or own it in turn, are killed: from outside at any moment, and by themselves at
-//! each step of a write. `BREAKER_KILLS=500 cargo test -p outlast-breaker store::tests` runs the full form.
+//! Processes that share a breaker's file, or own it in turn, are killed: from outside at any
+//! moment, and by themselves at each step of a write. `BREAKER_KILLS=500 cargo test -p
+//! outlast-breaker store::tests` runs the full form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -290,7 +291,8 @@ fn compare_with_journals(folder: &Path, deaths: usize) {
         "only {} outages: the test does not test",
         starts.len()
     );
-    // None twice, none lost; none invented but by the dead, who changed the file and could tell no more.
+    // None twice, none lost; none invented but by the dead, who changed the file and could tell no
+    // more.
     assert_eq!(starts.len(), document.outages.len());
     assert!(
         told_starts.is_subset(&starts),
@@ -311,8 +313,8 @@ fn compare_with_journals(folder: &Path, deaths: usize) {
     for pair in document.outages.windows(2) {
         assert!(pair[0].ended.unwrap() <= pair[1].started, "{pair:?}");
     }
-    // A trial's number is when it was granted: within one generation the next is granted when the one before was reported
-    // (noted just before it was) or its lease was over.
+    // A trial's number is when it was granted: within one generation the next is granted when the
+    // one before was reported (noted just before it was) or its lease was over.
     for trials in trials.values_mut() {
         trials.sort_unstable();
         for pair in trials.windows(2) {
@@ -330,7 +332,8 @@ fn compare_with_journals(folder: &Path, deaths: usize) {
     );
 }
 
-/// Whatever the dead left behind, a new process brings the circuit to closed within an interval and a lease.
+/// Whatever the dead left behind, a new process brings the circuit to closed within an interval and
+/// a lease.
 fn recovers(path: &Path, owned: bool) {
     std::thread::sleep(OPEN_FOR + LEASE);
     // Its own trial has all the time that a busy machine may need for two writes.

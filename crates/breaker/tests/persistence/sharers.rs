@@ -41,7 +41,8 @@ fn sharers_go_on_by_what_they_knew_when_the_store_is_lost() {
     trip(&breaker);
     assert!(breaker.try_acquire().is_err());
     fs::remove_dir_all(place.folder.path()).unwrap();
-    // A lost document is a missing one, which is closed; a store that fails is neither, and opens nothing.
+    // A lost document is a missing one, which is closed; a store that fails is neither, and opens
+    // nothing.
     place.clock.advance(60 * SECOND);
     let permit = breaker.try_acquire().unwrap();
     permit.trip("again");

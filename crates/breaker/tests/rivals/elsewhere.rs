@@ -139,7 +139,8 @@ fn pybreaker_is_closed_with_zero_counts_when_its_store_fails() {
     assert!(breaker.snapshot().store_error.is_some());
 }
 
-/// Another writer always comes first: each decision is asked for twice, and only the second answer counts.
+/// Another writer always comes first: each decision is asked for twice, and only the second answer
+/// counts.
 struct Contended(Mutex<Option<Document>>);
 
 impl SharedStore for Contended {

@@ -1,4 +1,5 @@
-//! One test for each fault that was reproduced in, or read from, another circuit breaker. Each is named after it.
+//! One test for each fault that was reproduced in, or read from, another circuit breaker. Each is
+//! named after it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod elsewhere;
@@ -157,7 +158,8 @@ fn circuitbreaker_rs_admits_two_trials_for_one_and_skips_the_cool_down() {
                     barrier.wait();
                     for _ in 0..50 {
                         if let Ok(permit) = breaker.try_acquire() {
-                            // Whoever is admitted once the circuit is open has skipped the interval.
+                            // Whoever is admitted once the circuit is open has skipped the
+                            // interval.
                             admitted.fetch_add(
                                 u32::from(breaker.kind() == Kind::HalfOpen),
                                 Ordering::Relaxed,

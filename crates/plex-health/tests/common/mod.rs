@@ -14,8 +14,8 @@ use plex_health::Probe;
 pub const IDENTITY: &str =
     r#"{"MediaContainer":{"size":0,"claimed":true,"machineIdentifier":"abc","version":"1.43.1"}}"#;
 
-/// A program that builds reqwest with TLS and no provider must install one before its first client, and
-/// the tests of a whole workspace are built with the features of all its programs.
+/// A program that builds reqwest with TLS and no provider must install one before its first client,
+/// and the tests of a whole workspace are built with the features of all its programs.
 pub fn builder() -> reqwest::ClientBuilder {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -61,8 +61,8 @@ pub fn read_request(connection: &mut impl Read) -> String {
     String::from_utf8(request).unwrap()
 }
 
-/// A server that gives each request, by its head, some bytes and closes the connection; or, for `None`,
-/// keeps it open in silence.
+/// A server that gives each request, by its head, some bytes and closes the connection; or, for
+/// `None`, keeps it open in silence.
 pub fn server(respond: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -29,8 +29,8 @@ pub fn client_with(builder: reqwest::ClientBuilder, url: &str, timeouts: Timeout
     .unwrap()
 }
 
-/// A program that builds reqwest with TLS and no provider must install one before its first client, and
-/// the tests of a whole workspace are built with the features of all its programs.
+/// A program that builds reqwest with TLS and no provider must install one before its first client,
+/// and the tests of a whole workspace are built with the features of all its programs.
 pub fn builder() -> reqwest::ClientBuilder {
     // Another test may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -1,4 +1,5 @@
-//! Making a copy of a damaged database readable: its first page says what the rest is, and is the same in every queue.
+//! Making a copy of a damaged database readable: its first page says what the rest is, and is the
+//! same in every queue.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -74,14 +75,16 @@ fn empty_page(fresh: &Connection) -> Result<Vec<u8>> {
     let page = std::fs::read(path).map_err(Error::file(path));
     let _ = std::fs::remove_file(path);
     let mut page = page?;
-    // "Version valid for" unlike the change counter: the page count is then taken from the file's size.
+    // "Version valid for" unlike the change counter: the page count is then taken from the file's
+    // size.
     if let Some(valid_for) = page.get_mut(92..96) {
         valid_for.fill(0xff);
     }
     Ok(page)
 }
 
-/// Enters the queue's tables at the pages where a new queue has them. They never move: they were made first.
+/// Enters the queue's tables at the pages where a new queue has them. They never move: they were
+/// made first.
 fn list_tables(copy: &Path, fresh: &Connection) -> Result<()> {
     let mut select = fresh.prepare(
         "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE type <> 'trigger'",

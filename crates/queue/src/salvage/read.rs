@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 use crate::error::Result;
 use crate::format;
 
-/// Halving a range around damage ends after this many tries, since a lost inner page makes every range fail.
+/// Halving a range around damage ends after this many tries, since a lost inner page makes every
+/// range fail.
 const TRIES: u32 = 20_000;
 
 /// What was rescued.
@@ -167,7 +168,8 @@ fn copy(connection: &Connection, table: &str, refused: &str, lost: &mut Vec<Stri
         }
         Err(error) => lost.push(format!("{table}: {error}")),
     }
-    // Damaged: around the damage, by row number, or by the column that a table without row numbers is ordered by.
+    // Damaged: around the damage, by row number, or by the column that a table without row numbers
+    // is ordered by.
     let by = match table {
         "queue_event" => "job",
         "queue_app" => return 0,

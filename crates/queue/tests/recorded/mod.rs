@@ -70,7 +70,8 @@ pub fn record(part: &str, dir: &Path) -> Option<Vec<Op>> {
     )
 }
 
-/// `1234 pwrite64(5</tmp/q.db-wal>, "\x37…", 4096, 32) = 4096`; with `-xx` every string and path is in hex.
+/// `1234 pwrite64(5</tmp/q.db-wal>, "\x37…", 4096, 32) = 4096`; with `-xx` every string and path is
+/// in hex.
 fn parse(line: &str, folder: &Path) -> Option<Op> {
     let (_, call) = line.split_once(' ')?;
     let (name, rest) = call.trim_start().split_once('(')?;
@@ -121,7 +122,8 @@ fn parse(line: &str, folder: &Path) -> Option<Op> {
     }
 }
 
-/// The database and its logs, and their folder, whose name is empty. Shared memory does not outlive the machine.
+/// The database and its logs, and their folder, whose name is empty. Shared memory does not outlive
+/// the machine.
 fn ours(path: &str, folder: &Path) -> Option<String> {
     let name = Path::new(path).strip_prefix(folder).ok()?.to_str()?;
     ["", "q.db", "q.db-wal", "q.db-journal"]

@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::{Request, Response};
 use crate::random::Random;
 
-/// What goes wrong with a request. Connection refused is not among them, since it is a state of the whole
-/// server: see [`Server::down`](super::Server::down).
+/// What goes wrong with a request. Connection refused is not among them, since it is a state of the
+/// whole server: see [`Server::down`](super::Server::down).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The request is read and never answered. The connection closes when the faults change. Nothing is applied.
+    /// The request is read and never answered. The connection closes when the faults change.
+    /// Nothing is applied.
     Hang,
     /// The request is **applied**, and its answer never comes: the client cannot know.
     AnswerLost,
@@ -19,7 +20,8 @@ pub enum Fault {
     Close,
     /// The request is applied, half of the answer is sent, then the connection is reset (RST).
     Reset,
-    /// The request is applied; the connection ends in order in the middle of the body, before `Content-Length`.
+    /// The request is applied; the connection ends in order in the middle of the body, before
+    /// `Content-Length`.
     Truncated,
     /// The request is applied; a complete HTTP message carries half of the document.
     BrokenDocument,
@@ -41,7 +43,8 @@ pub enum Fault {
     StartingUp,
     /// Any other status with the server's usual error body.
     Status(u16),
-    /// This answer in the place of the server's: a redirect, a filter's 403, a 413 for bodies. Nothing is applied.
+    /// This answer in the place of the server's: a redirect, a filter's 403, a 413 for bodies.
+    /// Nothing is applied.
     Answer(Response),
 }
 
@@ -52,8 +55,8 @@ impl Fault {
     }
 }
 
-/// Which requests something befalls, and what: a [`Fault`] for [`Server::fail_when`](super::Server::fail_when). All
-/// requests, unless narrowed.
+/// Which requests something befalls, and what: a [`Fault`] for
+/// [`Server::fail_when`](super::Server::fail_when). All requests, unless narrowed.
 ///
 /// ```
 /// use simulators::{Fault, Rule};
@@ -75,7 +78,8 @@ pub struct Rule<W = Fault> {
     dice: Option<(u32, Random)>,
 }
 
-/// Requests alone, for what is done before or after them: see [`PlexServer::before`](crate::PlexServer::before).
+/// Requests alone, for what is done before or after them: see
+/// [`PlexServer::before`](crate::PlexServer::before).
 pub type Requests = Rule<()>;
 
 impl Rule {

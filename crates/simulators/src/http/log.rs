@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Request;
 use super::message::header;
 
-/// One request as the server saw it. Headers and query stand here as sent, secrets too, so that a test can see where a
-/// token went.
+/// One request as the server saw it. Headers and query stand here as sent, secrets too, so that a
+/// test can see where a token went.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     /// `GET`, `PUT`, …

@@ -18,7 +18,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// The answer of the healthy server.
     fn answer(&self, request: &Request) -> Response;
 
-    /// The answer of this kind of server when it is in the state `fault` names; `None` for faults of the
-    /// connection, which the HTTP server plays itself.
+    /// The answer of this kind of server when it is in the state `fault` names; `None` for faults
+    /// of the connection, which the HTTP server plays itself.
     fn failure(&self, fault: &Fault, request: &Request) -> Option<Response>;
 }

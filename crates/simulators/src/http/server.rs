@@ -16,8 +16,8 @@ use exchange::After;
 use super::connection::Reader;
 use super::{Fault, Handler, Recorded, Request, Requests, Response, Rule};
 
-/// The network side of a simulator: its port, its faults and its request log. Clones are handles to the same server,
-/// which stops when the last one is dropped.
+/// The network side of a simulator: its port, its faults and its request log. Clones are handles to
+/// the same server, which stops when the last one is dropped.
 #[derive(Clone)]
 pub struct Server(Arc<Owner>);
 
@@ -27,7 +27,8 @@ struct Owner {
     door: Mutex<Door>,
 }
 
-/// Whether the port listens. A closed door still holds the port, so that no other program is given it meanwhile.
+/// Whether the port listens. A closed door still holds the port, so that no other program is given
+/// it meanwhile.
 enum Door {
     Open(JoinHandle<()>),
     Closed(Option<Socket>),
@@ -104,7 +105,8 @@ impl Server {
         self.0.close();
     }
 
-    /// Listens again. Faults and latency stay, so that a server can come back ill without a healthy moment.
+    /// Listens again. Faults and latency stay, so that a server can come back ill without a healthy
+    /// moment.
     pub fn up(&self) -> io::Result<()> {
         self.0.open()
     }
@@ -134,8 +136,8 @@ impl Server {
         self.0.shared.net().latency = latency;
     }
 
-    /// Runs `act` at this moment of every matching request that is carried out. The server stops with its last handle
-    /// all the same.
+    /// Runs `act` at this moment of every matching request that is carried out. The server stops
+    /// with its last handle all the same.
     pub(crate) fn act(
         &self,
         moment: Moment,
@@ -196,7 +198,8 @@ impl Owner {
             }
             self.shared.changed.notify_all();
         }
-        // The accepting thread waits in accept(); a connection wakes it, and it sees that the door is closed.
+        // The accepting thread waits in accept(); a connection wakes it, and it sees that the door
+        // is closed.
         _ = TcpStream::connect(self.shared.address);
         if let Door::Open(thread) = std::mem::replace(&mut *door, Door::Closed(None)) {
             _ = thread.join();
@@ -231,7 +234,8 @@ impl Drop for Owner {
 /// A socket that owns the port and does not listen: connecting to it is refused.
 fn hold(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // On Unix the port must be free again although old connections linger in TIME_WAIT; on Windows it is anyway.
+    // On Unix the port must be free again although old connections linger in TIME_WAIT; on Windows
+    // it is anyway.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;

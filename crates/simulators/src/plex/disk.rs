@@ -38,8 +38,8 @@ impl Library {
         }
     }
 
-    /// A file gets another path on the disk; scans of the two folders tell Plex. Libraries whose folders hold the new
-    /// path find it, and without folders those that had the old one.
+    /// A file gets another path on the disk; scans of the two folders tell Plex. Libraries whose
+    /// folders hold the new path find it, and without folders those that had the old one.
     pub fn move_file(&mut self, from: &str, to: &str) {
         let Some(part) = self.part_at(from) else {
             return;

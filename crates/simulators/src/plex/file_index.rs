@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// Finds items by path without walking the library, so that a search costs the same however large it is.
+/// Finds items by path without walking the library, so that a search costs the same however large
+/// it is.
 #[derive(Debug, Default)]
 pub(super) struct FileIndex {
     paths: HashMap<String, BTreeSet<u64>>,
@@ -37,8 +38,9 @@ impl FileIndex {
         self.paths.get(path).into_iter().flatten().copied()
     }
 
-    /// All items that can have a path containing `text`, and perhaps others. A word inside of `text` is a whole word of
-    /// such a path; the first and the last may go on outside. `None`: `text` has no word inside.
+    /// All items that can have a path containing `text`, and perhaps others. A word inside of
+    /// `text` is a whole word of such a path; the first and the last may go on outside. `None`:
+    /// `text` has no word inside.
     pub fn candidates(&self, text: &str) -> Option<Vec<u64>> {
         let inside = |word: &&str| {
             let start = word.as_ptr() as usize - text.as_ptr() as usize;

@@ -66,8 +66,8 @@ fn list(library: &mut Library, key: u64, shelf: &Shelf) -> Answer {
     }))
 }
 
-/// New bytes are selected, and the field gets locked. With `?url=` the simulator fetches nothing: the address stands
-/// for the bytes.
+/// New bytes are selected, and the field gets locked. With `?url=` the simulator fetches nothing:
+/// the address stands for the bytes.
 fn upload(library: &mut Library, request: &Request, key: u64, shelf: &Shelf) -> Answer {
     let address = request.param("url").unwrap_or_default();
     let bytes = if request.body.is_empty() {

@@ -53,8 +53,8 @@ impl Images {
         key.rsplit('/').next()
     }
 
-    /// Adds and selects new bytes. Bytes already there make no copy, and the selection stays. Returns whether they
-    /// were new.
+    /// Adds and selects new bytes. Bytes already there make no copy, and the selection stays.
+    /// Returns whether they were new.
     pub(super) fn upload(&mut self, folder: &str, bytes: &[u8]) -> bool {
         let rating_key = format!("upload://{folder}/{}", sha1_hex(bytes));
         if self

@@ -151,7 +151,8 @@ pub struct Part {
     pub duration: u64,
 }
 
-/// A version of an item: usually one, several when Plex merged duplicates; several parts when the film is split.
+/// A version of an item: usually one, several when Plex merged duplicates; several parts when the
+/// film is split.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Media {
     /// The files.
@@ -169,7 +170,8 @@ pub struct Item {
     pub kind: Kind,
     /// The show of a season, the season of an episode.
     pub parent: Option<u64>,
-    /// Text fields by their name in edits (`title`, `summary`, `originallyAvailableAt`, …); an empty one is absent.
+    /// Text fields by their name in edits (`title`, `summary`, `originallyAvailableAt`, …); an
+    /// empty one is absent.
     pub fields: BTreeMap<&'static str, String>,
     /// Tag lists; an empty one is absent.
     pub tags: BTreeMap<TagKind, Vec<Tag>>,
@@ -205,7 +207,8 @@ pub enum Spoilt {
 }
 
 impl Spoilt {
-    /// What texts end with, as the character that stands for it until the document is bytes, and the byte.
+    /// What texts end with, as the character that stands for it until the document is bytes, and
+    /// the byte.
     pub(super) const BYTES: [(Self, char, u8); 2] = [
         (Self::InvalidUtf8, '\u{f8f0}', 0xFF),
         (Self::ControlCharacter, '\u{f8f1}', 0x01),
@@ -276,7 +279,8 @@ impl Item {
             .for_each(|part| *part = new.clone());
     }
 
-    /// Sets a text field, as a person does in Plex Web; an unknown name or an empty value leaves no field.
+    /// Sets a text field, as a person does in Plex Web; an unknown name or an empty value leaves no
+    /// field.
     pub fn set_field(&mut self, name: &str, value: &str) {
         if let Some(name) = FIELDS.into_iter().find(|known| *known == name) {
             if value.is_empty() {

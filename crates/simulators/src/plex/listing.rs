@@ -29,7 +29,8 @@ enum Filter {
 }
 
 impl Filter {
-    /// `None` for everything Plex does not know or cannot read: it is then ignored, and nobody is told.
+    /// `None` for everything Plex does not know or cannot read: it is then ignored, and nobody is
+    /// told.
     fn read(name: &str, value: &str, temper: FileFilter) -> Option<Self> {
         let field = |name: &str| match name {
             "title" => Some("title"),

@@ -29,8 +29,9 @@ pub use item::{Item, Kind, Media, Part, Spoilt, Tag, TagKind};
 pub use library::SectionKind;
 pub use options::{FileFilter, PlexOptions, TagMode};
 
-/// A Plex Media Server on a loopback port of its own. Clones are handles to the same server; it stops when the last
-/// one is dropped. The port, the faults and the request log are those of [`Server`].
+/// A Plex Media Server on a loopback port of its own. Clones are handles to the same server; it
+/// stops when the last one is dropped. The port, the faults and the request log are those of
+/// [`Server`].
 ///
 /// ```
 /// use simulators::{PlexServer, SectionKind};
@@ -63,8 +64,8 @@ impl PlexServer {
         Ok(Self { server, library })
     }
 
-    /// Does something in the world right before matching requests are carried out: the client has sent them, and
-    /// nothing of them has happened yet.
+    /// Does something in the world right before matching requests are carried out: the client has
+    /// sent them, and nothing of them has happened yet.
     ///
     /// ```
     /// use simulators::{PlexServer, Requests, SectionKind};
@@ -108,8 +109,8 @@ impl PlexServer {
         self.library().add_section(title, kind, locations)
     }
 
-    /// Adds what a scan makes of a file: a movie, or an episode of the show named like its folder. Returns the
-    /// `ratingKey`.
+    /// Adds what a scan makes of a file: a movie, or an episode of the show named like its folder.
+    /// Returns the `ratingKey`.
     pub fn add_file(&self, section: u32, file: &str) -> u64 {
         self.library().add_file(section, part(file))
     }
@@ -147,7 +148,8 @@ impl PlexServer {
         self.library().add_item(section, kind, None, title)
     }
 
-    /// A file that lies on the disk and that no scan has seen: a scan of its folder, or of all, adds it.
+    /// A file that lies on the disk and that no scan has seen: a scan of its folder, or of all,
+    /// adds it.
     pub fn add_unscanned(&self, section: u32, file: &str) {
         if let Some(section) = self.library().sections.get_mut(&section) {
             section.pending.push(part(file));
@@ -207,8 +209,8 @@ impl PlexServer {
         }
     }
 
-    /// Edits to items of this kind in a library are answered with 200 and do not keep these fields and tag lists,
-    /// named as in edits: `studio`, `genre`, `actor`, ….
+    /// Edits to items of this kind in a library are answered with 200 and do not keep these fields
+    /// and tag lists, named as in edits: `studio`, `genre`, `actor`, ….
     pub fn ignore_edits(&self, section: u32, kind: Kind, names: &[&str]) {
         if let Some(section) = self.library().sections.get_mut(&section) {
             section.ignored.retain(|(other, _)| *other != kind);
@@ -218,14 +220,14 @@ impl PlexServer {
         }
     }
 
-    /// Takes a file from the disk. The next scan of its folder puts the item into the trash: it stays in listings,
-    /// with `deletedAt`. Of an item with another version only this version goes.
+    /// Takes a file from the disk. The next scan of its folder puts the item into the trash: it
+    /// stays in listings, with `deletedAt`. Of an item with another version only this version goes.
     pub fn delete_file(&self, file: &str) {
         self.library().delete_file(file);
     }
 
-    /// Moves a file on the disk. The next scan of both folders finds a **new** item and puts the old one into the
-    /// trash, unless [`PlexOptions::moves_keep_keys`].
+    /// Moves a file on the disk. The next scan of both folders finds a **new** item and puts the
+    /// old one into the trash, unless [`PlexOptions::moves_keep_keys`].
     pub fn move_file(&self, from: &str, to: &str) {
         self.library().move_file(from, to);
     }
@@ -235,18 +237,20 @@ impl PlexServer {
         self.library().empty_trash(section);
     }
 
-    /// Renames a file and its item's part at once, without a scan: same key, `updatedAt` moves, `addedAt` does not.
+    /// Renames a file and its item's part at once, without a scan: same key, `updatedAt` moves,
+    /// `addedAt` does not.
     pub fn rename_file(&self, from: &str, to: &str) {
         self.library().rename_file(from, to);
     }
 
-    /// Items that hold one file hold another instead (size and duration differ), under the same key.
+    /// Items that hold one file hold another instead (size and duration differ), under the same
+    /// key.
     pub fn exchange_file(&self, old: &str, new: &str) {
         self.library().exchange_file(old, &part(new));
     }
 
-    /// Makes an item of each version. The first keeps the key and what was edited; the others are as newly scanned.
-    /// Returns all keys.
+    /// Makes an item of each version. The first keeps the key and what was edited; the others are
+    /// as newly scanned. Returns all keys.
     pub fn split(&self, key: u64) -> Vec<u64> {
         self.library().split(key)
     }
@@ -261,8 +265,8 @@ impl PlexServer {
         self.library().remove(key)
     }
 
-    /// Removes an item and finds its files again: a new `ratingKey`, which is returned, and nothing of what was edited.
-    /// `None` when there is no such item or it has no file.
+    /// Removes an item and finds its files again: a new `ratingKey`, which is returned, and nothing
+    /// of what was edited. `None` when there is no such item or it has no file.
     pub fn re_add(&self, key: u64) -> Option<u64> {
         self.library().re_add(key)
     }

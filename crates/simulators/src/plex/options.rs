@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// What an indexed tag edit (`genre[0].tag.tag=…`) does to the tags that are there. Public sources contradict one
-/// another, so a client must be right under both.
+/// What an indexed tag edit (`genre[0].tag.tag=…`) does to the tags that are there. Public sources
+/// contradict one another, so a client must be right under both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TagMode {
     /// They stay; the new ones are added.
@@ -16,7 +16,8 @@ pub enum TagMode {
 /// What the undocumented `file=` filter does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FileFilter {
-    /// Items with a file whose path contains the text, byte by byte: neither case nor normal form is folded.
+    /// Items with a file whose path contains the text, byte by byte: neither case nor normal form
+    /// is folded.
     #[default]
     Substring,
     /// The same without regard to case and to how accents are composed (NFC or NFD).
@@ -31,13 +32,14 @@ pub enum FileFilter {
     Ignored,
 }
 
-/// How the simulated server is set up and behaves. [`PlexServer::set`](super::PlexServer::set) changes it while it runs.
+/// How the simulated server is set up and behaves. [`PlexServer::set`](super::PlexServer::set)
+/// changes it while it runs.
 #[derive(Debug, Clone)]
 pub struct PlexOptions {
     /// The owner's token; `None` is an unclaimed server, which needs none.
     pub token: Option<String>,
-    /// A token of a user the libraries are shared with: reads, is told of no file and no folder, may neither edit nor
-    /// read the settings.
+    /// A token of a user the libraries are shared with: reads, is told of no file and no folder,
+    /// may neither edit nor read the settings.
     pub guest_token: Option<String>,
     /// The status of what that user may not do: 401 or 403.
     pub guest_refusal: u16,
@@ -73,7 +75,8 @@ pub struct PlexOptions {
     pub scan_takes: Duration,
     /// Fixed time in Unix seconds instead of the real one.
     pub now: Option<i64>,
-    /// Idle connections are closed after this, and `Keep-Alive: timeout=` says so in whole seconds. Fixed at the start.
+    /// Idle connections are closed after this, and `Keep-Alive: timeout=` says so in whole seconds.
+    /// Fixed at the start.
     pub keep_alive: Duration,
 }
 

@@ -49,7 +49,8 @@ impl Library {
         }
     }
 
-    /// A folder named "Season 2" lies in the folder of its show; any other is a show with one season.
+    /// A folder named "Season 2" lies in the folder of its show; any other is a show with one
+    /// season.
     fn season_of(&mut self, section: u32, folder: &str) -> u64 {
         let (above, name) = split_path(folder);
         let (show, number) = match season_number(name) {

@@ -8,8 +8,9 @@ use super::hook::{Trigger, context};
 use super::scene::Scene;
 
 impl StashServer {
-    /// The bulk dialog (`bulkSceneUpdate`): sets fields in all scenes, relations as `{"ids": […], "mode": "ADD"}`; null
-    /// clears. Returns the documents of the hooks, which [`run_hooks`](crate::run_hooks) runs.
+    /// The bulk dialog (`bulkSceneUpdate`): sets fields in all scenes, relations as `{"ids": […],
+    /// "mode": "ADD"}`; null clears. Returns the documents of the hooks, which
+    /// [`run_hooks`](crate::run_hooks) runs.
     ///
     /// ```
     /// # let stash = simulators::StashServer::start()?;
@@ -29,7 +30,8 @@ impl StashServer {
         ids.iter().map(hook).collect()
     }
 
-    /// The filename parser (`scenesUpdate`): other values for each scene. The hooks' `input` is the array of all.
+    /// The filename parser (`scenesUpdate`): other values for each scene. The hooks' `input` is the
+    /// array of all.
     pub fn update_scenes(&self, inputs: &[(u64, Value)]) -> Vec<String> {
         for (id, set) in inputs {
             self.apply(*id, set);

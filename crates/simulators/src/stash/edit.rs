@@ -4,7 +4,8 @@ use super::StashServer;
 use super::picture;
 use super::scene::{EntityKind, Scene};
 
-/// Setters for one scene. Each is one saved edit: it moves `updated_at`. A scene that is gone is left alone.
+/// Setters for one scene. Each is one saved edit: it moves `updated_at`. A scene that is gone is
+/// left alone.
 ///
 /// ```
 /// # let stash = simulators::StashServer::start()?;

@@ -10,7 +10,8 @@ use super::store::Store;
 pub enum Trigger<'a> {
     /// Save in the scene's form: every field of the form is sent, changed or not.
     SceneForm(u64),
-    /// `sceneUpdate` with these fields; the others are null in `input`, and only `inputFields` tells.
+    /// `sceneUpdate` with these fields; the others are null in `input`, and only `inputFields`
+    /// tells.
     SceneUpdate(u64, &'a [&'a str]),
     /// The bulk dialog: one process for each scene, the same `input` in all.
     SceneBulk {
@@ -36,8 +37,8 @@ pub enum Trigger<'a> {
     SceneRescan(u64),
     /// A scan found a new file, or a scene without a file was made: `input` is null.
     SceneCreate(u64),
-    /// The scene was deleted; the copy is what [`StashServer::destroy_scene`](super::StashServer::destroy_scene)
-    /// returned.
+    /// The scene was deleted; the copy is what
+    /// [`StashServer::destroy_scene`](super::StashServer::destroy_scene) returned.
     SceneDestroy(&'a Scene),
     /// Several were deleted at once; the ids are those of all.
     ScenesDestroy(&'a Scene, &'a [u64]),

@@ -37,8 +37,8 @@ pub use packages::{Package, PackageManager, PackageSource, Plugin};
 pub use scene::{Entity, EntityKind, Scene, SceneFile};
 pub use store::Job;
 
-/// A Stash on a loopback port of its own. Clones are handles to the same server; it stops when the last one is
-/// dropped. The port, the faults and the request log are those of [`Server`].
+/// A Stash on a loopback port of its own. Clones are handles to the same server; it stops when the
+/// last one is dropped. The port, the faults and the request log are those of [`Server`].
 ///
 /// ```
 /// use simulators::{StashServer, Trigger};
@@ -70,8 +70,8 @@ impl StashServer {
         Ok(Self { server, store })
     }
 
-    /// Does something in the world right before matching requests are carried out: the client has sent them, and
-    /// nothing of them has happened yet.
+    /// Does something in the world right before matching requests are carried out: the client has
+    /// sent them, and nothing of them has happened yet.
     pub fn before(&self, requests: Requests, act: impl FnMut(&Self) + Send + 'static) {
         self.act(Moment::Before, requests, act);
     }
@@ -109,8 +109,8 @@ impl StashServer {
         self.store().session += 1;
     }
 
-    /// Sets what `configuration { plugins }` tells about a plugin. The configuration file changes with it, where it lies in a
-    /// temporary folder; what is in it stands only in the answers.
+    /// Sets what `configuration { plugins }` tells about a plugin. The configuration file changes
+    /// with it, where it lies in a temporary folder; what is in it stands only in the answers.
     pub fn set_plugin_settings(&self, plugin: &str, settings: Value) {
         let mut store = self.store();
         store.plugins.insert(plugin.to_owned(), settings);
@@ -132,8 +132,8 @@ impl StashServer {
             .unwrap_or_default()
     }
 
-    /// The first start of v0.26 or later on an older database, or of any with a new one: keys and plugin ids in its
-    /// configuration are rewritten, `plex_url` to `plexUrl`.
+    /// The first start of v0.26 or later on an older database, or of any with a new one: keys and
+    /// plugin ids in its configuration are rewritten, `plex_url` to `plexUrl`.
     pub fn rename_settings(&self) {
         let mut store = self.store();
         let renamed = std::mem::take(&mut store.plugins).into_iter();
@@ -173,7 +173,8 @@ impl StashServer {
         self.store().scenes.remove(&id)
     }
 
-    /// Merges scenes into the first, which gets their files: no hook fires, and the sources are gone.
+    /// Merges scenes into the first, which gets their files: no hook fires, and the sources are
+    /// gone.
     pub fn merge_scenes(&self, into: u64, sources: &[u64]) {
         let mut store = self.store();
         for source in sources {

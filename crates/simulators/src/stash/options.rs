@@ -11,7 +11,8 @@ pub enum SettingsSpelling {
     Exact,
     /// `plex_url` comes back as `plexUrl`, as from v0.24 and v0.25.
     CamelKeys,
-    /// Under another plugin id too: `Stash2Plex` comes back as `stash2Plex`, after the migration to v0.26.
+    /// Under another plugin id too: `Stash2Plex` comes back as `stash2Plex`, after the migration to
+    /// v0.26.
     CamelKeysAndId,
 }
 
@@ -53,10 +54,12 @@ impl SettingsSpelling {
     }
 }
 
-/// How the simulated Stash is set up. [`StashServer::set`](super::StashServer::set) changes it while it runs.
+/// How the simulated Stash is set up. [`StashServer::set`](super::StashServer::set) changes it
+/// while it runs.
 #[derive(Debug, Clone)]
 pub struct StashOptions {
-    /// Whether a user name and password are set: requests then need the session cookie or the API key.
+    /// Whether a user name and password are set: requests then need the session cookie or the API
+    /// key.
     pub credentials: bool,
     /// The API key; `None` if none was made. A wrong key gives 401 even without credentials.
     pub api_key: Option<String>,
@@ -74,7 +77,8 @@ pub struct StashOptions {
     pub settings_spelling: SettingsSpelling,
     /// Absolute addresses (`paths.*`, images) begin so instead of with the request's `Host`.
     pub external_host: Option<String>,
-    /// The server's local offset from UTC in minutes, which goes into the text of new `updated_at` values.
+    /// The server's local offset from UTC in minutes, which goes into the text of new `updated_at`
+    /// values.
     pub utc_offset: i32,
     /// Fixed time in Unix seconds instead of the real one.
     pub now: Option<i64>,

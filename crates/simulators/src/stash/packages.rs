@@ -1,4 +1,5 @@
-//! Stash's package manager: what a person does under Settings › Plugins, with the files of one plugins folder.
+//! Stash's package manager: what a person does under Settings › Plugins, with the files of one
+//! plugins folder.
 
 mod download;
 mod folder;
@@ -19,10 +20,12 @@ use folder::Folder;
 pub use folder::Plugin;
 pub use source::PackageSource;
 
-/// The package manager of a Stash: it reads the index of a source, and installs, updates and removes what stands in it.
+/// The package manager of a Stash: it reads the index of a source, and installs, updates and
+/// removes what stands in it.
 ///
-/// As in Stash, a package is known by its id and its source, an update is what has a later date, a wrong checksum or a download
-/// that takes too long leaves what is there as it was, and only files that the package has brought are ever deleted.
+/// As in Stash, a package is known by its id and its source, an update is what has a later date, a
+/// wrong checksum or a download that takes too long leaves what is there as it was, and only files
+/// that the package has brought are ever deleted.
 #[derive(Debug, Clone)]
 pub struct PackageManager {
     plugins: PathBuf,
@@ -84,8 +87,8 @@ impl PackageManager {
     /// *Install*, or *Update* of what is there whatever its date.
     ///
     /// # Errors
-    /// There is no such package, its download takes too long or is another, or its files cannot be written: these stay half
-    /// written then.
+    /// There is no such package, its download takes too long or is another, or its files cannot be
+    /// written: these stay half written then.
     pub fn install(&self, id: &str) -> io::Result<()> {
         self.put(&self.find(id)?)
     }

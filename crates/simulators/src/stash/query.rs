@@ -1,5 +1,5 @@
-//! A reader for the part of GraphQL that clients send: operations, fields with arguments and aliases, fragments,
-//! variables (GraphQL specification, October 2021, §2).
+//! A reader for the part of GraphQL that clients send: operations, fields with arguments and
+//! aliases, fragments, variables (GraphQL specification, October 2021, §2).
 
 use std::collections::HashMap;
 
@@ -87,7 +87,8 @@ pub(super) fn parse(
 }
 
 impl Definition {
-    /// Stash refuses an object in the place of a scalar; a single value in the place of a list is a list of one.
+    /// Stash refuses an object in the place of a scalar; a single value in the place of a list is a
+    /// list of one.
     fn check(&self, value: &Value) -> Result<(), Refusal> {
         let scalar = ["ID", "String", "Int", "Float", "Boolean"].contains(&self.base.as_str());
         let of_one = [value.clone()];

@@ -33,8 +33,8 @@ impl Refusal {
         }
     }
 
-    /// An answer to clients that take `application/json` has a status of its own for queries that are refused, and
-    /// 400 for bodies that are none; other clients get 400 for all.
+    /// An answer to clients that take `application/json` has a status of its own for queries that
+    /// are refused, and 400 for bodies that are none; other clients get 400 for all.
     pub fn status(&self, asked_json: bool) -> u16 {
         if asked_json && self.code != "BAD_REQUEST" {
             422

@@ -5,16 +5,19 @@ use super::hook::Trigger;
 use super::picture;
 use super::scene::EntityKind;
 
-/// Each function returns the documents of the hooks that Stash runs for it, in their order; none: Stash tells no plugin.
+/// Each function returns the documents of the hooks that Stash runs for it, in their order; none:
+/// Stash tells no plugin.
 impl StashServer {
-    /// A scan finds a new file. The scene has no cover yet: see [`generate_cover`](Self::generate_cover).
+    /// A scan finds a new file. The scene has no cover yet: see
+    /// [`generate_cover`](Self::generate_cover).
     pub fn scan_new(&self, path: &str) -> (u64, String) {
         let id = self.add_scene(path);
         self.change_silently(id, |scene| (scene.cover, scene.has_preview) = (None, false));
         (id, self.hook_stdin(&Trigger::SceneCreate(id)))
     }
 
-    /// Stash makes the cover of a scene, after a scan or when asked to: no hook, `updated_at` moves.
+    /// Stash makes the cover of a scene, after a scan or when asked to: no hook, `updated_at`
+    /// moves.
     pub fn generate_cover(&self, id: u64) {
         self.edit(id).with(|scene| {
             let next = picture::jpeg(&format!("scene {id} generated after {}", scene.updated_at));
@@ -29,7 +32,8 @@ impl StashServer {
         self.hook_stdin(&Trigger::SceneRescan(id))
     }
 
-    /// A scan finds a file renamed or in another folder; `updated_at` stays. `None`: no scene has the file.
+    /// A scan finds a file renamed or in another folder; `updated_at` stays. `None`: no scene has
+    /// the file.
     pub fn scan_moved(&self, from: &str, to: &str) -> Option<String> {
         let id = self.scene_with_file(from)?;
         self.change_silently(id, |scene| {
@@ -40,8 +44,9 @@ impl StashServer {
         Some(self.hook_stdin(&Trigger::SceneRescan(id)))
     }
 
-    /// A person deletes a scene and leaves its files, which a scan then finds as a new scene. Returns its id with the
-    /// hooks for the deletion and the find. `None`: there is no such scene, or it has no file.
+    /// A person deletes a scene and leaves its files, which a scan then finds as a new scene.
+    /// Returns its id with the hooks for the deletion and the find. `None`: there is no such scene,
+    /// or it has no file.
     pub fn scan_again(&self, id: u64) -> Option<(u64, [String; 2])> {
         let path = self.scene(id)?.files.first()?.path.clone();
         let gone = self.destroy_scene(id)?;

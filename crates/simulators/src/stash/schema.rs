@@ -1,10 +1,11 @@
-//! The part of Stash's GraphQL schema that is simulated (v0.30), and the validation of queries against it.
+//! The part of Stash's GraphQL schema that is simulated (v0.30), and the validation of queries
+//! against it.
 
 use super::query::{Field, Operation};
 use super::refusal::Refusal;
 
-/// `field`, `field>Type` for objects, arguments in parentheses, `old~new` for a deprecated field with what took its
-/// place.
+/// `field`, `field>Type` for objects, arguments in parentheses, `old~new` for a deprecated field
+/// with what took its place.
 pub(super) const TYPES: [(&str, &str); 29] = [
     (
         "Query",

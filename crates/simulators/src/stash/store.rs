@@ -60,7 +60,8 @@ impl Store {
         self.options.now.unwrap_or_else(clock::now)
     }
 
-    /// The value of the valid session cookie. It looks like the real ones: base64 of something signed.
+    /// The value of the valid session cookie. It looks like the real ones: base64 of something
+    /// signed.
     pub fn cookie(&self) -> String {
         format!("MTc2NzIyNTU5OXxTaW1TZXNzaW9u{:04}_secret", self.session)
     }
@@ -142,7 +143,8 @@ impl Store {
         self.entity(kind, id).map_or("", |entity| &entity.name)
     }
 
-    /// Replaces an entity by another in all scenes, or drops it there. Stash moves no `updated_at` by that.
+    /// Replaces an entity by another in all scenes, or drops it there. Stash moves no `updated_at`
+    /// by that.
     pub fn replace(&mut self, kind: EntityKind, id: u64, by: Option<u64>) {
         let replace = |list: &mut Vec<u64>| {
             let has = by.is_some_and(|by| list.contains(&by));

@@ -39,7 +39,8 @@ impl Handler for Wire {
             return unauthorized();
         }
         if right == Right::Missing {
-            // Paths without an extension look like pages, and a page sends its visitor to the login.
+            // Paths without an extension look like pages, and a page sends its visitor to the
+            // login.
             let page = segments != ["graphql"];
             return if page {
                 to_login(request)

@@ -343,7 +343,8 @@ fn an_async_client_with_a_pool_works_through_an_outage() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        // Built with the whole workspace, reqwest has TLS without a provider, and panics for want of one.
+        // Built with the whole workspace, reqwest has TLS without a provider, and panics for want
+        // of one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(5))

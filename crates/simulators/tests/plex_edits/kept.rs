@@ -36,7 +36,8 @@ fn a_kind_of_item_may_not_keep_what_it_says_yes_to() {
     assert_eq!(details["Metadata"][0].get("studio"), None);
 }
 
-/// 100 names of CJK make a line far over what proxies take; cut into several edits, each one replaces the list.
+/// 100 names of CJK make a line far over what proxies take; cut into several edits, each one
+/// replaces the list.
 #[test]
 fn a_list_in_several_edits_is_the_last_part_where_edits_replace() {
     let mut film = film();

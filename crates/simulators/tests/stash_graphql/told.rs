@@ -1,4 +1,5 @@
-//! What Stash tells beside the answer to a query: its log, how settings are spelt, whether a cover is known already.
+//! What Stash tells beside the answer to a query: its log, how settings are spelt, whether a cover
+//! is known already.
 
 use simulators::SettingsSpelling;
 

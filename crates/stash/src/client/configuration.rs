@@ -22,7 +22,8 @@ pub struct Configuration {
     pub stored: PluginSettings,
     /// The API key, if one was made. It outlives the session: see [`Client::use_api_key`].
     pub api_key: Option<Secret>,
-    /// Whether Stash asks for a user's name and password: then a session that ends needs the API key.
+    /// Whether Stash asks for a user's name and password: then a session that ends needs the API
+    /// key.
     pub has_login: bool,
 }
 

@@ -61,7 +61,8 @@ impl Endpoint {
 
     /// The Stash that started this plugin, with the session it gave.
     ///
-    /// Its certificate is not verified: the address is the listen address, which no certificate names.
+    /// Its certificate is not verified: the address is the listen address, which no certificate
+    /// names.
     ///
     /// # Errors
     /// [`Error::Setup`] when the configured host is no host name.

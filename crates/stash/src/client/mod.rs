@@ -1,7 +1,7 @@
 //! A client for Stash's GraphQL API and its images.
 //!
-//! It talks to one origin, follows no redirect, uses no proxy, reads answers up to a limit, and asks once which
-//! fields this Stash has, so that one unknown field does not fail a whole query.
+//! It talks to one origin, follows no redirect, uses no proxy, reads answers up to a limit, and
+//! asks once which fields this Stash has, so that one unknown field does not fail a whole query.
 
 mod answer;
 mod changes;

@@ -49,8 +49,10 @@ impl PluginSettings {
         Self { maps }
     }
 
-    /// The settings under the plugin's exact id, and beside them, under its own key, each of these that Stash keeps under
-    /// another name: for [`Client::configure_plugin`](super::Client::configure_plugin). `None` where all are in their place.
+    /// The settings under the plugin's exact id, and beside them, under its own key, each of these
+    /// that Stash keeps under another name: for
+    /// [`Client::configure_plugin`](super::Client::configure_plugin). `None` where all are in their
+    /// place.
     ///
     /// ```
     /// # use stash::client::PluginSettings;

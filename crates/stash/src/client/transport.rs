@@ -94,23 +94,23 @@ struct Request<'a, V> {
 }
 
 impl Client {
-    /// A client on a builder of yours, which chooses roots and user agent; redirects, proxies, time limits and
-    /// certificate checks are set here.
+    /// A client on a builder of yours, which chooses roots and user agent; redirects, proxies, time
+    /// limits and certificate checks are set here.
     ///
     /// With the feature `rustls`, install a crypto provider first, as with
     /// `rustls::crypto::ring::default_provider().install_default()`.
     ///
     /// # Errors
-    /// [`Error::Setup`] without a crypto provider, when the credentials fit no header, or when reqwest cannot be
-    /// set up.
+    /// [`Error::Setup`] without a crypto provider, when the credentials fit no header, or when
+    /// reqwest cannot be set up.
     pub fn new(builder: ClientBuilder, endpoint: &Endpoint) -> Result<Self, Error> {
         let (link, schema) = (Link::new(builder, endpoint)?, None);
         let state = Arc::new(Mutex::new(State { link, schema }));
         Ok(Self { state })
     }
 
-    /// From now on this client and all its clones ask the Stash at `endpoint`, with the credentials given there: a Stash that
-    /// was restarted may have another port, and its sessions are new.
+    /// From now on this client and all its clones ask the Stash at `endpoint`, with the credentials
+    /// given there: a Stash that was restarted may have another port, and its sessions are new.
     ///
     /// # Errors
     /// Those of [`new`](Self::new); then all stays as it was.
@@ -223,7 +223,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// The session goes on under another name; that of a Stash asked before a reconnect is of no use any more.
+    /// The session goes on under another name; that of a Stash asked before a reconnect is of no
+    /// use any more.
     fn take_fresh_session(&self, used: &Link, headers: &HeaderMap) {
         let current = &mut self.state().link.credentials;
         let is_used = *current == used.credentials;
@@ -246,8 +247,8 @@ fn tls(builder: ClientBuilder, endpoint: &Endpoint) -> Result<ClientBuilder, Err
             "install a rustls crypto provider first, as with rustls::crypto::ring::default_provider().install_default()".into(),
         ));
     }
-    // A client of plain http makes no TLS connection; unverified, it also needs no system certificates, which a
-    // container may not have.
+    // A client of plain http makes no TLS connection; unverified, it also needs no system
+    // certificates, which a container may not have.
     let unverified = !endpoint.verify_tls || endpoint.base.scheme() == "http";
     Ok(builder.tls_danger_accept_invalid_certs(unverified))
 }

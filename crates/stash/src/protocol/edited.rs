@@ -1,4 +1,5 @@
-//! The ids in the input of an edit of several objects, in all the shapes that Stash gives it. Nothing else of it is kept.
+//! The ids in the input of an edit of several objects, in all the shapes that Stash gives it.
+//! Nothing else of it is kept.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,8 +14,8 @@ pub(super) fn ids(input: &str) -> Vec<u64> {
         #[serde(borrow)]
         ids: Option<Vec<&'a RawValue>>,
     }
-    // `scenesUpdate` lists the input of each, a destruction of several tags or performers their ids; a bulk edit and
-    // `scenesDestroy` have them in an object.
+    // `scenesUpdate` lists the input of each, a destruction of several tags or performers their
+    // ids; a bulk edit and `scenesDestroy` have them in an object.
     let entries = if input.starts_with('[') {
         serde_json::from_str(input)
     } else {

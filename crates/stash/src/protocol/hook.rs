@@ -20,14 +20,16 @@ pub struct HookContext {
     pub id: Option<u64>,
     /// What happened to what.
     pub trigger: Trigger,
-    /// The names of the fields that were sent. In random order; empty for scans, creates and destroys.
+    /// The names of the fields that were sent. In random order; empty for scans, creates and
+    /// destroys.
     ///
     /// Only this says what was sent: `input` lists the unsent fields too, as null.
     pub input_fields: Vec<String>,
     input: Option<Part>,
 }
 
-/// The mutation's input within the document: it may be megabytes of base64, which are neither parsed nor copied.
+/// The mutation's input within the document: it may be megabytes of base64, which are neither
+/// parsed nor copied.
 #[derive(Clone)]
 struct Part {
     document: Arc<String>,
@@ -157,11 +159,12 @@ impl HookContext {
             .transpose()
     }
 
-    /// The ids of all objects of the edit that this hook is about, in the order in which Stash runs their hooks; none when it
-    /// was an edit of one object.
+    /// The ids of all objects of the edit that this hook is about, in the order in which Stash runs
+    /// their hooks; none when it was an edit of one object.
     ///
-    /// Stash commits such an edit first, then runs a hook for each object, one after the other, and **kills the running one and
-    /// skips the rest when the browser goes away**: the first hook is the only one that is sure to run.
+    /// Stash commits such an edit first, then runs a hook for each object, one after the other, and
+    /// **kills the running one and skips the rest when the browser goes away**: the first hook is
+    /// the only one that is sure to run.
     ///
     /// ```
     /// # let stdin = br#"{"server_connection": {"Scheme": "http", "Port": 9999, "Dir": "/root/.stash"}, "args": {"hookContext":
@@ -179,7 +182,8 @@ impl HookContext {
         }
     }
 
-    /// Whether [`edited`](Self::edited) has anything to look for. Costs nothing, also beside a cover.
+    /// Whether [`edited`](Self::edited) has anything to look for. Costs nothing, also beside a
+    /// cover.
     pub fn lists_several(&self) -> bool {
         let Some(input) = self.raw_input() else {
             return false;

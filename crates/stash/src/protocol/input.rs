@@ -47,7 +47,8 @@ pub struct PluginInput {
 pub struct Args {
     /// Present when a hook fired; absent for tasks and operations.
     pub hook: Option<HookContext>,
-    /// The other arguments. `defaultArgs` of the manifest arrive as text, callers' values keep their type.
+    /// The other arguments. `defaultArgs` of the manifest arrive as text, callers' values keep
+    /// their type.
     pub values: Map<String, Value>,
 }
 
@@ -110,8 +111,8 @@ struct ArgsWire<'a> {
     values: Map<String, Value>,
 }
 
-/// Which part is not the object that belongs there, if that is what is wrong. Looked for only then: each look at the whole costs a
-/// millisecond when it holds a cover.
+/// Which part is not the object that belongs there, if that is what is wrong. Looked for only then:
+/// each look at the whole costs a millisecond when it holds a cover.
 fn misshapen(text: &str) -> Option<InputError> {
     #[derive(Deserialize)]
     struct Parts<'a> {
@@ -133,7 +134,8 @@ impl PluginInput {
     /// Reads to the end of `reader`, normally stdin, and parses.
     ///
     /// # Errors
-    /// [`InputError`] when reading fails, more than [`MAX_INPUT`] bytes arrive, or the document is not Stash's.
+    /// [`InputError`] when reading fails, more than [`MAX_INPUT`] bytes arrive, or the document is
+    /// not Stash's.
     pub fn read(reader: impl Read) -> Result<Self, InputError> {
         Self::read_up_to(reader, MAX_INPUT)
     }

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::visible;
 
-/// Longest text of one log line in bytes. A line over 64 KiB ends Stash's log reading for good and closes the
-/// pipe, so this stays far below.
+/// Longest text of one log line in bytes. A line over 64 KiB ends Stash's log reading for good and
+/// closes the pipe, so this stays far below.
 pub const MAX_LINE: usize = 16_000;
 
-/// How old the last line must be before the process ends: Stash drops what it has not read by then. Waiting this
-/// long let 2,000 of 2,000 lines arrive, against 350 to 690 without (measured on Stash 0.30.1).
+/// How old the last line must be before the process ends: Stash drops what it has not read by then.
+/// Waiting this long let 2,000 of 2,000 lines arrive, against 350 to 690 without (measured on Stash
+/// 0.30.1).
 pub const LINGER: Duration = Duration::from_millis(300);
 
 const SOH: char = '\u{1}';
@@ -36,8 +37,8 @@ impl Level {
     }
 }
 
-/// A message as Stash reads it: each line with its own prefix, cut at [`MAX_LINE`] bytes, blank lines left out
-/// (Stash would log their bare prefix as an error), control characters escaped.
+/// A message as Stash reads it: each line with its own prefix, cut at [`MAX_LINE`] bytes, blank
+/// lines left out (Stash would log their bare prefix as an error), control characters escaped.
 ///
 /// ```
 /// use stash::protocol::{Level, encode};
@@ -70,8 +71,8 @@ pub fn encode_progress(share: f64) -> String {
 
 /// Writes log lines and progress, normally to stderr.
 ///
-/// A failed write is ignored: Stash closes the pipe when it likes, and logging must not end a plugin
-/// (`eprintln!` would panic).
+/// A failed write is ignored: Stash closes the pipe when it likes, and logging must not end a
+/// plugin (`eprintln!` would panic).
 ///
 /// ```
 /// use stash::protocol::Log;
@@ -126,12 +127,14 @@ impl<W: Write> Log<W> {
         self.log(Level::Error, message);
     }
 
-    /// Shows a task's progress, 0 to 1. Only tasks have a bar, and Stash may drop a value, so send it again.
+    /// Shows a task's progress, 0 to 1. Only tasks have a bar, and Stash may drop a value, so send
+    /// it again.
     pub fn progress(&self, share: f64) {
         self.write(&encode_progress(share));
     }
 
-    /// Waits until the last line is [`LINGER`] old, so that Stash has read it; at once if none was written.
+    /// Waits until the last line is [`LINGER`] old, so that Stash has read it; at once if none was
+    /// written.
     ///
     /// Call it last in a task. A hook should not: the user's save waits for it.
     pub fn linger(&self) {

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 /// The one document a plugin writes to stdout.
 ///
-/// Exit with code 0 after it, also after an error: on any other code Stash throws the document away and reports
-/// only `exit status N`. Print nothing else to stdout, or Stash takes the whole for plain text.
+/// Exit with code 0 after it, also after an error: on any other code Stash throws the document away
+/// and reports only `exit status N`. Print nothing else to stdout, or Stash takes the whole for
+/// plain text.
 ///
 /// ```
 /// use stash::protocol::Reply;
@@ -18,11 +19,13 @@ use serde_json::{Value, json};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// The result: any JSON. Operations return it to their caller, hooks and tasks log it at debug level.
+    /// The result: any JSON. Operations return it to their caller, hooks and tasks log it at debug
+    /// level.
     Output(Value),
     /// What went wrong, in words for the user. Stash logs it at error level.
     Error(String),
-    /// A result, and something the user must know all the same. Stash logs that at error level; an operation fails with it.
+    /// A result, and something the user must know all the same. Stash logs that at error level; an
+    /// operation fails with it.
     Warned(Value, String),
 }
 

@@ -1,4 +1,5 @@
-//! The system's clock is set back while jobs wait: the real program under a clock of our own, put before the system's.
+//! The system's clock is set back while jobs wait: the real program under a clock of our own, put
+//! before the system's.
 
 use super::*;
 use common::clock::Shim;

@@ -1,4 +1,5 @@
-//! There is always a worker for what is due, whatever ends the one before: the real binary between simulated servers.
+//! There is always a worker for what is due, whatever ends the one before: the real binary between
+//! simulated servers.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -59,7 +59,8 @@ fn process_queue_makes_a_living_worker_read_the_settings() {
     assert_eq!(started(&plugin), 1);
 }
 
-/// The sync is turned on, and a scene saved, while a worker is about to end because it is off: the hook sees that worker.
+/// The sync is turned on, and a scene saved, while a worker is about to end because it is off: the
+/// hook sees that worker.
 #[test]
 fn a_worker_that_can_do_nothing_looks_once_more_before_it_is_gone() {
     for settings in [
@@ -87,7 +88,8 @@ fn a_worker_that_can_do_nothing_looks_once_more_before_it_is_gone() {
     }
 }
 
-/// Stash did not tell where its settings are, so nobody can see when they change: a save starts a worker all the same.
+/// Stash did not tell where its settings are, so nobody can see when they change: a save starts a
+/// worker all the same.
 #[test]
 fn a_worker_that_knows_no_settings_file_keeps_no_other_from_starting() {
     let plugin = Installed::with(2, json!({"enabled": false}));

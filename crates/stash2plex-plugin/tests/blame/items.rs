@@ -12,7 +12,8 @@ fn an_item_whose_text_is_no_text_is_read() {
         let plex = &plugin.world.plex;
         let odd = plex.add_file(plugin.world.section, "/media/scenes/odd.mp4");
         plex.spoil(odd, spoilt);
-        // The item is told in the listing that a reconciliation reads, and is found by its own scene.
+        // The item is told in the listing that a reconciliation reads, and is found by its own
+        // scene.
         let scene = plugin.world.stash.add_scene("/data/odd.mp4");
         plugin.world.stash.edit(scene).tags(&["Odd"]);
         work(&plugin, "reconcile_all");

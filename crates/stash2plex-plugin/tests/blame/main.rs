@@ -1,5 +1,5 @@
-//! One bad request, picture, item, proxy or setting stops nothing else, and what is at fault is named: the real binary
-//! between simulated servers.
+//! One bad request, picture, item, proxy or setting stops nothing else, and what is at fault is
+//! named: the real binary between simulated servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]

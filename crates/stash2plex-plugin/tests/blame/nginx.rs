@@ -20,8 +20,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one whose server consists of `config`, in which `PLEX` stands for the simulated one's `host:port`; none,
-    /// with words, where nginx is not installed.
+    /// Starts one whose server consists of `config`, in which `PLEX` stands for the simulated one's
+    /// `host:port`; none, with words, where nginx is not installed.
     pub fn before(plex: &PlexServer, config: &str) -> Option<Self> {
         let Some(program) = program() else {
             let words = "nginx is not installed; on Debian: apt-get install nginx-light";

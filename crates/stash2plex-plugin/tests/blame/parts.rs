@@ -1,4 +1,5 @@
-//! A picture or a rating that Plex, or a proxy, does not take: the rest is synced, and the part is owed.
+//! A picture or a rating that Plex, or a proxy, does not take: the rest is synced, and the part is
+//! owed.
 
 use simulators::{Fault, Response, Rule};
 

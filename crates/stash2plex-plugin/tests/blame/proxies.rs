@@ -1,4 +1,5 @@
-//! What a proxy in front of Plex does wrong is named as the proxy's, and stops no more than it must.
+//! What a proxy in front of Plex does wrong is named as the proxy's, and stops no more than it
+//! must.
 
 use simulators::{Fault, Response, Rule};
 
@@ -26,7 +27,8 @@ fn a_login_in_front_of_plex_is_not_the_tokens_fault() {
     }
 }
 
-/// Saves all: nothing is sent, the proxy is named and the token is not blamed, by the worker and by Health Check.
+/// Saves all: nothing is sent, the proxy is named and the token is not blamed, by the worker and by
+/// Health Check.
 fn guarded(plugin: &Installed, status: u16) {
     save_all(plugin);
     let words = format!("a proxy in front of Plex wants a login of its own (HTTP {status})");

@@ -9,7 +9,8 @@ use simulators::{TagKind, Trigger};
 use super::told::other_plex;
 use super::*;
 
-/// By mistake the address is another server's: the worker says so before it writes, and nothing is lost when it is corrected.
+/// By mistake the address is another server's: the worker says so before it writes, and nothing is
+/// lost when it is corrected.
 #[test]
 fn a_wrong_server_is_told_before_the_first_write_and_costs_nothing() {
     let plugin = installed(2, json!({}));
@@ -83,7 +84,8 @@ fn stash_at_another_port_is_no_change() {
     let plugin = installed(20, settings);
     let (stash, plex) = (&plugin.world.stash, &plugin.world.plex);
     for scene in plugin.world.scenes.clone() {
-        // Some time ago: in the second of a save the cover may change again, so it is asked for once more.
+        // Some time ago: in the second of a save the cover may change again, so it is asked for
+        // once more.
         stash.change_silently(scene, |scene| scene.updated -= 60);
     }
     save_all(&plugin);
@@ -120,7 +122,8 @@ fn stash_at_another_port_is_no_change() {
     let (_, output) = told(&plugin, "queue_status");
     assert_eq!(output["last_reconciliation"]["queued"], 0);
 
-    // A save moves the address of the cover: Stash is asked whether it is another picture, and Plex nothing.
+    // A save moves the address of the cover: Stash is asked whether it is another picture, and Plex
+    // nothing.
     let scene = plugin.world.scenes[0];
     stash.edit(scene).organized(true);
     plugin.save(scene);

@@ -73,7 +73,8 @@ fn what_is_left_out_is_told_once_of_each_scene() {
     assert_eq!(told(&plugin, "queue_status").1["left_out"], json!([]));
 }
 
-/// With strict matching off, one of those that fit best is taken, and a person is warned that it is a guess.
+/// With strict matching off, one of those that fit best is taken, and a person is warned that it is
+/// a guess.
 #[test]
 fn a_guess_is_of_the_best_and_said() {
     let plugin = installed(0, json!({"path_map": "", "strict_matching": false}));

@@ -181,8 +181,8 @@ impl Chaos {
         }
     }
 
-    /// A person adds a tag in Plex. Where Plex replaces lists, one that comes between a look and an edit is lost, which no
-    /// request can prevent.
+    /// A person adds a tag in Plex. Where Plex replaces lists, one that comes between a look and an
+    /// edit is lost, which no request can prevent.
     fn person(&mut self, scene: u64) {
         self.version += 1;
         let plex = &self.plugin.world.plex;

@@ -16,7 +16,8 @@ impl Chaos {
         scenes.collect()
     }
 
-    /// Scenes of which Plex refused a picture or the rating: that was said, and Sync All Scenes tries again.
+    /// Scenes of which Plex refused a picture or the rating: that was said, and Sync All Scenes
+    /// tries again.
     fn refused(&self) -> BTreeSet<u64> {
         let queue = self.plugin.queue();
         let refused = |scene: &u64| {
@@ -107,7 +108,8 @@ impl Chaos {
         let mut found = compare_item(scene, item, &world.stash, &world.mapping);
         let by_hand = self.by_hand.lock().unwrap();
         let texts = by_hand.get(&item.key);
-        // What a person wrote is kept where the user wants that, and where Stash has nothing to put in its place.
+        // What a person wrote is kept where the user wants that, and where Stash has nothing to put
+        // in its place.
         let kept = (scene.details.is_empty() || self.settings["preserve_plex_edits"] == true)
             && texts.is_some_and(|texts| texts.contains(item.field("summary")));
         found.retain(|one| one.what != "summary" || !kept);

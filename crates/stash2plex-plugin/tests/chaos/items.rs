@@ -1,4 +1,5 @@
-//! What happens to files and to the items that hold them: moves, copies, rescans, splits, merges, the trash.
+//! What happens to files and to the items that hold them: moves, copies, rescans, splits, merges,
+//! the trash.
 
 use std::thread;
 use std::time::Duration;
@@ -55,8 +56,9 @@ impl Chaos {
         }
     }
 
-    /// Whether Plex's file filter finds a file. One that it does not is found with the next listing; when another item of
-    /// the scene was found, by the next worker's or a reconciliation's.
+    /// Whether Plex's file filter finds a file. One that it does not is found with the next
+    /// listing; when another item of the scene was found, by the next worker's or a
+    /// reconciliation's.
     pub(crate) fn is_findable(&self, path: &str) -> bool {
         let mut filter = FileFilter::Ignored;
         self.plugin.world.plex.set(|plex| filter = plex.file_filter);
@@ -160,7 +162,8 @@ impl Chaos {
         self.edit(new);
     }
 
-    /// All scenes of some items are to be saved in the end, for nobody is told what became of these.
+    /// All scenes of some items are to be saved in the end, for nobody is told what became of
+    /// these.
     pub(crate) fn nobody_is_told(&mut self, items: &[u64]) {
         for item in items {
             let scenes = self.scenes_of(*item);
@@ -168,7 +171,8 @@ impl Chaos {
         }
     }
 
-    /// A person merges the items of two scenes in Plex: which one it shows is the first one's matter.
+    /// A person merges the items of two scenes in Plex: which one it shows is the first one's
+    /// matter.
     fn items_merged(&mut self, id: u64) {
         let other = self.scene();
         let (Some(item), Some(gone)) = (self.item_of(id), self.item_of(other)) else {
@@ -242,7 +246,8 @@ impl Chaos {
         self.untold.insert(id);
     }
 
-    /// A person is quicker than the next edit: adds a tag, where Plex does not replace lists, or changes the summary.
+    /// A person is quicker than the next edit: adds a tag, where Plex does not replace lists, or
+    /// changes the summary.
     pub(crate) fn person_in_between(&mut self, scene: u64) {
         self.version += 1;
         let (version, summary) = (self.version, self.below(2) == 0);

@@ -1,9 +1,10 @@
-//! Anything that may happen, in any order: people edit on both sides, servers fail in every way, workers are killed. Once all is
-//! well again, no change is lost that nobody was told of: what differs has a dead letter, and a save of that repairs it. Files
-//! move, items are split and merged, scenes are scanned again: in the end every item shows the scene whose file it holds.
+//! Anything that may happen, in any order: people edit on both sides, servers fail in every way,
+//! workers are killed. Once all is well again, no change is lost that nobody was told of: what
+//! differs has a dead letter, and a save of that repairs it. Files move, items are split and
+//! merged, scenes are scanned again: in the end every item shows the scene whose file it holds.
 //!
-//! `CHAOS_SEEDS=200 cargo test -p stash2plex-plugin --test chaos -- --nocapture` plays more of them; `CHAOS_SEED=17,18` only
-//! those.
+//! `CHAOS_SEEDS=200 cargo test -p stash2plex-plugin --test chaos -- --nocapture` plays more of
+//! them; `CHAOS_SEED=17,18` only those.
 #![allow(clippy::unwrap_used)]
 
 mod actions;
@@ -73,7 +74,8 @@ struct Chaos {
     /// Items with the names of other files, in another folder, that no scene has.
     decoys: Vec<u64>,
     settings: Value,
-    /// Somebody also changes the settings and clears the queue, and in the end runs Reconcile All Scenes.
+    /// Somebody also changes the settings and clears the queue, and in the end runs Reconcile All
+    /// Scenes.
     tinkering: bool,
 }
 
@@ -145,7 +147,8 @@ impl Chaos {
         from.get(n).copied()
     }
 
-    /// All is well, and somebody changes what nobody could be told of: a scene that is saved as it is asks Plex nothing.
+    /// All is well, and somebody changes what nobody could be told of: a scene that is saved as it
+    /// is asks Plex nothing.
     fn heal(&mut self) {
         self.recover();
         self.plugin.world.stash.clear_faults();
@@ -178,8 +181,8 @@ impl Chaos {
         }
     }
 
-    /// Both servers are well, and somebody has just saved or started something: all is worked off, and as long as jobs are due
-    /// there is a worker.
+    /// Both servers are well, and somebody has just saved or started something: all is worked off,
+    /// and as long as jobs are due there is a worker.
     fn settle(&self) {
         let (begun, mut stranded) = (Instant::now(), None);
         loop {
@@ -205,7 +208,8 @@ impl Chaos {
     }
 }
 
-/// A second library of the same folder with some of the files, and files of the same names in another folder.
+/// A second library of the same folder with some of the files, and files of the same names in
+/// another folder.
 fn more_items(plugin: &Installed) -> ([u32; 2], Vec<u64>) {
     let world = &plugin.world;
     let twice = world

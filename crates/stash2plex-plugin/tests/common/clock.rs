@@ -66,7 +66,8 @@ impl Shim {
             .then_some(shim)
     }
 
-    /// So many seconds ahead of the system's clock from now on. At once: nobody reads half a number.
+    /// So many seconds ahead of the system's clock from now on. At once: nobody reads half a
+    /// number.
     pub fn shift(&self, seconds: i64) {
         let aside = self.shift.with_extension("aside");
         fs::write(&aside, seconds.to_string()).unwrap();
@@ -82,8 +83,8 @@ impl Shim {
     }
 }
 
-/// The plugin as a dynamic program: nothing can be put before a static one. `cargo test` has built it, unless a single test was
-/// asked for.
+/// The plugin as a dynamic program: nothing can be put before a static one. `cargo test` has built
+/// it, unless a single test was asked for.
 fn dynamic() -> PathBuf {
     const NAME: &str = "stash2plex-dynamic";
     let target = super::binary().parent().unwrap();

@@ -1,4 +1,5 @@
-//! The plugin's program with the C library of this machine, so that a test can put its own functions before it.
+//! The plugin's program with the C library of this machine, so that a test can put its own
+//! functions before it.
 
 use std::io;
 use std::process::ExitCode;

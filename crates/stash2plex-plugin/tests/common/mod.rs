@@ -1,4 +1,5 @@
-//! The plugin as a user has it: the real binary, run as Stash runs it, between a simulated Stash and Plex.
+//! The plugin as a user has it: the real binary, run as Stash runs it, between a simulated Stash
+//! and Plex.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -76,7 +77,8 @@ impl Installed {
         self.world.stash.set_plugin_settings("Stash2Plex", settings);
     }
 
-    /// Nobody has touched the scenes for a week: what is read of them is certain at once, and no look reads it again.
+    /// Nobody has touched the scenes for a week: what is read of them is certain at once, and no
+    /// look reads it again.
     pub fn untouched_for_a_week(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let at = now.as_secs().cast_signed() - 7 * 86_400;
@@ -108,8 +110,8 @@ impl Installed {
         self.hook(&Trigger::SceneForm(scene))
     }
 
-    /// Saves while no worker runs, and waits for the end of the one that this starts; it may not hold the lock yet when
-    /// the hook has ended.
+    /// Saves while no worker runs, and waits for the end of the one that this starts; it may not
+    /// hold the lock yet when the hook has ended.
     pub fn save_and_wait(&self, scene: u64) {
         let ended = || self.worker_log().matches("worker ends").count();
         let before = ended();
@@ -163,7 +165,8 @@ impl Installed {
         });
     }
 
-    /// Takes the worker's lock. Another thread of this process that starts a program holds it too, for a moment.
+    /// Takes the worker's lock. Another thread of this process that starts a program holds it too,
+    /// for a moment.
     pub fn take_lock(&self, role: Role) -> WorkerLock {
         let path = sync_engine::storage::data_dir::DataDir::create(self.config.path())
             .unwrap()

@@ -1,4 +1,5 @@
-//! The program alone in an empty root: no C library, no certificates, nothing but what a test puts there.
+//! The program alone in an empty root: no C library, no certificates, nothing but what a test puts
+//! there.
 //!
 //! `.ci/run` gives the one that is shipped.
 #![cfg(target_os = "linux")]

@@ -1,4 +1,5 @@
-//! A root that holds a program and what is put there, in namespaces of its own: the machine outside sees none of it.
+//! A root that holds a program and what is put there, in namespaces of its own: the machine outside
+//! sees none of it.
 
 use std::fs;
 use std::io;
@@ -18,7 +19,8 @@ const PROGRAM: &str = "STASH2PLEX_PROGRAM";
 
 pub struct Root(PathBuf);
 
-/// The root, in a run of this test within namespaces of its own; `None` where this is the run that started it, or could not.
+/// The root, in a run of this test within namespaces of its own; `None` where this is the run that
+/// started it, or could not.
 pub fn entered(test: &str) -> Option<Root> {
     if let Some(folder) = std::env::var_os(INSIDE) {
         return Some(Root::new(folder.into()).unwrap());
@@ -151,8 +153,8 @@ impl Root {
         );
     }
 
-    /// A module for names that ends whoever loads it, as one of another C library may. That it does is tried with a small static
-    /// program; `false`, with words, where neither can be built.
+    /// A module for names that ends whoever loads it, as one of another C library may. That it does
+    /// is tried with a small static program; `false`, with words, where neither can be built.
     pub fn plant_killer(&self) -> bool {
         if !is_there("cc") {
             return false;

@@ -179,8 +179,8 @@ impl Field {
         };
     }
 
-    /// Somebody shows something else; in a list one of ours goes, in both versions where there is one, and a foreign
-    /// one comes.
+    /// Somebody shows something else; in a list one of ours goes, in both versions where there is
+    /// one, and a foreign one comes.
     pub fn edit_in_plex(self, plex: &PlexServer, key: u64) {
         match self.is() {
             Is::Text(name) => {

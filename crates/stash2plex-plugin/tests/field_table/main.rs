@@ -1,5 +1,5 @@
-//! What an item shows in the end: field × what happened in Stash × what happened in Plex × mode, in both tag modes. The
-//! real binary between simulated servers; `table.rs` says what is expected.
+//! What an item shows in the end: field × what happened in Stash × what happened in Plex × mode, in
+//! both tag modes. The real binary between simulated servers; `table.rs` says what is expected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]
@@ -132,7 +132,8 @@ fn every_cell(mode: Mode, tag_mode: TagMode) {
     );
 }
 
-/// A Stash and a Plex whose clocks stand still until told, since both show changes only by the second.
+/// A Stash and a Plex whose clocks stand still until told, since both show changes only by the
+/// second.
 struct TableWorld {
     plugin: Installed,
 }
@@ -212,7 +213,8 @@ impl TableWorld {
         );
     }
 
-    /// What is not as the table says, one line each: the cell's own field, and the other fields of its scene.
+    /// What is not as the table says, one line each: the cell's own field, and the other fields of
+    /// its scene.
     fn faults(&self, cell: &Cell, mode: Mode, before: &Item, ours: Option<&Shown>) -> Vec<String> {
         let item = self.item(cell.item);
         let mut faults = Vec::new();

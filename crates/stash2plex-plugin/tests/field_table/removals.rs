@@ -1,4 +1,5 @@
-//! A Plex that honours only the first removal of an edit: the repair takes off what stayed, and nothing of somebody else's.
+//! A Plex that honours only the first removal of an edit: the repair takes off what stayed, and
+//! nothing of somebody else's.
 
 use simulators::TagMode;
 

@@ -20,8 +20,8 @@ pub enum InStash {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InPlex {
     Untouched,
-    /// It shows something else and has no lock, as after an agent or a tool. In a list one of ours is gone and a
-    /// foreign tag came.
+    /// It shows something else and has no lock, as after an agent or a tool. In a list one of ours
+    /// is gone and a foreign tag came.
     Edited,
     /// The same with a lock, as after a person in Plex Web.
     EditedAndLocked,
@@ -77,7 +77,8 @@ pub fn ends(field: Field, stash: InStash, plex: InPlex, mode: Mode) -> Ends {
         (Mode::StashWins, ..) => AsStash,
 
         (Mode::Preserve, _, Changed, Edited | EditedAndLocked) => AsItWas,
-        // Before the first sync only the lock tells a person's value from an agent's. No agent gives stars.
+        // Before the first sync only the lock tells a person's value from an agent's. No agent
+        // gives stars.
         (Mode::Preserve, _, Set, EditedAndLocked) => AsItWas,
         (Mode::Preserve, Rating, Set, Edited) => AsItWas,
         // These are never empty, so that there is something that a person can have locked.

@@ -1,4 +1,5 @@
-//! Compare Only: what it says would be written is what Sync All Scenes then writes, and it writes nothing itself.
+//! Compare Only: what it says would be written is what Sync All Scenes then writes, and it writes
+//! nothing itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -96,7 +97,8 @@ fn apart(seed: u64) -> Installed {
     plex.edit_by_hand(items[2], "title", "Edited in Plex");
     plex.add_tag(items[3], TagKind::Genre, "By hand");
     stash.edit(scenes[4]).details("").performers(&[]);
-    // Never synced: as they are, locked by a person, without an item, in the trash, without metadata.
+    // Never synced: as they are, locked by a person, without an item, in the trash, without
+    // metadata.
     plex.edit_by_hand(items[6], "summary", "By hand");
     plex.remove(items[7]);
     stash.edit(scenes[8]).with(|scene| {
@@ -369,7 +371,8 @@ fn it_needs_the_memory_of_a_page() {
     };
     let scenes = scenes.unwrap_or(1500);
     let (few, many) = (most(300), most(scenes));
-    // Kept for each scene: a listing's line, and who takes the item; some 200 bytes. A scene alone has four kilobytes.
+    // Kept for each scene: a listing's line, and who takes the item; some 200 bytes. A scene alone
+    // has four kilobytes.
     let kept = scenes as u64 / 5;
     assert!(many < few + 3_000 + kept, "{few} KB, then {many} KB");
 }

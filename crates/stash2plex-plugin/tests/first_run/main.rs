@@ -1,4 +1,5 @@
-//! A first run: the real binary between simulated servers, from nothing set to a library that is kept equal.
+//! A first run: the real binary between simulated servers, from nothing set to a library that is
+//! kept equal.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]

@@ -157,7 +157,8 @@ fn a_save_is_answered_with_the_next_step_once() {
     assert_eq!(plugin.worker_log().matches("Next step: ").count(), before);
 }
 
-/// A reconciliation of all scenes is the other way to give consent; scenes found by their paths need no path map.
+/// A reconciliation of all scenes is the other way to give consent; scenes found by their paths
+/// need no path map.
 #[test]
 fn what_is_done_already_is_no_step() {
     let plugin = Installed::with(3, without(&["path_map"]));

@@ -59,7 +59,8 @@ pub fn settings_are_set(real: &mut Real) {
 pub fn token(real: &mut Real) {
     let (scene, film) = (real.scene(16), real.film(16));
     real.set(json!({"plex_token": "not-the-owners-token"}));
-    // A worker at work sees within ten seconds that the settings changed; a new one reads them first.
+    // A worker at work sees within ten seconds that the settings changed; a new one reads them
+    // first.
     real.kill_workers();
     real.save(&scene, json!({"title": "Refused"}));
     real.until("refused", || {

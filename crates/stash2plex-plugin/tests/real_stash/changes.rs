@@ -1,4 +1,5 @@
-//! What changes in Stash beside its scenes' forms: names, merges, files, and what Stash tells no plugin of.
+//! What changes in Stash beside its scenes' forms: names, merges, files, and what Stash tells no
+//! plugin of.
 
 use std::fs;
 
@@ -7,7 +8,8 @@ use simulators::{Fault, TagKind};
 
 use super::server::Real;
 
-/// What Stash's `updated_at` does not show comes with the daily reconciliation, or when a person asks for one.
+/// What Stash's `updated_at` does not show comes with the daily reconciliation, or when a person
+/// asks for one.
 fn look_for_changes(real: &Real) {
     let log = real.task("Reconcile All Scenes");
     assert!(log.contains("differ"), "{log}");
@@ -190,7 +192,8 @@ pub fn deleted(real: &mut Real) {
     assert!(real.waiting() >= 1);
     real.plex.clear_faults();
     real.until_worked_off();
-    // What became of the others' items does not matter: a job may have read its scene just before that went.
+    // What became of the others' items does not matter: a job may have read its scene just before
+    // that went.
     assert_eq!(real.item(&real.film(16)).title(), "Soon gone");
     let gone = real.worker_log().matches("deleted in Stash").count();
     println!("          {gone} jobs found their scene gone");

@@ -1,8 +1,10 @@
-//! What a real Stash does to the plugin: its hooks, settings, tasks, logins and restarts, against a simulated Plex.
+//! What a real Stash does to the plugin: its hooks, settings, tasks, logins and restarts, against a
+//! simulated Plex.
 //!
-//! Needs a Stash's program, which is no part of this project: `STASH_BIN=/path/to/stash cargo test -p stash2plex-plugin --test
-//! real_stash -- --nocapture`, and `ffmpeg`. Without it the suite says so and passes. One Stash is started; the stories follow
-//! one another in it, and each has to leave no warning or error in Stash's log but those that it expects.
+//! Needs a Stash's program, which is no part of this project: `STASH_BIN=/path/to/stash cargo test
+//! -p stash2plex-plugin --test real_stash -- --nocapture`, and `ffmpeg`. Without it the suite says
+//! so and passes. One Stash is started; the stories follow one another in it, and each has to leave
+//! no warning or error in Stash's log but those that it expects.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::server::Real;
 
 impl Real {
-    /// Replaces the plugin's settings, as the settings page does; those not given are what a quick test wants.
+    /// Replaces the plugin's settings, as the settings page does; those not given are what a quick
+    /// test wants.
     pub fn set(&self, more: Value) {
         let mut settings = json!({
             "plex_url": self.plex.url(), "plex_token": self.plex.token(), "recovery_timeout": 0.5, "probe_interval": 0.1,

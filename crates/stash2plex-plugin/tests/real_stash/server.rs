@@ -1,4 +1,5 @@
-//! A real Stash in a folder of its own, the plugin in it as the README says, and a simulated Plex with the same films.
+//! A real Stash in a folder of its own, the plugin in it as the README says, and a simulated Plex
+//! with the same films.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Reconciliation: what no hook told is found by comparing content. The real binary between simulated servers.
+//! Reconciliation: what no hook told is found by comparing content. The real binary between
+//! simulated servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]
@@ -38,7 +39,8 @@ fn worked_off(plugin: &Installed) {
     plugin.until_no_worker();
 }
 
-/// What can be done at once. The worker that is to go on with the rest would take the jobs that a test plays with.
+/// What can be done at once. The worker that is to go on with the rest would take the jobs that a
+/// test plays with.
 fn work_off(plugin: &Installed) {
     assert_eq!(plugin.task("process_queue").error(), None);
     plugin.kill_worker();
@@ -298,7 +300,8 @@ fn forgotten_matches_are_looked_up_again() {
     assert_eq!(run.output().unwrap()["forgotten"], 5);
 }
 
-/// The recent ones only: by when they were created or changed, whatever the zone Stash writes its times in.
+/// The recent ones only: by when they were created or changed, whatever the zone Stash writes its
+/// times in.
 #[test]
 fn a_reach_looks_at_its_days_only() {
     let plugin = Installed::with(3, json!({}));

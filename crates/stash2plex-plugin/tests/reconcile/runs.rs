@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Scenes with much text and nothing that Plex shows, so that looking at them is all there is to do.
+/// Scenes with much text and nothing that Plex shows, so that looking at them is all there is to
+/// do.
 fn heavy(scenes: usize) -> Installed {
     let plugin = Installed::with(0, json!({"idle_timeout": 60, "reconcile_missing": false}));
     for n in 0..scenes {

@@ -47,8 +47,8 @@ fn wrote(plugin: &Installed, db: &Queue<Job>, scene: u64, item: u64, name: &str)
     db.sql().execute(sql, row).unwrap();
 }
 
-/// The version before wrote scene 1 over the item of scene 2, which has a file of the same name; and each scene's row says
-/// that all is well.
+/// The version before wrote scene 1 over the item of scene 2, which has a file of the same name;
+/// and each scene's row says that all is well.
 #[test]
 fn wrong_writes_of_before_are_repaired_by_one_reconciliation() {
     let plugin = installed(json!({}));

@@ -7,7 +7,8 @@ use crate::{
     shown, work, worked_off,
 };
 
-/// Scenes whose files one item holds, as Plex does with two versions of a film; the first is synced, then the others.
+/// Scenes whose files one item holds, as Plex does with two versions of a film; the first is
+/// synced, then the others.
 fn merged(plugin: &Installed) -> ([u64; 2], u64) {
     let first = add_scene(plugin, "/data/a/film 1080p.mp4", "First");
     let item = add_file(plugin, "/media/scenes/a/film 1080p.mp4");

@@ -10,7 +10,8 @@ use crate::{
     shown, work, worked_off,
 };
 
-/// Deleted in Stash and scanned again, the usual cure for wrong metadata: what we wrote for the old scene goes.
+/// Deleted in Stash and scanned again, the usual cure for wrong metadata: what we wrote for the old
+/// scene goes.
 #[test]
 fn a_scene_that_is_scanned_again_takes_its_item_over() {
     each(&Way::ALL, |way| {
@@ -93,7 +94,8 @@ fn a_deleted_scene_leaves_plex_as_it_is() {
     assert_eq!(rows, 0);
 }
 
-/// A merge of scenes tells nobody: the one that is left has both files, and what was written for the other goes.
+/// A merge of scenes tells nobody: the one that is left has both files, and what was written for
+/// the other goes.
 #[test]
 fn a_scene_that_took_another_in_takes_its_item_too() {
     each(&Way::ALL, |way| {
@@ -115,7 +117,8 @@ fn a_scene_that_took_another_in_takes_its_item_too() {
     });
 }
 
-/// A new scene that nobody has given metadata yet, of which no hook told: what was written for the old one goes all the same.
+/// A new scene that nobody has given metadata yet, of which no hook told: what was written for the
+/// old one goes all the same.
 #[test]
 fn a_bare_scene_takes_its_item_over_without_a_hook() {
     for way in [Way::SyncAll, Way::ReconcileAll, Way::ReconcileMissing] {
@@ -138,8 +141,8 @@ fn a_bare_scene_takes_its_item_over_without_a_hook() {
     }
 }
 
-/// The old scene is still being written when the new one looks at its items: what is on record by the new one's turn came
-/// after that look, and only another look can tell what to take back.
+/// The old scene is still being written when the new one looks at its items: what is on record by
+/// the new one's turn came after that look, and only another look can tell what to take back.
 #[test]
 fn what_was_written_after_the_look_goes_too() {
     let plugin = installed(json!({"read_timeout": 1}));

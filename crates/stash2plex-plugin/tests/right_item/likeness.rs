@@ -1,4 +1,5 @@
-//! Without a path map that leads into a library, what agrees beyond the name decides, and what contradicts vetoes.
+//! Without a path map that leads into a library, what agrees beyond the name decides, and what
+//! contradicts vetoes.
 
 use serde_json::json;
 use simulators::SectionKind;
@@ -100,7 +101,8 @@ fn several_alike_are_set_aside_until_the_path_map_says_which() {
     assert_at_rest(&plugin);
 }
 
-/// A guess that a path map proves wrong is taken back: what was written goes, and the right item gets it.
+/// A guess that a path map proves wrong is taken back: what was written goes, and the right item
+/// gets it.
 #[test]
 fn a_path_map_that_comes_later_corrects_a_guess() {
     each(&Way::ALL, |way| {
@@ -124,7 +126,8 @@ fn a_path_map_that_comes_later_corrects_a_guess() {
     });
 }
 
-/// Plex does not tell the folders of its libraries: then they may hold any path, and none is guessed.
+/// Plex does not tell the folders of its libraries: then they may hold any path, and none is
+/// guessed.
 #[test]
 fn libraries_without_folders_cover_everything() {
     let plugin = unmapped();

@@ -1,4 +1,5 @@
-//! A scene is written to its own items and no others, and every change arrives: the real binary between simulated servers.
+//! A scene is written to its own items and no others, and every change arrives: the real binary
+//! between simulated servers.
 #![allow(clippy::unwrap_used)]
 
 mod before;
@@ -115,7 +116,8 @@ fn holding(plugin: &Installed, file: &str) -> Vec<u64> {
     living.map(|item| item.key).collect()
 }
 
-/// What Plex was asked since the last look, but who it is: method and path, and the item of an edit.
+/// What Plex was asked since the last look, but who it is: method and path, and the item of an
+/// edit.
 fn asked(plugin: &Installed) -> Vec<String> {
     let requests = plugin.world.plex.take_requests().into_iter();
     let requests = requests.filter(|request| request.path != "/identity");
@@ -220,7 +222,8 @@ fn last_queued(plugin: &Installed) -> Value {
     run.output().unwrap()["last_reconciliation"]["queued"].clone()
 }
 
-/// Nothing is left to do: saves ask Plex nothing, nothing writes, and no reconciliation finds anything.
+/// Nothing is left to do: saves ask Plex nothing, nothing writes, and no reconciliation finds
+/// anything.
 fn assert_at_rest(plugin: &Installed) {
     plugin.world.plex.take_requests();
     for scene in plugin.world.stash.scenes() {

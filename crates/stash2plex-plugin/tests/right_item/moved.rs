@@ -101,7 +101,8 @@ fn a_moved_file_that_keeps_its_item_is_written_once() {
     });
 }
 
-/// The old item's file was another scene's all along, or becomes one's: what we wrote there goes with it.
+/// The old item's file was another scene's all along, or becomes one's: what we wrote there goes
+/// with it.
 #[test]
 fn the_place_a_file_moved_away_from_is_free_for_another() {
     each(&Way::WITH_PLAIN_SAVES, |way| {

@@ -1,4 +1,5 @@
-//! A file of the same name is another file: where a library covers the path, only the path says which item it is.
+//! A file of the same name is another file: where a library covers the path, only the path says
+//! which item it is.
 
 use serde_json::{Value, json};
 use simulators::{Part, SectionKind};
@@ -13,8 +14,8 @@ const B: &str = "/data/series/Series B/Season 01/S01E01.mkv";
 const IN_PLEX_A: &str = "/media/series/Series A/Season 01/S01E01.mkv";
 const IN_PLEX_B: &str = "/media/series/Series B/Season 01/S01E01.mkv";
 
-/// Plex has the episode of series B, synced from its scene, and not yet that of series A. Returns the scenes of A and B and the
-/// item of B.
+/// Plex has the episode of series B, synced from its scene, and not yet that of series A. Returns
+/// the scenes of A and B and the item of B.
 fn two_series(plugin: &Installed, change: impl FnOnce(&mut Part)) -> (u64, u64, u64, u32) {
     plugin.set(json!({"path_map": "/data/series=>/media/series", "idle_timeout": 0.1, "not_found_base": 600}));
     let (stash, plex) = (&plugin.world.stash, &plugin.world.plex);
@@ -43,7 +44,8 @@ fn two_series(plugin: &Installed, change: impl FnOnce(&mut Part)) -> (u64, u64, 
     (first, second, item, section)
 }
 
-/// Rows 1 and 2: whatever else agrees, the scene is not in Plex yet; and it is found as soon as it is.
+/// Rows 1 and 2: whatever else agrees, the scene is not in Plex yet; and it is found as soon as it
+/// is.
 fn is_not_there_yet(settings: Value, change: impl Fn(&mut Part) + Sync) {
     each(&Way::ALL, |way| {
         let plugin = installed(json!({}));
@@ -165,8 +167,8 @@ fn a_miss_is_cheap() {
     plugin.save(scene);
     tried(&plugin);
     let asked = asked(&plugin);
-    // The libraries, the filter, and, once for each worker, the listing behind a miss and whether the token is the
-    // owner's: to others Plex does not show the files.
+    // The libraries, the filter, and, once for each worker, the listing behind a miss and whether
+    // the token is the owner's: to others Plex does not show the files.
     assert_eq!(
         asked,
         [

@@ -18,7 +18,8 @@ fn pair(plugin: &Installed) -> (u64, u64) {
     (scene, add_file(plugin, "/media/scenes/a/scene.mp4"))
 }
 
-/// Row 6: Plex showed all of it before, since a person typed it; what is dropped in Stash later is not ours to remove.
+/// Row 6: Plex showed all of it before, since a person typed it; what is dropped in Stash later is
+/// not ours to remove.
 #[test]
 fn what_a_person_typed_stays_when_it_is_dropped_in_stash() {
     for preserve in [false, true] {
@@ -86,8 +87,8 @@ fn what_we_wrote_over_it_is_ours_to_clear() {
     assert_at_rest(&plugin);
 }
 
-/// Row 7: a person edits in Plex between our look and our write, at 300 ms an answer. The look is the last request before the
-/// write, so that only what comes within one answer of Plex is lost.
+/// Row 7: a person edits in Plex between our look and our write, at 300 ms an answer. The look is
+/// the last request before the write, so that only what comes within one answer of Plex is lost.
 #[test]
 fn an_edit_in_plex_right_before_ours_is_kept() {
     let plugin = installed(json!({"preserve_plex_edits": true, "concurrency": 4}));
@@ -145,7 +146,8 @@ fn an_edit_in_plex_right_before_ours_is_kept() {
     }
 }
 
-/// The same for one scene alone: the edit comes before our look, which nothing separates from the write.
+/// The same for one scene alone: the edit comes before our look, which nothing separates from the
+/// write.
 #[test]
 fn the_look_is_the_last_request_before_the_write() {
     let plugin = installed(json!({"preserve_plex_edits": true}));

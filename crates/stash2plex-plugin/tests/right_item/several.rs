@@ -136,7 +136,8 @@ fn a_stacked_item_is_written_once() {
     assert_at_rest(&plugin);
 }
 
-/// A file becomes another scene's, of which no hook tells: its item shows the other scene, and the first keeps its own.
+/// A file becomes another scene's, of which no hook tells: its item shows the other scene, and the
+/// first keeps its own.
 #[test]
 fn a_file_that_is_assigned_to_another_scene_takes_its_item_along() {
     each(&Way::ALL, |way| {

@@ -8,7 +8,8 @@ use sync_engine::core::job::{Job, scene_key};
 
 use super::*;
 
-/// A synced scene, its item, and a person who then empties the summary in Plex: only a forced look finds that.
+/// A synced scene, its item, and a person who then empties the summary in Plex: only a forced look
+/// finds that.
 struct Case {
     plugin: Installed,
     scene: u64,

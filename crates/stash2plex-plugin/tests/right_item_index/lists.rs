@@ -136,7 +136,8 @@ fn what_does_not_fit_into_a_line_is_told_once_and_left_out() {
     is_stable(&plugin);
 }
 
-/// Longer than any request may be: 100 names of 255 letters. And later a proxy comes that takes less still.
+/// Longer than any request may be: 100 names of 255 letters. And later a proxy comes that takes
+/// less still.
 #[test]
 fn a_list_longer_than_any_request_is_no_failure() {
     let (plugin, scene, item) = replacing(None);

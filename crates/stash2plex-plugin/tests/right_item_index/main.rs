@@ -1,5 +1,6 @@
-//! Which item of Plex is found, and what it holds in the end, where Plex has moods of its own: its file filter, its trash, names
-//! that many files share, lists it replaces, fields that it ignores. The real binary between simulated servers.
+//! Which item of Plex is found, and what it holds in the end, where Plex has moods of its own: its
+//! file filter, its trash, names that many files share, lists it replaces, fields that it ignores.
+//! The real binary between simulated servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]
@@ -109,7 +110,8 @@ fn dead(plugin: &Installed) -> Vec<(u64, String)> {
     letters.iter().map(told).collect()
 }
 
-/// Looks at everything once more, in Plex too: nothing is written, and no reconciliation finds a difference.
+/// Looks at everything once more, in Plex too: nothing is written, and no reconciliation finds a
+/// difference.
 fn is_stable(plugin: &Installed) {
     plugin.world.plex.take_requests();
     for mode in ["all", "reconcile_all", "reconcile_missing_metadata"] {

@@ -44,7 +44,8 @@ fn two_performers_of_one_name_are_two_actors() {
     );
     is_stable(&plugin);
 
-    // The hook of a performer whose disambiguation changed counts, and only the scene that shows it is written.
+    // The hook of a performer whose disambiguation changed counts, and only the scene that shows it
+    // is written.
     let performer = EntityKind::Performer;
     stash.change_entity(performer, us, |entity| {
         "American".clone_into(&mut entity.disambiguation);

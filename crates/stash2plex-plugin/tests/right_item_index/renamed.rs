@@ -1,5 +1,5 @@
-//! Row 14: Plex ignores the file filter, and a file is renamed while the worker lives. In this process, for the time between two
-//! looks at what changed in Plex is a minute.
+//! Row 14: Plex ignores the file filter, and a file is renamed while the worker lives. In this
+//! process, for the time between two looks at what changed in Plex is a minute.
 
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};

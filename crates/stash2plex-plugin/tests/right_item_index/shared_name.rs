@@ -1,4 +1,5 @@
-//! Row 13: 1,500 items of one file name. They are asked for in parts, none of which is too long for a proxy.
+//! Row 13: 1,500 items of one file name. They are asked for in parts, none of which is too long for
+//! a proxy.
 
 use super::*;
 
@@ -67,7 +68,8 @@ fn synced_at_a_price(plugin: &Installed, scene: u64, item: u64, most: usize) {
 fn the_path_tells_one_of_many() {
     let (plugin, items) = library(json!({}));
     let scene = scene(&plugin, "/data/folder 1234/scene.mp4");
-    // The filter and how many there are, the listing, the item, its edit and a look at what came of it.
+    // The filter and how many there are, the listing, the item, its edit and a look at what came of
+    // it.
     synced_at_a_price(&plugin, scene, items[1234], 2 + 3 + 1 + 2);
 }
 

@@ -1,4 +1,5 @@
-//! Row 12: names that Plex's file filter does not find, whatever its temper. A miss of the filter is a hint, not a proof.
+//! Row 12: names that Plex's file filter does not find, whatever its temper. A miss of the filter
+//! is a hint, not a proof.
 
 use std::thread;
 
@@ -103,7 +104,8 @@ fn finds(temper: FileFilter) {
         written.count()
     };
     assert_eq!(written(), FOUND.len(), "{temper:?}");
-    // The filter's answers did not cost the library again and again: it is listed once for each worker.
+    // The filter's answers did not cost the library again and again: it is listed once for each
+    // worker.
     let requests = asked(&plugin);
     let listings = requests
         .iter()

@@ -12,7 +12,8 @@ fn impostor(plugin: &Installed, fault: Fault) -> PlexServer {
     other
 }
 
-/// What is wrong, what Health Check says to do, and the doing of it. What a cause needs is kept until the end.
+/// What is wrong, what Health Check says to do, and the doing of it. What a cause needs is kept
+/// until the end.
 struct Case {
     cause: fn(&Installed) -> Option<PlexServer>,
     advice: &'static str,
@@ -237,7 +238,8 @@ fn the_advice_for_what_failed_works() {
     }
 }
 
-/// The rule that scenes speak for, added to the path map, is the right one: none is suggested any more.
+/// The rule that scenes speak for, added to the path map, is the right one: none is suggested any
+/// more.
 #[test]
 fn the_suggested_path_map_works() {
     let plugin = Installed::with(0, json!({"path_map": "", "idle_timeout": 0.1}));

@@ -1,4 +1,5 @@
-//! The tasks that start much work: what they say while they watch it, and that watching is all they do.
+//! The tasks that start much work: what they say while they watch it, and that watching is all they
+//! do.
 
 use super::*;
 

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// One line of the table of verdicts: how Plex is made so, the verdict's name, and what a user reads.
+/// One line of the table of verdicts: how Plex is made so, the verdict's name, and what a user
+/// reads.
 type Case = (fn(&Installed), &'static str, &'static str, &'static str);
 
 const CASES: [Case; 13] = [

@@ -77,8 +77,8 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Runs a task that only looks, and sees that it did: no file made or changed. Somebody who is about to start a worker keeps it
-/// from starting one for what is due.
+/// Runs a task that only looks, and sees that it did: no file made or changed. Somebody who is
+/// about to start a worker keeps it from starting one for what is due.
 fn look(plugin: &Installed, mode: &str) -> (String, Value) {
     let dir = DataDir::locate(plugin.config.path());
     let lock = WorkerLock::try_take(&dir.worker_lock(), Role::Starter);

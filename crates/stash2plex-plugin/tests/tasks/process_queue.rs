@@ -91,7 +91,8 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     plugin.kill_worker();
 }
 
-/// A worker that gets nowhere, as on a full disk, keeps no other task of Stash from running for long.
+/// A worker that gets nowhere, as on a full disk, keeps no other task of Stash from running for
+/// long.
 #[cfg(unix)]
 #[test]
 fn it_ends_when_nothing_moves() {

@@ -1,4 +1,5 @@
-//! Retry Changes of Last Outage: what comes back, what does not, and that a second run changes nothing.
+//! Retry Changes of Last Outage: what comes back, what does not, and that a second run changes
+//! nothing.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What keeps the plugin from working though Plex answers: Health Check says it before a first job has failed.
+//! What keeps the plugin from working though Plex answers: Health Check says it before a first job
+//! has failed.
 
 use simulators::SectionKind;
 
@@ -159,7 +160,8 @@ fn an_empty_file_in_the_queues_place_is_told_and_mended() {
     plugin.until_equal();
 }
 
-/// The first line is the one that a person acts on; that the circuit is closed would be taken for good news.
+/// The first line is the one that a person acts on; that the circuit is closed would be taken for
+/// good news.
 #[test]
 fn what_matters_stands_first() {
     let plugin = Installed::with(1, json!({"plex_url": "", "max_tags": "lots"}));

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A cleared field, a switch as text and numbers out of range stop nothing; each is said, all at once, where a person looks.
+/// A cleared field, a switch as text and numbers out of range stop nothing; each is said, all at
+/// once, where a person looks.
 #[test]
 fn bad_values_are_said_together_and_stop_nothing() {
     let plugin = Installed::with(
@@ -171,7 +172,8 @@ fn libraries_with_odd_names_are_found() {
     assert!(plugin.world.comparison().is_equal());
 }
 
-/// Stash stores the keys under other names, depending on its release and on what it was updated from.
+/// Stash stores the keys under other names, depending on its release and on what it was updated
+/// from.
 #[test]
 fn settings_are_read_under_the_names_that_stash_gives_them() {
     let plugin = Installed::with(1, json!({"max_retries": 99}));

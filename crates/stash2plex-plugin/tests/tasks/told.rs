@@ -247,7 +247,8 @@ fn writing_nothing_is_told() {
     plugin.until_equal();
 }
 
-/// Stash shows a drawing of its own for a scene without a cover: that is no cover, so none is left out.
+/// Stash shows a drawing of its own for a scene without a cover: that is no cover, so none is left
+/// out.
 #[test]
 fn only_a_cover_that_there_is_can_be_left_out() {
     let plugin = Installed::with(2, json!({"sync_poster": true}));

@@ -1,7 +1,9 @@
-//! Names without the C library: a static program that asks it loads modules of the host, which may not fit, and crashes.
+//! Names without the C library: a static program that asks it loads modules of the host, which may
+//! not fit, and crashes.
 //!
-//! A name is looked up in `/etc/hosts`, then at the DNS servers of `/etc/resolv.conf`, one after the other as they stand there.
-//! Both files are read each time: a laptop changes its network, and connections are kept, so names are seldom asked for.
+//! A name is looked up in `/etc/hosts`, then at the DNS servers of `/etc/resolv.conf`, one after
+//! the other as they stand there. Both files are read each time: a laptop changes its network, and
+//! connections are kept, so names are seldom asked for.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,7 +20,8 @@ use hickory_resolver::system_conf::parse_resolv_conf;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::timeout;
 
-/// All DNS servers together have less than a probe's three seconds to connect, so that what is wrong is told.
+/// All DNS servers together have less than a probe's three seconds to connect, so that what is
+/// wrong is told.
 const LIMIT: Duration = Duration::from_millis(2500);
 
 /// Some DNS servers never answer what they know no IPv6 address of.
@@ -76,8 +79,8 @@ fn in_hosts(hosts: &str, name: &str) -> Vec<IpAddr> {
     hosts.lines().filter_map(of_line).collect()
 }
 
-/// Asks one server after the other, each for its part of the time. What the first one that answers says, counts: only that of
-/// the house may know the names of the house.
+/// Asks one server after the other, each for its part of the time. What the first one that answers
+/// says, counts: only that of the house may know the names of the house.
 async fn ask(
     config: &ResolverConfig,
     mut options: ResolverOpts,

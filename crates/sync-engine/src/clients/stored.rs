@@ -1,5 +1,5 @@
-//! The names under which Stash keeps the settings: its releases 0.24 and 0.25 give `plex_url` back as `plexUrl`, and updating
-//! them renames what they stored, the plugin's id too.
+//! The names under which Stash keeps the settings: its releases 0.24 and 0.25 give `plex_url` back
+//! as `plexUrl`, and updating them renames what they stored, the plugin's id too.
 
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -35,8 +35,8 @@ fn restored(stored: &PluginSettings) -> Option<Map<String, Value>> {
     stored.restored(PLUGIN_ID, names::ALL.iter().map(|(key, _)| *key))
 }
 
-/// Writes settings that Stash had renamed back under their names, where it keeps them, so that its settings page shows them again;
-/// says so, once. Whatever becomes of it, they are read.
+/// Writes settings that Stash had renamed back under their names, where it keeps them, so that its
+/// settings page shows them again; says so, once. Whatever becomes of it, they are read.
 ///
 /// # Errors
 /// The database cannot be written.
@@ -54,8 +54,8 @@ pub async fn restore(
         return Ok(());
     };
     if keeps_names(&version) {
-        // Stash takes all settings of a plugin at once, and a person may have changed one since they were read: another worker
-        // will see to it.
+        // Stash takes all settings of a plugin at once, and a person may have changed one since
+        // they were read: another worker will see to it.
         let now = client.configuration(PLUGIN_ID).await.ok();
         if now.and_then(|now| restored(&now.stored)).as_ref() != Some(&all) {
             return Ok(());

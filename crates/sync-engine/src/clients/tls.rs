@@ -1,4 +1,5 @@
-//! The HTTP clients' TLS: rustls on *ring*, the system's certificates, bundled ones where there are none. And their names.
+//! The HTTP clients' TLS: rustls on *ring*, the system's certificates, bundled ones where there are
+//! none. And their names.
 
 use std::sync::Once;
 
@@ -8,8 +9,8 @@ static PROVIDER: Once = Once::new();
 
 /// A builder that works on any machine, with or without certificates installed.
 ///
-/// In a container without a CA bundle the platform's verifier cannot be built, and reqwest then refuses
-/// even `http://`; the bundled roots of Mozilla take its place.
+/// In a container without a CA bundle the platform's verifier cannot be built, and reqwest then
+/// refuses even `http://`; the bundled roots of Mozilla take its place.
 pub fn client_builder() -> ClientBuilder {
     PROVIDER.call_once(|| {
         // Fails only when a provider is installed already, which serves as well.

@@ -1,18 +1,22 @@
-//! Looking for changes of which Stash told no plugin: a merge of scenes, an auto tag, a generated cover.
+//! Looking for changes of which Stash told no plugin: a merge of scenes, an auto tag, a generated
+//! cover.
 //!
-//! Stash is asked for the scenes whose `updated_at` is about as new as the last look, and each that is not what it was when
-//! it was read is queued. What `updated_at` does not show, a reconciliation finds by content.
+//! Stash is asked for the scenes whose `updated_at` is about as new as the last look, and each that
+//! is not what it was when it was read is queued. What `updated_at` does not show, a reconciliation
+//! finds by content.
 
 use std::time::SystemTime;
 
 use crate::core::reconcile::unix;
 
-/// Stash's clock may be behind ours, by a wrong time zone too, so that a change after the last look seems to be from before it.
+/// Stash's clock may be behind ours, by a wrong time zone too, so that a change after the last look
+/// seems to be from before it.
 const OVERLAP: i64 = 26 * 3600;
 /// Stash counts whole seconds, and its clock and ours are read at two moments.
 const SAME_TIME: u64 = 2;
 
-/// What a scene was when it was read: its `updated_at`, unless it may have changed again within the same second.
+/// What a scene was when it was read: its `updated_at`, unless it may have changed again within the
+/// same second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp(Option<i64>);
 
@@ -38,7 +42,8 @@ impl Stamp {
     }
 }
 
-/// From when on changes are to be looked at, in Unix seconds, if the last complete look began then; `None` for all of them.
+/// From when on changes are to be looked at, in Unix seconds, if the last complete look began then;
+/// `None` for all of them.
 pub fn since(last: i64, now: SystemTime) -> Option<i64> {
     // A look from the future was before the clock was set back.
     Some(last.min(unix(now)) - OVERLAP).filter(|_| last > 0)

@@ -12,8 +12,9 @@ pub struct Change {
     pub edit: Option<Edit>,
 }
 
-/// An edit of several objects at once. Stash commits it, then tells of each object, one after the other, and of none any more once
-/// the browser has gone away: the first word of it may be the last.
+/// An edit of several objects at once. Stash commits it, then tells of each object, one after the
+/// other, and of none any more once the browser has gone away: the first word of it may be the
+/// last.
 pub struct Edit {
     /// Tells it from other edits; the same for each of its objects.
     pub print: u64,

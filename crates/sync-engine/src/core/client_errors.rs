@@ -1,4 +1,5 @@
-//! Whose fault it is when a client of either server, or a probe, fails: the only place that maps their errors.
+//! Whose fault it is when a client of either server, or a probe, fails: the only place that maps
+//! their errors.
 
 use plex_health::Verdict;
 
@@ -16,7 +17,8 @@ impl From<plex::Error> for Failure {
             })
         };
         let whose = match &error {
-            // Connected, and then no answer: it may be this request that Plex, or a proxy, does not survive.
+            // Connected, and then no answer: it may be this request that Plex, or a proxy, does not
+            // survive.
             Error::Unreachable {
                 cause: plex::Unreachable::Closed,
                 ..
@@ -54,7 +56,8 @@ impl From<stash::client::Error> for Failure {
     }
 }
 
-/// Whether the fault is the scene's or its picture's own. Any other answer may be a proxy's, or of the moment.
+/// Whether the fault is the scene's or its picture's own. Any other answer may be a proxy's, or of
+/// the moment.
 pub fn is_of_scene(error: &stash::client::Error) -> bool {
     use stash::client::Error::{NoImage, NotAPicture, TooLarge, Unreadable};
     matches!(
@@ -63,7 +66,8 @@ pub fn is_of_scene(error: &stash::client::Error) -> bool {
     )
 }
 
-/// Whether something answered that it does not take a picture or a rating. No answer is none: it may arrive next time.
+/// Whether something answered that it does not take a picture or a rating. No answer is none: it
+/// may arrive next time.
 pub fn is_of_part(error: &plex::Error) -> bool {
     use plex::Error;
     // Not found counts, too: the item itself was read, or edited, a moment ago.

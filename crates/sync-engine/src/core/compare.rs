@@ -1,4 +1,5 @@
-//! What a comparison found that writes nothing: counts, and the first scenes with what would change.
+//! What a comparison found that writes nothing: counts, and the first scenes with what would
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 

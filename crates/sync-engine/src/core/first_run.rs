@@ -37,7 +37,8 @@ impl Step {
 /// What was done so far, beside the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Done {
-    /// The paths of both agree as they are: files were found by them, or the task looked and had nothing to propose.
+    /// The paths of both agree as they are: files were found by them, or the task looked and had
+    /// nothing to propose.
     pub paths_agree: bool,
     /// A person has seen what would be written.
     pub compared: bool,

@@ -1,4 +1,5 @@
-//! What waits in the queue: names of things to do, never their data, which are read when the job runs.
+//! What waits in the queue: names of things to do, never their data, which are read when the job
+//! runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,8 @@ impl Job {
         }
     }
 
-    /// Whether a person started it, or the timetable did: it begins with the settings as they are then.
+    /// Whether a person started it, or the timetable did: it begins with the settings as they are
+    /// then.
     pub fn is_task(&self) -> bool {
         match self {
             Self::Bulk { .. } => true,
@@ -113,8 +115,8 @@ impl Job {
         }
     }
 
-    /// What an older job and a newer one with its key are together: the newer one, but a look at Plex that was asked for is
-    /// not lost.
+    /// What an older job and a newer one with its key are together: the newer one, but a look at
+    /// Plex that was asked for is not lost.
     pub fn merge(held: Self, new: Self) -> Self {
         match (held, new) {
             (Self::Scene { force: true, .. }, Self::Scene { id, .. }) => {

@@ -129,7 +129,8 @@ impl Failure {
         !matches!(self.whose, Whose::Plex(_) | Whose::Stash)
     }
 
-    /// A stable word for the kind of failure, for a job's history; empty when it says nothing about the job.
+    /// A stable word for the kind of failure, for a job's history; empty when it says nothing about
+    /// the job.
     pub fn word(&self) -> &'static str {
         ErrorKind::of(self.whose).map_or("", ErrorKind::word)
     }
@@ -300,9 +301,9 @@ pub fn fate<L>(
     }
 }
 
-/// What the Plex breaker is told. A request that failed by its own fault is the server's failure all the same once as many
-/// different jobs in a row as open the circuit have such a one: `is_new` says whether this job has none since the last
-/// success, and is asked for nothing else.
+/// What the Plex breaker is told. A request that failed by its own fault is the server's failure
+/// all the same once as many different jobs in a row as open the circuit have such a one: `is_new`
+/// says whether this job has none since the last success, and is asked for nothing else.
 pub fn signal<L>(outcome: &Outcome<L>, is_new: impl FnOnce() -> bool) -> Signal {
     let failure = match outcome {
         Ok(Done::Synced(_)) => return Signal::Success,

@@ -1,7 +1,8 @@
 //! Reconciliation: what differs between Stash and what was written, found by content. Pure.
 //!
-//! A run is one job that goes through Stash a page at a time: each page's gaps are queued together with the rest of the
-//! run, in one transaction. So a run needs the memory of one page, and a restart resumes it where it was.
+//! A run is one job that goes through Stash a page at a time: each page's gaps are queued together
+//! with the rest of the run, in one transaction. So a run needs the memory of one page, and a
+//! restart resumes it where it was.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -215,8 +216,8 @@ pub enum Step {
     Listed(Listed),
 }
 
-/// When a run is due that was last started at `last`; none when it never is. A clock that was set back makes it due: nobody
-/// can tell how long ago the last one was.
+/// When a run is due that was last started at `last`; none when it never is. A clock that was set
+/// back makes it due: nobody can tell how long ago the last one was.
 pub fn due_at(interval: Interval, last: Option<SystemTime>, now: SystemTime) -> Option<SystemTime> {
     let period = interval.period()?;
     Some(match last {

@@ -37,7 +37,8 @@ const STASH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 pub struct Scheduler {
     /// Jobs claimed and not settled.
     claimed: usize,
-    /// A job under way may be what killed the worker before: until all have ended, no other is taken.
+    /// A job under way may be what killed the worker before: until all have ended, no other is
+    /// taken.
     suspect: bool,
     /// What a worker that died had claimed was asked for.
     took_back: bool,
@@ -282,8 +283,8 @@ impl Scheduler {
         }
     }
 
-    /// Another process wrote to the database. Where the settings' file cannot be watched, that is the time to look whether they
-    /// have changed.
+    /// Another process wrote to the database. Where the settings' file cannot be watched, that is
+    /// the time to look whether they have changed.
     pub fn woken(&mut self, now: Moment) {
         let stale =
             matches!(self.settings, Settings::Read(at) if !self.watched && now - at >= LOOK_AROUND);

@@ -1,7 +1,8 @@
 //! What the user set in Stash, checked once and turned into types.
 //!
-//! Stash stores what it was sent: absent keys, booleans, numbers or text. Every value is read tolerantly, every fault is
-//! collected and said in words, and a bad value falls back to its default, so one mistake never stops the rest.
+//! Stash stores what it was sent: absent keys, booleans, numbers or text. Every value is read
+//! tolerantly, every fault is collected and said in words, and a bad value falls back to its
+//! default, so one mistake never stops the rest.
 
 use std::time::Duration;
 
@@ -198,7 +199,8 @@ impl Settings {
         Self::read(&Map::new(), |_| None).0.ramp
     }
 
-    /// Reads the plugin's settings map; `env` supplies `PLEX_URL` and `PLEX_TOKEN` where Stash has none.
+    /// Reads the plugin's settings map; `env` supplies `PLEX_URL` and `PLEX_TOKEN` where Stash has
+    /// none.
     pub fn read(
         map: &Map<String, Value>,
         env: impl Fn(&str) -> Option<String>,

@@ -1,6 +1,7 @@
 //! How everything is: one structure, gathered beside whoever works, shown as lines and as JSON.
 //!
-//! Times are Unix seconds, durations seconds, so that a page can show them without knowing this program.
+//! Times are Unix seconds, durations seconds, so that a page can show them without knowing this
+//! program.
 
 use serde::Serialize;
 
@@ -27,7 +28,8 @@ pub struct Status {
     pub plex: Option<Connectivity>,
     /// Why the data folder cannot be written; `None` when it can, or the task does not look.
     pub unwritable: Option<String>,
-    /// Why others may look into the data folder; `None` when they may not, or when the task does not look.
+    /// Why others may look into the data folder; `None` when they may not, or when the task does
+    /// not look.
     pub exposed: Option<String>,
     /// The jobs.
     pub queue: Seen<QueueStatus>,
@@ -49,7 +51,8 @@ pub struct Status {
     pub last_probe: Option<LastProbe>,
     /// The last reconciliation that came to its end.
     pub last_reconciliation: Option<Ended>,
-    /// What a person does next of a first run; `None` when all is done, or the task does not ask Stash.
+    /// What a person does next of a first run; `None` when all is done, or the task does not ask
+    /// Stash.
     pub next_step: Option<Step>,
 }
 

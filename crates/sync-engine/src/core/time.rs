@@ -1,7 +1,7 @@
 //! The time, which comes from outside so that a story of hours runs in seconds.
 //!
-//! Two kinds, by type: a [`Moment`] measures intervals in this process and never jumps; the wall clock, which a person
-//! or a time server may set, is only for what is shown or stored.
+//! Two kinds, by type: a [`Moment`] measures intervals in this process and never jumps; the wall
+//! clock, which a person or a time server may set, is only for what is shown or stored.
 
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 pub struct Moment(Duration);
 
 impl Moment {
-    /// The first one of a process. It has ten years before it, so that what a stored time tells of has its place.
+    /// The first one of a process. It has ten years before it, so that what a stored time tells of
+    /// has its place.
     pub const START: Self = Self(Duration::from_secs(10 * 365 * 24 * 3600));
 
     /// As the breaker's ramp counts.
@@ -42,7 +43,8 @@ impl Sub for Moment {
     }
 }
 
-/// Both kinds of time, read together: what is stored as "now" is now, and never ahead of it by the time between two readings.
+/// Both kinds of time, read together: what is stored as "now" is now, and never ahead of it by the
+/// time between two readings.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
     /// The time of this process.
@@ -75,8 +77,9 @@ pub trait Time {
     /// A clock for a breaker.
     fn clock(&self) -> Self::Clock;
 
-    /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says that calls
-    /// are under way, which end the sleep too: a clock that is not real must not run ahead of them.
+    /// Sleeps until `until`, or until `woken` says true, which is asked now and then. `busy` says
+    /// that calls are under way, which end the sleep too: a clock that is not real must not run
+    /// ahead of them.
     fn sleep(
         &self,
         until: Moment,

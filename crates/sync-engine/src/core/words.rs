@@ -1,6 +1,7 @@
 //! Every text that a person meets, a sentence each: who, what happened, what to do. Pure.
 //!
-//! Errors say theirs where their types are, and the plugin's page in Stash its own: `plugin/Stash2Plex.yml`.
+//! Errors say theirs where their types are, and the plugin's page in Stash its own:
+//! `plugin/Stash2Plex.yml`.
 
 pub mod first_run;
 pub mod format;

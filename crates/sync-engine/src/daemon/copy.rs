@@ -1,5 +1,6 @@
-//! The copy of the program that a background process runs from, where a file that runs can be neither deleted nor written: an
-//! update deletes a plugin's files and writes the new ones, and would end half way.
+//! The copy of the program that a background process runs from, where a file that runs can be
+//! neither deleted nor written: an update deletes a plugin's files and writes the new ones, and
+//! would end half way.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -34,7 +35,8 @@ fn plan<'a>(fingerprint: &str, present: &'a [String]) -> Plan<'a> {
     }
 }
 
-/// Makes the copy in this folder unless it is there, removes those of other versions, and says where it is. One call at a time.
+/// Makes the copy in this folder unless it is there, removes those of other versions, and says
+/// where it is. One call at a time.
 ///
 /// # Errors
 /// It cannot be made: the program may be on its way to its place.

@@ -1,7 +1,7 @@
 //! One worker at a time: a lock that the operating system releases on any death.
 //!
-//! Who holds it writes its name into the file, so that others need not try the lock to see who it is: a reader that held it
-//! for a moment would keep a worker from starting.
+//! Who holds it writes its name into the file, so that others need not try the lock to see who it
+//! is: a reader that held it for a moment would keep a worker from starting.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek, Write};
@@ -50,7 +50,8 @@ impl WorkerLock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(why)) => return Err(why),
         }
-        // One write of one length: nobody reads half a name. On a full disk there is none, and the holder counts as alive.
+        // One write of one length: nobody reads half a name. On a full disk there is none, and the
+        // holder counts as alive.
         let Holder { pid, started, .. } = Holder::me(role);
         let name = format!("{} {pid} {started}", role.word());
         let _ = file.write_all(format!("{name:<64}\n").as_bytes());
@@ -89,7 +90,8 @@ fn is_same_file(_: &File, path: &Path) -> bool {
 pub struct Holder {
     role: Role,
     pid: u32,
-    /// When the process was started, as the system counts it: a number is given to another process some day.
+    /// When the process was started, as the system counts it: a number is given to another process
+    /// some day.
     started: u64,
 }
 
@@ -223,7 +225,8 @@ mod tests {
         assert_eq!(lock.guards(&path), cfg!(not(unix)));
     }
 
-    /// Stopped, a process keeps its SIGKILL pending only until it is scheduled; a zombie stays until it is waited for.
+    /// Stopped, a process keeps its SIGKILL pending only until it is scheduled; a zombie stays
+    /// until it is waited for.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_killed_process_is_dying_before_it_is_gone() {

@@ -1,11 +1,13 @@
-//! A process of its own: nothing of its parent's held open, a session of its own, and an ear for whoever asks it to stop.
+//! A process of its own: nothing of its parent's held open, a session of its own, and an ear for
+//! whoever asks it to stop.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Starts the program in the background with these arguments, and text for its stdin, which shows on no command line.
+/// Starts the program in the background with these arguments, and text for its stdin, which shows
+/// on no command line.
 ///
 /// # Errors
 /// The program cannot be started.

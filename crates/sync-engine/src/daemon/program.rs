@@ -15,7 +15,8 @@ pub struct Program {
 impl Program {
     /// Remembers the program as it is.
     pub fn current() -> Self {
-        // The one that runs, even if another one was put in its place between its start and this look.
+        // The one that runs, even if another one was put in its place between its start and this
+        // look.
         let running = Path::new("/proc/self/exe");
         // Linux says so when it was removed meanwhile.
         let before = |path: &str| path.strip_suffix(" (deleted)").map(PathBuf::from);

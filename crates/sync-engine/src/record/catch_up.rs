@@ -12,11 +12,12 @@ use crate::storage::data_dir::DataDir;
 /// Other tabs of the same browser ask at the same time.
 const TOGETHER: Duration = Duration::from_secs(60);
 
-/// Notes the wish and makes sure that a worker lives, unless the last one was just now. Never an error: nobody asked for
-/// anything, so nothing is to stand in Stash's log.
+/// Notes the wish and makes sure that a worker lives, unless the last one was just now. Never an
+/// error: nobody asked for anything, so nothing is to stand in Stash's log.
 pub fn want(connection: &ServerConnection) -> Value {
     let dir = DataDir::locate(&connection.dir);
-    // Before the first change there is nothing to catch up with, and no worker is started for somebody who opened a page.
+    // Before the first change there is nothing to catch up with, and no worker is started for
+    // somebody who opened a page.
     if !dir.database().exists() {
         return json!({"catch_up": "nothing_yet"});
     }

@@ -1,5 +1,5 @@
-//! The wish for a look at what changed. A page of Stash expresses it, now and then and from each open tab, and so do a person's
-//! tasks; the worker grants it.
+//! The wish for a look at what changed. A page of Stash expresses it, now and then and from each
+//! open tab, and so do a person's tasks; the worker grants it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,8 @@ use crate::core::job::Job;
 use crate::storage::data_dir::DataDir;
 use crate::storage::meta;
 
-/// When somebody last wished for it, in Unix seconds. It stays there: a look that began later grants it.
+/// When somebody last wished for it, in Unix seconds. It stays there: a look that began later
+/// grants it.
 const WANTED: &str = "catch_up_wanted";
 
 /// A page waits for the answer, and will ask again.
@@ -26,8 +27,8 @@ pub fn wanted(db: &Connection) -> rusqlite::Result<Option<SystemTime>> {
     Ok(seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
-/// Notes a person's wish for whatever worker there is. What cannot be noted now is granted with the next look, which comes
-/// anyway.
+/// Notes a person's wish for whatever worker there is. What cannot be noted now is granted with the
+/// next look, which comes anyway.
 pub fn note(dir: &DataDir) {
     let _ = wish(dir, Duration::from_secs(1));
 }

@@ -1,8 +1,9 @@
-//! The newest connection to Stash, left by hooks for a worker whose own has ended: Stash may have come back on another port, or
-//! with other sessions.
+//! The newest connection to Stash, left by hooks for a worker whose own has ended: Stash may have
+//! come back on another port, or with other sessions.
 //!
-//! It holds a session, so it is readable by its owner alone and only while there is a worker that may need it. Where a file
-//! cannot be closed to others there is none; the next hook then brings its connection to a worker of its own.
+//! It holds a session, so it is readable by its owner alone and only while there is a worker that
+//! may need it. Where a file cannot be closed to others there is none; the next hook then brings
+//! its connection to a worker of its own.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ use crate::storage::data_dir::{DataDir, private_file};
 /// A connection this old is replaced: its session may end soon.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Leaves this connection, unless a fresh one to the same address is there. A worker does without when it cannot be written.
+/// Leaves this connection, unless a fresh one to the same address is there. A worker does without
+/// when it cannot be written.
 pub fn leave(dir: &DataDir, connection: &ServerConnection) {
     let same = |there: &ServerConnection| there.url() == connection.url();
     if !cfg!(unix) || (is_fresh(dir) && read(dir).as_ref().is_some_and(same)) {
@@ -43,7 +45,8 @@ pub fn read(dir: &DataDir) -> Option<ServerConnection> {
     ServerConnection::take_over(fs::File::open(dir.connection()).ok()?).ok()
 }
 
-/// Removes it: who has nothing to do needs none, and one that Stash refuses keeps the next hook from leaving a better one.
+/// Removes it: who has nothing to do needs none, and one that Stash refuses keeps the next hook
+/// from leaving a better one.
 pub fn forget(dir: &DataDir) {
     let _ = fs::remove_file(dir.connection());
 }

@@ -29,14 +29,15 @@ impl DataDir {
         Self(config_dir.join("stash2plex"))
     }
 
-    /// Whether all that is kept here can be written. Leaves nothing behind. Not to be asked while this process has the database
-    /// open: closing a file gives up the locks on it.
+    /// Whether all that is kept here can be written. Leaves nothing behind. Not to be asked while
+    /// this process has the database open: closing a file gives up the locks on it.
     ///
     /// # Errors
     /// What cannot be written.
     pub fn check(&self) -> Result<(), DataDirError> {
         let failed = |path: &Path, why| DataDirError::Write(path.to_owned(), why);
-        // A folder that is not there yet is to be made in the one above. Files are made beside those that are there, too.
+        // A folder that is not there yet is to be made in the one above. Files are made beside
+        // those that are there, too.
         let made_in = match self.0.parent().filter(|_| !self.0.exists()) {
             Some(above) => above,
             None => &self.0,
@@ -57,7 +58,8 @@ impl DataDir {
         Ok(())
     }
 
-    /// That others may look into the folder, and this program may not change it: said, but no reason not to work.
+    /// That others may look into the folder, and this program may not change it: said, but no
+    /// reason not to work.
     #[cfg(unix)]
     pub fn exposed(&self) -> Option<String> {
         use std::os::unix::fs::MetadataExt;
@@ -153,8 +155,8 @@ fn create_private(path: &Path) -> io::Result<()> {
     let mode = fs::metadata(path)?.permissions().mode();
     let shared = is_shared(path, mode)?;
     let closed = || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_ok();
-    // Only its owner can close it, and some network folders know no modes. The files in it are private by themselves, so it will
-    // do if it can be written.
+    // Only its owner can close it, and some network folders know no modes. The files in it are
+    // private by themselves, so it will do if it can be written.
     if mode & 0o077 != 0 && (shared || !closed()) {
         let lock = path.join(WORKER_LOCK);
         private_file().create(true).append(true).open(lock)?;
@@ -162,7 +164,8 @@ fn create_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A link, or a folder with bits of its own for a group, was set up by somebody, for others too: not to be closed unasked.
+/// A link, or a folder with bits of its own for a group, was set up by somebody, for others too:
+/// not to be closed unasked.
 #[cfg(unix)]
 fn is_shared(path: &Path, mode: u32) -> io::Result<bool> {
     Ok(mode & 0o7000 != 0 || fs::symlink_metadata(path)?.is_symlink())
@@ -173,8 +176,8 @@ fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// Keeps something as JSON in a file that only the owner may read, in place of what is there. It is written aside, so that nobody
-/// reads half of it; what cannot be written is left out.
+/// Keeps something as JSON in a file that only the owner may read, in place of what is there. It is
+/// written aside, so that nobody reads half of it; what cannot be written is left out.
 pub(crate) fn replace_private(path: &Path, value: &impl serde::Serialize) {
     let aside = path.with_extension(std::process::id().to_string());
     let write = || {

@@ -1,4 +1,5 @@
-//! The queue's file, shared by the worker's loop and the jobs it runs: on one thread, and never across an await.
+//! The queue's file, shared by the worker's loop and the jobs it runs: on one thread, and never
+//! across an await.
 
 use std::cell::RefCell;
 

@@ -108,7 +108,8 @@ mod tests {
         ledger::create(db).unwrap();
         assert!(!is_untouched(db).unwrap());
         assert_eq!(read(), known);
-        // A scene was found by its path; one that was found without it shows that a rule is missing.
+        // A scene was found by its path; one that was found without it shows that a rule is
+        // missing.
         ledger::count(db, Total::Synced).unwrap();
         known.paths_agree = true;
         assert_eq!(read(), known);

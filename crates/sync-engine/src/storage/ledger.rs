@@ -1,5 +1,6 @@
-//! The sync record: a row for each Plex item that was written to, with the scene that owns it, and a row for each scene as
-//! of its last sync. It lies in the queue's own file, so that settling a job and recording its result are one transaction.
+//! The sync record: a row for each Plex item that was written to, with the scene that owns it, and
+//! a row for each scene as of its last sync. It lies in the queue's own file, so that settling a
+//! job and recording its result are one transaction.
 
 mod items;
 mod left_out;

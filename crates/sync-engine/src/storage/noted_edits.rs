@@ -1,5 +1,6 @@
-//! The edits of several objects that were recorded as a whole, so that the hooks behind the first one know at a glance that there
-//! is nothing left to do. They come by the thousand, and to open the database is most of what they would cost.
+//! The edits of several objects that were recorded as a whole, so that the hooks behind the first
+//! one know at a glance that there is nothing left to do. They come by the thousand, and to open
+//! the database is most of what they would cost.
 
 use std::fs;
 use std::time::SystemTime;
@@ -12,14 +13,15 @@ use crate::storage::data_dir::{DataDir, replace_private};
 
 /// As many people as may edit at once.
 const KEPT: usize = 8;
-/// The hooks of an edit follow each other without a pause; those of ten thousand scenes take half a minute. Should an edit last
-/// longer than this, it is recorded once more.
+/// The hooks of an edit follow each other without a pause; those of ten thousand scenes take half a
+/// minute. Should an edit last longer than this, it is recorded once more.
 const FRESH: u64 = 600;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     print: u64,
-    /// What the hook was about that recorded the edit. Another one about the same belongs to another edit like it.
+    /// What the hook was about that recorded the edit. Another one about the same belongs to
+    /// another edit like it.
     by: u64,
     /// Unix seconds.
     at: u64,
@@ -30,7 +32,8 @@ struct Entry {
 pub struct Noted(Vec<Entry>);
 
 impl Noted {
-    /// What is noted. A file that is not there, or that nobody can read, notes nothing: an edit is then recorded once more.
+    /// What is noted. A file that is not there, or that nobody can read, notes nothing: an edit is
+    /// then recorded once more.
     pub fn read(dir: &DataDir) -> Self {
         let text = fs::read(dir.noted()).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()

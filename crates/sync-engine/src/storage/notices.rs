@@ -1,5 +1,5 @@
-//! What the worker wants said in Stash's own log, where its users look: left as words in the database, and taken from there by
-//! the next hook, once for each change of the state they tell of.
+//! What the worker wants said in Stash's own log, where its users look: left as words in the
+//! database, and taken from there by the next hook, once for each change of the state they tell of.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,8 @@ pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<
     meta::write(db, KEY, &notices)
 }
 
-/// All is well again: words that nobody has taken are void, and the next trouble is told of whatever it is.
+/// All is well again: words that nobody has taken are void, and the next trouble is told of
+/// whatever it is.
 ///
 /// # Errors
 /// The database cannot be written.
@@ -100,7 +101,8 @@ pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<
     meta::write(tx.sql(), KEY, &notices)
 }
 
-/// Takes what nobody has told yet; one of many processes gets it. Nothing is written where there is nothing.
+/// Takes what nobody has told yet; one of many processes gets it. Nothing is written where there is
+/// nothing.
 ///
 /// # Errors
 /// The database cannot be read or written.

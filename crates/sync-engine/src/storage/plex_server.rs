@@ -1,4 +1,5 @@
-//! The Plex server that is written to, known by its identifier, so that another one at its address is noticed.
+//! The Plex server that is written to, known by its identifier, so that another one at its address
+//! is noticed.
 
 use plex_health::{Unreachable, Verdict};
 use rusqlite::{Connection, Result};
@@ -14,11 +15,13 @@ const KEY: &str = "plex_server";
 pub enum Met {
     /// The first one, or the one that was known.
     Ours(ServerId),
-    /// Another one, which the user chose. What was written to the old one stays on record, should it come back.
+    /// Another one, which the user chose. What was written to the old one stays on record, should
+    /// it come back.
     Moved(ServerId),
 }
 
-/// The identifier that the server at `url` must have; `None` while none is known, or for an address that was set since.
+/// The identifier that the server at `url` must have; `None` while none is known, or for an address
+/// that was set since.
 pub fn expected(db: &Connection, url: &str) -> Result<Option<String>> {
     let home = before(db)?.filter(|home| home.url == url);
     Ok(home.map(|home| home.server))
@@ -36,7 +39,8 @@ pub fn last(db: &Connection) -> Result<Option<String>> {
     Ok(before(db)?.map(|home| home.server))
 }
 
-/// The server that was last met, and where; an empty address means that the next one to answer is the right one.
+/// The server that was last met, and where; an empty address means that the next one to answer is
+/// the right one.
 pub fn before(db: &Connection) -> Result<Option<Before>> {
     meta::read(db, KEY)
 }

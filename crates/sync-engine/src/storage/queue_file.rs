@@ -6,7 +6,8 @@ use crate::core::job::Job;
 use crate::core::words;
 use crate::storage::data_dir::DataDir;
 
-/// Opens the queue. A damaged file is kept under another name, what can be read of it goes into a new one, and `say` hears it.
+/// Opens the queue. A damaged file is kept under another name, what can be read of it goes into a
+/// new one, and `say` hears it.
 ///
 /// # Errors
 /// The queue cannot be opened.
@@ -16,8 +17,8 @@ pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<
     Ok(queue)
 }
 
-/// Opens the queue where there is one, and neither makes nor repairs it: opening makes lock files beside a database that is not
-/// there.
+/// Opens the queue where there is one, and neither makes nor repairs it: opening makes lock files
+/// beside a database that is not there.
 ///
 /// # Errors
 /// It cannot be opened, in words.
@@ -38,7 +39,8 @@ pub fn existing(
 /// The same for damage that showed only while working.
 ///
 /// # Errors
-/// The file is not damaged, but something else is wrong; or another process has it open, which will find the damage too.
+/// The file is not damaged, but something else is wrong; or another process has it open, which will
+/// find the damage too.
 pub fn repair(queue: Queue<Job>, wrong: Error, say: impl FnMut(String)) -> Result<Queue<Job>> {
     if !matches!(wrong, Error::Corrupt(_)) {
         return Err(wrong);

@@ -1,5 +1,5 @@
-//! The mark of a worker that could do nothing, such as without Plex's address: three hundred saves need not start three hundred
-//! workers to find the same.
+//! The mark of a worker that could do nothing, such as without Plex's address: three hundred saves
+//! need not start three hundred workers to find the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};

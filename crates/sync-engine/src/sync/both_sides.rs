@@ -8,8 +8,8 @@ use crate::sync::library_index::each_item;
 use crate::sync::syncer::Syncer;
 
 impl Syncer {
-    /// The files of all scenes, and of all items of the libraries that are searched. `progress` hears how much of it is read,
-    /// 0 to 1.
+    /// The files of all scenes, and of all items of the libraries that are searched. `progress`
+    /// hears how much of it is read, 0 to 1.
     ///
     /// # Errors
     /// One of the servers fails.

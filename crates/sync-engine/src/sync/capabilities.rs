@@ -1,4 +1,5 @@
-//! What the items of each library keep of what they are sent, learned from what Plex shows after a write.
+//! What the items of each library keep of what they are sent, learned from what Plex shows after a
+//! write.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -9,7 +10,8 @@ use scene_sync::{Unsupported, What};
 /// So many items must have failed to show a field before it is no longer sent.
 const PROOF: usize = 3;
 
-/// Longest tag list in bytes that a Plex gets which replaces lists and refuses long lines: what fits into one request.
+/// Longest tag list in bytes that a Plex gets which replaces lists and refuses long lines: what
+/// fits into one request.
 const LIST_LIMIT: usize = plex::MAX_VALUE;
 
 /// What is known, by library and by the name of the field.
@@ -83,13 +85,15 @@ impl Capabilities {
         What::all().filter(lacks).collect()
     }
 
-    /// Whether all of this was seen on an item of the library after it was sent, so that nobody need look again.
+    /// Whether all of this was seen on an item of the library after it was sent, so that nobody
+    /// need look again.
     pub fn knows(&self, library: &SectionId, sent: &[What]) -> bool {
         let is_kept = |what: &What| self.state(library, *what) == Some(State::Kept);
         sent.iter().all(is_kept)
     }
 
-    /// Learns from what an item showed of what it was sent: what is news, and the fields given up with it.
+    /// Learns from what an item showed of what it was sent: what is news, and the fields given up
+    /// with it.
     pub fn learn(
         &self,
         library: &SectionId,
@@ -121,7 +125,8 @@ impl Capabilities {
         (learned, given_up)
     }
 
-    /// Whether this Plex replaces the tags of an item at each edit, so that a list must be sent whole.
+    /// Whether this Plex replaces the tags of an item at each edit, so that a list must be sent
+    /// whole.
     pub fn replaces_lists(&self) -> bool {
         self.of_server(REPLACES)
     }

@@ -1,4 +1,5 @@
-//! A comparison that writes nothing: every scene of Stash, a page at a time, as *Sync All Scenes* would look at it.
+//! A comparison that writes nothing: every scene of Stash, a page at a time, as *Sync All Scenes*
+//! would look at it.
 
 use std::time::Duration;
 

@@ -37,7 +37,8 @@ pub fn scene(scene: &stash::client::Scene) -> Scene {
     Scene {
         title: scene.title.clone(),
         details: scene.details.clone(),
-        // Stash has no tagline; its code (such as a release number) is the short line Plex has room for.
+        // Stash has no tagline; its code (such as a release number) is the short line Plex has room
+        // for.
         tagline: scene.code.clone(),
         date: scene.date.clone(),
         rating100: scene.rating100,

@@ -38,8 +38,8 @@ pub enum Fetched {
     Owed(String),
 }
 
-/// Fetches covers. Counts how often Stash answered and yet failed to give one: that must not hold up a scene's other
-/// fields for good.
+/// Fetches covers. Counts how often Stash answered and yet failed to give one: that must not hold
+/// up a scene's other fields for good.
 #[derive(Default)]
 pub struct Covers(RefCell<HashMap<String, u32>>);
 
@@ -88,7 +88,8 @@ impl Covers {
     }
 }
 
-/// What Stash shows of a scene that has no cover, such as one that was just scanned, is no picture of it.
+/// What Stash shows of a scene that has no cover, such as one that was just scanned, is no picture
+/// of it.
 fn is_placeholder(error: &stash::client::Error) -> bool {
     use stash::client::Error;
     matches!(error, Error::NotAPicture { content_type } if content_type.starts_with("image/svg"))
@@ -96,7 +97,8 @@ fn is_placeholder(error: &stash::client::Error) -> bool {
 
 fn is_away(error: &stash::client::Error) -> bool {
     use stash::client::{Error, Unreachable};
-    // A session that has ended is no exception: the next question about the scene says so before its cover is asked for.
+    // A session that has ended is no exception: the next question about the scene says so before
+    // its cover is asked for.
     matches!(error, Error::Unreachable { kind, .. } if *kind == Unreachable::Connect)
 }
 
@@ -139,10 +141,12 @@ impl Cover {
     }
 }
 
-/// The address tells the second in which the scene was last changed. In that second its cover may change again, unseen.
+/// The address tells the second in which the scene was last changed. In that second its cover may
+/// change again, unseen.
 const SAME_SECOND: u64 = 2;
 
-/// The place to remember a picture by that was looked at `now`; none while another one may still come to the same place.
+/// The place to remember a picture by that was looked at `now`; none while another one may still
+/// come to the same place.
 pub fn lasting_place(address: &str, now: SystemTime) -> &str {
     let (_, query) = address.split_once('?').unwrap_or_default();
     let changed = query.split('&').find_map(|pair| pair.strip_prefix("t="));

@@ -54,8 +54,8 @@ pub struct Seen<'a> {
 }
 
 impl Finder<'_> {
-    /// Every item that holds one of the files, which are as Plex should see them: those on record first, then what
-    /// Plex finds where those leave a file out.
+    /// Every item that holds one of the files, which are as Plex should see them: those on record
+    /// first, then what Plex finds where those leave a file out.
     pub async fn by_path(&self, files: &[SceneFile], known: &[Row]) -> Result<Search> {
         if files.is_empty() {
             let whose = Whose::Scene(SceneFault::Invalid);
@@ -158,8 +158,8 @@ impl Finder<'_> {
         Ok(items.map(|item| Seen::new(library, item, true)).collect())
     }
 
-    /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its filter proves
-    /// nothing, of the listing.
+    /// Items that may hold the file: of what is known, of what Plex finds, and, since a miss of its
+    /// filter proves nothing, of the listing.
     async fn search<'l>(
         &self,
         library: &'l Library,

@@ -50,8 +50,9 @@ impl Held<'_, '_> {
         Ok(put)
     }
 
-    /// Whether a request that changes the item may be sent now: no other scene has taken it. An intent that had to wait for
-    /// this counts from now on, or it could be too old to come when it does.
+    /// Whether a request that changes the item may be sent now: no other scene has taken it. An
+    /// intent that had to wait for this counts from now on, or it could be too old to come when it
+    /// does.
     pub fn may_send(&self, now: i64) -> bool {
         let (server, item) = (self.server, &self.item);
         let owner = self.db.read(|db| ledger::owner(db, server, item));

@@ -1,4 +1,5 @@
-//! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few requests as that takes.
+//! Posters and backgrounds: what an item shows, and making it show the scene's cover, with as few
+//! requests as that takes.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ pub type Pictures<T> = BTreeMap<ImageKind, T>;
 
 const KINDS: [ImageKind; 2] = [ImageKind::Poster, ImageKind::Background];
 
-/// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or may have. The lists are read only
-/// when an address is another than at the last look.
+/// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or
+/// may have. The lists are read only when an address is another than at the last look.
 pub async fn look(
     plex: &plex::Client,
     item: &plex::Item,
@@ -29,7 +30,8 @@ pub async fn look(
             ImageKind::Poster => (policy.poster, |last| &last.poster),
             ImageKind::Background => (policy.background, |last| &last.background),
         };
-        // What may have been given must be known before it is forgotten, whatever the settings are now.
+        // What may have been given must be known before it is forgotten, whatever the settings are
+        // now.
         let intents = last.into_iter().flat_map(|last| &last.intents);
         let records = intents.map(|intent| &intent.written);
         let records = records
@@ -73,8 +75,8 @@ fn part(kind: ImageKind) -> Part {
 }
 
 impl Writer<'_> {
-    /// Makes the item show the cover where the plan wants it, and returns what it was given; `refused` takes what it
-    /// does not take. Fails where the item is no longer the scene's.
+    /// Makes the item show the cover where the plan wants it, and returns what it was given;
+    /// `refused` takes what it does not take. Fails where the item is no longer the scene's.
     pub(super) async fn give(
         &self,
         plan: &EditPlan,
@@ -104,7 +106,8 @@ impl Writer<'_> {
         Ok(given)
     }
 
-    /// Makes the item show the cover, without sending bytes that Plex already has; whether it had to be told.
+    /// Makes the item show the cover, without sending bytes that Plex already has; whether it had
+    /// to be told.
     async fn show(
         &self,
         kind: ImageKind,

@@ -31,7 +31,8 @@ pub struct Libraries {
 }
 
 impl Libraries {
-    /// The libraries of these names, or without names all that hold videos: music and photos are never searched.
+    /// The libraries of these names, or without names all that hold videos: music and photos are
+    /// never searched.
     ///
     /// # Errors
     /// There is none; the text names those that exist.
@@ -70,7 +71,8 @@ impl Libraries {
         self.chosen.iter().filter(move |one| one.may_hold(path))
     }
 
-    /// Whether a folder of any library covers the path, to be searched or not: then only this very path is the file.
+    /// Whether a folder of any library covers the path, to be searched or not: then only this very
+    /// path is the file.
     pub fn covers(&self, path: &str) -> bool {
         self.holding(path).next().is_some() || self.other_holding(path).is_some()
     }
@@ -106,8 +108,8 @@ fn key(title: &str) -> String {
     path::loose_key(title.trim())
 }
 
-/// The titles that are named, and the names that are none. Someone who did not write `\,` means the title with a comma
-/// whose parts follow each other here, unless each part is a title.
+/// The titles that are named, and the names that are none. Someone who did not write `\,` means the
+/// title with a comma whose parts follow each other here, unless each part is a title.
 fn named<'a>(names: &'a [String], titles: &[String]) -> (Vec<String>, Vec<&'a String>) {
     let (mut known, mut missing) = (Vec::new(), Vec::new());
     let parts = |title: &str| title.split(',').map(key).collect::<Vec<_>>();

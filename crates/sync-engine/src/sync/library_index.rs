@@ -1,5 +1,5 @@
-//! Which items hold which files, for what Plex's file filter does not find and for reconciliations: one listing for each
-//! library and worker, kept small: hashes of paths, and item keys.
+//! Which items hold which files, for what Plex's file filter does not find and for reconciliations:
+//! one listing for each library and worker, kept small: hashes of paths, and item keys.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -104,8 +104,8 @@ impl Indexes {
         })
     }
 
-    /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it in this library, or takes
-    /// the name for several, since a comma means OR to it.
+    /// Whether the filter is no use for this path beside what was read: Plex is known to ignore it
+    /// in this library, or takes the name for several, since a comma means OR to it.
     pub async fn replaces_filter(&self, library: &Library, path: &str) -> bool {
         let indexes = self.of.lock().await;
         let splits = || path::name_key(path).contains(',');
@@ -154,7 +154,8 @@ impl Indexes {
         Ok(())
     }
 
-    /// The items that hold this very file, living ones where there are any, and whether there is an index to say so.
+    /// The items that hold this very file, living ones where there are any, and whether there is an
+    /// index to say so.
     pub async fn holders(&self, library: &Library, path: &str) -> Vec<String> {
         let indexes = self.of.lock().await;
         let index = indexes.get(&library.section);

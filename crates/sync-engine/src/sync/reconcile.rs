@@ -1,4 +1,5 @@
-//! One page of a reconciliation: scenes of Stash beside the ledger, and beside Plex where that is asked for.
+//! One page of a reconciliation: scenes of Stash beside the ledger, and beside Plex where that is
+//! asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -242,8 +243,8 @@ impl Syncer {
         }
     }
 
-    /// Names the scene's cover as its own job did: by the picture. Where the address is another than at the last look,
-    /// Stash tells whether the picture is; then the new address is returned.
+    /// Names the scene's cover as its own job did: by the picture. Where the address is another
+    /// than at the last look, Stash tells whether the picture is; then the new address is returned.
     async fn name_cover(&self, scene: &mut scene_sync::Scene, row: &SceneRow) -> Option<String> {
         let is_wanted = self.policy.poster || self.policy.background;
         let address = scene.cover.clone().filter(|_| is_wanted)?;
@@ -279,7 +280,8 @@ impl Syncer {
         let Some(synced) = known.row.as_ref().and_then(|row| row.hash) else {
             // A file that no library covers may be found by its likeness.
             let may_be_alike = || files.iter().any(|file| !libraries.covers(&file.path));
-            // A scene without metadata is not synced, unless something was written to its items before.
+            // A scene without metadata is not synced, unless something was written to its items
+            // before.
             let is_due = scene.has_metadata() || !known.items.is_empty() || known.inherits;
             return is_due.then(|| absent(is_nowhere && !may_be_alike()));
         };

@@ -61,8 +61,9 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Writes the row; the scene to look at again, where another job wrote to the item at the same time. Then both may have
-    /// sent what the other does not know of: all of it counts as sent until a look shows what became of it.
+    /// Writes the row; the scene to look at again, where another job wrote to the item at the same
+    /// time. Then both may have sent what the other does not know of: all of it counts as sent
+    /// until a look shows what became of it.
     fn put(&self, db: &Connection, server: ServerId) -> queue::Result<Option<u64>> {
         let there = ledger::item::<LastWritten>(db, server, &self.row.item)?;
         let Some(there) = there.filter(|there| !same(Some(&there.written), self.before.as_ref()))
@@ -158,7 +159,8 @@ impl Record {
     }
 }
 
-/// The fingerprint of a scene's content, files and items: other content, another path or another item is not equal.
+/// The fingerprint of a scene's content, files and items: other content, another path or another
+/// item is not equal.
 pub fn sync_hash<'a>(
     content: &str,
     files: &[SceneFile],

@@ -2,7 +2,8 @@
 
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
-/// Plex has one database writer, so writes go one at a time, each held for its own request only; reads overlap.
+/// Plex has one database writer, so writes go one at a time, each held for its own request only;
+/// reads overlap.
 pub struct RequestLimits {
     next: Mutex<()>,
     writing: Mutex<()>,
@@ -29,8 +30,8 @@ impl RequestLimits {
         self.writing.lock().await
     }
 
-    /// The place of the one who writes next: what it reads now is at most one request old when it writes, and reading
-    /// overlaps with the write before.
+    /// The place of the one who writes next: what it reads now is at most one request old when it
+    /// writes, and reading overlaps with the write before.
     pub async fn next(&self) -> MutexGuard<'_, ()> {
         self.next.lock().await
     }

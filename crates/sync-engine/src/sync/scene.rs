@@ -1,4 +1,5 @@
-//! One scene's job: find its items, and for each of them look, plan, record the intent, send, and record what arrived.
+//! One scene's job: find its items, and for each of them look, plan, record the intent, send, and
+//! record what arrived.
 
 mod bind;
 mod compare;
@@ -29,7 +30,8 @@ pub struct Synced {
     pub changes: Vec<(String, Vec<String>)>,
     /// What was left out, shortened or kept, in words.
     pub notes: Vec<String>,
-    /// What is still to be written, in words: the scene then counts as unequal, so that the next look tries again.
+    /// What is still to be written, in words: the scene then counts as unequal, so that the next
+    /// look tries again.
     pub owed: Option<String>,
 }
 
@@ -75,7 +77,8 @@ struct SceneJob<'a, 'q, T> {
 }
 
 impl Syncer {
-    /// Makes every item that holds a file of the scene equal to it. `force` looks at Plex even when nothing changed.
+    /// Makes every item that holds a file of the scene equal to it. `force` looks at Plex even when
+    /// nothing changed.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -143,7 +146,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let (db, server, id) = (self.db, self.server, self.id);
         let rows = db.read(|db| ledger::items_of::<LastWritten>(db, server, id))?;
         let before = db.read(|db| ledger::scene(db, server, id))?;
-        // Without metadata there is nothing to write, unless an item of it bears what was written for an earlier scene.
+        // Without metadata there is nothing to write, unless an item of it bears what was written
+        // for an earlier scene.
         let bare = rows.is_empty() && !self.scene.has_metadata();
         if bare && !self.is_on_record()? {
             return Ok(Done::Skipped("no metadata yet".to_owned()));
@@ -206,8 +210,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         Ok(())
     }
 
-    /// Names the scene's cover by its picture instead of its address, which each save moves. `row` says what was at
-    /// which address before.
+    /// Names the scene's cover by its picture instead of its address, which each save moves. `row`
+    /// says what was at which address before.
     async fn name_cover(&mut self, mut row: SceneRow) -> Result<SceneRow, Failure> {
         let syncer = self.syncer;
         let is_wanted = syncer.policy.poster || syncer.policy.background;

@@ -122,8 +122,8 @@ impl Syncer {
         checked
     }
 
-    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what a person must do when
-    /// it cannot be asked.
+    /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what
+    /// a person must do when it cannot be asked.
     pub async fn scan<L>(&self, folder: &str) -> (Outcome<L>, Option<String>) {
         let path = self.map.map(folder);
         let shown = self.paths.show(&path);

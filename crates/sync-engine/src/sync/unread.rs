@@ -1,4 +1,5 @@
-//! Items of Plex that cannot be read: a worker tells of each once, goes on without them, and takes none for gone.
+//! Items of Plex that cannot be read: a worker tells of each once, goes on without them, and takes
+//! none for gone.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! Sending a plan to Plex: the edit, the rating, the images, and a look at what became of it where that may differ.
+//! Sending a plan to Plex: the edit, the rating, the images, and a look at what became of it where
+//! that may differ.
 
 use plex::{Edit, UserRating};
 use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, TagEdit, What};
@@ -34,7 +35,8 @@ pub struct Arrived {
 }
 
 impl Writer<'_> {
-    /// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are known.
+    /// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are
+    /// known.
     pub async fn apply(
         &self,
         plan: &EditPlan,
@@ -60,7 +62,8 @@ impl Writer<'_> {
             learned,
             ..Arrived::default()
         };
-        // An edit may change the addresses of the pictures too: not known, they would cost the next sync two lists.
+        // An edit may change the addresses of the pictures too: not known, they would cost the next
+        // sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
         let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
@@ -128,8 +131,9 @@ impl Writer<'_> {
         self.syncer.plex.item(&self.target.item.key).await
     }
 
-    /// Sends once more what Plex did not take, each list apart: Plex may honour only the first removal of an edit. A list
-    /// that went out `in_parts` may have been replaced by its last part, and goes out whole.
+    /// Sends once more what Plex did not take, each list apart: Plex may honour only the first
+    /// removal of an edit. A list that went out `in_parts` may have been replaced by its last part,
+    /// and goes out whole.
     async fn repair(&self, repair: EditPlan, in_parts: bool) -> Result<Vec<Learned>, Failure> {
         let mut learned = Vec::new();
         for mut part in repair.apart() {
@@ -160,7 +164,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known then.
+    /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known
+    /// then.
     async fn send_whole(&self, list: &TagEdit) -> Result<Vec<Learned>, Failure> {
         let edit = with_tags(self.edit(), list);
         let _alone = self.turn().await?;
@@ -191,7 +196,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Sends what is not a picture; how many requests the edit of the item took, and what it taught.
+    /// Sends what is not a picture; how many requests the edit of the item took, and what it
+    /// taught.
     async fn send(&self, plan: &EditPlan) -> Result<(usize, Vec<Learned>), Failure> {
         let plex = &self.syncer.plex;
         let mut edit = self.edit();

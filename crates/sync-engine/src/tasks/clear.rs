@@ -1,4 +1,5 @@
-//! The tasks that throw something away. Each is one transaction of the queue, so a worker at it is never in the way.
+//! The tasks that throw something away. Each is one transaction of the queue, so a worker at it is
+//! never in the way.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,5 @@
-//! Compare Only: what Sync All Scenes would write. Nothing is queued, and nothing is written to Plex or to the sync record.
+//! Compare Only: what Sync All Scenes would write. Nothing is queued, and nothing is written to
+//! Plex or to the sync record.
 
 use queue::{InMemory, Options, Queue};
 use serde_json::Value;

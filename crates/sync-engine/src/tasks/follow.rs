@@ -1,4 +1,5 @@
-//! The tasks that start much work: it is recorded first, then followed for a while, since Stash runs one task at a time.
+//! The tasks that start much work: it is recorded first, then followed for a while, since Stash
+//! runs one task at a time.
 
 use queue::Queue;
 use queue::rusqlite::{self, Connection};
@@ -105,7 +106,8 @@ fn remembered(db: &Connection, job: &Job) -> rusqlite::Result<Option<String>> {
     meta::get_early(db, key)
 }
 
-/// What the job found to be done, in words and as data, if what is remembered now is from after its beginning.
+/// What the job found to be done, in words and as data, if what is remembered now is from after its
+/// beginning.
 fn new(
     db: &Connection,
     job: &Job,

@@ -1,4 +1,5 @@
-//! Reading the files beside their owners: takes no lock that outlives the question, makes no file, changes nothing.
+//! Reading the files beside their owners: takes no lock that outlives the question, makes no file,
+//! changes nothing.
 
 use std::time::SystemTime;
 
@@ -56,7 +57,8 @@ impl Told {
         }
     }
 
-    /// What a person does next, so far as it is known; nothing while Plex does not answer, which is said apart.
+    /// What a person does next, so far as it is known; nothing while Plex does not answer, which is
+    /// said apart.
     fn next_step(&self, done: Done) -> Option<Step> {
         let (Some(settings), Some(SettingsStatus::Done { faults, .. })) =
             (&self.settings, &self.reading)
@@ -137,7 +139,8 @@ fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Tim
     let reason = document.reason.map(|reason| reason.as_str().to_owned());
     let reason = reason.filter(|reason| !reason.is_empty());
     let opened_at = document.opened_at.map(Time::unix_seconds);
-    // A trial that is due has not run yet: while no job comes, the file goes on saying open, and so does this.
+    // A trial that is due has not run yet: while no job comes, the file goes on saying open, and so
+    // does this.
     if document.kind_at(now) == Kind::ForcedOpen {
         return Circuit::ForcedOpen { opened_at, reason };
     }
@@ -148,7 +151,8 @@ fn circuit(dir: &DataDir, report: &Report, settings: Option<&Settings>, now: Tim
         Kind::HalfOpen => Circuit::HalfOpen { opened_at, reason },
         Kind::Open | Kind::ForcedOpen => {
             let opened = document.opened_at.unwrap_or(now);
-            // Another program's document may leave the time out; the worker then counts from the opening.
+            // Another program's document may leave the time out; the worker then counts from the
+            // opening.
             let counted = || Some(opened + settings?.recovery_timeout);
             let retry_at = document.retry_at.or_else(counted);
             Circuit::Open {

@@ -15,7 +15,8 @@ use crate::storage::{catch_up, meta, queue_file};
 use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
 
-/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time or for a server.
+/// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time
+/// or for a server.
 ///
 /// # Errors
 /// The queue cannot be read, or there can be no worker.

@@ -1,4 +1,5 @@
-//! What a task needs that asks both servers itself, beside whatever worker there is, and changes neither.
+//! What a task needs that asks both servers itself, beside whatever worker there is, and changes
+//! neither.
 
 use plex_health::Verdict;
 use stash::connection::ServerConnection;

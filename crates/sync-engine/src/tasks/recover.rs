@@ -22,7 +22,8 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::{ledger, queue_file};
 use crate::tasks::{Failure, status};
 
-/// An outage is felt before the circuit opens: jobs that used up their tries in its first failures belong to it.
+/// An outage is felt before the circuit opens: jobs that used up their tries in its first failures
+/// belong to it.
 const FELT_BEFORE: Duration = Duration::from_secs(300);
 
 /// What became of the dead letters of an outage.
@@ -134,7 +135,8 @@ fn system(time: Time) -> SystemTime {
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
 }
 
-/// Which scenes are gone from Stash, once Plex is known to be healthy; or why nothing may be put back.
+/// Which scenes are gone from Stash, once Plex is known to be healthy; or why nothing may be put
+/// back.
 async fn gates(
     connection: &ServerConnection,
     dir: &DataDir,

@@ -65,7 +65,8 @@ fn shown(status: &Status, render: fn(&Status) -> Vec<Line>) -> Result<Shown, Fai
     Ok((render(status), serde_json::to_value(status)?))
 }
 
-/// Everything as it is, with the titles and paths of the scenes that are listed, where Stash tells them.
+/// Everything as it is, with the titles and paths of the scenes that are listed, where Stash tells
+/// them.
 async fn gathered(dir: &DataDir, client: Option<Client>, told: Told) -> Status {
     let settings = told.settings.clone();
     let mut status = gather::status(dir, told, SystemTime::now());
@@ -145,7 +146,8 @@ pub fn unread(reading: Option<SettingsStatus>) -> String {
     }
 }
 
-/// The server that must answer at this address, and the one that was last written to, where a worker has met one.
+/// The server that must answer at this address, and the one that was last written to, where a
+/// worker has met one.
 fn known(dir: &DataDir, url: &str) -> (Option<String>, Option<Before>) {
     let Ok(Some(queue)) = queue_file::existing(dir, Options::inspector()) else {
         return (None, None);

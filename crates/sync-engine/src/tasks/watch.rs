@@ -1,4 +1,5 @@
-//! Watching the background worker at work, with progress. It changes nothing: stopping it stops no work.
+//! Watching the background worker at work, with progress. It changes nothing: stopping it stops no
+//! work.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,7 +25,8 @@ use crate::tasks::say;
 const LOOK: Duration = Duration::from_millis(200);
 /// So many failed jobs are told of.
 const LISTED: u64 = 20;
-/// Longer than any one job, so that a worker that gets nowhere keeps no other task of Stash from running.
+/// Longer than any one job, so that a worker that gets nowhere keeps no other task of Stash from
+/// running.
 const STALLED: Duration = Duration::from_secs(60);
 /// A worker that has just been started takes its lock within this time.
 const STARTING: u32 = 25;
@@ -53,7 +55,8 @@ impl Mark {
     }
 }
 
-/// What was done since a mark, whoever asked for it: jobs that hooks add meanwhile cannot be told from others.
+/// What was done since a mark, whoever asked for it: jobs that hooks add meanwhile cannot be told
+/// from others.
 #[derive(Debug, Clone, Copy)]
 pub struct Since {
     /// Jobs of all kinds.
@@ -105,8 +108,8 @@ impl Watch<'_> {
         queue.map_err(|why| queue_file::words(self.dir, &why))
     }
 
-    /// Follows the worker until nothing more can be done at once. The bar moves once `is_counted`: while the worker still finds
-    /// out what is to be done, nobody knows how much that is.
+    /// Follows the worker until nothing more can be done at once. The bar moves once `is_counted`:
+    /// while the worker still finds out what is to be done, nobody knows how much that is.
     ///
     /// # Errors
     /// The queue cannot be read.
@@ -185,7 +188,8 @@ impl Watch<'_> {
         })
     }
 
-    /// Says what keeps what is left, if anything, from being done; and that nothing is written, if so.
+    /// Says what keeps what is left, if anything, from being done; and that nothing is written, if
+    /// so.
     pub fn held_up(&self, end: &End, waiting: u64, told: Told) {
         let log = self.dir.worker_log();
         match end {

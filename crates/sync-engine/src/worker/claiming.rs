@@ -20,8 +20,8 @@ use crate::worker::fan_out::{self, FollowUp};
 use crate::worker::in_flight::{ClaimedJob, Event, Fetched};
 use crate::worker::state::Worker;
 
-/// After so long without an answer of Plex, it is asked who it is before it gets the token again: no server is replaced by
-/// another one in less.
+/// After so long without an answer of Plex, it is asked who it is before it gets the token again:
+/// no server is replaced by another one in less.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// A deletion in Stash is through by then.
@@ -74,7 +74,8 @@ impl<'a, T: Time> Worker<'a, T> {
         Ok(())
     }
 
-    /// A task's job waits until the settings were read after it was started: a person changes a setting and starts the task.
+    /// A task's job waits until the settings were read after it was started: a person changes a
+    /// setting and starts the task.
     fn settings_first(&mut self, claims: Vec<Claim<Job>>) -> queue::Result<Vec<Claim<Job>>> {
         let Some(read) = self.scheduler.settings_read() else {
             return Ok(claims);
@@ -246,7 +247,8 @@ impl<'a, T: Time> Worker<'a, T> {
         });
     }
 
-    /// Counts a call of a job to Stash that failed; one failed question for many scenes counts once.
+    /// Counts a call of a job to Stash that failed; one failed question for many scenes counts
+    /// once.
     pub(super) fn blame_stash(&mut self, outcome: &Outcome<Synced>) {
         if is_of_stash(outcome) {
             if let Some(permit) = self.stash.permit() {
@@ -257,7 +259,8 @@ impl<'a, T: Time> Worker<'a, T> {
     }
 }
 
-/// A scene without a file, read once more: Stash takes a scene's files away just before it deletes the scene.
+/// A scene without a file, read once more: Stash takes a scene's files away just before it deletes
+/// the scene.
 async fn read_again(syncer: &Syncer, id: SceneId) -> Result<Option<Rc<Scene>>, client::Error> {
     tokio::time::sleep(SETTLING).await;
     Ok(syncer.stash.find_scene(id).await?.map(Rc::new))

@@ -19,13 +19,16 @@ const SEARCHED_BY: &str = "searched_by";
 /// More than that wait for their time anyway.
 const MOST: usize = 100_000;
 
-/// Takes note of the settings that are in force from now on, and does what a change of them asks for:
+/// Takes note of the settings that are in force from now on, and does what a change of them asks
+/// for:
 ///
-/// - The circuit belongs to address and token. Another one starts closed, and what an outage had put off is due now.
-/// - With another path map, other libraries or another rule of matching, what failed as not in Plex or of low confidence goes
-///   back once, and what waits for its next look is due now.
+/// - The circuit belongs to address and token. Another one starts closed, and what an outage had
+///   put off is due now.
+/// - With another path map, other libraries or another rule of matching, what failed as not in Plex
+///   or of low confidence goes back once, and what waits for its next look is due now.
 ///
-/// Returns what was done, in words. To be called when the breaker has been opened, before jobs are claimed.
+/// Returns what was done, in words. To be called when the breaker has been opened, before jobs are
+/// claimed.
 ///
 /// # Errors
 /// The queue cannot be read or written; then it is done at the next call.
@@ -74,7 +77,8 @@ pub(super) fn apply(
     Ok(done)
 }
 
-/// Makes what was tried and waits due now; how many. What waits on purpose, untried, goes on waiting.
+/// Makes what was tried and waits due now; how many. What waits on purpose, untried, goes on
+/// waiting.
 fn hasten(queue: &mut Queue<Job>) -> queue::Result<u64> {
     let mut waiting = queue.jobs(State::Waiting, MOST)?;
     waiting.retain(|job| job.attempts + job.deferred > 0);

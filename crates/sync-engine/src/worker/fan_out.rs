@@ -135,8 +135,8 @@ async fn follow(
     })
 }
 
-/// Queues all of these scenes but the last few, which are queued together with the follow_up's acknowledgement. Repeated after a
-/// crash, they coalesce by key.
+/// Queues all of these scenes but the last few, which are queued together with the follow_up's
+/// acknowledgement. Repeated after a crash, they coalesce by key.
 async fn all_of(scenes: Vec<u64>, force: bool, why: &str, db: &Db<'_>) -> queue::Result<FollowUp> {
     let scenes = BTreeSet::from_iter(scenes);
     let mut scenes = Vec::from_iter(scenes);
@@ -163,8 +163,9 @@ pub fn scanned(scene: Option<&Scene>) -> FollowUp {
         return FollowUp::done("gone from Stash");
     };
     let folder = scene.files.first().and_then(|file| folder_of(&file.path));
-    // A scene made by hand or by an import may have metadata already; one without any is skipped then. A file that was renamed
-    // or moved may be another item now, though the scene's content is the same: so Plex is looked at.
+    // A scene made by hand or by an import may have metadata already; one without any is skipped
+    // then. A file that was renamed or moved may be another item now, though the scene's content is
+    // the same: so Plex is looked at.
     FollowUp {
         scenes: vec![scene.id.0],
         force: true,
@@ -173,7 +174,8 @@ pub fn scanned(scene: Option<&Scene>) -> FollowUp {
     }
 }
 
-/// A page of a reconciliation. A scene that was set aside because Plex does not have it stays so while Plex still has not.
+/// A page of a reconciliation. A scene that was set aside because Plex does not have it stays so
+/// while Plex still has not.
 async fn reconcile(
     syncer: &Syncer,
     run: Run,

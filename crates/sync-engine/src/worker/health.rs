@@ -1,4 +1,5 @@
-//! Health probes during an outage: when the next one is, and what a person reads of them. They never change the breaker.
+//! Health probes during an outage: when the next one is, and what a person reads of them. They
+//! never change the breaker.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::core::words::worker as texts;
 use crate::storage::meta;
 use crate::worker::state::Worker;
 
-/// The wait after a probe that failed, `before` others having failed in a row: up to 10 s, 20 s, 40 s, then 60 s.
+/// The wait after a probe that failed, `before` others having failed in a row: up to 10 s, 20 s, 40
+/// s, then 60 s.
 fn wait(before: u32, settings: &Settings, rng: &mut impl Rng) -> Duration {
     let base = settings.probe_interval;
     let policy = backoff::Policy::exponential(base, settings.probe_cap.max(base));

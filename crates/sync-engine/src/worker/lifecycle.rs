@@ -1,4 +1,5 @@
-//! The worker as a process: the lock, the settings, the loop, what to do when the disk fails, and handing over at the end.
+//! The worker as a process: the lock, the settings, the loop, what to do when the disk fails, and
+//! handing over at the end.
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -31,14 +32,16 @@ use crate::worker::state::{WorkError, Worker};
 use crate::worker::surroundings::Surroundings;
 use crate::worker::system_timer::SystemTimer;
 
-/// A starting worker waits this long for a lock that a hook holds while it looks, or a worker that is being killed.
+/// A starting worker waits this long for a lock that a hook holds while it looks, or a worker that
+/// is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A program that is being copied cannot be started before it is whole.
 const UPDATE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim may outlast the slowest job:
-/// the listing of a large library, or the last of sixteen scenes that wait for their turn to write.
+/// The worker lock keeps a second worker away and a dead one's jobs are known at once, so a claim
+/// may outlast the slowest job: the listing of a large library, or the last of sixteen scenes that
+/// wait for their turn to write.
 const LEASE: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs as the worker; `stdin` carries the Stash connection.
@@ -98,8 +101,9 @@ fn serve(
             hand_over(&program, dir, &connection, log);
             return Ok(code);
         }
-        // A hook that looked before the lock was free saw a worker and started none: its job is ours. Its connection may be
-        // better than that which ended, and the settings other than those with which nothing could be done.
+        // A hook that looked before the lock was free saw a worker and started none: its job is
+        // ours. Its connection may be better than that which ended, and the settings other than
+        // those with which nothing could be done.
         let newest = (connection::left_at(dir) != seen).then(|| connection::read(dir));
         let newer = newest.flatten().filter(|newer| *newer != connection);
         let can_work = match &ended {
@@ -299,7 +303,8 @@ impl Life<'_> {
     }
 }
 
-/// Whether the same may work a little later, with nothing done by anybody but a person who makes room.
+/// Whether the same may work a little later, with nothing done by anybody but a person who makes
+/// room.
 fn may_pass(why: &queue::Error) -> bool {
     use queue::Error as E;
     matches!(

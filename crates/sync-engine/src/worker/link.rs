@@ -1,4 +1,5 @@
-//! What the worker has from the settings: the clients they lead to, and the circuit of the Plex they name. Exchanged as a whole.
+//! What the worker has from the settings: the clients they lead to, and the circuit of the Plex
+//! they name. Exchanged as a whole.
 
 use std::rc::Rc;
 use std::time::Duration;

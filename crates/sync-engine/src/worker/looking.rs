@@ -62,8 +62,8 @@ impl<T: Time> Worker<'_, T> {
     }
 }
 
-/// Queues each scene that is not what it was when it was last read. Nothing waits for it, so a page is one transaction, and
-/// one that fails is asked for again.
+/// Queues each scene that is not what it was when it was last read. Nothing waits for it, so a page
+/// is one transaction, and one that fails is asked for again.
 async fn look(
     syncer: &Syncer,
     (db, server): (&Db<'_>, ServerId),
@@ -90,13 +90,14 @@ async fn look(
                 }
                 let last = ledger::last_look(tx.sql(), server, id)?;
                 let is_same = |last: LastLook| last.stamp.is_same(updated_at);
-                // Until a person has asked for the whole library, only what was written before is kept equal.
+                // Without consent, only what was written before is kept equal.
                 let is_ours = has_consent || last.is_some_and(|last| last.written);
                 if last.is_some_and(is_same) || !is_ours {
                     continue;
                 }
                 tx.enqueue(scene_job(id, false).on_conflict(OnConflict::Keep))?;
-                // Noted now, too: a scene that nobody can read ends without a look, and must not come again and again.
+                // Noted now, too: a scene that nobody can read ends without a look, and must not
+                // come again and again.
                 ledger::looked(tx.sql(), server, id, stamp)?;
                 new += 1;
             }

@@ -1,4 +1,5 @@
-//! What the worker sees to beside its jobs: the files around it, the timetable, old failed jobs, and the size of its database.
+//! What the worker sees to beside its jobs: the files around it, the timetable, old failed jobs,
+//! and the size of its database.
 
 use std::time::Duration;
 

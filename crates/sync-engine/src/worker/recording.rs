@@ -25,7 +25,8 @@ pub(super) fn keyed(job: Job) -> NewJob<Job> {
     NewJob::new(job).key(key)
 }
 
-/// What an earlier job about the same thing died of is of no interest when a later one has an end of its own.
+/// What an earlier job about the same thing died of is of no interest when a later one has an end
+/// of its own.
 pub(super) fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> queue::Result<()> {
     match claim.key() {
         Some(key) => tx.purge(&DeadFilter::all().key(key)).map(drop),
@@ -33,7 +34,8 @@ pub(super) fn forget_letters(tx: &Tx<'_, Job>, claim: &queue::Claim<Job>) -> que
     }
 }
 
-/// Writes what a scene's job leaves on record, and queues the scenes that must be looked at for that.
+/// Writes what a scene's job leaves on record, and queues the scenes that must be looked at for
+/// that.
 pub(super) fn record_and_queue(
     tx: &Tx<'_, Job>,
     record: Option<Record>,

@@ -27,13 +27,14 @@ use crate::worker::recording::{
 use crate::worker::state::Worker;
 
 impl<T: Time> Worker<'_, T> {
-    /// Settles a job, with what it leaves on record and the jobs it leads to in the same transaction.
+    /// Settles a job, with what it leaves on record and the jobs it leads to in the same
+    /// transaction.
     pub(super) fn settle(&mut self, taken: ClaimedJob, follow_up: FollowUp) -> queue::Result<()> {
         let ClaimedJob { claim, permit } = taken;
         let key = claim.key().unwrap_or_default().to_owned();
         let signal = match self.signal(&key, &follow_up.outcome) {
-            // A trial is a probe and a job. The probe has passed, or the job would not have run; a job that needs
-            // nothing of Plex must not leave an outage that is over open for good.
+            // A trial is a probe and a job. The probe has passed, or the job would not have run; a
+            // job that needs nothing of Plex must not leave an outage that is over open for good.
             Signal::Neutral
                 if self.link.plex.breaker().kind() == Kind::HalfOpen
                     && !is_of_stash(&follow_up.outcome) =>
@@ -119,7 +120,8 @@ impl<T: Time> Worker<'_, T> {
         signal
     }
 
-    /// What becomes of the job, after how many attempts. Those over which the circuit opened do not count.
+    /// What becomes of the job, after how many attempts. Those over which the circuit opened do not
+    /// count.
     fn fate(&mut self, claim: &Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> (Fate, u32) {
         let is_request = |failure: &Failure| matches!(failure.whose, Whose::Request(_));
         let opened = self.link.plex.breaker().kind() == Kind::Open;
@@ -138,8 +140,8 @@ impl<T: Time> Worker<'_, T> {
         (fate, tries)
     }
 
-    /// When a job that a server's absence put off has its turn again. The first time it keeps its place; again and again put
-    /// off, it may itself be what fails, and lets others go first.
+    /// When a job that a server's absence put off has its turn again. The first time it keeps its
+    /// place; again and again put off, it may itself be what fails, and lets others go first.
     fn turn(&mut self, claim: &Claim<Job>) -> SystemTime {
         match claim.deferred().checked_sub(1) {
             None => claim.due(),

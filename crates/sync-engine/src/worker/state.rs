@@ -56,7 +56,8 @@ pub struct Worker<'a, T> {
     pub(super) probes: Schedule,
     pub(super) scheduler: Scheduler,
     pub(super) in_flight: InFlight<'a>,
-    /// The Plex server, once it has shown itself to be the right one since the start and the last outage.
+    /// The Plex server, once it has shown itself to be the right one since the start and the last
+    /// outage.
     pub(super) server: Option<ServerId>,
     /// The one that is on record for this address, whether it was heard of or not.
     pub(super) home: Option<ServerId>,

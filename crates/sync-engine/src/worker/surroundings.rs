@@ -1,5 +1,5 @@
-//! What a worker looks at now and then beside its queue: the file of Stash's settings, its own program, its data folder, and
-//! the connection to Stash that a hook may have left.
+//! What a worker looks at now and then beside its queue: the file of Stash's settings, its own
+//! program, its data folder, and the connection to Stash that a hook may have left.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -22,8 +22,8 @@ pub struct Surroundings<'a> {
     pub(super) program: &'a Program,
     stash: Client,
     connection: RefCell<ServerConnection>,
-    /// When the connection was left that was looked at last. One that was there when this worker was started is older than its
-    /// own.
+    /// When the connection was left that was looked at last. One that was there when this worker
+    /// was started is older than its own.
     pub(super) seen: Cell<Option<SystemTime>>,
     /// Known once Stash has told where it is.
     settings: RefCell<SettingsFile>,
@@ -61,7 +61,8 @@ impl<'a> Surroundings<'a> {
         self.connection.borrow().clone()
     }
 
-    /// Takes the newest connection that was left since, if it is another one than that in use; whether it did.
+    /// Takes the newest connection that was left since, if it is another one than that in use;
+    /// whether it did.
     pub fn renew(&self) -> bool {
         let left = connection::left_at(self.dir);
         if left.is_none() || self.seen.replace(left) == left {
@@ -80,8 +81,8 @@ impl<'a> Surroundings<'a> {
         renewed.is_ok()
     }
 
-    /// Asks Stash where its settings are, if that is not known, and remembers how the file is now: what is read afterwards is
-    /// no older.
+    /// Asks Stash where its settings are, if that is not known, and remembers how the file is now:
+    /// what is read afterwards is no older.
     pub async fn watch_settings(&self) {
         let mut settings = self.settings();
         if settings.path.is_none()
@@ -98,8 +99,9 @@ impl<'a> Surroundings<'a> {
         self.settings.borrow().clone()
     }
 
-    /// Leaves word of why nothing can be done with the settings as they are. Where Stash has not told which file they are in,
-    /// nobody could tell when they change, and each save is better off with a worker of its own.
+    /// Leaves word of why nothing can be done with the settings as they are. Where Stash has not
+    /// told which file they are in, nobody could tell when they change, and each save is better off
+    /// with a worker of its own.
     pub fn stand_still(&self, why: String) {
         let settings = self.settings();
         if settings.path.is_some() {

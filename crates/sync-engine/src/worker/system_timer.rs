@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::core::time::{Moment, Time};
 
-/// Another process's job is noticed within 50 ms while there is work, and within a second after twenty seconds of
-/// quiet: a look costs about a tenth of a millisecond with its wake-up, which at 50 ms is nine CPU seconds an hour.
+/// Another process's job is noticed within 50 ms while there is work, and within a second after
+/// twenty seconds of quiet: a look costs about a tenth of a millisecond with its wake-up, which at
+/// 50 ms is nine CPU seconds an hour.
 const LOOK: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// How long to wait for the next look after so much quiet.
@@ -14,8 +15,8 @@ fn look(quiet: Duration) -> Duration {
     (quiet / 20).clamp(LOOK[0], LOOK[1])
 }
 
-/// Sleeps while nothing is under way. The thread itself does: the runtime's timer wakes up three times for one sleep. A signal
-/// ends it, and the runtime sees the signal before the next look.
+/// Sleeps while nothing is under way. The thread itself does: the runtime's timer wakes up three
+/// times for one sleep. A signal ends it, and the runtime sees the signal before the next look.
 #[cfg(unix)]
 async fn nap(time: Duration) {
     if let Ok(time) = time.try_into() {
@@ -83,7 +84,8 @@ impl Time for SystemTimer {
 mod tests {
     use super::*;
 
-    /// A worker that waits for what is due now, with a clock that goes on, would wait for no time at all, again and again.
+    /// A worker that waits for what is due now, with a clock that goes on, would wait for no time
+    /// at all, again and again.
     #[test]
     fn what_is_due_now_is_now() {
         let timer = SystemTimer::default();

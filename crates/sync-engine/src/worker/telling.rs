@@ -1,5 +1,6 @@
-//! What of an outage is worth a line in Stash's own log: a refusal that a person must end, at once; an absence, when it is long.
-//! Lost words cost a line, so what the database says to them is not asked.
+//! What of an outage is worth a line in Stash's own log: a refusal that a person must end, at once;
+//! an absence, when it is long. Lost words cost a line, so what the database says to them is not
+//! asked.
 
 use std::time::Duration;
 

@@ -99,7 +99,8 @@ impl Shared {
         (None, After::Close)
     }
 
-    /// Waits; `false` when the server went down meanwhile. Ends early when the faults change and `era` says to mind it.
+    /// Waits; `false` when the server went down meanwhile. Ends early when the faults change and
+    /// `era` says to mind it.
     fn pause(&self, duration: Duration, era: Option<u64>) -> bool {
         let begun = Instant::now();
         let mut net = self.net();

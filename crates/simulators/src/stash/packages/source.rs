@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::http::{Fault, Handler, Request, Response, Server};
 
-/// Files over HTTP, as a page that is published has them; faults and the log of requests are those of [`Server`].
+/// Files over HTTP, as a page that is published has them; faults and the log of requests are those
+/// of [`Server`].
 #[derive(Clone)]
 pub struct PackageSource {
     server: Server,

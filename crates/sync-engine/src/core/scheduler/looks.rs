@@ -44,8 +44,8 @@ impl Looks {
         due.max(self.floor)
     }
 
-    /// Until then it waits for a moment in which nothing else is to be done: what people asked for goes first, and may be just
-    /// what it would find.
+    /// Until then it waits for a moment in which nothing else is to be done: what people asked for
+    /// goes first, and may be just what it would find.
     pub(super) fn by(&self) -> Moment {
         self.at() + OFTEN
     }

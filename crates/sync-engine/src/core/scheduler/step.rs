@@ -11,7 +11,8 @@ pub enum Gate {
     Trial,
     /// None before this time.
     Shut {
-        /// The earliest time at which asking again is useful; `None` means not before something changes.
+        /// The earliest time at which asking again is useful; `None` means not before something
+        /// changes.
         until: Option<Moment>,
     },
 }

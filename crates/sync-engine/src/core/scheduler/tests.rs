@@ -241,7 +241,8 @@ fn happens() -> impl Strategy<Value = (u64, Happens)> {
     (0..20u64, what)
 }
 
-/// The world around a scheduler: servers, a queue of numbers, and calls under way that all come back.
+/// The world around a scheduler: servers, a queue of numbers, and calls under way that all come
+/// back.
 struct World {
     now: u64,
     scheduler: Scheduler,
@@ -371,8 +372,8 @@ impl World {
 }
 
 proptest! {
-    /// Whatever has happened: with both servers well, jobs that are due are taken within seconds, unless the worker has ended
-    /// for a reason that its process acts on.
+    /// Whatever has happened: with both servers well, jobs that are due are taken within seconds,
+    /// unless the worker has ended for a reason that its process acts on.
     #[test]
     fn due_jobs_are_always_taken(story in prop::collection::vec(happens(), 0..60)) {
         let mut world = World {

@@ -1,7 +1,8 @@
-//! What a setting is called: on Stash's settings page, and in its file. Texts give both, since a person sees only the first
-//! and a script only the second.
+//! What a setting is called: on Stash's settings page, and in its file. Texts give both, since a
+//! person sees only the first and a script only the second.
 
-/// Every setting by its key, with its name on the page; a name is empty where the page has no such row.
+/// Every setting by its key, with its name on the page; a name is empty where the page has no such
+/// row.
 pub const ALL: [(&str, &str); 48] = [
     ("plex_url", "Plex address"),
     ("plex_token", "Plex token"),

@@ -192,8 +192,8 @@ fn pair(entry: &str) -> Option<(&str, &str)> {
     (!from.is_empty() && !to.is_empty()).then_some((from, to))
 }
 
-/// A pair as it is entered; none where it would be read as something else, since there is no way to write `;` in a folder's
-/// name, `=>` in that of Stash, or a blank at an end.
+/// A pair as it is entered; none where it would be read as something else, since there is no way to
+/// write `;` in a folder's name, `=>` in that of Stash, or a blank at an end.
 ///
 /// ```
 /// use sync_engine::core::settings::path_map_entry;

@@ -293,7 +293,8 @@ fn a_folder_mapped_twice_is_said_and_the_first_counts() {
     assert_eq!(faults, [hidden]);
 }
 
-/// Whatever is stored: never a panic, never more than the fault of that setting, never a value that cannot be used.
+/// Whatever is stored: never a panic, never more than the fault of that setting, never a value that
+/// cannot be used.
 #[test]
 fn any_value_of_any_setting_leaves_usable_settings() {
     const KEYS: &str = "enabled max_retries strict_matching preserve_plex_edits connect_timeout read_timeout max_tags \

@@ -1,7 +1,7 @@
 //! Durations and times as people say them. Pure.
 
-/// Two units at most: `3m 12s`, `2h 5m`, `4d 1h`; below a second `0s`. `seconds` below zero (a clock that was set
-/// back) or no number at all counts as none.
+/// Two units at most: `3m 12s`, `2h 5m`, `4d 1h`; below a second `0s`. `seconds` below zero (a
+/// clock that was set back) or no number at all counts as none.
 ///
 /// ```
 /// use sync_engine::core::words::format::span;

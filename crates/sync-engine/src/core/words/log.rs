@@ -69,7 +69,8 @@ pub fn failed_alike(job: &str, why: &str) -> String {
     format!("{job} failed: {why}")
 }
 
-/// What a person can do while a job that failed in this way waits for its next attempt, where that helps.
+/// What a person can do while a job that failed in this way waits for its next attempt, where that
+/// helps.
 pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
     match kind {
         "NotInPlex" => Some(

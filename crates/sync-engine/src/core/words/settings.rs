@@ -1,4 +1,5 @@
-//! What is wrong with a setting, and what is used instead. A value is quoted as far as it is needed to be recognized.
+//! What is wrong with a setting, and what is used instead. A value is quoted as far as it is needed
+//! to be recognized.
 
 use std::fmt::Display;
 

@@ -42,7 +42,8 @@ const RECENT: usize = 3;
 
 /// Health Check.
 pub fn health(status: &Status) -> Vec<Line> {
-    // What matters first: what keeps everything from being sent, then what is wrong besides, then how things are.
+    // What matters first: what keeps everything from being sent, then what is wrong besides, then
+    // how things are.
     let mut lines = settings(status.settings.as_ref());
     let folder = status.unwritable.iter().chain(&status.exposed);
     lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
@@ -165,8 +166,8 @@ fn is_read_only(status: &Status) -> bool {
     )
 }
 
-/// What keeps waiting changes from being sent, after a task that queued some; nothing where nothing waits, but that what counts as
-/// done was not written.
+/// What keeps waiting changes from being sent, after a task that queued some; nothing where nothing
+/// waits, but that what counts as done was not written.
 pub fn held_up(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let mut lines = Vec::from_iter(is_read_only(status).then(|| warn(in_words::read_only())));

@@ -69,7 +69,8 @@ pub fn is_bound(db: &Connection, server: ServerId, path: &str) -> Result<bool> {
     sql::any(db, find, params![server.0, path_hash(path)])
 }
 
-/// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that waited for it.
+/// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that
+/// waited for it.
 pub fn release(db: &Connection, server: ServerId, item: &str, from: u64) -> Result<Vec<u64>> {
     let release =
         "UPDATE plex_item SET scene = NULL WHERE server = ?1 AND item = ?2 AND scene = ?3";

@@ -1,4 +1,5 @@
-//! Databases of before the record was kept by item: a row for each scene, with the item it was last written to.
+//! Databases of before the record was kept by item: a row for each scene, with the item it was last
+//! written to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +12,8 @@ use crate::storage::ledger::scenes::{SceneRow, put_scene};
 use crate::storage::ledger::server::{ServerId, consent, server};
 use crate::storage::sql;
 
-/// Adds what tables made by an earlier version lack. Where a scene was ever written, a person wanted that; and each scene is
-/// looked at once, since nobody knows what it was when it was read.
+/// Adds what tables made by an earlier version lack. Where a scene was ever written, a person
+/// wanted that; and each scene is looked at once, since nobody knows what it was when it was read.
 pub fn add_columns(db: &Connection) -> Result<()> {
     let find = "SELECT 1 FROM pragma_table_info('plex_server') WHERE name = 'consent'";
     if !sql::any(db, find, [])? {
@@ -34,9 +35,9 @@ struct Before {
     written: Value,
 }
 
-/// Takes the rows of before over; to be called in a transaction. Nothing of them is believed but that it was sent: every
-/// scene is unequal until a look has confirmed its item by its path. Returns the scenes that must be looked at now,
-/// because two of them were written to one item.
+/// Takes the rows of before over; to be called in a transaction. Nothing of them is believed but
+/// that it was sent: every scene is unequal until a look has confirmed its item by its path.
+/// Returns the scenes that must be looked at now, because two of them were written to one item.
 pub fn migrate(db: &Connection, identifier: Option<&str>) -> Result<Vec<u64>> {
     let find = "SELECT 1 FROM sqlite_schema WHERE name = 'ledger'";
     if !sql::any(db, find, [])? {

@@ -84,8 +84,8 @@ pub fn put_refs(db: &Connection, scene: u64, refs: &[(Related, u64)]) -> Result<
     Ok(())
 }
 
-/// Forgets a scene that is gone from Stash: its items lose their owner and keep what was written to them. Returns the
-/// scenes that waited for one of its items.
+/// Forgets a scene that is gone from Stash: its items lose their owner and keep what was written to
+/// them. Returns the scenes that waited for one of its items.
 pub fn forget_scene(db: &Connection, scene: u64) -> Result<Vec<u64>> {
     let id = [scene.cast_signed()];
     let find = "SELECT DISTINCT w.scene FROM item_waiter w JOIN plex_item i USING (server, item)
@@ -125,7 +125,8 @@ pub fn scenes_between(
     sql::rows(db, find, between, |row| unsigned(row, 0))
 }
 
-/// Forgets by which files the items were found, and what libraries cannot hold, not what was written; how many items.
+/// Forgets by which files the items were found, and what libraries cannot hold, not what was
+/// written; how many items.
 pub fn forget_matches(db: &Connection) -> Result<usize> {
     db.execute_batch(
         "UPDATE synced_scene SET hash = x''; DELETE FROM library_field; DELETE FROM path_hint;",

@@ -8,7 +8,8 @@ use crate::storage::sql;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerId(pub(super) i64);
 
-/// The server with this identifier. The rows of a server whose identifier was not known yet become its own.
+/// The server with this identifier. The rows of a server whose identifier was not known yet become
+/// its own.
 pub fn server(db: &Connection, identifier: &str) -> Result<ServerId> {
     let name = "UPDATE OR IGNORE plex_server SET identifier = ?1 WHERE identifier = ''";
     sql::run(db, name, [identifier])?;
@@ -26,7 +27,8 @@ pub fn on_record(db: &Connection, identifier: &str) -> Result<ServerId> {
     Ok(ServerId(found.unwrap_or(NOTHING)))
 }
 
-/// A person had this server's library written, or compared: from now on it is kept equal as a whole.
+/// A person had this server's library written, or compared: from now on it is kept equal as a
+/// whole.
 pub fn consent(db: &Connection, server: ServerId) -> Result<()> {
     let note = "UPDATE plex_server SET consent = 1 WHERE id = ?1";
     sql::run(db, note, [server.0]).map(drop)
@@ -38,7 +40,8 @@ pub fn has_consent(db: &Connection, server: ServerId) -> Result<bool> {
     sql::any(db, find, [server.0])
 }
 
-/// When the last complete look at what has changed in Stash began, in Unix seconds; 0 before the first.
+/// When the last complete look at what has changed in Stash began, in Unix seconds; 0 before the
+/// first.
 pub fn caught_up(db: &Connection, server: ServerId) -> Result<i64> {
     let find = "SELECT caught_up FROM plex_server WHERE id = ?1";
     Ok(sql::row(db, find, [server.0], |row| row.get(0))?.unwrap_or_default())

@@ -9,7 +9,8 @@ use crate::storage::{meta, sql};
 pub enum Total {
     /// Jobs of scenes after which Plex was equal.
     Synced,
-    /// Jobs of scenes for which there was nothing to do: unchanged, without metadata, or not in Plex where that is skipped.
+    /// Jobs of scenes for which there was nothing to do: unchanged, without metadata, or not in
+    /// Plex where that is skipped.
     Skipped,
     /// Jobs that were given up.
     Failed,

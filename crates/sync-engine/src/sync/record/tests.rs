@@ -35,7 +35,8 @@ fn all_sent(written: &LastWritten) -> BTreeSet<String> {
     all
 }
 
-/// The heir looks; the scene before takes, sends and settles; then the heir settles what it planned from its look.
+/// The heir looks; the scene before takes, sends and settles; then the heir settles what it planned
+/// from its look.
 #[test]
 fn an_heir_that_planned_from_an_older_look_is_told_to_look_again() {
     let (db, server) = tables();
@@ -61,7 +62,8 @@ fn an_heir_that_planned_from_an_older_look_is_told_to_look_again() {
 }
 
 proptest! {
-    /// Whatever jobs overlap on one item: what anybody sent is on record in the end, unless whoever replaced it knew of it.
+    /// Whatever jobs overlap on one item: what anybody sent is on record in the end, unless whoever
+    /// replaced it knew of it.
     #[test]
     fn nothing_that_was_sent_is_forgotten(steps in prop::collection::vec((0..3usize, any::<bool>()), 1..20)) {
         let (db, server) = tables();

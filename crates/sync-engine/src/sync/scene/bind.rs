@@ -195,8 +195,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         why
     }
 
-    /// Another living scene that owns the item and is not beaten by this evidence: one that holds a file of it too, or
-    /// whichever, by likeness. An owner that is gone from Stash, or is beaten, loses the item here.
+    /// Another living scene that owns the item and is not beaten by this evidence: one that holds a
+    /// file of it too, or whichever, by likeness. An owner that is gone from Stash, or is beaten,
+    /// loses the item here.
     pub(super) async fn contested(
         &mut self,
         item: &str,

@@ -11,8 +11,8 @@ use crate::sync::stopped::Stopped;
 use crate::sync::syncer::Syncer;
 
 impl Syncer {
-    /// What a sync of the scene would write, as one that a person asks for: looked at whatever is on record. `taken` are the
-    /// items that other scenes would have taken before.
+    /// What a sync of the scene would write, as one that a person asks for: looked at whatever is
+    /// on record. `taken` are the items that other scenes would have taken before.
     ///
     /// # Errors
     /// Nothing can be compared; what is wrong with the scene alone is told of it.

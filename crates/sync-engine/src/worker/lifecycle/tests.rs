@@ -12,7 +12,8 @@ use crate::core::settings::Settings;
 fn a_claim_outlasts_the_slowest_job() {
     let map = json!({"read_timeout": 1e9});
     let (settings, _) = Settings::read(map.as_object().unwrap(), |_| None);
-    // An edit, a rating, two pictures, and three lists that are mended one by one; one write at a time.
+    // An edit, a rating, two pictures, and three lists that are mended one by one; one write at a
+    // time.
     let last_of_many = settings.read_timeout * 7 * IN_FLIGHT as u32;
     // A hundred thousand items, five hundred on a page.
     let listing = settings.read_timeout * 200;

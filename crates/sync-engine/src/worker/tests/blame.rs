@@ -1,7 +1,9 @@
-//! One request of one scene is answered oddly for ever, in any of some seventy ways: every other scene is equal in the end,
-//! within a bounded number of requests, the scene itself has an end, and the circuit stays closed.
+//! One request of one scene is answered oddly for ever, in any of some seventy ways: every other
+//! scene is equal in the end, within a bounded number of requests, the scene itself has an end, and
+//! the circuit stays closed.
 //!
-//! An eighth of the worlds is played each time; `BLAME=all cargo test -p stash2plex-plugin --lib blame` plays them all.
+//! An eighth of the worlds is played each time; `BLAME=all cargo test -p stash2plex-plugin --lib
+//! blame` plays them all.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -78,7 +80,8 @@ impl World {
         self.queue.enqueue(job).unwrap();
     }
 
-    /// A worker works until nothing is left to do, whatever time that takes; returns how often the circuit opened.
+    /// A worker works until nothing is left to do, whatever time that takes; returns how often the
+    /// circuit opened.
     async fn work(&mut self, passing: impl FnMut(Duration)) -> usize {
         let began = self.clock.now();
         let breaker = Arc::new(FakeClock::at(instant(began)));
@@ -256,7 +259,8 @@ async fn odd_world(request: usize, answer: usize) {
     assert_eq!(counts.live(), 0, "{case}\n{}", world.story());
 }
 
-/// Another Plex takes the address over while nothing is to be done: it gets neither the token nor an edit.
+/// Another Plex takes the address over while nothing is to be done: it gets neither the token nor
+/// an edit.
 #[test]
 fn another_server_at_the_address_gets_nothing_after_a_pause() {
     for quiet in [2, 20, 45] {

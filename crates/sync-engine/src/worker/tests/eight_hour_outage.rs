@@ -222,7 +222,8 @@ async fn outage(jobs: usize, length: Duration, ramp: u32) {
     assert_eq!(text.matches("sending at full speed again").count(), 1);
 }
 
-/// In the order of due times, but for those under way together; returns the farthest from its place.
+/// In the order of due times, but for those under way together; returns the farthest from its
+/// place.
 fn check_order(world: &World) -> usize {
     let position = |key: &str| world.items.iter().position(|item| item.to_string() == key);
     let edits = world.plex.requests();
@@ -245,8 +246,8 @@ fn check_order(world: &World) -> usize {
     worst
 }
 
-/// From 5 to 20 a second within D seconds: after t seconds 5·t + 7.5·t²/D jobs, within 5 %; returns the
-/// worst deviation.
+/// From 5 to 20 a second within D seconds: after t seconds 5·t + 7.5·t²/D jobs, within 5 %; returns
+/// the worst deviation.
 fn check_ramp(drained: &[(Duration, usize)], duration: f64) -> f64 {
     let start = drained
         .iter()

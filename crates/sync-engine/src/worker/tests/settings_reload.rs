@@ -143,7 +143,8 @@ async fn a_new_look_at_the_settings_begins_no_new_wait() {
     assert_eq!((alone.end, alone.minutes), (End::StashGone, 15));
 }
 
-/// Plex is down for a minute, from the start or a little later: with `fast_recovery` the first scene follows its return soon.
+/// Plex is down for a minute, from the start or a little later: with `fast_recovery` the first
+/// scene follows its return soon.
 #[tokio::test]
 async fn a_fast_recovery_is_fast() {
     let mut waits = Vec::new();
@@ -166,7 +167,8 @@ async fn a_fast_recovery_is_fast() {
     assert!(waits.iter().all(|wait| *wait <= longest), "{waits:?}");
 }
 
-/// The jobs are done long before the sending at full speed again, and nothing else is due at its end.
+/// The jobs are done long before the sending at full speed again, and nothing else is due at its
+/// end.
 #[tokio::test]
 async fn an_outage_and_its_gradual_end_are_told_once() {
     let life = life(80, |world, passed| {

@@ -1,9 +1,10 @@
-//! Random worlds: files of the same names in several folders, which are moved, merged, split, thrown away and scanned again
-//! on both sides, in any order and told of or not, under a path map that is right, wrong or missing. No write goes to an
-//! item that holds no file of its scene; and in the end one reconciliation brings every item to show its scene.
+//! Random worlds: files of the same names in several folders, which are moved, merged, split,
+//! thrown away and scanned again on both sides, in any order and told of or not, under a path map
+//! that is right, wrong or missing. No write goes to an item that holds no file of its scene; and
+//! in the end one reconciliation brings every item to show its scene.
 //!
-//! `RIGHT_ITEM_SEEDS=500 cargo test -p stash2plex-plugin --lib worlds -- --nocapture` plays more of them;
-//! `RIGHT_ITEM_SEED=17` only that one, with its story.
+//! `RIGHT_ITEM_SEEDS=500 cargo test -p stash2plex-plugin --lib worlds -- --nocapture` plays more of
+//! them; `RIGHT_ITEM_SEED=17` only that one, with its story.
 
 mod actions;
 mod judge;
@@ -210,7 +211,8 @@ impl World {
                 }
             }
         }
-        // The last word of a person who reads the guide: the path map is right, and all is compared once.
+        // The last word of a person who reads the guide: the path map is right, and all is compared
+        // once.
         let sim = &mut self.sim;
         sim.say("the end");
         if sim.settings["path_map"] != RIGHT {
@@ -237,8 +239,9 @@ impl World {
         assert_eq!(writes.count(), 0, "written again\n{}", self.sim.story());
     }
 
-    /// A worker works until nothing is left to do, whatever time that takes; no write of it may be wrong, but where the
-    /// world changes `meanwhile`: then a write may be late by the time of one answer. Returns what Plex was asked.
+    /// A worker works until nothing is left to do, whatever time that takes; no write of it may be
+    /// wrong, but where the world changes `meanwhile`: then a write may be late by the time of one
+    /// answer. Returns what Plex was asked.
     async fn work(&mut self, meanwhile: usize) -> Vec<Recorded> {
         let Self {
             sim, config, queue, ..

@@ -62,7 +62,8 @@ pub fn trouble(queue: &Seen<QueueStatus>, held: bool, now: f64) -> Vec<Line> {
     failed.into_iter().chain(tried(queue, held, now)).collect()
 }
 
-/// The jobs that were tried and wait for what is their own. Those that wait for Plex wait for what the circuit says.
+/// The jobs that were tried and wait for what is their own. Those that wait for Plex wait for what
+/// the circuit says.
 fn own(queue: &QueueStatus, held: bool) -> impl Iterator<Item = &TriedJob> {
     let tried = queue.tried_jobs.iter();
     tried.filter(move |job| !held || job.attempts > 0)

@@ -63,7 +63,8 @@ pub fn outage(outage: &OutageEntry, now: f64) -> Line {
     }
 }
 
-/// Whether jobs go to Plex; nothing where the settings keep them from it, since a "yes" would be taken for the answer.
+/// Whether jobs go to Plex; nothing where the settings keep them from it, since a "yes" would be
+/// taken for the answer.
 pub fn sending(status: &Status) -> Option<Line> {
     let is_off = matches!(&status.settings, Some(SettingsStatus::Done { enabled, writes, faults, .. })
         if !enabled || !writes || faults.iter().any(|fault| fault.blocks));

@@ -1,4 +1,5 @@
-//! Whether a write is right, judged when Plex is about to carry it out, and whether items show their scenes.
+//! Whether a write is right, judged when Plex is about to carry it out, and whether items show
+//! their scenes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -162,7 +163,8 @@ impl Judge {
             let shows = |scene: &&&Scene| self.difference(scene, item).is_none();
             match holders.as_slice() {
                 [] => {}
-                // An item on record is known by one file, as it was. For a scene with nothing to write, nobody looks further.
+                // An item on record is known by one file, as it was. For a scene with nothing to
+                // write, nobody looks further.
                 [scene] if is_bare(scene) && (follows || item.files().count() > 1) => {}
                 [scene] => wrong.extend(self.difference(scene, item)),
                 several if several.iter().any(|scene| shows(&scene)) => {}
