@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use thiserror::Error;
 
-use crate::{Client, Error, ItemKind, Lockable, RatingKey, SectionId, Tag, TagKind, query::encode};
+use crate::{
+    Client, Error, Field, ItemKind, Lockable, RatingKey, SectionId, Tag, TagKind, query::encode,
+};
 
 /// The longest request line that is sent, in bytes. Common proxies refuse more than 8,192.
 pub const MAX_LINE: usize = 8000;
@@ -16,48 +18,6 @@ const LONGEST_LINE: usize = 65_000;
 /// A value that takes at most this many bytes in a query always fits into one request to a server
 /// whose address has a path of at most 500 bytes. Cut longer ones with [`fit`](crate::fit).
 pub const MAX_VALUE: usize = 7200;
-
-/// An editable field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// The title.
-    Title,
-    /// The studio.
-    Studio,
-    /// The tagline.
-    Tagline,
-    /// The date as `YYYY-MM-DD`; Plex takes the year from it.
-    OriginallyAvailableAt,
-    /// As `R`, `gb/12` or `XXX`.
-    ContentRating,
-    /// The summary.
-    Summary,
-}
-
-impl Field {
-    /// All fields.
-    pub const ALL: [Self; 6] = [
-        Self::Title,
-        Self::Studio,
-        Self::Tagline,
-        Self::OriginallyAvailableAt,
-        Self::ContentRating,
-        Self::Summary,
-    ];
-
-    /// The name in edits and locks.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Studio => "studio",
-            Self::Tagline => "tagline",
-            Self::OriginallyAvailableAt => "originallyAvailableAt",
-            Self::ContentRating => "contentRating",
-            Self::Summary => "summary",
-        }
-    }
-}
 
 /// A value or tag that does not fit into one request, however the edit is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

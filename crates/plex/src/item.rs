@@ -10,9 +10,7 @@ use serde::{
     },
 };
 
-use crate::{
-    Field, ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, lenient, skipped::Entry, tag,
-};
+use crate::{ImageKind, RatingKey, SectionId, Skipped, Tag, TagKind, lenient, skipped::Entry, tag};
 
 /// What kind of item. The numbers are Plex's `type=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -136,6 +134,48 @@ pub struct Item {
     countries: Vec<Tag>,
     #[serde(rename = "Field", default, deserialize_with = "locks")]
     locks: BTreeSet<String>,
+}
+
+/// An editable field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The title.
+    Title,
+    /// The studio.
+    Studio,
+    /// The tagline.
+    Tagline,
+    /// The date as `YYYY-MM-DD`; Plex takes the year from it.
+    OriginallyAvailableAt,
+    /// As `R`, `gb/12` or `XXX`.
+    ContentRating,
+    /// The summary.
+    Summary,
+}
+
+impl Field {
+    /// All fields.
+    pub const ALL: [Self; 6] = [
+        Self::Title,
+        Self::Studio,
+        Self::Tagline,
+        Self::OriginallyAvailableAt,
+        Self::ContentRating,
+        Self::Summary,
+    ];
+
+    /// The name in edits and locks.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Studio => "studio",
+            Self::Tagline => "tagline",
+            Self::OriginallyAvailableAt => "originallyAvailableAt",
+            Self::ContentRating => "contentRating",
+            Self::Summary => "summary",
+        }
+    }
 }
 
 /// What can be locked against the metadata agent: a [`Field`], all tags of a [`TagKind`], or the

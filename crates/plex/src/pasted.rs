@@ -31,7 +31,11 @@ pub fn address(text: &str) -> Result<(String, Option<&'static str>), SetupError>
 pub(crate) fn base(text: &str) -> Result<(Url, Option<&'static str>), SetupError> {
     let text = text.trim();
     let plain = text.trim_matches(QUOTES).trim();
-    let mut url = Url::parse(plain).map_err(|_| SetupError::Url)?;
+    let full = match is_bare(plain) {
+        true => format!("http://{plain}"),
+        false => plain.to_owned(),
+    };
+    let mut url = Url::parse(&full).map_err(|_| SetupError::Url)?;
     let usable = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
         && url.password().is_none();
@@ -48,6 +52,8 @@ pub(crate) fn base(text: &str) -> Result<(Url, Option<&'static str>), SetupError
     let path = segments[..own].join("/");
     let remark = if page {
         Some("the address is that of a page of Plex; only the server's own part of it is used")
+    } else if full != plain {
+        Some("http:// is missing in front of the address")
     } else if plain != text {
         Some("the quotation marks around the address were left out")
     } else {
@@ -57,6 +63,13 @@ pub(crate) fn base(text: &str) -> Result<(Url, Option<&'static str>), SetupError
     url.set_query(None);
     url.set_fragment(None);
     Ok((url, remark))
+}
+
+/// Whether it is `host:port`, with or without a path, and no scheme.
+fn is_bare(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or_default();
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Where Plex's own paths start; before them stands what a proxy added.

@@ -9,10 +9,13 @@ fn an_address_is_cut_to_the_servers_own_part() {
     let page =
         Some("the address is that of a page of Plex; only the server's own part of it is used");
     let quotes = Some("the quotation marks around the address were left out");
+    let bare = Some("http:// is missing in front of the address");
     for (text, address, remark) in [
         ("http://nas:32400", "http://nas:32400", None),
         (" http://nas:32400/\n", "http://nas:32400", None),
         ("HTTP://NAS:32400", "http://nas:32400", None),
+        ("nas:32400", "http://nas:32400", bare),
+        ("[::1]:32400/plex/", "http://[::1]:32400/plex", bare),
         (
             "https://home/behind/proxy/",
             "https://home/behind/proxy",
@@ -55,7 +58,8 @@ fn what_is_no_address_of_a_server_is_refused_without_repeating_it() {
     for text in [
         "",
         "nas",
-        "nas:32400",
+        "nas:secret",
+        "user:secret@nas:32400",
         "ftp://nas",
         "http://user:secret@nas:32400/web",
         "http://nas:secret/?X-Plex-Token=secret",

@@ -33,11 +33,22 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// What it has for a text field of an item; the content rating is the policy's.
+    pub fn field(&self, field: Field) -> Option<&str> {
+        match field {
+            Field::Title => Some(&self.title),
+            Field::Summary => Some(&self.details),
+            Field::Tagline => Some(&self.tagline),
+            Field::Studio => Some(self.studio.as_deref().unwrap_or_default()),
+            Field::Date => Some(&self.date),
+            Field::ContentRating => None,
+        }
+    }
+
     /// Whether anything but a cover is known of it. Without, identification may still be running,
     /// so [`plan`](crate::plan()) leaves an item alone that was not synced before.
     pub fn has_metadata(&self) -> bool {
-        let texts = [&self.title, &self.details, &self.tagline, &self.date];
-        let mut texts = texts.into_iter().chain(&self.studio);
+        let mut texts = Field::ALL.into_iter().filter_map(|field| self.field(field));
         texts.any(|text| !text.trim().is_empty())
             || self.rating100.is_some_and(|rating| rating > 0)
             || !self.performers.is_empty()

@@ -1,22 +1,16 @@
 //! What does the user want synced, and how?
 
-use crate::Unsupported;
+use std::collections::BTreeSet;
+
+use crate::{Field, Unsupported};
 
 /// What to sync and how. The default syncs all but the ratings, and Stash wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// A field that was changed by hand in Plex stays. Off: Stash wins.
     pub preserve_plex_edits: bool,
-    /// Title.
-    pub title: bool,
-    /// Details as summary.
-    pub summary: bool,
-    /// Tagline.
-    pub tagline: bool,
-    /// Studio.
-    pub studio: bool,
-    /// Date as `originallyAvailableAt`.
-    pub date: bool,
+    /// The texts that the scene decides; the content rating is not among them.
+    pub fields: BTreeSet<Field>,
     /// What to do with a date of only a year or a month.
     pub partial_dates: PartialDates,
     /// Performers as actors.
@@ -56,11 +50,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             preserve_plex_edits: false,
-            title: true,
-            summary: true,
-            tagline: true,
-            studio: true,
-            date: true,
+            fields: Field::ALL.into(),
             partial_dates: PartialDates::Complete,
             performers: true,
             tags: true,

@@ -60,22 +60,15 @@ impl Wanted {
     /// What the scene wants.
     pub fn of(scene: &Scene, policy: &Policy) -> Self {
         let mut wanted = Self::default();
-        let studio = scene.studio.as_deref().unwrap_or_default();
-        for (on, field, value) in [
-            (policy.title, Field::Title, scene.title.as_str()),
-            (policy.summary, Field::Summary, &scene.details),
-            (policy.tagline, Field::Tagline, &scene.tagline),
-            (policy.studio, Field::Studio, studio),
-        ] {
-            if on {
-                wanted.text(field, value, policy.max_encoded);
+        for field in policy.fields.iter().copied() {
+            match (field, scene.field(field)) {
+                (Field::Date, Some(date)) => wanted.date(date, policy),
+                (_, Some(text)) => wanted.text(field, text, policy.max_encoded),
+                (_, None) => {}
             }
         }
         if let Some(content_rating) = &policy.content_rating {
             wanted.text(Field::ContentRating, content_rating, policy.max_encoded);
-        }
-        if policy.date {
-            wanted.date(&scene.date, policy);
         }
         if policy.tags {
             let names = scene.tags.iter().map(String::as_str);
@@ -87,7 +80,7 @@ impl Wanted {
             wanted.names(TagKind::Actor, names, policy.max_performers);
         }
         if policy.collection {
-            wanted.names(TagKind::Collection, [studio], 1);
+            wanted.names(TagKind::Collection, scene.studio.as_deref(), 1);
         }
         let rating = scene.rating100.filter(|rating| *rating > 0);
         wanted.rating = policy.rating.then(|| rating.map(Rating::from_stash));

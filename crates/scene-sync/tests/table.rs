@@ -82,11 +82,10 @@ const RATINGS: [u8; 3] = [40, 75, 90];
 fn policy(what: What, preserve: bool) -> Policy {
     Policy {
         preserve_plex_edits: preserve,
-        title: what == What::Text(Field::Title),
-        summary: what == What::Text(Field::Summary),
-        tagline: what == What::Text(Field::Tagline),
-        studio: what == What::Text(Field::Studio),
-        date: what == What::Text(Field::Date),
+        fields: Field::ALL
+            .into_iter()
+            .filter(|field| what == What::Text(*field))
+            .collect(),
         performers: what == What::List(TagKind::Actor),
         tags: what == What::List(TagKind::Genre),
         collection: what == What::List(TagKind::Collection),

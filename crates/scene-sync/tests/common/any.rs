@@ -1,7 +1,7 @@
 //! Any scene, item and policy.
 
 use proptest::prelude::*;
-use scene_sync::{Item, Performer, Policy, Scene, Tag};
+use scene_sync::{Field, Item, Performer, Policy, Scene, Tag};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Plex;
@@ -72,6 +72,7 @@ prop_compose! {
         preserve_plex_edits in any::<bool>(), rating in any::<bool>(), tags in any::<bool>(), title in any::<bool>(),
         collection in any::<bool>(), max_tags in 0usize..4, content_rating in proptest::option::of(texts()),
     ) -> Policy {
-        Policy { preserve_plex_edits, rating, tags, title, collection, max_tags, content_rating, ..Policy::default() }
+        let fields = Field::ALL.into_iter().filter(|field| title || *field != Field::Title).collect();
+        Policy { preserve_plex_edits, rating, tags, fields, collection, max_tags, content_rating, ..Policy::default() }
     }
 }

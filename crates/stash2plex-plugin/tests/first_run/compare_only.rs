@@ -222,7 +222,7 @@ fn it_shows_old_and_new_values_and_cuts_long_ones() {
     );
     says(&text, "i and 5 scenes more");
     assert_eq!(output["scenes"].as_array().unwrap().len(), 20);
-    says(&text, "Next step: run the task Sync All Scenes");
+    says(&text, "then run the task Sync All Scenes");
     assert!(
         plugin
             .queue()

@@ -9,13 +9,19 @@ use crate::core::settings::Settings;
 pub fn policy(settings: &Settings) -> Policy {
     let on = &settings.toggles;
     let master = on.master;
+    let writes = |field: &Field| {
+        master
+            && match field {
+                Field::Summary => on.summary,
+                Field::Tagline => on.tagline,
+                Field::Studio => on.studio,
+                Field::Date => on.date,
+                _ => true,
+            }
+    };
     Policy {
         preserve_plex_edits: settings.preserve_plex_edits,
-        title: master,
-        summary: master && on.summary,
-        tagline: master && on.tagline,
-        studio: master && on.studio,
-        date: master && on.date,
+        fields: Field::ALL.into_iter().filter(writes).collect(),
         performers: master && on.performers,
         tags: master && on.tags,
         collection: master && on.collection,

@@ -32,7 +32,7 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         Ok::<_, Failure>((ready.settings, report))
     })?;
     // Where nothing was found, nobody has seen yet what would be written.
-    let found = report.compared == 0 || report.not_in_plex < report.compared;
+    let found = report.would_change + report.equal > 0;
     if found {
         first_run::note(&dir, Looked::AtAll);
     }

@@ -165,9 +165,9 @@ fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, lo
             Err(_) if began.elapsed() < UPDATE_PATIENCE => {
                 std::thread::sleep(Duration::from_millis(100));
             }
-            Err(why) => {
-                return log.warn(texts::not_handed_over(why));
-            }
+            // It was removed, as was said.
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return,
+            Err(why) => return log.warn(texts::not_handed_over(why)),
         }
     }
 }

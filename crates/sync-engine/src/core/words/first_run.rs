@@ -27,7 +27,10 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
             "{name}: right as it is. {both}, and each is where Plex has it"
         ))];
     }
-    let right = format!("{both}; of {} the path agrees", proposal.right);
+    let right = match proposal.right {
+        0 => format!("{both}, and the path agrees for none"),
+        n => format!("{both}; the path agrees for {n} of them"),
+    };
     if proposal.rules.is_empty() {
         return vec![
             info(right),

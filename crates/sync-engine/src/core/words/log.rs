@@ -309,7 +309,7 @@ pub fn elsewhere(rule: &str) -> String {
 
 /// The same of one that may be the same one, or not.
 pub fn different_file(path: &str) -> String {
-    format!(". It has one of this name, {path}: is that the same video?")
+    format!(". It has one of this name, {path}, which may be the same video")
 }
 
 /// One of several files.

@@ -30,7 +30,8 @@ pub fn next_step(step: Step) -> String {
             "Next step: run the task Compare Only, which shows what Sync All Scenes would write, and writes nothing. {UNTIL}"
         ),
         Step::SyncAll => format!(
-            "Next step: run the task Sync All Scenes, which writes your library to Plex and cannot be undone. {UNTIL}"
+            "Next step: save a scene and look at it in Plex, then run the task Sync All Scenes, which writes your library to Plex \
+             and cannot be undone. {UNTIL}"
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! The status in words. Pure.
 
 use crate::console::Level;
+use crate::core::reconcile::Report;
 use crate::core::settings::names;
 use crate::core::status::{LeftOut, PathHint, Seen, SettingsStatus, Status, Totals, Worker};
 use crate::core::words::format::{count, date, span};
@@ -120,11 +121,16 @@ pub fn queue(status: &Status) -> Vec<Line> {
         }
         None => "Last reconciliation: none yet".to_owned(),
         Some(run) => {
+            // What was left alone then may have been written since.
+            let report = Report {
+                left_alone: run.report.left_alone.min(status.never_synced),
+                ..run.report
+            };
             format!(
                 "Last reconciliation: {} ago, {}: {}",
                 span(now - run.ended as f64),
                 run.reach.words(),
-                run.report.words(),
+                report.words(),
             ) + &words::tasks::while_off(!is_read_only(status))
         }
     }));

@@ -122,9 +122,13 @@ pub fn since(
     waiting: u64,
     tasks: u64,
 ) -> String {
-    let tasks = match tasks {
-        0 => String::new(),
-        n => format!(" and {}", count(n, "task", "tasks")),
+    let waiting = match tasks {
+        0 => waiting.to_string(),
+        n => format!(
+            "{} and {}",
+            count(waiting, "change", "changes"),
+            count(n, "task", "tasks")
+        ),
     };
     // Where there was nothing to do, a scene is synced.
     let skipped = match (skipped, writes) {
@@ -132,9 +136,7 @@ pub fn since(
         _ => String::new(),
     };
     let synced = count(synced, "scene", "scenes");
-    format!(
-        "Since this task began: {synced} synced, {skipped}{failed} failed, {waiting}{tasks} waiting"
-    )
+    format!("Since this task began: {synced} synced, {skipped}{failed} failed, {waiting} waiting")
 }
 
 /// Why nothing is found to be written, if so.

@@ -74,7 +74,9 @@ pub fn sending(status: &Status) -> Option<Line> {
     // What cannot be read is said apart, and a "yes" would be taken for the answer here too.
     let is_unknown = matches!(status.settings, Some(SettingsStatus::Failed { .. }))
         || matches!(status.queue, Seen::Unreadable { .. });
-    if is_unknown && matches!(status.circuit, Circuit::Closed { .. }) {
+    // So would it be while Plex, asked just now, is not well.
+    let is_ill = status.plex.as_ref().is_some_and(|plex| !plex.is_healthy());
+    if (is_unknown || is_ill) && matches!(status.circuit, Circuit::Closed { .. }) {
         return None;
     }
     let mut line = circuit(&status.circuit, status.ongoing(), status.taken_at);
@@ -161,7 +163,7 @@ pub fn outlook(status: &Status) -> Option<Line> {
             "Plex is back: sending goes on by itself once one change has been sent",
         )),
         (Circuit::Closed { .. }, false) => Some(info(
-            "Changes made now are kept, and sent when Plex answers again",
+            "Changes made now are kept, and sent once that is over or corrected",
         )),
         _ => None,
     }
