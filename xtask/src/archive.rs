@@ -7,9 +7,24 @@ use zip::{CompressionMethod, System, ZipArchive, ZipWriter};
 
 use crate::{Date, Error};
 
-/// Of the deflater: up to 9 are quick, above are tries of one that takes its time, and saves a
-/// twentieth. Stash gives a download ten seconds.
-const LEVEL: i64 = 14;
+/// How much time is spent on making a package small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// Little, as for a test.
+    Quick,
+    /// Half a minute, which saves a twentieth: Stash gives a download ten seconds.
+    Small,
+}
+
+impl Packing {
+    /// Of the deflater: above 9 are tries of one that takes its time.
+    fn level(self) -> i64 {
+        match self {
+            Self::Quick => 1,
+            Self::Small => 14,
+        }
+    }
+}
 
 pub(crate) struct Entry {
     pub(crate) name: String,
@@ -17,7 +32,11 @@ pub(crate) struct Entry {
     pub(crate) bytes: Vec<u8>,
 }
 
-pub(crate) fn write(mut entries: Vec<Entry>, date: Date) -> Result<Vec<u8>, Error> {
+pub(crate) fn write(
+    mut entries: Vec<Entry>,
+    date: Date,
+    packing: Packing,
+) -> Result<Vec<u8>, Error> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries {
@@ -28,7 +47,7 @@ pub(crate) fn write(mut entries: Vec<Entry>, date: Date) -> Result<Vec<u8>, Erro
             .unix_permissions(entry.mode)
             .last_modified_time(date.0)
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(LEVEL));
+            .compression_level(Some(packing.level()));
         zip.start_file(entry.name, options)?;
         zip.write_all(&entry.bytes)
             .map_err(zip::result::ZipError::from)?;

@@ -13,6 +13,7 @@ mod index;
 mod package;
 mod platform;
 
+pub use archive::Packing;
 pub use build::{build, host, root};
 pub use date::Date;
 pub use error::Error;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use xtask::{Date, Error, Package, Platform};
+use xtask::{Date, Error, Package, Packing, Platform};
 
 const USAGE: &str = "\
 cargo xtask package [--target TARGET]... [--program FILE]
@@ -69,7 +69,8 @@ impl Task {
                         None => xtask::build(&target)?,
                     };
                     let platform = Platform::of_target(&target)?;
-                    Package::new(platform, &program, Date::of_release()?)?.write_to(&folder)?;
+                    let date = Date::of_release()?;
+                    Package::new(platform, &program, date, Packing::Small)?.write_to(&folder)?;
                 }
                 folder
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::archive::{self, Entry};
-use crate::{Date, Error, Platform};
+use crate::{Date, Error, Packing, Platform};
 
 /// Its name without the ending is the plugin's id, under which Stash keeps the settings.
 pub(crate) const MANIFEST: &str = "Stash2Plex.yml";
@@ -25,7 +25,12 @@ impl Package {
     ///
     /// # Errors
     /// A file cannot be read, or the manifest is another than this knows.
-    pub fn new(platform: Platform, program: &Path, date: Date) -> Result<Self, Error> {
+    pub fn new(
+        platform: Platform,
+        program: &Path,
+        date: Date,
+        packing: Packing,
+    ) -> Result<Self, Error> {
         let read = |path: &Path| fs::read(path).map_err(Error::file(path));
         let mut entries = vec![Entry {
             name: platform.program().to_owned(),
@@ -45,7 +50,7 @@ impl Package {
             let mode = 0o644;
             entries.push(Entry { name, mode, bytes });
         }
-        let zip = archive::write(entries, date)?;
+        let zip = archive::write(entries, date, packing)?;
         Ok(Self { platform, zip })
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use xtask::{Date, PLATFORMS, Package, Platform, write_index};
+use xtask::{Date, PLATFORMS, Package, Packing, Platform, write_index};
 use yaml_rust2::{Yaml, YamlLoader};
 use zip::ZipArchive;
 
@@ -14,7 +14,13 @@ fn package(platform: Platform, seconds: u64) -> Package {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("built");
     fs::write(&program, "a program ".repeat(1000)).unwrap();
-    Package::new(platform, &program, Date::from_unix(seconds).unwrap()).unwrap()
+    Package::new(
+        platform,
+        &program,
+        Date::from_unix(seconds).unwrap(),
+        Packing::Quick,
+    )
+    .unwrap()
 }
 
 fn text(package: &Package, name: &str) -> String {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use simulators::{Fault, PackageManager, PackageSource, Rule, Run, Trigger, run_plugin};
 use stash::connection::ServerConnection;
 use sync_engine::daemon::{copy, process};
-use xtask::{Date, Package, Platform};
+use xtask::{Date, Package, Packing, Platform};
 
 /// The files that a release publishes, by their names.
 type Release = LazyLock<Vec<(String, Vec<u8>)>>;
@@ -34,7 +34,7 @@ fn release(seconds: u64) -> Vec<(String, Vec<u8>)> {
     let program = std::env::var_os("STASH2PLEX_PROGRAM").map(PathBuf::from);
     let program = program.as_deref().unwrap_or(common::binary());
     let date = Date::from_unix(seconds).unwrap();
-    let package = Package::new(platform(), program, date).unwrap();
+    let package = Package::new(platform(), program, date, Packing::Quick).unwrap();
     package.write_to(folder.path()).unwrap();
     xtask::write_index(folder.path()).unwrap();
     let files = names(folder.path()).into_iter();
