@@ -74,12 +74,15 @@ pub fn sending(status: &Status) -> Option<Line> {
     // What cannot be read is said apart, and a "yes" would be taken for the answer here too.
     let is_unknown = matches!(status.settings, Some(SettingsStatus::Failed { .. }))
         || matches!(status.queue, Seen::Unreadable { .. });
-    // So would it be while Plex, asked just now, is not well.
-    let is_ill = status.plex.as_ref().is_some_and(|plex| !plex.is_healthy());
-    if (is_unknown || is_ill) && matches!(status.circuit, Circuit::Closed { .. }) {
+    let is_closed = matches!(status.circuit, Circuit::Closed { .. });
+    if is_unknown && is_closed {
         return None;
     }
     let mut line = circuit(&status.circuit, status.ongoing(), status.taken_at);
+    // Plex was asked just now, and nothing has been sent since.
+    if is_closed && status.plex.as_ref().is_some_and(|plex| !plex.is_healthy()) {
+        line.text += ", until a change cannot be sent";
+    }
     let by_hand = matches!(status.circuit, Circuit::ForcedOpen { .. });
     if status.plex.is_none() && status.circuit.holds_jobs() && !by_hand {
         let reason = status.circuit.reason().unwrap_or_default();
