@@ -3,6 +3,7 @@
 //! Errors say theirs where their types are, and the plugin's page in Stash its own:
 //! `plugin/Stash2Plex.yml`.
 
+pub mod database;
 pub mod first_run;
 pub mod format;
 mod log;

@@ -1,0 +1,50 @@
+//! Why the database cannot be used.
+
+use std::path::Path;
+
+use queue::Error;
+
+/// Why the queue cannot be used, by somebody who does not repair it, and what to do.
+pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
+    match why {
+        Error::ReadOnly(_) => format!(
+            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then no change is \
+             recorded",
+            database.display()
+        ),
+        Error::Foreign { path, .. } => format!(
+            "{} is not this plugin's database; the next change in Stash, or the task Process Queue, makes a new one and keeps what is there \
+             under another name",
+            path.display()
+        ),
+        Error::Corrupt(found) => format!(
+            "Stash2Plex's database is damaged ({found}), Stash's own is not. Run Process Queue, or save any scene: that replaces it \
+             and rescues what can be read"
+        ),
+        Error::DiskFull(_) => format!(
+            "The disk of {} is full, and until there is room no change is recorded: make room, then run Reconcile All Scenes, \
+             which finds what was missed",
+            folder.display()
+        ),
+        Error::CommitUnknown(why) => format!(
+            "Nobody can tell whether the change was recorded ({why}): save it again, or run Reconcile All Scenes"
+        ),
+        Error::InUse { path } => format!(
+            "{} is damaged, and another process has it open: stop that process, or restart Stash; the next change in Stash then \
+             replaces the file and rescues what can be read",
+            path.display()
+        ),
+        Error::Busy(_) => "The database was locked by another process for too long. What was saved just now is not recorded: save it \
+                           again"
+            .to_owned(),
+        Error::NetworkFileSystem { kind, .. } => format!(
+            "Stash's configuration folder is on a network share ({kind}), on which changes get lost. Until it is on a local \
+             disk, no change is recorded"
+        ),
+        Error::MountPoint { path } => format!(
+            "{} is mounted into the container by itself. Mount its whole folder instead; until then no change is recorded",
+            path.display()
+        ),
+        why => why.to_string(),
+    }
+}
