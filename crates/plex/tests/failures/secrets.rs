@@ -84,7 +84,7 @@ fn what_cannot_be_a_server_or_device() {
         |url: &str, device: &Device| Client::new(builder(), url, None, device, Timeouts::default());
     for url in [
         "",
-        "plex.local:32400",
+        "plex.local",
         "ftp://plex.local",
         "http://user:secret@plex.local",
         "http:///",
