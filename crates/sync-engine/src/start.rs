@@ -82,14 +82,23 @@ pub fn ensure_worker_of(
 /// What every call of the plugin does that records nothing: starts a worker if work is due and
 /// there is none.
 pub fn ensure_work_goes_on(dir: &DataDir, connection: &ServerConnection) -> io::Result<()> {
-    if lock::is_at_work(&dir.worker_lock()) || !dir.database().exists() || Standstill::lasts(dir) {
+    if lock::is_at_work(&dir.worker_lock()) || Standstill::lasts(dir) {
         return Ok(());
     }
     // Damage is seen to, and told, by whoever writes.
-    let queue = Queue::<Job>::open(dir.database(), Options::inspector());
-    let due = queue.and_then(|queue| queue.next_due()).unwrap_or(None);
-    match due.is_some_and(|due| due <= SystemTime::now()) {
+    match is_work_left(dir).unwrap_or(false) {
         true => ensure_worker(dir, connection, Start::IfUseful).map(drop),
         false => Ok(()),
     }
+}
+
+/// Whether a worker would have something to do at once. Without a worker, what runs was a dead
+/// one's: it is due as well.
+pub(crate) fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
+    if !dir.database().exists() {
+        return Ok(false);
+    }
+    let queue = Queue::<Job>::open(dir.database(), Options::inspector())?;
+    let is_due = |due| due <= SystemTime::now();
+    Ok(queue.next_due()?.is_some_and(is_due) || queue.counts()?.running > 0)
 }

@@ -32,6 +32,27 @@ fn any_call_that_finds_work_and_no_worker_starts_one() {
     }
 }
 
+/// What a worker had under way when it was killed is nobody's until another one comes.
+#[test]
+fn a_call_that_only_looks_takes_up_what_a_killed_worker_held() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 30}));
+    let scene = plugin.world.scenes[0];
+    plugin.world.plex.set_latency(Duration::from_millis(300));
+    for task in ["queue_status", "health_check", "outage_summary"] {
+        edit(&plugin, scene, task);
+        plugin.save(scene);
+        plugin.until("under way", || {
+            plugin.queue().counts().unwrap().running == 1
+        });
+        plugin.kill_worker();
+        plugin.until_no_worker();
+        plugin.task(task);
+        plugin.until_equal();
+        plugin.kill_worker();
+        plugin.until_no_worker();
+    }
+}
+
 #[test]
 fn a_stopped_process_queue_leaves_the_work_to_the_worker() {
     let plugin = Installed::with(30, json!({"idle_timeout": 2}));

@@ -115,7 +115,7 @@ fn serve(
             Err(WorkError::Link(_)) => settings.has_changed(),
             _ => newer.is_some(),
         };
-        if !can_work || !is_work_left(dir)? {
+        if !can_work || !start::is_work_left(dir)? {
             return Ok(code);
         }
         connection = newer.unwrap_or(connection);
@@ -143,14 +143,6 @@ fn tell_end(dir: &DataDir, log: &WorkerLog<'_>, ended: &Result<End, WorkError>) 
         }
     }
     ExitCode::SUCCESS
-}
-
-fn is_work_left(dir: &DataDir) -> queue::Result<bool> {
-    if !dir.database().exists() {
-        return Ok(false);
-    }
-    let due = Queue::<Job>::open(dir.database(), Options::inspector())?.next_due()?;
-    Ok(due.is_some_and(|due| due <= SystemTime::now()))
 }
 
 fn hand_over(program: &Program, dir: &DataDir, connection: &ServerConnection, log: &WorkerLog<'_>) {
