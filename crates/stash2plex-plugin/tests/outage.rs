@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use breaker::machine::Kind;
 use breaker::{Document, Report};
@@ -214,8 +214,9 @@ fn nothing_is_written_to_another_server_at_the_address() {
 
     let text = plugin.task("clear_match_cache").log_text();
     assert!(text.contains("is taken for the right one"), "{text}");
-    replace_worker(&plugin, second);
+    // The worker that lives hears of it.
     plugin.until_equal();
+    assert_eq!(plugin.worker_log().matches(" started").count(), 2);
     assert!(
         plugin
             .worker_log()
@@ -298,6 +299,28 @@ fn a_corrected_token_is_tried_as_soon_as_it_is_read() {
     });
     plugin.set(slow(plugin.world.plex.token()));
     plugin.until_equal();
+}
+
+/// Whoever saves was started by Stash, which is back then: nothing waits for the minute of its
+/// circuit.
+#[test]
+fn a_save_tells_that_stash_is_back() {
+    let plugin = Installed::with(3, json!({"idle_timeout": 120}));
+    let [first, second, third] = plugin.world.scenes[..] else {
+        panic!("three scenes")
+    };
+    plugin.save(first);
+    plugin.until("synced", || plugin.queue().counts().unwrap().done == 1);
+    plugin.world.stash.down();
+    plugin.save(second);
+    plugin.until("noticed", || {
+        plugin.worker_log().contains("WARN  Stash does not answer")
+    });
+    plugin.world.stash.up().unwrap();
+    let saved = Instant::now();
+    plugin.save(third);
+    plugin.until_equal();
+    assert!(saved.elapsed() < Duration::from_secs(30));
 }
 
 /// While Stash is away, Plex's circuit stays closed, no try is counted, and Plex is asked for

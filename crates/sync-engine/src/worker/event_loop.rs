@@ -10,8 +10,8 @@ use crate::core::outcome::Failure;
 use crate::core::scheduler::{End, Next, Situation};
 use crate::core::time::Time;
 use crate::core::words::worker as texts;
-use crate::storage::meta;
 use crate::storage::notices::{self, Topic};
+use crate::storage::{meta, plex_server};
 use crate::worker::circuit::Circuit;
 use crate::worker::in_flight::Event;
 use crate::worker::link::{self, Link};
@@ -65,12 +65,27 @@ impl<'a, T: Time> Worker<'a, T> {
     fn woken(&mut self) -> queue::Result<()> {
         self.in_flight.untidy = true;
         self.scheduler.woken(self.time.now());
+        // Stash started that process, so it may be back.
+        let _ = self.stash.breaker().suggest_trial();
         let asked = self.db.read(|db| meta::get(db, meta::SETTINGS_ASKED))?;
         if self.in_flight.asked != asked {
             self.in_flight.asked = asked;
             self.scheduler.doubt_settings();
         }
+        if self.is_server_forgotten()? {
+            self.scheduler.changed_settings();
+        }
         self.hear_wish()
+    }
+
+    /// Whether a person had the server forgotten that this worker knows: another one may be the
+    /// right one.
+    fn is_server_forgotten(&self) -> queue::Result<bool> {
+        let (Some(_), Some(target)) = (self.home, &self.link.settings.plex) else {
+            return Ok(false);
+        };
+        let expected = self.db.read(|db| plex_server::expected(db, &target.url))?;
+        Ok(expected.is_none())
     }
 
     fn situation(&mut self) -> queue::Result<Situation> {
@@ -116,14 +131,18 @@ impl<'a, T: Time> Worker<'a, T> {
         let found = self.in_flight.found.take();
         let is_other = |(new, _): &link::Found| self.link.leads_elsewhere(new);
         let corrected = found.as_ref().is_some_and(is_other);
+        let forgotten = self.is_server_forgotten()?;
         let found = found.unwrap_or_else(|| ((*self.link.settings).clone(), Vec::new()));
         let stash = self.around.stash();
         // The breaker's file has one owner at a time.
         self.link.plex = Circuit::new(Breaker::new(Rules::default()));
         self.link = Link::new(found, stash, self.dir, self.log, self.time)?;
         // What kept the circuit open may be repaired.
-        if corrected && self.link.plex.breaker().suggest_trial().is_ok() {
-            self.log.info(texts::TRIED_ANEW);
+        if corrected || forgotten {
+            let tried = self.link.plex.breaker().suggest_trial();
+            if corrected && tried.is_ok() {
+                self.log.info(texts::TRIED_ANEW);
+            }
         }
         self.scheduler.exchanged(self.link.settings.idle_timeout);
         Ok(self.begin()?)
