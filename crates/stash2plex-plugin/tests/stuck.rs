@@ -61,6 +61,46 @@ fn a_cover_that_stash_cannot_serve_holds_nothing_up_for_good() {
     plugin.until("shown", || item(0).posters.selected_sha1().is_some());
 }
 
+/// What the queue sets aside by itself is told and counted like what a worker fails.
+#[test]
+fn a_change_over_which_workers_die_is_told_and_counted() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 60}));
+    let plex = &plugin.world.plex;
+    plex.set_latency(Duration::from_millis(300));
+    plugin.save(plugin.world.scenes[0]);
+    let dead = || plugin.queue().counts().unwrap().dead;
+    while dead() == 0 {
+        plugin.until("under way", || {
+            let of_item = |path: &str| path.starts_with("/library/sections/");
+            dead() == 1 || plex.requests().iter().any(|one| of_item(&one.path))
+        });
+        if dead() == 0 {
+            plugin.kill_worker();
+            plugin.until_no_worker();
+            plex.take_requests();
+            plugin.task("queue_status");
+        }
+    }
+    let why =
+        "scene 1 failed: the worker ended in the middle of it ten times in a row. What to do: ";
+    plugin.until("told", || plugin.worker_log().contains(why));
+    // By another program, or another version of this one.
+    let mut queue = plugin.queue_as(Options::producer());
+    let spoil = "UPDATE queue_job SET payload = '{}' WHERE id = (SELECT max(id) FROM queue_job)";
+    let added = queue.transaction(|tx| -> queue::Result<_> {
+        tx.enqueue(NewJob::new(Job::Scanned { id: 7 }))?;
+        tx.sql().execute(spoil, [])?;
+        Ok(())
+    });
+    added.unwrap();
+    let why = "a change of another version of this plugin failed: this version cannot read it";
+    plugin.until("told", || plugin.worker_log().contains(why));
+    let text = plugin.task("queue_status").log_text();
+    assert!(text.contains(": 0 syncs and 2 failures"), "{text}");
+    let run = plugin.hook(&Trigger::SceneForm(plugin.world.scenes[0]));
+    assert!(run.error().unwrap().contains("2 changes have failed"));
+}
+
 /// A proxy before Stash puts a page of its own in the cover's place, once.
 #[test]
 fn a_page_in_a_covers_place_is_no_reason_to_do_without_it() {

@@ -15,6 +15,7 @@ mod next_step;
 mod ramp;
 mod recording;
 mod rising;
+mod set_aside;
 mod settle;
 pub mod state;
 mod surroundings;

@@ -18,14 +18,14 @@ fn what_is_left_out_is_told_once_of_each_scene() {
             .cover_bytes(b"GIF89a\x01\x00\x01\x00");
     }
     let reasons = [
-        "the cover was left out: ",
-        "the date is not a calendar date and is skipped",
-        "the title is too long for Plex and is shortened",
-        "3 genres are over the limit and are left out",
+        "the cover, which is image/gif. Choose a JPEG, PNG or WebP picture in Stash",
+        "the date, which is not in the calendar. Correct it in Stash",
+        "the end of the title, which is longer than Plex takes. Shorten it in Stash",
+        "3 genres, more than max_tags allows or one request to this Plex holds",
     ];
     let told_of = |scene: u64, reason: &str| {
         let log = plugin.worker_log();
-        let start = format!("INFO  scene {scene}: {reason}");
+        let start = format!("INFO  scene {scene}: left out: {reason}");
         log.matches(&start).count()
     };
     save_all(&plugin);
@@ -98,6 +98,9 @@ fn a_guess_is_of_the_best_and_said() {
     assert_eq!([0, 1, 2].map(title), ["same", "Guessed", "same"]);
     let warned = format!("({}), which is a guess: ", items[1]);
     assert_eq!(said(&plugin, &warned), 1, "{}", plugin.worker_log());
+    // A guess is no match, and speaks for no rule of the path map.
+    assert_eq!(said(&plugin, "matched to"), 0, "{}", plugin.worker_log());
+    assert_eq!(told(&plugin, "queue_status").1["path_hints"], json!([]));
     // What the line says.
     set(&plugin, json!({"path_map": "/data/three=>/x/c"}));
     work(&plugin, "reconcile_all");

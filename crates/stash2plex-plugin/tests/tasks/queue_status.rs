@@ -45,7 +45,10 @@ fn queue_status_shows_all_there_is() {
         "What to do: Scan the library in Plex, or correct Path map (path_map)",
     );
     says(&text, "What to do: Fill in Path map (path_map)");
-    says(&text, "What to do: The worker crashed at each of ten ");
+    says(
+        &text,
+        "the worker ended in the middle of it ten times in a row. What to do: Save the scene",
+    );
     says(&text, "i Sending to Plex: yes");
     assert!(
         !text.contains("Last probe"),

@@ -135,13 +135,22 @@ impl Job {
     pub fn words(&self) -> String {
         let task = match self {
             Self::Scene { id, .. } | Self::Scanned { id } => return format!("scene {id}"),
-            Self::PlexScan { .. } => "scan",
+            Self::PlexScan { .. } => "the scan of a folder",
             Self::FanOut { of, id } => return format!("{} {id}", of.word()),
             Self::Bulk { scope: Scope::All } => "Sync All Scenes",
             Self::Bulk { .. } => "Sync Recent Scenes",
             Self::Reconcile(run) => run.reach.task(),
         };
         task.to_owned()
+    }
+
+    /// What a person reads of a job with this payload, which may be of another version.
+    pub fn words_of(payload: &str) -> String {
+        let job = serde_json::from_str::<Self>(payload);
+        job.map_or_else(
+            |_| "a change of another version of this plugin".to_owned(),
+            |job| job.words(),
+        )
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod database;
 pub mod first_run;
 pub mod format;
+mod left_out;
 mod log;
 pub mod next_step;
 pub mod settings;
@@ -14,4 +15,5 @@ pub mod tasks;
 
 pub mod worker;
 
+pub use left_out::*;
 pub use log::*;

@@ -70,7 +70,7 @@ impl Covers {
             Err(error) => error,
         };
         if is_of_scene(&error) {
-            let why = (!is_placeholder(&error)).then(|| words::cover_left_out(&error.to_string()));
+            let why = (!is_placeholder(&error)).then(|| words::cover_left_out(&error));
             return Ok(Fetched::Nothing(why));
         }
         // A Stash that is gone says nothing about the cover.

@@ -12,6 +12,7 @@ use scene_sync::{EditPlan, LastWritten, Scene, SceneFile};
 use crate::core::outcome::{Done, Failure, Outcome, SceneFault, Whose};
 use crate::core::reconcile::unix_millis;
 use crate::core::time::Time;
+use crate::core::words;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
@@ -205,7 +206,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         let before = self.db.read(|db| ledger::left_out_of(db, id))?;
         let left_out = std::mem::take(&mut self.left_out);
         let is_new = |why: &&String| !before.contains(why) && !self.warned.contains(*why);
-        self.told.extend(left_out.iter().filter(is_new).cloned());
+        let new = left_out.iter().filter(is_new);
+        self.told.extend(new.map(|what| words::left_out(what)));
         self.record.left_out = left_out.into_iter().collect();
         Ok(())
     }

@@ -270,8 +270,8 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
         job_id: letter.id,
         about: about(&letter.payload),
         advice: words::advice(&letter.error_type),
+        reason: words::reason(&letter.error_type, &letter.message).to_owned(),
         error_type: letter.error_type,
-        reason: letter.message,
         failed_at: unix(letter.died),
     });
     let mut tried = Vec::new();
@@ -325,10 +325,9 @@ fn reason(queue: &Queue<Job>, job: &JobInfo) -> queue::Result<Option<(String, St
 
 fn about(payload: &str) -> About {
     let job = serde_json::from_str::<Job>(payload).ok();
-    let of_another_version = || "a change of another version of this plugin".to_owned();
     About {
         scene: job.as_ref().and_then(Job::scene),
-        job: job.map_or_else(of_another_version, |job| job.words()),
+        job: Job::words_of(payload),
         ..About::default()
     }
 }

@@ -48,7 +48,7 @@ impl<'a, T: Time> Worker<'a, T> {
         let leaves: Vec<_> = leaves.take(most).collect();
         let claims = match trial {
             true => self.claim_for_trial()?,
-            false => self.db.with(|queue| queue.claim(leaves.len()))?,
+            false => self.take(leaves.len())?,
         };
         let claims = self.settings_first(claims)?;
         let suspect = claims.iter().any(|claim| claim.lost() > 0);
@@ -98,17 +98,16 @@ impl<'a, T: Time> Worker<'a, T> {
 
     /// A trial takes another job than those over which the circuit opened, if there is one.
     fn claim_for_trial(&mut self) -> queue::Result<Vec<Claim<Job>>> {
+        let is_any = self.in_flight.failing.is_empty();
+        let mut claims = self.take(if is_any { 1 } else { IN_FLIGHT })?;
         let failing = &self.in_flight.failing;
-        let most = if failing.is_empty() { 1 } else { IN_FLIGHT };
-        self.db.with(|queue| {
-            let mut claims = queue.claim(most)?;
-            let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failing.contains(key));
-            let chosen = claims.iter().position(is_other).unwrap_or(0);
-            let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
-            let mut others = claims.into_iter();
-            others.try_for_each(|claim| queue.release(claim))?;
-            Ok(Vec::from_iter(chosen))
-        })
+        let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failing.contains(key));
+        let chosen = claims.iter().position(is_other).unwrap_or(0);
+        let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
+        let mut others = claims.into_iter();
+        self.db
+            .with(|queue| others.try_for_each(|claim| queue.release(claim)))?;
+        Ok(Vec::from_iter(chosen))
     }
 
     /// Asks Plex who it is before jobs are taken; in a trial, whether it is usable too.

@@ -115,10 +115,30 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
             count(more, "scene more", "scenes more")
         )));
     }
+    lines.extend(missing(report));
     lines.extend(left_alone(report));
     lines.extend(not_compared(report));
     lines.extend(hinted(report, paths));
     lines
+}
+
+/// Which scenes were not found, where others were.
+fn missing(report: &Report) -> Option<Line> {
+    let some = report.not_in_plex > 0 && report.not_in_plex < report.compared;
+    let listed: Vec<_> = report.missing.iter().map(u64::to_string).collect();
+    let (which, listed) = match report.not_in_plex {
+        1 => ("scene", listed.join(", ")),
+        _ => ("scenes", listed.join(", ")),
+    };
+    let more = match report.not_in_plex - report.missing.len() as u64 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    some.then(|| {
+        info(format!(
+            "Not found in Plex: {which} {listed}{more}. Scan the library in Plex, or run the task Find Path Map"
+        ))
+    })
 }
 
 fn left_alone(report: &Report) -> impl Iterator<Item = Line> {

@@ -67,6 +67,11 @@ pub fn remedy(word: &str) -> String {
     format!("{correct}. What waits is then sent by itself")
 }
 
+/// Whether this word for an opening says only that Plex failed.
+pub fn names_no_cause(word: &str) -> bool {
+    matches!(word, "consecutive_failures" | "trial_failed")
+}
+
 /// Why a circuit opened, for the word in its file; a word from elsewhere is shown as it is.
 pub fn reason(word: &str) -> &str {
     match word {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use queue::Salvage;
-use scene_sync::Part;
 
 use crate::core::outcome::{FaultKind, Trouble, Whose};
 use crate::core::settings::names;
@@ -45,6 +44,11 @@ pub fn next_attempt(why: &str, kind: &str, attempt: u32, most: u32, wait: Durati
         seconds if seconds < 1.0 => "at once".to_owned(),
         seconds => format!("in {}", span(seconds)),
     };
+    if attempt == 0 {
+        return format!(
+            "{why}. Other changes fail too, so this attempt does not count; next {next}"
+        );
+    }
     let advice = advice_meanwhile(kind).filter(|_| attempt == 1);
     let advice = advice.map_or_else(String::new, |advice| format!(". What to do: {advice}"));
     format!("{why}. Attempt {attempt} of {most}, next {next}{advice}")
@@ -106,14 +110,20 @@ pub fn advice(kind: &str) -> &'static str {
         "UnreadableItem" => {
             "For this item, refresh its metadata in Plex, then save the scene; report it if that does not help"
         }
-        queue::OWNER_DIED => {
-            "The worker crashed at each of ten attempts: save the scene to try again, and report it if that ends so too"
-        }
+        queue::OWNER_DIED => "Save the scene to try again, and report it if that ends so too",
         queue::UNDECODABLE => {
-            "Another version of this plugin queued it: run Reconcile All Scenes, then Clear Failed Changes, which deletes all \
-             failed changes from the list"
+            "Run Reconcile All Scenes, then Clear Failed Changes, which deletes all failed changes from the list"
         }
         _ => "See stash2plex/worker.log in Stash's configuration folder, and report it",
+    }
+}
+
+/// Why a job of this kind failed: the queue's own words are for programs.
+pub fn reason<'a>(kind: &str, message: &'a str) -> &'a str {
+    match kind {
+        queue::OWNER_DIED => "the worker ended in the middle of it ten times in a row",
+        queue::UNDECODABLE => "this version cannot read it",
+        _ => message,
     }
 }
 
@@ -192,35 +202,6 @@ pub fn another_server() -> String {
     )
 }
 
-/// A part that an item does not take.
-pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
-    let again = part_again(part, passes);
-    format!("synced without its {part}: {why}. {again}")
-}
-
-/// The same in the list of what Plex does not get.
-pub fn part_left_out(part: Part, passes: bool) -> String {
-    let why = match passes {
-        true => "at which Plex failed",
-        false => "which Plex, or a proxy in front of it, does not take",
-    };
-    format!("the {part}, {why}. {}", part_again(part, passes))
-}
-
-fn part_again(part: Part, passes: bool) -> &'static str {
-    match passes {
-        false if matches!(part, Part::Poster | Part::Background) => {
-            "Raise the upload limit of the proxy in front of Plex (nginx: client_max_body_size), or enter Plex's own address in \
-             Plex address (plex_url); then run Sync All Scenes. Another cover in Stash is sent by itself"
-        }
-        true => {
-            "Run Sync All Scenes to send it again, and look into Plex's log if that does not help. By itself it is sent with the \
-             scene's next save, or the next reconciliation, when an hour has passed"
-        }
-        false => "It is sent again when it changes in Stash, or with Sync All Scenes",
-    }
-}
-
 /// What Plex was told twice and does not show.
 pub fn not_shown(fields: &str) -> String {
     format!(
@@ -246,19 +227,6 @@ pub fn token_refused(status: u16) -> String {
 
 /// The same where it is somebody else's.
 pub const TOKEN_OF_A_GUEST: &str = "Plex refuses the token, since it is not the owner's";
-
-/// A cover that Stash does not give.
-pub fn without_cover(attempts: u32, why: &str) -> String {
-    format!(
-        "synced without its cover, which Stash failed to give {attempts} times ({why}); the next save or reconciliation \
-         tries again"
-    )
-}
-
-/// A cover that Plex cannot show.
-pub fn cover_left_out(why: &str) -> String {
-    format!("the cover was left out: {why}")
-}
 
 /// The scene may not be the item's.
 pub fn guessed(path: &str, item: &str, why: &str) -> String {
@@ -298,7 +266,7 @@ pub fn in_another_library(title: &str) -> String {
 
 /// The same of an item that nobody can read.
 pub fn may_be_unread(item: &str) -> String {
-    format!("; it may be {item}, which cannot be read")
+    format!("; it may be {item}, which cannot be read: refresh that item's metadata in Plex then")
 }
 
 /// The same of a file that speaks for a path map.

@@ -46,7 +46,8 @@ pub fn health(status: &Status) -> Vec<Line> {
     // What matters first: what keeps everything from being sent, then what is wrong besides, then
     // how things are.
     let mut lines = settings(status.settings.as_ref());
-    let folder = status.unwritable.iter().chain(&status.exposed);
+    // That others may read a folder is of no use to whoever cannot write to it.
+    let folder = status.unwritable.as_ref().or(status.exposed.as_ref());
     lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
     lines.extend(sending::sending(status));
     lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
@@ -250,6 +251,9 @@ fn worker(status: &Status) -> Line {
     };
     match &status.worker {
         Worker::Running => info("Worker: running"),
+        Worker::NotRunning if status.unwritable.is_some() => info(
+            "Worker: not running, and none can be started before the data folder can be written",
+        ),
         Worker::NotRunning if is_idle => info(
             "Worker: not running, since there is nothing to do; the next change in Stash starts one",
         ),

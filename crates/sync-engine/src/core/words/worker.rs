@@ -23,7 +23,7 @@ pub fn end(end: End) -> &'static str {
         End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop; the next change in Stash starts another",
         End::SessionRefused => {
-            "the login that Stash gave it has expired, and there is no API key: changes wait for the next save. Generate an API \
+            "the login that Stash gave this plugin has expired, and there is no API key: changes wait for the next save. Generate an API \
              key in Stash (Settings › Security), and this does not happen again"
         }
         End::StashGone => {

@@ -50,7 +50,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
         for nth in search.missing {
             match self.alike(&finder, nth, &mut others).await? {
                 Ok(target) => {
-                    if !rows.iter().any(|row| row.item == target.key()) {
+                    let is_new = !rows.iter().any(|row| row.item == target.key());
+                    // That it is a guess was said.
+                    if is_new && !target.bound.evidence.is_guess() {
                         self.told.push(self.matched(&target));
                     }
                     targets.push(target);
@@ -155,7 +157,9 @@ impl<T: Time> SceneJob<'_, '_, T> {
     /// The path map rule that the items found, or files of the same name and size, speak for.
     fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
         let mut found = targets.iter().map(|target| &target.bound);
-        let liked = found.find(|bound| matches!(bound.evidence, Evidence::Likeness(_)));
+        let is_liked = |evidence| matches!(evidence, Evidence::Likeness(_));
+        // A guess speaks for no rule.
+        let liked = found.find(|one| is_liked(one.evidence) && !one.evidence.is_guess());
         let same = |nth: usize| match matching::by_likeness(&self.files[nth], others, |_| false) {
             Likeness::One { path, reason, .. } => {
                 (reason == Reason::SameNameAndSize).then_some((nth, path))

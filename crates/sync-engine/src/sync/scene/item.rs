@@ -257,7 +257,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
                     let passes = last.is_some_and(|last| last.failed_at.contains_key(part));
                     self.left_out.insert(words::part_left_out(*part, passes));
                 }
-                note if note.is_loss() => drop(self.left_out.insert(note.to_string())),
+                note if note.is_loss() => drop(self.left_out.insert(words::lost(note))),
                 note => notes.push(note.to_string()),
             }
         }

@@ -69,6 +69,12 @@ fn own(queue: &QueueStatus, held: bool) -> impl Iterator<Item = &TriedJob> {
     tried.filter(move |job| !held || job.attempts > 0)
 }
 
+/// With what the first of those failed that wait for Plex.
+pub fn last_failure(queue: &QueueStatus) -> Option<&str> {
+    let job = queue.tried_jobs.iter().find(|job| job.attempts == 0);
+    job.map(|job| job.reason.as_str())
+}
+
 /// The first of the jobs that were tried and wait.
 pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
     let job = own(queue, held).next()?;

@@ -5,14 +5,14 @@ use crate::core::status::{
     TokenStatus,
 };
 use crate::core::words::format::{self, count, date, span};
-use crate::core::words::status::{Line, info, warn};
+use crate::core::words::status::{Line, info, jobs, warn};
 
 /// Outage Summary.
 pub fn outages(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let Some(outages) = &status.outages else {
         return vec![
-            circuit(&status.circuit, None, now),
+            circuit(&status.circuit, (None, None), now),
             warn(
                 "Outages: not known, since circuit_breaker.json cannot be read. The next worker makes a new one, and outages are \
                  counted from then on",
@@ -71,14 +71,17 @@ pub fn sending(status: &Status) -> Option<Line> {
     if is_off && !status.circuit.holds_jobs() {
         return None;
     }
-    // What cannot be read is said apart, and a "yes" would be taken for the answer here too.
+    // What cannot be read or written is said apart, and a "yes" would be taken for the answer here
+    // too.
     let is_unknown = matches!(status.settings, Some(SettingsStatus::Failed { .. }))
+        || status.unwritable.is_some()
         || matches!(status.queue, Seen::Unreadable { .. });
     let is_closed = matches!(status.circuit, Circuit::Closed { .. });
     if is_unknown && is_closed {
         return None;
     }
-    let mut line = circuit(&status.circuit, status.ongoing(), status.taken_at);
+    let outage = (status.ongoing(), last_failure(status));
+    let mut line = circuit(&status.circuit, outage, status.taken_at);
     // Plex was asked just now, and nothing has been sent since.
     if is_closed && status.plex.as_ref().is_some_and(|plex| !plex.is_healthy()) {
         line.text += ", until a change cannot be sent";
@@ -91,17 +94,33 @@ pub fn sending(status: &Status) -> Option<Line> {
     Some(line)
 }
 
-/// Of an outage, since its beginning: each try that fails opens the circuit anew.
-fn circuit(circuit: &Circuit, outage: Option<&OutageEntry>, now: f64) -> Line {
+/// With what a change failed that waits for Plex; Health Check asks Plex itself.
+fn last_failure(status: &Status) -> Option<&str> {
+    match (&status.queue, &status.plex) {
+        (Seen::Known(queue), None) => jobs::last_failure(queue),
+        _ => None,
+    }
+}
+
+/// Of an outage, since its beginning: each try that fails opens the circuit anew. A word that says
+/// only that Plex failed is followed by the last failure.
+fn circuit(
+    circuit: &Circuit,
+    (outage, failure): (Option<&OutageEntry>, Option<&str>),
+    now: f64,
+) -> Line {
     let paused = |since: &Option<f64>, reason: &Option<String>| {
         let since = outage.map(|outage| outage.started).or(*since);
         let since = since.map_or_else(String::new, |at| format!(" {} ago", span(now - at)));
         let first = outage.map(|outage| &outage.reason);
         let reason = reason.as_ref().map(|last| {
             let is_trial = last == "trial_failed";
-            format::reason(first.filter(|_| is_trial).unwrap_or(last))
+            let word = first.filter(|_| is_trial).unwrap_or(last);
+            let failure = failure.filter(|_| format::names_no_cause(word));
+            let failure = failure.map_or_else(String::new, |why| format!(" ({why})"));
+            format!(": {}{failure}", format::reason(word))
         });
-        let reason = reason.map_or_else(String::new, |words| format!(": {words}"));
+        let reason = reason.unwrap_or_default();
         format!("Sending to Plex: paused{since}{reason}")
     };
     match circuit {
