@@ -142,7 +142,7 @@ impl Verdict {
                 "The address redirects elsewhere. Use the address it leads to, often the same with https."
             }
             Self::NotPlex { .. } => {
-                "Check the address and the port: Plex listens on 32400 by default, as in http://192.168.1.10:32400."
+                "Check the address and the port: Plex listens on 32400 by default, as in http://192.168.1.10:32400. If a proxy with a login page is in front of it, use Plex's direct address."
             }
             Self::Garbled => "Plex is probably restarting; wait for the next probe.",
         }

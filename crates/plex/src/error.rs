@@ -171,7 +171,7 @@ pub(crate) struct Failure<'a> {
 impl Failure<'_> {
     pub fn error(&self, now: SystemTime) -> Error {
         let status = self.status;
-        let text = reason(self.body);
+        let text = self.text();
         let says = |word| contains_ignore_case(self.body, word);
         let retry_after = retry_after(self.headers, now);
         let gateway = || Error::Gateway {
@@ -205,6 +205,16 @@ impl Failure<'_> {
                 status,
                 excerpt: excerpt(self.body),
             },
+        }
+    }
+
+    /// What the answer says, without the status that a proxy's page begins with.
+    fn text(&self) -> String {
+        let text = reason(self.body);
+        let rest = text.strip_prefix(&self.status.to_string());
+        match rest.map(str::trim_start) {
+            Some(rest) if !rest.is_empty() => rest.to_owned(),
+            _ => text,
         }
     }
 

@@ -52,6 +52,19 @@ pub enum Evidence {
     Likeness(Reason),
 }
 
+impl Evidence {
+    /// Whether a person has to say if this is the item: others fit equally well, or only the name
+    /// agrees.
+    pub fn is_guess(self) -> bool {
+        matches!(
+            self,
+            Self::Likeness(
+                Reason::SeveralAlike | Reason::NameOnly | Reason::OtherFiles | Reason::NotThere
+            )
+        )
+    }
+}
+
 /// Every item that holds one of the files, by its path.
 ///
 /// `files` have the paths they have for Plex: see [`PathMap`](crate::PathMap). Items come in the

@@ -86,6 +86,12 @@ async fn each_answer_has_its_error() {
         ),
         (404, "", HTML, "NotFound"),
         (409, "", HTML, "Rejected { status: 409"),
+        (
+            413,
+            "",
+            "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>",
+            r#"Rejected { status: 413, text: "Request Entity Too Large" }"#,
+        ),
         (414, "", HTML, "LineTooLong { status: 414, bytes: "),
         (
             422,

@@ -146,7 +146,7 @@ pub fn login(real: &mut Real) {
     real.plex.clear_faults();
     real.until("the worker's too", || {
         real.worker_log()
-            .contains("the login that Stash gave it has expired")
+            .contains("the login that Stash gave this plugin has expired")
     });
     log_in(real);
     real.save(&scene, json!({"details": "Another save"}));

@@ -175,6 +175,8 @@ pub struct Report {
     pub hints: BTreeMap<String, u64>,
     /// The first scenes that would be written.
     pub scenes: Vec<Listed>,
+    /// The first scenes that were not found in Plex.
+    pub missing: Vec<u64>,
 }
 
 impl Report {
@@ -207,7 +209,11 @@ impl Report {
             }
             Standing::OfOthers => self.shown_as_others += 1,
             Standing::Bare => self.without_metadata += 1,
-            Standing::NotInPlex => self.not_in_plex += 1,
+            Standing::NotInPlex => {
+                self.not_in_plex += 1;
+                self.missing.push(one.scene);
+                self.missing.truncate(LISTED);
+            }
             Standing::Ambiguous => self.ambiguous += 1,
             Standing::WithoutFile => self.without_file += 1,
             Standing::Unknown(why) => {
@@ -285,6 +291,7 @@ mod tests {
             report.without_file,
         ];
         assert_eq!(others, [1; 5]);
+        assert_eq!(report.missing, [50]);
         assert_eq!(
             (report.unknown, report.first_unknown.as_deref()),
             (2, Some("scene 50: why"))

@@ -88,6 +88,12 @@ pub fn hint(verdict: &Verdict) -> &'static str {
             "Start Plex Media Server, or correct Plex address (plex_url); the port is 32400 by default. In a container, localhost \
              is the container itself: use the name of Plex's container or the host's IP address."
         }
+        Verdict::Unreachable {
+            cause: Unreachable::Tls,
+        } => {
+            "The certificate does not fit this address. Enter the server's plex.direct name in Plex address (plex_url), or http \
+             in place of https on the local network, or turn on Accept any certificate of Plex (tls_skip_verify)."
+        }
         verdict => verdict.hint(),
     }
 }
