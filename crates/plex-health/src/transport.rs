@@ -15,8 +15,12 @@ pub enum Unreachable {
     Timeout,
     /// The name does not resolve.
     Dns,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed, or the certificate does not fit the address.
     Tls,
+    /// The certificate is signed by nobody who is trusted, or expired.
+    Untrusted,
+    /// The address says https, and something else answers.
+    NotTls,
     /// No route to the host.
     Network,
     /// The connection was closed without an answer.
@@ -36,8 +40,12 @@ impl Unreachable {
                 "Check the host name: it is not known where this program runs. In containers, put both on one network; or use the IP address. Many routers refuse plex.direct names (rebind protection): use the IP address with http."
             }
             Self::Tls => {
-                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server. If the port speaks plain http, write http:// in the address."
+                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server."
             }
+            Self::Untrusted => {
+                "Use the server's plex.direct name, or http on the local network, or skip verification for this server."
+            }
+            Self::NotTls => "Write http:// in place of https:// in the address.",
             Self::Network => "Check the network and the address.",
             Self::Closed => {
                 "Plex may be restarting, or wants https: try https in the address if its secure connections are required."
@@ -60,9 +68,24 @@ impl Unreachable {
             Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
                 Self::Network
             }
-            _ if https && error.is_connect() => Self::Tls,
+            _ if https && error.is_connect() => Self::of_tls(causes()),
             _ if error.is_connect() => Self::Network,
             _ => Self::Closed,
+        }
+    }
+}
+
+impl Unreachable {
+    /// In the words of rustls, which reqwest gives as text only.
+    fn of_tls<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> Self {
+        let words: String = causes.map(ToString::to_string).collect();
+        let says = |what| words.contains(what);
+        match () {
+            () if says("corrupt message") => Self::NotTls,
+            () if says("invalid peer certificate") && !says("not valid for name") => {
+                Self::Untrusted
+            }
+            () => Self::Tls,
         }
     }
 }
@@ -74,6 +97,8 @@ impl fmt::Display for Unreachable {
             Self::Timeout => "no answer to the connection attempt",
             Self::Dns => "the host name does not resolve",
             Self::Tls => "the TLS handshake failed",
+            Self::Untrusted => "its certificate is not trusted",
+            Self::NotTls => "the port speaks no https",
             Self::Network => "no route to the host",
             Self::Closed => "the connection was closed without an answer",
         })

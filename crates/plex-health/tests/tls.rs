@@ -53,10 +53,8 @@ async fn verdict(builder: reqwest::ClientBuilder, url: &str) -> Verdict {
     Probe::new(builder, url).unwrap().shallow().await.verdict
 }
 
-fn tls() -> Verdict {
-    Verdict::Unreachable {
-        cause: Unreachable::Tls,
-    }
+fn unreachable(cause: Unreachable) -> Verdict {
+    Verdict::Unreachable { cause }
 }
 
 #[tokio::test]
@@ -80,7 +78,7 @@ async fn a_certificate_for_another_name_is_refused() {
     } = tls_server();
     let builder = builder().tls_certs_only([certificate]);
     let verdict = verdict(builder, &format!("https://{address}")).await;
-    assert_eq!(verdict, tls());
+    assert_eq!(verdict, unreachable(Unreachable::Tls));
     assert_eq!(verdict.to_string(), "unreachable: the TLS handshake failed");
     assert!(verdict.hint().contains("plex.direct"));
 }
@@ -93,7 +91,8 @@ async fn an_unknown_issuer_is_refused() {
         .tls_certs_only([other])
         .resolve("localhost", address);
     let url = format!("https://localhost:{}", address.port());
-    assert_eq!(verdict(builder, &url).await, tls());
+    let untrusted = unreachable(Unreachable::Untrusted);
+    assert_eq!(verdict(builder, &url).await, untrusted);
 }
 
 #[tokio::test]
@@ -119,7 +118,7 @@ async fn https_to_a_server_that_speaks_http() {
     let other = tls_server().certificate;
     assert_eq!(
         verdict(builder().tls_certs_only([other]), &url).await,
-        tls()
+        unreachable(Unreachable::NotTls)
     );
 }
 

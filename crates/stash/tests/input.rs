@@ -48,7 +48,9 @@ fn faults_are_said_in_words() {
     ] {
         assert_eq!(
             fault_of(text),
-            format!("stdin must be an object, found {found}; is this input from Stash?")
+            format!(
+                "stdin must be an object, found {found}; if Stash started this program, report it with Stash's version"
+            )
         );
     }
     assert_eq!(
@@ -60,11 +62,11 @@ fn faults_are_said_in_words() {
 
     assert_eq!(
         fault(&with("/args", Value::Null)),
-        "args must be an object, found nothing; is this input from Stash?"
+        "args must be an object, found nothing; if Stash started this program, report it with Stash's version"
     );
     assert_eq!(
         fault(&with("/args", json!([]))),
-        "args must be an object, found a list; is this input from Stash?"
+        "args must be an object, found a list; if Stash started this program, report it with Stash's version"
     );
     let mut without = document();
     without.as_object_mut().unwrap().remove("args");

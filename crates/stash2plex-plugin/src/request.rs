@@ -40,7 +40,7 @@ pub enum UnknownRequest {
     NoId(#[from] hook::NoId),
     /// A job that is none.
     #[error(
-        "job must be the number that View Queue Status gives a failed change, found {0}; nothing was queued"
+        "job must be a job_id of the JSON that queue_status answers, found {0}; nothing was queued"
     )]
     Job(String),
     /// A number of days that is none.

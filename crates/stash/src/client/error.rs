@@ -50,9 +50,7 @@ pub enum Error {
     #[error("the answer is not Stash's: {0}; check that the address is that of Stash")]
     Malformed(String),
     /// Stash describes this scene in a way that is not understood; others may well be.
-    #[error(
-        "Stash's description of the scene is not understood: {0}; report it, with Stash's version"
-    )]
+    #[error("Stash describes the scene in a form that this program cannot read ({0})")]
     Unreadable(String),
     /// The answer exceeds the limit.
     #[error("the answer from Stash is larger than {limit} bytes")]

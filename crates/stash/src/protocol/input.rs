@@ -71,7 +71,7 @@ pub enum InputError {
     )]
     Empty,
     /// The bytes are no text.
-    #[error("stdin is not UTF-8; is this input from Stash?")]
+    #[error("stdin is not UTF-8; if Stash started this program, report it with Stash's version")]
     NotText,
     /// The text is not JSON.
     #[error("stdin is not JSON: {reason} (line {line}, column {column})")]
@@ -84,7 +84,9 @@ pub enum InputError {
         reason: &'static str,
     },
     /// The JSON is sound but not what Stash sends.
-    #[error("{what} must be {expected}, found {found}; is this input from Stash?")]
+    #[error(
+        "{what} must be {expected}, found {found}; if Stash started this program, report it with Stash's version"
+    )]
     Shape {
         /// The place.
         what: &'static str,

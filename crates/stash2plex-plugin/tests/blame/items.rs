@@ -49,7 +49,7 @@ fn an_item_that_is_none_is_named_and_left_out() {
     let workers = said(&plugin, "worker ends");
     assert!((1..=workers).contains(&said(&plugin, &named)));
     // Its scene is told what may be the reason.
-    let why = format!("it may be item {odd} (\"odd\"), which cannot be read");
+    let why = format!("If it is item {odd} (\"odd\"), which cannot be read, refresh");
     says(&plugin.worker_log(), &why);
     assert_eq!(failed(&plugin).len(), 0);
 }
@@ -109,7 +109,7 @@ fn a_scene_of_a_wrong_type_fails_alone_and_is_named() {
         assert_eq!(plugin.world.comparison().equal(), 3);
         let letters = failed(&plugin);
         assert_eq!(letters.len(), 1, "{letters:?}");
-        assert_eq!(letters[0].error_type, "InvalidScene");
+        assert_eq!(letters[0].error_type, "UnreadableScene");
         let (text, output) = told(&plugin, "queue_status");
         says(&text, &format!("scene {bad}"));
         assert_eq!(output["queue"]["failed_jobs"][0]["scene"], bad);

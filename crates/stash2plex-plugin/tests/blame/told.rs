@@ -21,7 +21,7 @@ fn what_is_left_out_is_told_once_of_each_scene() {
         "the cover, which is image/gif. Choose a JPEG, PNG or WebP picture in Stash",
         "the date, which is not in the calendar. Correct it in Stash",
         "the end of the title, which is longer than Plex takes. Shorten it in Stash",
-        "3 genres, more than max_tags allows or one request to this Plex holds",
+        "3 genres, more than max_tags allows. Raise it",
     ];
     let told_of = |scene: u64, reason: &str| {
         let log = plugin.worker_log();
@@ -47,8 +47,13 @@ fn what_is_left_out_is_told_once_of_each_scene() {
         let one = left_out.iter().find(of).unwrap();
         assert_eq!(one["scenes"], 2, "{reason}");
         let last = |scene| {
-            let words = format!("Left out of 2 scenes, the last of them scene {scene}: {reason}");
-            text.contains(&words)
+            let [one, two] = plugin.world.scenes[..] else {
+                unreachable!()
+            };
+            let other = if scene == &one { two } else { one };
+            text.contains(&format!(
+                "Left out of 2 scenes ({scene}, {other}): {reason}"
+            ))
         };
         assert!(plugin.world.scenes.iter().any(last), "{reason}\n{text}");
     }

@@ -99,7 +99,8 @@ fn what_does_not_fit_into_a_line_is_told_once_and_left_out() {
     };
     assert_eq!(shown(scene, item), 24, "{}", plugin.worker_log());
     assert_eq!(lines(&plugin, SHORT).len(), 1, "{}", plugin.worker_log());
-    let left_out = format!("scene {scene}: left out: 76 genres, more than max_tags allows");
+    let left_out =
+        format!("scene {scene}: left out: 76 genres, more than one request to this Plex holds");
     assert_eq!(
         lines(&plugin, &left_out).len(),
         1,

@@ -38,7 +38,7 @@ const CASES: [Case; 14] = [
             p.set(json!({"plex_url": p.world.plex.url().replace("http:", "https:")}));
             None
         },
-        advice: "or http on the local network",
+        advice: "or http in place of https on the local network",
         follow: corrected,
     },
     Case {
@@ -202,10 +202,10 @@ fn the_advice_for_what_failed_works() {
             &["refresh its metadata in Plex, then save the scene"],
             save,
         ),
-        (queue::OWNER_DIED, &["save the scene"], save),
+        (queue::OWNER_DIED, &["Save the scene"], save),
         (
             queue::UNDECODABLE,
-            &["run Reconcile All Scenes, then Clear Failed Changes"],
+            &["Run Reconcile All Scenes, then Clear Failed Changes"],
             |p| {
                 answered(&p.task("reconcile_all"));
                 p.until_equal();

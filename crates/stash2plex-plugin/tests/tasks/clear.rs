@@ -43,6 +43,8 @@ fn clear_queue_leaves_what_runs() {
     die(&mut queue, 20, "NotInPlex");
     enqueue(&mut queue, 1);
     let running = queue.claim(1).unwrap().pop().unwrap();
+    let lock = plugin.data().join("worker.lock");
+    let _at_work = WorkerLock::try_take(&lock, Role::Worker).unwrap();
     for id in 2..14 {
         enqueue(&mut queue, id);
     }
@@ -183,5 +185,5 @@ fn failed_jobs_are_queued_again() {
             .stash
             .task_stdin(json!({"mode": "retry_failed", "job": "x"})),
     );
-    assert!(run.error().unwrap().contains("job must be the number"));
+    assert!(run.error().unwrap().contains("job must be a job_id"));
 }

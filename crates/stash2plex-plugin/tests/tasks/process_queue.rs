@@ -84,7 +84,7 @@ fn an_open_circuit_ends_it_and_a_worker_goes_on() {
     says(&text, words);
     says(
         &text,
-        ". What waits is sent by itself when Plex is back; Health Check says what to do\n",
+        ". What waits is sent by itself once that is over or corrected; Health Check says what to do\n",
     );
     assert_eq!(output, json!({"done": 0, "failed": 0, "waiting": 1}));
     plugin.until("started", || plugin.worker_log().contains(" started"));

@@ -38,7 +38,7 @@ fn queue_status_shows_all_there_is() {
     });
     set_breaker(&plugin, file.to_string());
     let (text, output) = look(&plugin, "queue_status");
-    says(&text, "i Queue: 2 changes waiting, 1 running, 5 failed");
+    says(&text, "i Queue: 3 changes waiting, 0 running, 5 failed");
     says(&text, "w Failed ");
     says(
         &text,

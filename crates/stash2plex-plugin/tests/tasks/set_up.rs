@@ -213,5 +213,8 @@ fn an_api_key_is_advised_where_stash_has_a_login_and_none() {
     });
     plugin.until_no_worker();
     let run = plugin.save(plugin.world.scenes[0]);
-    says(run.error().unwrap(), "there is no API key: changes wait");
+    says(
+        run.error().unwrap(),
+        "Changes waited until this save, since",
+    );
 }

@@ -33,10 +33,12 @@ fn a_scan_is_asked_for_as_plex_spells_the_folder() {
     says(&asked, "path=d%3A%5CNew%5Ca");
     says(&asked, "path=%5C%5CNAS%5CFilms%5Cb");
     says(&asked, "path=%2Fmedia%2Fe%CC%81%2Fc");
-    plugin.until("told", || plugin.worker_log().contains("WARN  scan: "));
+    plugin.until("told", || {
+        plugin.worker_log().contains("WARN  the scan of a folder: ")
+    });
     says(
         &plugin.worker_log(),
-        "scan: Plex was not asked to scan /nowhere/d: no library that is searched holds this folder. Add it to one in Plex, \
+        "the scan of a folder: Plex was not asked to scan /nowhere/d: no library that is searched holds this folder. Add it to one in Plex, \
          or correct Path map (path_map)",
     );
 }
@@ -281,11 +283,11 @@ fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "i Left out of 3 scenes, the last of them scene 5: the cover is a GIF, which Plex does not show",
+        "i Left out of 3 scenes (5, 8, 3): the cover is a GIF, which Plex does not show",
     );
     assert_eq!(
         output["left_out"],
-        json!([{"reason": reason, "scenes": 3, "newest_scene": 5}])
+        json!([{"reason": reason, "scenes": 3, "newest": [5, 8, 3]}])
     );
     for mode in ["health_check", "queue_status"] {
         let (text, output) = look(&plugin, mode);

@@ -48,9 +48,10 @@ impl From<plex::Error> for Failure {
 
 impl From<stash::client::Error> for Failure {
     fn from(error: stash::client::Error) -> Self {
-        let whose = match is_of_scene(&error) {
-            true => Whose::Scene(SceneFault::Invalid),
-            false => Whose::Stash,
+        let whose = match &error {
+            stash::client::Error::Unreadable(_) => Whose::Scene(SceneFault::Misread),
+            error if is_of_scene(error) => Whose::Scene(SceneFault::Invalid),
+            _ => Whose::Stash,
         };
         Self::new(whose, error.to_string())
     }

@@ -55,6 +55,8 @@ pub enum SceneFault {
     Rejected,
     /// Plex describes its item in a form that nobody can read.
     Unreadable,
+    /// Stash describes it in a form that nobody can read.
+    Misread,
 }
 
 /// A request that failed, though something answered or was connected.
@@ -204,6 +206,7 @@ pub enum ErrorKind {
     PlexRefused,
     PlexFailing,
     UnreadableItem,
+    UnreadableScene,
 }
 
 impl ErrorKind {
@@ -215,6 +218,7 @@ impl ErrorKind {
             Whose::Scene(SceneFault::Ambiguous) => Self::LowConfidence,
             Whose::Scene(SceneFault::Rejected) => Self::PlexRefused,
             Whose::Scene(SceneFault::Unreadable) => Self::UnreadableItem,
+            Whose::Scene(SceneFault::Misread) => Self::UnreadableScene,
             Whose::Doubtful(fault) | Whose::Request(fault) => match fault.kind {
                 FaultKind::Refused => Self::PlexRefused,
                 FaultKind::Failing => Self::PlexFailing,
@@ -232,6 +236,7 @@ impl ErrorKind {
             Self::PlexRefused => "PlexRefused",
             Self::PlexFailing => "PlexFailing",
             Self::UnreadableItem => "UnreadableItem",
+            Self::UnreadableScene => "UnreadableScene",
         }
     }
 

@@ -24,6 +24,10 @@ pub struct Status {
     pub settings: Option<SettingsStatus>,
     /// The Plex breaker.
     pub circuit: Circuit,
+    /// With what Plex failed last, while the breaker holds jobs.
+    pub cause: Option<String>,
+    /// What became of a damaged database, until the library was looked through.
+    pub damage: Option<String>,
     /// Plex itself; `None` when the task does not ask it.
     pub plex: Option<Connectivity>,
     /// Why the data folder cannot be written; `None` when it can, or the task does not look.
@@ -187,8 +191,8 @@ pub struct LeftOut {
     pub reason: String,
     /// Of how many scenes.
     pub scenes: u64,
-    /// The one it happened to last.
-    pub newest_scene: u64,
+    /// Some of them, the newest first.
+    pub newest: Vec<u64>,
 }
 
 /// A rule of the path map that synced scenes speak for.

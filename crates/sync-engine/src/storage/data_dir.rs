@@ -128,13 +128,15 @@ impl DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made.
-    #[error("cannot create or write the folder {path}: {1}; make Stash's configuration folder writable", path = .0.display())]
+    #[error(
+        "cannot create or write the folder {path}: {1}; make it, or the folder that it is in, writable for the user that Stash runs as. \
+         This call was not recorded: save again, or run the task again, then", path = .0.display())]
     Create(PathBuf, #[source] io::Error),
     /// It, or a file in it, cannot be written.
     #[error("cannot write {path}: {1}; {todo}. Until then no change is recorded", path = .0.display(), todo = remedy(.1))]
     Write(PathBuf, #[source] io::Error),
     /// Stash names its configuration folder from the root on.
-    #[error("server_connection.Dir must be an absolute path, found {:?}; is this input from Stash?", .0)]
+    #[error("server_connection.Dir must be an absolute path, found {:?}: nothing was recorded. If this input is from Stash, report it with Stash's version", .0)]
     Relative(PathBuf),
 }
 

@@ -8,14 +8,16 @@ use crate::storage::sql;
 
 /// Where a person who wants the settings to be read anew leaves the time, in Unix milliseconds.
 pub const SETTINGS_ASKED: &str = "settings_asked";
+/// With what Plex failed last.
+pub const CAUSE: &str = "cause";
 /// The probe schedule.
 pub const PROBE: &str = "probe";
 /// The last reconciliation.
 pub const RECONCILED: &str = "reconciliation";
 /// The last bulk job.
 pub const LISTED: &str = "bulk";
-/// How many scenes of Stash were never written, as of the last look; none where all are kept equal.
-pub const NEVER_SYNCED: &str = "never_synced";
+/// How many scenes Stash had at the last look; none where all are kept equal.
+pub const LIBRARY: &str = "library";
 
 const META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID";
 

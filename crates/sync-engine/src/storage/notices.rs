@@ -27,6 +27,8 @@ pub enum Topic {
     Plex,
     /// Jobs that failed.
     Failed,
+    /// The database was damaged.
+    Damage,
     /// What a person does next of a first run. Nothing is wrong.
     NextStep,
 }
@@ -90,6 +92,14 @@ pub fn clear(db: &Connection, topic: Topic) -> Result<()> {
     }
 }
 
+/// What is said about this, whether it was told or not.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn words(db: &Connection, topic: Topic) -> Result<Option<String>> {
+    Ok(read(db)?.remove(&topic).map(|notice| notice.words))
+}
+
 /// One more job has failed for good.
 ///
 /// # Errors
@@ -120,6 +130,8 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
             notice.told = true;
             match topic {
                 Topic::NextStep => advice.push(notice.words.clone()),
+                // They were deleted, or are tried again.
+                Topic::Failed if failed == 0 => {}
                 Topic::Failed => trouble.push(texts::jobs_failed(failed, &notice.words)),
                 _ => trouble.push(notice.words.clone()),
             }

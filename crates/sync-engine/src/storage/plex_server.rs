@@ -94,6 +94,15 @@ pub fn hint(verdict: &Verdict) -> &'static str {
             "The certificate does not fit this address. Enter the server's plex.direct name in Plex address (plex_url), or http \
              in place of https on the local network, or turn on Accept any certificate of Plex (tls_skip_verify)."
         }
+        Verdict::Unreachable {
+            cause: Unreachable::Untrusted,
+        } => {
+            "Enter the server's plex.direct name in Plex address (plex_url), or http in place of https on the local network, or \
+             turn on Accept any certificate of Plex (tls_skip_verify)."
+        }
+        Verdict::Unreachable {
+            cause: Unreachable::NotTls,
+        } => "Write http:// in place of https:// in Plex address (plex_url).",
         verdict => verdict.hint(),
     }
 }

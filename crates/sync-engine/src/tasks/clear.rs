@@ -12,6 +12,7 @@ use crate::core::job::Job;
 use crate::core::words::status::{Line, info};
 use crate::core::words::tasks as texts;
 use crate::storage::data_dir::DataDir;
+use crate::storage::notices::{self, Topic};
 use crate::storage::{ledger, plex_server, queue_file};
 
 type Shown = (Vec<Line>, Value);
@@ -52,7 +53,11 @@ pub fn matches(connection: &ServerConnection) -> Result<Shown, Failure> {
         Some(mut queue) => queue.transaction(|tx| -> queue::Result<_> {
             let db = tx.sql();
             Ok(match ledger::is_made(db)? {
-                true => (ledger::forget_matches(db)?, plex_server::forget(db)?),
+                true => {
+                    // It may have told of the server that is no longer expected.
+                    notices::clear(db, Topic::Plex)?;
+                    (ledger::forget_matches(db)?, plex_server::forget(db)?)
+                }
                 false => (0, false),
             })
         })?,

@@ -24,6 +24,7 @@ use crate::storage::data_dir::DataDir;
 use crate::storage::first_run;
 use crate::storage::ledger::{self, Total};
 use crate::storage::meta;
+use crate::storage::notices::{self, Topic};
 use crate::storage::queue_file;
 use crate::worker::{self, CIRCUIT_OF};
 
@@ -222,7 +223,9 @@ fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
     // Only the worker makes the tables, so none may be there yet.
     kept.queue = Seen::Known(jobs);
     kept.totals = totals(db).unwrap_or_default();
-    kept.never_synced = read(db, meta::NEVER_SYNCED).unwrap_or_default();
+    kept.cause = meta::get(db, meta::CAUSE).ok().flatten();
+    kept.damage = notices::words(db, Topic::Damage).ok().flatten();
+    kept.never_synced = ledger::not_synced(db).unwrap_or_default();
     kept.left_out = ledger::left_out(db).unwrap_or_default();
     let hints = ledger::path_hints(db).unwrap_or_default().into_iter();
     let hint = |(rule, scenes)| PathHint {

@@ -7,6 +7,7 @@ use stash::connection::ServerConnection;
 
 use crate::console::{Console, Failure};
 use crate::core::reconcile::unix_millis;
+use crate::core::words::status::data_folder;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
@@ -28,6 +29,9 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     let (mark, counts) = (Mark::of(&queue)?, queue.counts()?);
     let before = counts.live();
     console.info(texts::waiting(before, counts.dead));
+    if let Err(why) = dir.check() {
+        console.warn(data_folder(&why.to_string()));
+    }
     // A person may have changed a setting, whether there is a worker or not.
     Standstill::end(dir);
     let now = unix_millis(SystemTime::now()).to_string();

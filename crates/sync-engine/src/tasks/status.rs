@@ -31,10 +31,9 @@ type Shown = (Vec<Line>, Value);
 /// Health Check.
 pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     let dir = DataDir::locate(&connection.dir);
-    let unwritable = dir.check().err().map(|why| why.to_string());
     let status = runtime()?.block_on(async {
         let (client, mut told) = settings(connection).await;
-        told.unwritable = unwritable;
+        told.unwritable = unwritable(&dir);
         told.exposed = dir.exposed();
         let plex = plex(told.settings.as_ref(), &dir).await;
         told.accept(&plex);
@@ -44,11 +43,17 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     shown(&status, words::health)
 }
 
+/// Why nothing can be recorded, if so.
+fn unwritable(dir: &DataDir) -> Option<String> {
+    dir.check().err().map(|why| why.to_string())
+}
+
 /// View Queue Status.
 pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
     let dir = DataDir::locate(&connection.dir);
     let status = runtime()?.block_on(async {
-        let (client, told) = settings(connection).await;
+        let (client, mut told) = settings(connection).await;
+        told.unwritable = unwritable(&dir);
         gathered(&dir, client, told).await
     });
     shown(&status, words::queue)

@@ -14,7 +14,6 @@ use crate::core::time::Time;
 use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
-use crate::storage::meta;
 use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer, changed_within};
 use crate::worker::recording::scene_job;
 
@@ -93,7 +92,7 @@ pub async fn run(
 ) -> queue::Result<FollowUp> {
     if job.asks_for_the_library() {
         db.write(|tx| {
-            meta::set(tx.sql(), meta::NEVER_SYNCED, "0")?;
+            ledger::set_library(tx.sql(), server, 0)?;
             Ok(ledger::consent(tx.sql(), server)?)
         })?;
     }

@@ -37,10 +37,17 @@ impl<T: Time> Worker<'_, T> {
         let (settings, rng) = (&*self.link.settings, &mut self.rng);
         let wait = self.probes.failed(now, |n| wait(n, settings, rng));
         self.remember_probe();
+        self.remember_cause(&report.verdict.to_string());
         self.tell_of_absence(&report.verdict);
         let nth = self.probes.failures();
         self.log
             .debug(texts::probe_failed(nth, &report.verdict, wait));
+    }
+
+    /// For whoever asks what keeps jobs from being sent.
+    pub(super) fn remember_cause(&self, why: &str) {
+        // Lost, it costs a few words.
+        let _ = self.db.read(|db| meta::set(db, meta::CAUSE, why));
     }
 
     /// For the next worker, and for whoever asks when Plex was last looked at.

@@ -223,22 +223,39 @@ impl Life<'_> {
     async fn work(&self) -> Result<End, WorkError> {
         let (dir, log) = (self.dir, self.log);
         let options = Options::consumer().lease(LEASE);
-        let mut queue = queue_file::open(dir, options, |said| log.error(said))?;
-        match self.rounds(&mut queue).await {
+        let mut damage = None;
+        let mut say = |said: String| {
+            log.error(&said);
+            damage = Some(said);
+        };
+        let mut queue = queue_file::open(dir, options, &mut say)?;
+        match self.rounds(&mut queue, damage.take()).await {
             // Once: a disk that damages the new file too is beyond help.
             Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
-                queue = queue_file::repair(queue, wrong, |said| log.error(said))?;
-                self.rounds(&mut queue).await
+                let mut say = |said: String| {
+                    log.error(&said);
+                    damage = Some(said);
+                };
+                queue = queue_file::repair(queue, wrong, &mut say)?;
+                self.rounds(&mut queue, damage).await
             }
             end => end,
         }
     }
 
-    async fn rounds(&self, queue: &mut Queue<Job>) -> Result<End, WorkError> {
+    /// Works with this database; `damage` is what became of the one before it.
+    async fn rounds(
+        &self,
+        queue: &mut Queue<Job>,
+        damage: Option<String>,
+    ) -> Result<End, WorkError> {
         let Self { dir, log, around } = *self;
         queue.transaction(|tx| -> queue::Result<_> {
             ledger::create(tx.sql())?;
             ledger::count_from(tx.sql(), unix_millis(SystemTime::now()))?;
+            if let Some(words) = &damage {
+                notices::leave(tx.sql(), Topic::Damage, words, words)?;
+            }
             let known = plex_server::last(tx.sql())?;
             for scene in ledger::migrate(tx.sql(), known.as_deref())? {
                 tx.enqueue(scene_job(scene, true))?;
@@ -320,8 +337,7 @@ fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Resul
             notices::leave(db, Topic::Settings, &words, &words)
         }
         Ok(End::SessionRefused) => {
-            let words = texts::end(End::SessionRefused);
-            notices::leave(db, Topic::Login, "refused", words)
+            notices::leave(db, Topic::Login, "refused", texts::LOGIN_HAD_ENDED)
         }
         _ => Ok(()),
     }

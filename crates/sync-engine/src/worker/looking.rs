@@ -9,7 +9,6 @@ use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, LastLook, ServerId};
-use crate::storage::meta;
 use crate::sync::{Stopped, Syncer};
 use crate::worker::in_flight::{Event, Look};
 use crate::worker::recording::scene_job;
@@ -108,7 +107,8 @@ async fn look(
                     let written = ledger::written_scenes(tx.sql(), server)?;
                     never_synced = changes.scenes.saturating_sub(written);
                 }
-                meta::set(tx.sql(), meta::NEVER_SYNCED, &never_synced.to_string())?;
+                let scenes = if has_consent { 0 } else { changes.scenes };
+                ledger::set_library(tx.sql(), server, scenes)?;
             }
             Ok((new, never_synced))
         })?;

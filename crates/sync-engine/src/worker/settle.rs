@@ -8,13 +8,13 @@ use queue::{Claim, DeadFilter, Tx};
 
 use crate::core::job::Job;
 use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
-use crate::core::reconcile::{Ended, Listed, Step};
+use crate::core::reconcile::{Ended, Listed, Reach, Step};
 use crate::core::settings::Settings;
 use crate::core::time::Time;
 use crate::core::words;
 use crate::storage::ledger::{self, ServerId, Total};
 use crate::storage::meta;
-use crate::storage::notices;
+use crate::storage::notices::{self, Topic};
 use crate::storage::plex_server::{self, Met};
 use crate::sync::Synced;
 use crate::worker::circuit::{self, Permit};
@@ -47,7 +47,7 @@ impl<T: Time> Worker<'_, T> {
         circuit::report(permit, &signal);
         let is_open = self.link.plex.breaker().kind() == Kind::Open;
         self.server = self.server.filter(|_| !is_open);
-        let why_open = why_open(&follow_up.outcome);
+        let failed = follow_up.outcome.as_ref().err().cloned();
         let (fate, attempts) = self.fate(&claim, &key, &follow_up.outcome);
         self.tell(claim.payload(), &follow_up, &fate, attempts);
         let settled = self.write(&claim, follow_up, fate);
@@ -59,7 +59,7 @@ impl<T: Time> Worker<'_, T> {
             Err(queue::Error::LeaseLost { .. }) | Ok(()) => {}
             Err(error) => return Err(error),
         }
-        self.announce(&why_open);
+        self.announce(failed.as_ref());
         Ok(())
     }
 
@@ -224,11 +224,11 @@ impl<T: Time> Worker<'_, T> {
         };
         self.log
             .debug(format!("Plex is not ready: {}", failure.why));
-        let outcome: Outcome<Synced> = Err(failure);
+        let outcome: Outcome<Synced> = Err(failure.clone());
         let signal = self.signal("", &outcome);
         self.ramp_record(&signal);
         circuit::report(permit, &signal);
-        self.announce(&why_open(&outcome));
+        self.announce(Some(&failure));
     }
 
     /// Remembers which server answered, and what is known of its libraries.
@@ -255,7 +255,7 @@ impl<T: Time> Worker<'_, T> {
     }
 
     /// Says what became of the circuits, once for each change.
-    fn announce(&mut self, why_open: &str) {
+    fn announce(&mut self, failed: Option<&Failure>) {
         let db = self.db;
         let live = || {
             let counts = db.with(|queue| queue.counts());
@@ -266,8 +266,10 @@ impl<T: Time> Worker<'_, T> {
             Some(Kind::Open | Kind::ForcedOpen) => {
                 self.count_affected(live());
                 let left = self.link.plex.breaker().ready_in().unwrap_or_default();
-                self.log.warn(words::paused(why_open, live(), left));
-                self.tell_of_refusal(why_open);
+                let why = failed.map_or_else(String::new, |it| words::cause(it.whose, &it.why));
+                self.log.warn(words::paused(&why, live(), left));
+                self.tell_of_refusal(&why);
+                self.remember_cause(failed.map_or("", |failed| &failed.why));
             }
             Some(Kind::HalfOpen) => self.log.debug("circuit half open: one job is tried"),
             Some(Kind::Closed) => {
@@ -278,7 +280,8 @@ impl<T: Time> Worker<'_, T> {
         }
         match self.stash.change() {
             Some(Kind::Open | Kind::ForcedOpen) => {
-                self.log.warn(words::without_stash(why_open, live()));
+                let why = failed.map_or("", |failed| &failed.why);
+                self.log.warn(words::without_stash(why, live()));
             }
             Some(Kind::Closed) => self.log.info(words::worker::STASH_BACK),
             Some(Kind::HalfOpen) | None => {}
@@ -308,7 +311,12 @@ fn acknowledge(
         Some(Step::Next(run)) => {
             tx.enqueue(keyed(Job::Reconcile(run)).priority(BULK_PRIORITY))?;
         }
-        Some(Step::Ended(ended)) => remember(tx, meta::RECONCILED, &Ended { job, ..ended })?,
+        Some(Step::Ended(ended)) => {
+            if ended.reach == Reach::All {
+                notices::clear(tx.sql(), Topic::Damage)?;
+            }
+            remember(tx, meta::RECONCILED, &Ended { job, ..ended })?;
+        }
         Some(Step::Listed(listed)) => remember(tx, meta::LISTED, &Listed { job, ..listed })?,
         None => {}
     }
@@ -333,14 +341,6 @@ fn acknowledge(
         forget_letters(tx, claim)?;
     }
     tx.done(claim)
-}
-
-/// What a person reads when this opens the circuit.
-fn why_open<L>(outcome: &Outcome<L>) -> String {
-    let Err(failure) = outcome else {
-        return "Plex answers".to_owned();
-    };
-    words::cause(failure.whose, &failure.why)
 }
 
 /// A stable word for how a job failed, and what happened, for its history.

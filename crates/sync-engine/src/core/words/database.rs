@@ -34,9 +34,11 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
              replaces the file and rescues what can be read",
             path.display()
         ),
-        Error::Busy(_) => "The database was locked by another process for too long. What was saved just now is not recorded: save it \
-                           again"
-            .to_owned(),
+        Error::Busy(_) => format!(
+            "{}, Stash2Plex's database, was locked by another program for too long. What was saved just now is not recorded: \
+             end that program, then save it again",
+            database.display()
+        ),
         Error::NetworkFileSystem { kind, .. } => format!(
             "Stash's configuration folder is on a network share ({kind}), on which changes get lost. Until it is on a local \
              disk, no change is recorded"

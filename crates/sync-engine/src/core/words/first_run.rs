@@ -16,8 +16,8 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     let both = format!("{both} a file that Plex has too, known by its name and size");
     if proposal.scenes == 0 {
         return vec![warn(format!(
-            "{name}: nothing to propose, since for no file of Stash Plex has exactly one of the same name and size. See that Plex \
-             has scanned these files, in a library that {} names; then run Find Path Map again. Or enter a folder of Stash, =>, and \
+            "{name}: nothing to propose, since for no file of Stash Plex has exactly one of the same name and size. See that Stash \
+             has scanned its files, and Plex the same ones, in a library that {} names; then run Find Path Map again. Or enter a folder of Stash, =>, and \
              what Plex calls it, such as /data=>/media/videos",
             names::of("plex_library")
         ))];

@@ -60,7 +60,7 @@ pub fn remedy(word: &str) -> String {
                 .to_owned();
         }
         _ => {
-            return "What waits is sent by itself when Plex is back; Health Check says what to do"
+            return "What waits is sent by itself once that is over or corrected; Health Check says what to do"
                 .to_owned();
         }
     };

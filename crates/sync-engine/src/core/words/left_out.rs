@@ -11,7 +11,7 @@ pub fn left_out(what: &str) -> String {
 }
 
 /// What was lost on the way from a scene to what is wanted of it.
-pub fn lost(note: &Note) -> String {
+pub fn lost(note: &Note, by_request: bool) -> String {
     match note {
         Note::PartialDate(date) => {
             format!("the date {date}, which has no day. Complete it in Stash")
@@ -25,7 +25,12 @@ pub fn lost(note: &Note) -> String {
         Note::TooMany(kind, lost) => {
             let (one, many) = (kind.to_string(), format!("{kind}s"));
             let lost = count(*lost as u64, &one, &many);
-            format!("{lost}, more than max_tags allows or one request to this Plex holds")
+            match by_request {
+                true => format!("{lost}, more than one request to this Plex holds"),
+                false => format!(
+                    "{lost}, more than max_tags allows. Raise it through Stash's API, as the guide says, to write all"
+                ),
+            }
         }
         note => note.to_string(),
     }

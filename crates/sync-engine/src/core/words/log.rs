@@ -32,9 +32,9 @@ pub fn changed_in_stash(scenes: usize) -> String {
 
 /// Scenes that are left alone.
 pub fn never_synced(scenes: u64) -> String {
-    let were = count(scenes, "scene was", "scenes were");
+    let are = count(scenes, "scene is", "scenes are");
     format!(
-        "{were} never synced: a scene is written when you save it, and all of them by the task Sync All Scenes"
+        "{are} not synced yet: a scene is written when you save it, and all of them by the task Sync All Scenes"
     )
 }
 
@@ -98,8 +98,8 @@ pub fn advice(kind: &str) -> &'static str {
              Changes"
         }
         "LowConfidence" => {
-            "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off; then run \
-             Retry Failed Changes"
+            "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off, so that the \
+             likeliest one is written; then run Retry Failed Changes"
         }
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
@@ -109,6 +109,9 @@ pub fn advice(kind: &str) -> &'static str {
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
             "For this item, refresh its metadata in Plex, then save the scene; report it if that does not help"
+        }
+        "UnreadableScene" => {
+            "Report it, with Stash's version; a save of the scene tries again, and the others are synced"
         }
         queue::OWNER_DIED => "Save the scene to try again, and report it if that ends so too",
         queue::UNDECODABLE => {
@@ -198,14 +201,15 @@ pub fn another_server() -> String {
     let address = names::of("plex_url");
     format!(
         "{address} leads to another Plex server than before: what you save from now on is written to it. If this is a mistake, \
-         correct the address now, and nothing about the other one is forgotten; else run Reconcile All Scenes to sync all of it"
+         correct the address now; else run Reconcile All Scenes to sync all of it"
     )
 }
 
 /// What Plex was told twice and does not show.
 pub fn not_shown(fields: &str) -> String {
     format!(
-        "Plex does not show all that was sent ({fields}); the next save or reconciliation tries again"
+        "Plex does not show what was sent of {fields}; the next save or reconciliation tries again. If it says so again, refresh \
+         the item's metadata in Plex"
     )
 }
 
@@ -231,16 +235,17 @@ pub const TOKEN_OF_A_GUEST: &str = "Plex refuses the token, since it is not the 
 /// The scene may not be the item's.
 pub fn guessed(path: &str, item: &str, why: &str) -> String {
     format!(
-        "it was written to the Plex item of {path} ({item}), which is a guess: {why}. Fill in {}, or turn {} on",
-        names::of("path_map"),
-        names::of("strict_matching")
+        "it was written to the Plex item of {path} ({item}), which is a guess: {why}. If it is the wrong one, fill in {}, save the \
+         scene, and correct that item by hand in Plex",
+        names::of("path_map")
     )
 }
 
 /// It is the item's, by likeness.
-pub fn matched(path: &str, item: &str, by: &str) -> String {
+pub fn matched(own: &str, (path, item): (&str, &str), by: &str) -> String {
     format!(
-        "matched to the Plex item of {path} ({item}) by name and {by}, since its own path is in no folder of Plex: fill in {}",
+        "matched to the Plex item of {path} ({item}) by name and {by}, since its own path, {own}, is in no folder of Plex: give {} \
+         a rule for it",
         names::of("path_map")
     )
 }
@@ -266,7 +271,7 @@ pub fn in_another_library(title: &str) -> String {
 
 /// The same of an item that nobody can read.
 pub fn may_be_unread(item: &str) -> String {
-    format!("; it may be {item}, which cannot be read: refresh that item's metadata in Plex then")
+    format!(". If it is {item}, which cannot be read, refresh that item's metadata in Plex")
 }
 
 /// The same of a file that speaks for a path map.

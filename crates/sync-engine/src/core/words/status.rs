@@ -2,7 +2,7 @@
 
 use crate::console::Level;
 use crate::core::reconcile::Report;
-use crate::core::settings::names;
+use crate::core::settings::{Fault, names};
 use crate::core::status::{LeftOut, PathHint, Seen, SettingsStatus, Status, Totals, Worker};
 use crate::core::words::format::{count, date, span};
 use crate::core::words::next_step;
@@ -38,6 +38,11 @@ pub(crate) fn warn(text: impl Into<String>) -> Line {
     }
 }
 
+/// Nothing can be recorded, or others may look into what is.
+pub fn data_folder(why: &str) -> String {
+    format!("Data folder: {why}")
+}
+
 /// How many outages Queue Status shows.
 const RECENT: usize = 3;
 
@@ -48,11 +53,15 @@ pub fn health(status: &Status) -> Vec<Line> {
     let mut lines = settings(status.settings.as_ref());
     // That others may read a folder is of no use to whoever cannot write to it.
     let folder = status.unwritable.as_ref().or(status.exposed.as_ref());
-    lines.extend(folder.map(|why| warn(format!("Data folder: {why}"))));
+    lines.extend(folder.map(|why| warn(data_folder(why))));
+    lines.extend(status.damage.as_ref().map(warn));
     lines.extend(sending::sending(status));
-    lines.extend(status.plex.as_ref().into_iter().flat_map(plex::lines));
+    let lacks = |key| faults(status).any(|fault| fault.blocks && fault.key == key);
+    let plex = status.plex.as_ref();
+    let plex = plex.map(|plex| plex::lines(plex, lacks("plex_token")));
+    lines.extend(plex.into_iter().flatten());
     lines.extend(sending::outlook(status));
-    lines.push(jobs::counts(&status.queue, status.taken_at));
+    lines.push(jobs::counts(status));
     lines.extend(jobs::trouble(
         &status.queue,
         status.circuit.holds_jobs(),
@@ -64,12 +73,21 @@ pub fn health(status: &Status) -> Vec<Line> {
     lines.extend(held(status));
     lines.push(worker(status));
     // What is to be entered, or turned on, is said above.
-    let is_readable = !matches!(status.queue, Seen::Unreadable { .. });
+    let is_readable =
+        !matches!(status.queue, Seen::Unreadable { .. }) && status.unwritable.is_none();
     let step = status
         .next_step
         .filter(|step| is_readable && !step.is_a_setting());
     lines.extend(step.map(|step| info(next_step::next_step(step))));
     lines
+}
+
+fn faults(status: &Status) -> impl Iterator<Item = &Fault> {
+    let done = match &status.settings {
+        Some(SettingsStatus::Done { faults, .. }) => faults.as_slice(),
+        _ => &[],
+    };
+    done.iter()
 }
 
 /// Nothing while there is work: it may be theirs.
@@ -81,7 +99,9 @@ fn left_alone(status: &Status) -> Option<Line> {
 /// View Queue Status.
 pub fn queue(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
-    let mut lines = vec![jobs::counts(&status.queue, now)];
+    let mut lines = vec![jobs::counts(status)];
+    lines.extend(status.unwritable.as_ref().map(|why| warn(data_folder(why))));
+    lines.extend(status.damage.as_ref().map(warn));
     if let Seen::Known(queue) = &status.queue {
         lines.extend(jobs::listed(queue, status.circuit.holds_jobs(), now));
     }
@@ -149,10 +169,17 @@ fn totals(totals: &Totals) -> Line {
 }
 
 fn left_out(left_out: &LeftOut) -> Line {
-    let (newest, reason) = (left_out.newest_scene, &left_out.reason);
-    info(match left_out.scenes {
-        1 => format!("Left out of scene {newest}: {reason}"),
-        n => format!("Left out of {n} scenes, the last of them scene {newest}: {reason}"),
+    let LeftOut {
+        scenes,
+        newest,
+        reason,
+    } = left_out;
+    let named: Vec<_> = newest.iter().map(u64::to_string).collect();
+    let (named, more) = (named.join(", "), scenes.saturating_sub(newest.len() as u64));
+    info(match (scenes, more) {
+        (1, _) => format!("Left out of scene {named}: {reason}"),
+        (n, 0) => format!("Left out of {n} scenes ({named}): {reason}"),
+        (n, more) => format!("Left out of {n} scenes ({named} and {more} more): {reason}"),
     })
 }
 

@@ -53,7 +53,7 @@ pub fn forgotten_matches(items: u64) -> String {
     match items {
         0 => "No Plex item is on record: nothing to clear".to_owned(),
         n => format!(
-            "Forgot the scenes of {}, which count as never synced now; each is looked up again at its next sync. Nothing \
+            "Forgot the scenes of {}, which count as not synced now; each is looked up again at its next sync. Nothing \
              changes in Plex. To look up all of them now, run Reconcile All Scenes",
             count(n, "Plex item", "Plex items")
         ),
@@ -200,7 +200,9 @@ pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
 /// What failed in an outage.
 pub fn failed_in(outage: impl Display, jobs: u64) -> String {
     match jobs {
-        0 => format!("No change failed in the outage of {outage}: nothing to queue again"),
+        0 => format!(
+            "No failed change of the outage of {outage} is left to queue again; Retry Failed Changes is for all others"
+        ),
         n => format!(
             "Outage of {outage}: {} failed because Plex was down",
             count(n, "change", "changes")

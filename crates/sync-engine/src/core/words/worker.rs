@@ -34,6 +34,10 @@ pub fn end(end: End) -> &'static str {
     }
 }
 
+/// The same, when a save has brought another login.
+pub const LOGIN_HAD_ENDED: &str = "Changes waited until this save, since the login that Stash gave this plugin had expired. Generate an API key in \
+                                   Stash (Settings › Security), and this does not happen again";
+
 /// There can be none.
 pub fn not_started(why: impl Display) -> String {
     format!(
@@ -144,7 +148,7 @@ pub fn long_away(why: &str, waiting: u64) -> String {
 /// So many jobs have failed, the newest so: for Stash's log.
 pub fn jobs_failed(jobs: u64, newest: &str) -> String {
     match jobs {
-        0 | 1 => format!("An earlier change failed: {newest}"),
+        1 => format!("An earlier change failed: {newest}"),
         n => format!(
             "{n} changes have failed and were not sent to Plex; View Queue Status lists them. The newest: {newest}"
         ),

@@ -24,16 +24,22 @@ pub fn left_out_of(db: &Connection, scene: u64) -> Result<Vec<String>> {
 
 /// What was left out, the most frequent first.
 pub fn left_out(db: &Connection) -> Result<Vec<LeftOut>> {
-    // The columns beside max() are those of its row.
-    let find = "SELECT reason, count(*), scene, max(rowid) FROM left_out
+    let find = "SELECT reason, count(*) FROM left_out
                 GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 20";
     sql::rows(db, find, [], |row| {
+        let reason: String = row.get(0)?;
         Ok(LeftOut {
-            reason: row.get(0)?,
+            newest: newest(db, &reason)?,
             scenes: unsigned(row, 1)?,
-            newest_scene: unsigned(row, 2)?,
+            reason,
         })
     })
+}
+
+/// The first scenes to name, the newest first.
+fn newest(db: &Connection, reason: &str) -> Result<Vec<u64>> {
+    let find = "SELECT scene FROM left_out WHERE reason = ?1 ORDER BY rowid DESC LIMIT 5";
+    sql::rows(db, find, [reason], |row| unsigned(row, 0))
 }
 
 #[cfg(test)]
@@ -49,19 +55,22 @@ mod tests {
             "the cover is a GIF".to_owned(),
             "3 tags over the limit".to_owned(),
         );
-        let row = |reason: &str, scenes, newest_scene| LeftOut {
+        let row = |reason: &str, scenes, newest: &[u64]| LeftOut {
             reason: reason.to_owned(),
             scenes,
-            newest_scene,
+            newest: newest.to_vec(),
         };
         put_left_out(&db, 1, &[cover.clone(), tags.clone()])?;
         put_left_out(&db, 3, &[cover.clone(), cover.clone()])?;
         put_left_out(&db, 2, std::slice::from_ref(&cover))?;
-        assert_eq!(left_out(&db)?, [row(&cover, 3, 2), row(&tags, 1, 1)]);
+        assert_eq!(
+            left_out(&db)?,
+            [row(&cover, 3, &[2, 3, 1]), row(&tags, 1, &[1])]
+        );
         assert_eq!(left_out_of(&db, 2)?, std::slice::from_ref(&cover));
         put_left_out(&db, 1, &[])?;
         ledger::forget_scene(&db, 2)?;
-        assert_eq!(left_out(&db)?, [row(&cover, 1, 3)]);
+        assert_eq!(left_out(&db)?, [row(&cover, 1, &[3])]);
         Ok(())
     }
 }

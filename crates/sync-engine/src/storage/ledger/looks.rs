@@ -4,6 +4,7 @@ use rusqlite::{Connection, Result};
 
 use crate::core::catch_up::Stamp;
 use crate::storage::ledger::server::ServerId;
+use crate::storage::meta;
 use crate::storage::sql::{self, unsigned};
 
 /// What is on record of a scene's last look.
@@ -39,4 +40,16 @@ pub fn looked(db: &Connection, server: ServerId, scene: u64, stamp: Stamp) -> Re
 pub fn written_scenes(db: &Connection, server: ServerId) -> Result<u64> {
     let find = "SELECT count(*) FROM synced_scene WHERE server = ?1 AND synced_at > 0";
     Ok(sql::row(db, find, [server.0], |row| unsigned(row, 0))?.unwrap_or_default())
+}
+
+/// Remembers how many scenes Stash has; none where all of them are kept equal.
+pub fn set_library(db: &Connection, server: ServerId, scenes: u64) -> Result<()> {
+    meta::write(db, meta::LIBRARY, &(server.0, scenes))
+}
+
+/// How many of them are not synced and left alone.
+pub fn not_synced(db: &Connection) -> Result<u64> {
+    let library = meta::read::<(i64, u64)>(db, meta::LIBRARY)?;
+    let (server, scenes) = library.unwrap_or_default();
+    Ok(scenes.saturating_sub(written_scenes(db, ServerId(server))?))
 }

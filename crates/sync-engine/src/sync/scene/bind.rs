@@ -150,8 +150,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
             Evidence::Likeness(Reason::SameNameAndDuration) => "length",
             _ => "size",
         };
-        let path = self.syncer.paths.show(&target.bound.path);
-        words::matched(&path, target.key(), by)
+        let paths = &self.syncer.paths;
+        let own = paths.show(&self.files[target.bound.file].path);
+        let path = paths.show(&target.bound.path);
+        words::matched(&own, (&path, target.key()), by)
     }
 
     /// The path map rule that the items found, or files of the same name and size, speak for.

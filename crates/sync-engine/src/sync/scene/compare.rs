@@ -51,7 +51,7 @@ fn of(why: Failure) -> Result<Standing, Failure> {
         Whose::Scene(SceneFault::NotInPlex) => Standing::NotInPlex,
         Whose::Scene(SceneFault::Ambiguous) => Standing::Ambiguous,
         Whose::Scene(SceneFault::Invalid) => Standing::WithoutFile,
-        Whose::Scene(SceneFault::Rejected | SceneFault::Unreadable)
+        Whose::Scene(SceneFault::Rejected | SceneFault::Unreadable | SceneFault::Misread)
         | Whose::Doubtful(_)
         | Whose::Request(_) => Standing::Unknown(why.why),
         Whose::Plex(_) | Whose::Stash => return Err(why),

@@ -250,14 +250,14 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         item.poster = selected(ImageKind::Poster);
         item.background = selected(ImageKind::Background);
         let mut plan = scene_sync::plan(&self.scene, &item, last, policy);
-        let mut notes = Vec::new();
+        let (mut notes, by_request) = (Vec::new(), policy.max_list_encoded.is_some());
         for note in &plan.notes {
             match note {
                 scene_sync::Note::Refused(part) => {
                     let passes = last.is_some_and(|last| last.failed_at.contains_key(part));
                     self.left_out.insert(words::part_left_out(*part, passes));
                 }
-                note if note.is_loss() => drop(self.left_out.insert(words::lost(note))),
+                note if note.is_loss() => drop(self.left_out.insert(words::lost(note, by_request))),
                 note => notes.push(note.to_string()),
             }
         }

@@ -1,6 +1,6 @@
 //! The jobs in words: how many there are, and for the newest which, why, and what to do.
 
-use crate::core::status::{About, QueueStatus, Seen, TriedJob};
+use crate::core::status::{About, QueueStatus, Seen, Status, TriedJob, Worker};
 use crate::core::words::format::{count, span};
 use crate::core::words::status::{Line, info, warn};
 
@@ -23,13 +23,18 @@ pub fn kept(queue: &QueueStatus) -> String {
     waiting(queue, one, many)
 }
 
-/// How many jobs wait, run and failed.
-pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
-    let queue = match queue {
+/// How many jobs wait, run and failed. Without a worker nothing runs: what one had under way when it
+/// was killed waits for the next.
+pub fn counts(status: &Status) -> Line {
+    let now = status.taken_at;
+    let mut queue = match &status.queue {
         Seen::Missing => return info("Queue: empty, no change was recorded yet"),
         Seen::Unreadable { why } => return warn(format!("Queue: cannot be read: {why}")),
-        Seen::Known(queue) => queue,
+        Seen::Known(queue) => queue.clone(),
     };
+    if status.worker == Worker::NotRunning {
+        queue.waiting += std::mem::take(&mut queue.running);
+    }
     let next = match queue.next_due {
         Some(due) if due > now && queue.ready == 0 => {
             format!(" (next attempt in {})", span((due - now).ceil()))
@@ -38,7 +43,7 @@ pub fn counts(queue: &Seen<QueueStatus>, now: f64) -> Line {
     };
     info(format!(
         "Queue: {}{next}, {} running, {} failed",
-        waiting(queue, " waiting", " waiting"),
+        waiting(&queue, " waiting", " waiting"),
         queue.running,
         queue.failed
     ))
@@ -67,12 +72,6 @@ pub fn trouble(queue: &Seen<QueueStatus>, held: bool, now: f64) -> Vec<Line> {
 fn own(queue: &QueueStatus, held: bool) -> impl Iterator<Item = &TriedJob> {
     let tried = queue.tried_jobs.iter();
     tried.filter(move |job| !held || job.attempts > 0)
-}
-
-/// With what the first of those failed that wait for Plex.
-pub fn last_failure(queue: &QueueStatus) -> Option<&str> {
-    let job = queue.tried_jobs.iter().find(|job| job.attempts == 0);
-    job.map(|job| job.reason.as_str())
 }
 
 /// The first of the jobs that were tried and wait.

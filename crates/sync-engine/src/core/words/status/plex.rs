@@ -1,12 +1,21 @@
 //! Plex in words.
 
+use plex_health::Verdict;
+
 use crate::core::settings::names;
 use crate::core::status::{Before, Connectivity, Searched, TokenStatus};
 use crate::core::words::status::{Line, info, warn};
 
-/// What was found when Plex was asked.
-pub fn lines(plex: &Connectivity) -> Vec<Line> {
+/// What was found when Plex was asked; without a token it can only ask for one.
+pub fn lines(plex: &Connectivity, lacks_token: bool) -> Vec<Line> {
     match plex {
+        Connectivity::Yes { report, url, .. }
+            if lacks_token && matches!(report.verdict, Verdict::Unauthorized { .. }) =>
+        {
+            vec![info(format!(
+                "Plex: it answers at {url}, and wants a token"
+            ))]
+        }
         Connectivity::No { why } => vec![warn(format!("Plex: not checked: {why}"))],
         Connectivity::Yes {
             report,

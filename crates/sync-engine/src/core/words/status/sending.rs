@@ -2,17 +2,17 @@
 
 use crate::core::status::{
     Circuit, Connectivity, OutageEntry, Outages, Ramp, Searched, Seen, SettingsStatus, Status,
-    TokenStatus,
+    TokenStatus, Worker,
 };
 use crate::core::words::format::{self, count, date, span};
-use crate::core::words::status::{Line, info, jobs, warn};
+use crate::core::words::status::{Line, info, warn};
 
 /// Outage Summary.
 pub fn outages(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let Some(outages) = &status.outages else {
         return vec![
-            circuit(&status.circuit, (None, None), now),
+            circuit(status),
             warn(
                 "Outages: not known, since circuit_breaker.json cannot be read. The next worker makes a new one, and outages are \
                  counted from then on",
@@ -80,8 +80,7 @@ pub fn sending(status: &Status) -> Option<Line> {
     if is_unknown && is_closed {
         return None;
     }
-    let outage = (status.ongoing(), last_failure(status));
-    let mut line = circuit(&status.circuit, outage, status.taken_at);
+    let mut line = circuit(status);
     // Plex was asked just now, and nothing has been sent since.
     if is_closed && status.plex.as_ref().is_some_and(|plex| !plex.is_healthy()) {
         line.text += ", until a change cannot be sent";
@@ -94,21 +93,12 @@ pub fn sending(status: &Status) -> Option<Line> {
     Some(line)
 }
 
-/// With what a change failed that waits for Plex; Health Check asks Plex itself.
-fn last_failure(status: &Status) -> Option<&str> {
-    match (&status.queue, &status.plex) {
-        (Seen::Known(queue), None) => jobs::last_failure(queue),
-        _ => None,
-    }
-}
-
 /// Of an outage, since its beginning: each try that fails opens the circuit anew. A word that says
 /// only that Plex failed is followed by the last failure.
-fn circuit(
-    circuit: &Circuit,
-    (outage, failure): (Option<&OutageEntry>, Option<&str>),
-    now: f64,
-) -> Line {
+fn circuit(status: &Status) -> Line {
+    let (now, outage) = (status.taken_at, status.ongoing());
+    // Health Check asks Plex itself.
+    let failure = status.cause.as_ref().filter(|_| status.plex.is_none());
     let paused = |since: &Option<f64>, reason: &Option<String>| {
         let since = outage.map(|outage| outage.started).or(*since);
         let since = since.map_or_else(String::new, |at| format!(" {} ago", span(now - at)));
@@ -123,7 +113,7 @@ fn circuit(
         let reason = reason.unwrap_or_default();
         format!("Sending to Plex: paused{since}{reason}")
     };
-    match circuit {
+    match &status.circuit {
         Circuit::Closed { failures: 0 } => info("Sending to Plex: yes"),
         Circuit::Closed { failures } => info(format!(
             "Sending to Plex: yes, though {} in a row",
@@ -141,10 +131,13 @@ fn circuit(
             };
             warn(format!("{}; {next}", paused(&Some(*opened_at), reason)))
         }
-        Circuit::HalfOpen { opened_at, reason } => warn(format!(
-            "{}; one change is sent now as a test",
-            paused(opened_at, reason)
-        )),
+        Circuit::HalfOpen { opened_at, reason } => {
+            let who = match status.worker {
+                Worker::Running => "one change is sent now as a test",
+                Worker::NotRunning => "the next worker sends one change as a test",
+            };
+            warn(format!("{}; {who}", paused(opened_at, reason)))
+        }
         Circuit::ForcedOpen { opened_at, reason } => warn(format!(
             "{}; paused by hand, as circuit_breaker.json says: stop Stash, delete that file, and start Stash again",
             paused(opened_at, reason)
@@ -174,7 +167,11 @@ pub fn outlook(status: &Status) -> Option<Line> {
     else {
         return None;
     };
+    let is_blocked = matches!(&status.settings, Some(SettingsStatus::Done { faults, .. })
+        if faults.iter().any(|fault| fault.blocks));
     match (&status.circuit, report.verdict.is_healthy()) {
+        // What is to be entered was said.
+        (_, false) if is_blocked => None,
         // The circuit will not close, and why not was said.
         _ if matches!(searched, Some(Searched::None { .. }))
             || matches!(token, Some(TokenStatus::Guest { .. })) =>
