@@ -1,8 +1,10 @@
-//! A hook process with its durable insert, against the same binary doing nothing (`--version`):
+//! A hook process with its durable insert, against the same binary doing nothing (`--version`), and
+//! against what no durable hook can beat: that, and one bare synced write.
 //! `cargo bench -p bench-plugin --bench hook`.
 
 use std::error::Error;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -32,24 +34,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut nothing = Vec::new();
     let mut hook = Vec::new();
     let mut again = Vec::new();
+    let mut synced = Vec::new();
+    let mut log = File::create(config.path().join("bare.log"))?;
     for n in 0..RUNS {
         // Another scene each time: where its job stands already, nothing is written.
         let scene = stash.add_scene(&format!("/data/{n}.mp4"));
         let stdin = stash.hook_stdin(&Trigger::SceneForm(scene));
         nothing.push(time(&plugin, &["--version"], "", "stash2plex")?);
+        synced.push(write(&mut log)?);
         hook.push(time(&plugin, &[], &stdin, "recorded scene:")?);
         again.push(time(&plugin, &[], &stdin, "recorded scene:")?);
     }
-    let [nothing, hook, again] =
-        [&mut nothing, &mut hook, &mut again].map(|times| quantile(times, 0.5));
+    let [nothing, synced, hook, again] =
+        [&mut nothing, &mut synced, &mut hook, &mut again].map(|times| quantile(times, 0.5));
+    let floor = nothing + synced;
     println!("stash2plex --version   {:6.2} ms", ms(nothing));
+    println!("and a bare fdatasync   {:6.2} ms", ms(floor));
     println!(
         "hook, durable insert   {:6.2} ms   (median of {RUNS})",
         ms(hook)
     );
     println!("the same scene again   {:6.2} ms", ms(again));
-    println!("ratio                  {:6.2}", ms(hook) / ms(nothing));
+    println!("ratio to --version     {:6.2}", ms(hook) / ms(nothing));
+    println!("ratio of the bare one  {:6.2}", ms(floor) / ms(nothing));
     Ok(())
+}
+
+/// How long a write of a page takes that is on disk at its end.
+fn write(log: &mut File) -> io::Result<Duration> {
+    let started = Instant::now();
+    log.write_all(&[7; 4096])?;
+    log.sync_data()?;
+    Ok(started.elapsed())
 }
 
 /// How long a process takes that is started, fed and awaited as Stash does; both in the same way.
