@@ -250,10 +250,22 @@ impl Probe {
                     return Err(Verdict::NotPlex { status });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Ok((status, plex, body)),
+                Ok(None) => return Ok((status, plex, self.redacted(body))),
                 Err(error) if error.is_timeout() => return Err(self.failed(&error)),
                 Err(_) => return Err(Verdict::Garbled),
             }
+        }
+    }
+
+    /// The answer without the token, should someone have echoed it: a verdict quotes it.
+    fn redacted(&self, body: Vec<u8>) -> Vec<u8> {
+        let token = self.signed_in.get("x-plex-token");
+        let token = token.and_then(|token| token.to_str().ok());
+        match (token, std::str::from_utf8(&body)) {
+            (Some(token), Ok(text)) if !token.is_empty() && text.contains(token) => {
+                text.replace(token, "[token]").into_bytes()
+            }
+            _ => body,
         }
     }
 

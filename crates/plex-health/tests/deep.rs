@@ -102,6 +102,19 @@ async fn a_deep_probe_sees_more() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_echoed_is_not_told() {
+    let url = server(|request| {
+        let echo = r#"{"code":503,"title":"Maintenance","status":"no secret-token, please"}"#;
+        Some(match request.starts_with("GET /identity ") {
+            true => answer(200, "", IDENTITY),
+            false => answer(503, "", echo),
+        })
+    });
+    let said = deep(&url).await.to_string();
+    assert_eq!(said, "starting or in maintenance: no [token], please");
+}
+
+#[tokio::test]
 async fn another_server_never_gets_the_token() {
     let url = server(|request| {
         assert!(request.starts_with("GET /identity "), "{request}");

@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use crate::clock::to_ms;
 use crate::connection::{self, private};
 use crate::error::{Error, Result};
+use crate::identity::FileId;
 use crate::options::Options;
 use crate::owner::beside;
 use crate::queue::{Queue, Sqlite};
@@ -67,13 +68,14 @@ impl<T> Queue<T, Sqlite> {
                     foreign: matches!(error, Error::Foreign { .. }),
                 };
                 let path = connection::real(path)?;
-                let alone = alone(&path, &options)?;
-                // Another process may have been faster.
-                let salvage = match connection::open_real(&path, &options) {
-                    Ok(_) => None,
-                    Err(_) => Some(replace(&path, &options, &reason)?),
+                let damaged = FileId::at(&path);
+                let salvage = match alone(&path, &options, damaged)? {
+                    None => None,
+                    Some(_alone) => match connection::open_real(&path, &options) {
+                        Ok(_) => None,
+                        Err(_) => Some(replace(&path, &options, &reason)?),
+                    },
                 };
-                drop(alone);
                 Ok((Self::open(path, options)?, salvage))
             }
             opened => Ok((opened?, None)),
@@ -105,25 +107,32 @@ impl<T> Queue<T, Sqlite> {
         // Nothing more is written over what may yet be read.
         self.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let damaged = self.open.file();
         drop(self);
         let reason = Reason {
             text: reason.to_string(),
             foreign: false,
         };
-        let alone = alone(&path, &options)?;
-        let salvage = replace(&path, &options, &reason)?;
-        drop(alone);
-        Ok((Self::open(path, options)?, Some(salvage)))
+        let salvage = match alone(&path, &options, damaged)? {
+            None => None,
+            Some(_alone) => Some(replace(&path, &options, &reason)?),
+        };
+        Ok((Self::open(path, options)?, salvage))
     }
 }
 
-/// The lock that says nobody else uses the file.
-fn alone(path: &Path, options: &Options) -> Result<fs::File> {
+/// The lock that says nobody else uses the damaged file; none where another process was faster, and
+/// has put a new one in its place.
+fn alone(path: &Path, options: &Options, damaged: FileId) -> Result<Option<fs::File>> {
     let lock = connection::in_use_lock(path, true)?;
     let started = Instant::now();
     loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
+        let locked = lock.try_lock();
+        if !damaged.is_at(path) {
+            return Ok(None);
+        }
+        match locked {
+            Ok(()) => return Ok(Some(lock)),
             Err(TryLockError::WouldBlock) if started.elapsed() < options.busy_timeout => {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }

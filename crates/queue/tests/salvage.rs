@@ -227,6 +227,27 @@ fn a_damaged_file_in_use_is_not_replaced() {
     assert_eq!(live_rows(&worker), 490);
 }
 
+/// Who waits to repair a file takes the new one that the process before has put there.
+#[test]
+fn a_file_that_another_one_has_repaired_meanwhile_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = filled(dir.path());
+    let worker: Queue<String> = Queue::open(&path, Options::consumer()).unwrap();
+    let patience = std::time::Duration::from_secs(60);
+    let producer = Options::producer().busy_timeout(patience);
+    let waits: Queue<String> = Queue::open(&path, producer).unwrap();
+    let reason = || Error::Corrupt("damage".into());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || waits.salvage(reason()));
+        let (worker, first) = worker.salvage(reason()).unwrap();
+        let (mut queue, second) = waiting.join().unwrap().unwrap();
+        // One of the two was first, and both have one file.
+        assert_ne!(first.is_some(), second.is_some());
+        queue.enqueue(NewJob::new("new".to_owned())).unwrap();
+        assert_eq!(live_rows(&worker), 491);
+    });
+}
+
 #[test]
 fn text_of_any_length_is_no_queue() {
     for len in [1, 50, 511, 512, 5000] {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{Installed, binary};
 use queue::{DeadFilter, NewJob, Options};
 use serde_json::json;
-use simulators::{Fault, Rule, TagKind, Trigger, run_plugin};
+use simulators::{Fault, Rule, SectionKind, TagKind, Trigger, run_plugin};
 use sync_engine::core::job::{Job, scene_key};
 
 /// Stash fails on one scene's cover for good, while it answers everything else.
@@ -99,6 +99,25 @@ fn a_change_over_which_workers_die_is_told_and_counted() {
     assert!(text.contains(": 0 syncs and 2 failures"), "{text}");
     let run = plugin.hook(&Trigger::SceneForm(plugin.world.scenes[0]));
     assert!(run.error().unwrap().contains("2 changes have failed"));
+}
+
+/// The list of Plex's libraries is as old as the worker, until something is not found.
+#[test]
+fn a_library_that_is_added_while_a_worker_lives_is_searched() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 60, "not_found_base": 1}));
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("synced", || plugin.queue().counts().unwrap().done == 1);
+    let scene = plugin.world.stash.add_scene("/x/new.mp4");
+    plugin.world.stash.edit(scene).title("New");
+    plugin.save(scene);
+    plugin.until("missed", || {
+        plugin.worker_log().contains("Plex has no file /x/new.mp4")
+    });
+    let plex = &plugin.world.plex;
+    let section = plex.add_section("X", SectionKind::Movie, &["/x"]);
+    let item = plex.add_file(section, "/x/new.mp4");
+    plugin.until("synced", || plex.item(item).unwrap().title() == "New");
+    assert_eq!(plugin.worker_log().matches(" started").count(), 1);
 }
 
 /// A proxy before Stash puts a page of its own in the cover's place, once.

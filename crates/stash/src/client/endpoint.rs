@@ -17,6 +17,24 @@ pub enum Credentials {
     ApiKey(Secret),
 }
 
+impl Credentials {
+    /// The texts without them, should someone have echoed them.
+    pub(super) fn redact(&self, texts: Vec<String>) -> Vec<String> {
+        let secret = match self {
+            Self::None => "",
+            Self::Session(cookie) => cookie.value.expose().trim(),
+            Self::ApiKey(key) => key.expose().trim(),
+        };
+        match secret {
+            "" => texts,
+            secret => texts
+                .into_iter()
+                .map(|text| text.replace(secret, "[secret]"))
+                .collect(),
+        }
+    }
+}
+
 /// Where a Stash is, and how to prove who asks.
 ///
 /// ```

@@ -147,7 +147,12 @@ impl Client {
     /// Sends a query whose fields are answered each on its own.
     pub(super) async fn query_parts(&self, query: &str) -> Result<Parts, Error> {
         let (status, body) = self.post(query, ()).await?;
-        self.noticed(parse_parts(status, &body))
+        let mut parts = self.noticed(parse_parts(status, &body))?;
+        let credentials = &self.state().link.credentials;
+        for messages in parts.faults.values_mut() {
+            *messages = credentials.redact(std::mem::take(messages));
+        }
+        Ok(parts)
     }
 
     async fn post(&self, query: &str, variables: impl Serialize) -> Result<(u16, Vec<u8>), Error> {
@@ -167,12 +172,23 @@ impl Client {
         Ok((status, read(answer, MAX_ANSWER, QUERY_TIMEOUT).await?))
     }
 
-    /// A Stash that does not know a field is another one than the one whose schema is known.
+    /// A Stash that does not know a field is another one than the one whose schema is known. What it
+    /// says may echo the credentials.
     fn noticed<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        let mut state = self.state();
         if matches!(result, Err(Error::Query { .. })) {
-            self.state().schema = None;
+            state.schema = None;
         }
-        result
+        let credentials = &state.link.credentials;
+        result.map_err(|error| match error {
+            Error::Query { messages } => Error::Query {
+                messages: credentials.redact(messages),
+            },
+            Error::Resolver { messages } => Error::Resolver {
+                messages: credentials.redact(messages),
+            },
+            error => error,
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -100,6 +100,25 @@ async fn when_no_scene_can_be_answered_for_it_is_stash_that_fails() {
     }
 }
 
+/// An error may quote the API key.
+#[tokio::test]
+async fn credentials_that_are_echoed_are_not_told() {
+    for errors in [
+        json!([{"message": "bad key KEY-1234 given"}]),
+        json!([{"message": "bad key KEY-1234 given", "path": ["s8"]}]),
+    ] {
+        let mut server = Server::new_async().await;
+        let _probe = no_probe(&mut server).await;
+        let answer = json!({"errors": errors, "data": {"s8": null}});
+        let _scenes = answering(&mut server, &answer).create_async().await;
+        let client = client(&server.url());
+        client.use_api_key(stash::Secret::new("KEY-1234")).unwrap();
+        let error = client.find_scenes(&[8.into()]).await.unwrap_err();
+        let messages = vec!["bad key [secret] given".to_owned()];
+        assert_eq!(error, Error::Resolver { messages });
+    }
+}
+
 #[tokio::test]
 async fn many_scenes_take_a_request_for_each_hundred() {
     let mut server = Server::new_async().await;

@@ -38,7 +38,12 @@ fn a_call_that_only_looks_takes_up_what_a_killed_worker_held() {
     let plugin = Installed::with(1, json!({"idle_timeout": 30}));
     let scene = plugin.world.scenes[0];
     plugin.world.plex.set_latency(Duration::from_millis(300));
-    for task in ["queue_status", "health_check", "outage_summary"] {
+    plugin.save_and_wait(scene);
+    // A page of Stash asks once more within the minute.
+    plugin.task("catch_up");
+    plugin.kill_worker();
+    plugin.until_no_worker();
+    for task in ["queue_status", "health_check", "outage_summary", "catch_up"] {
         edit(&plugin, scene, task);
         plugin.save(scene);
         plugin.until("under way", || {

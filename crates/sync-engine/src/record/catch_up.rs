@@ -22,8 +22,9 @@ pub fn want(connection: &ServerConnection) -> Value {
         return json!({"catch_up": "nothing_yet"});
     }
     let wished = catch_up::wish(&dir, TOGETHER).and_then(|is_new| {
-        if is_new {
-            start::ensure_worker(&dir, connection, Start::IfUseful)?;
+        match is_new {
+            true => start::ensure_worker(&dir, connection, Start::IfUseful).map(drop)?,
+            false => start::ensure_work_goes_on(&dir, connection)?,
         }
         Ok(is_new)
     });

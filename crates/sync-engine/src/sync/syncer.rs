@@ -24,6 +24,8 @@ use crate::sync::request_limits::RequestLimits;
 
 /// The list of libraries is read again after this time.
 const LIBRARIES: Duration = Duration::from_secs(600);
+/// After a job that failed, one of this age is no longer trusted.
+const TRUSTED: Duration = Duration::from_secs(5);
 
 /// Both servers, and how to carry a scene from one to the other.
 pub struct Syncer {
@@ -83,6 +85,15 @@ impl Syncer {
         let read = (Instant::now(), libraries.clone());
         self.libraries.replace(Some(read));
         Ok(libraries)
+    }
+
+    /// A job has failed that may do well with the libraries as they are now: one may have been
+    /// added, or made anew.
+    pub fn doubt_libraries(&self) {
+        let is_old = |(read, _): &(Instant, _)| read.elapsed() >= TRUSTED;
+        if self.libraries.borrow().as_ref().is_some_and(is_old) {
+            self.libraries.replace(None);
+        }
     }
 
     /// The user's policy, but for what the items of a library cannot hold.

@@ -48,6 +48,9 @@ impl<T: Time> Worker<'_, T> {
         let is_open = self.link.plex.breaker().kind() == Kind::Open;
         self.server = self.server.filter(|_| !is_open);
         let failed = follow_up.outcome.as_ref().err().cloned();
+        if failed.as_ref().is_some_and(Failure::is_of_one_item) {
+            self.link.syncer.doubt_libraries();
+        }
         let (fate, attempts) = self.fate(&claim, &key, &follow_up.outcome);
         self.tell(claim.payload(), &follow_up, &fate, attempts);
         let settled = self.write(&claim, follow_up, fate);
