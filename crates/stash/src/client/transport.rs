@@ -131,6 +131,11 @@ impl Client {
         Ok(())
     }
 
+    /// Whether it is an API key that this client sends.
+    pub fn uses_api_key(&self) -> bool {
+        matches!(self.state().link.credentials, Credentials::ApiKey(_))
+    }
+
     /// Sends a query or mutation of your own.
     ///
     /// # Errors

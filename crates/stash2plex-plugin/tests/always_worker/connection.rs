@@ -86,6 +86,20 @@ fn a_fresh_session_reaches_the_worker_whose_own_has_ended() {
 }
 
 #[test]
+fn an_api_key_that_is_made_anew_ends_no_worker() {
+    let plugin = Installed::with(2, json!({"idle_timeout": 60}));
+    idle(&plugin);
+    let key = Some("another-key".to_owned());
+    plugin.world.stash.set(|options| options.api_key = key);
+    let scene = plugin.world.scenes[1];
+    edit(&plugin, scene, "Saved after that");
+    plugin.save(scene);
+    plugin.until_equal();
+    assert_eq!(started(&plugin), 1, "{}", plugin.worker_log());
+    plugin.kill_worker();
+}
+
+#[test]
 fn a_stash_that_came_back_on_another_port_is_found_there() {
     let plugin = Installed::with(3, json!({"idle_timeout": 60}));
     let [first, second, third] = plugin.world.scenes[..] else {

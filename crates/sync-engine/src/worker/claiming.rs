@@ -210,7 +210,10 @@ impl<'a, T: Time> Worker<'a, T> {
             client::Error::Resolver { .. } => permit.ignore(),
             _ => permit.failure(),
         }
-        if !self.renew_connection() && *why == client::Error::Unauthorized {
+        let is_refused = *why == client::Error::Unauthorized;
+        if !is_refused {
+            self.renew_connection();
+        } else if !self.has_another_login() {
             self.scheduler.end(End::SessionRefused);
         }
         let mut scenes = scenes.into_iter();

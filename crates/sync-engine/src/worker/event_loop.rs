@@ -3,6 +3,7 @@
 use breaker::{Breaker, Rules};
 use futures_util::stream::StreamExt;
 use queue::Queue;
+use stash::client;
 
 use crate::clients::Told;
 use crate::core::client_errors::of_verdict;
@@ -167,6 +168,9 @@ impl<'a, T: Time> Worker<'a, T> {
                 match found {
                     Ok(told) => self.settings_found(told)?,
                     // While Stash is away, the old settings serve.
+                    Err(client::Error::Unauthorized) => {
+                        self.has_another_login();
+                    }
                     Err(_) => drop(self.renew_connection()),
                 }
             }

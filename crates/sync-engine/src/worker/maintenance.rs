@@ -54,6 +54,19 @@ impl<T: Time> Worker<'_, T> {
         renewed
     }
 
+    /// Stash refuses the login: is there another one?
+    pub(super) fn has_another_login(&mut self) -> bool {
+        if self.renew_connection() {
+            return true;
+        }
+        let left = self.around.leave_api_key();
+        if left {
+            self.scheduler.doubt_settings();
+            let _ = self.stash.breaker().suggest_trial();
+        }
+        left
+    }
+
     fn purge_old(&mut self) -> queue::Result<()> {
         let now = self.time.now();
         let is_due = self.in_flight.purged.is_none_or(|at| now - at >= PURGE);

@@ -81,6 +81,17 @@ impl<'a> Surroundings<'a> {
         renewed.is_ok()
     }
 
+    /// Goes on with the session of the connection in use, where an API key is refused: it was made
+    /// anew, and the settings tell the new one. Whether there was a key.
+    pub fn leave_api_key(&self) -> bool {
+        let endpoint = Endpoint::of_plugin(&self.connection.borrow());
+        self.stash.uses_api_key()
+            && endpoint.is_ok_and(|endpoint| {
+                let again = self.stash.reconnect(tls::client_builder(), &endpoint);
+                again.is_ok()
+            })
+    }
+
     /// Asks Stash where its settings are, if that is not known, and remembers how the file is now:
     /// what is read afterwards is no older.
     pub async fn watch_settings(&self) {
