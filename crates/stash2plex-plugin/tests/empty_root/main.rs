@@ -128,7 +128,7 @@ fn names_come_from_dns_and_trust_from_a_bundle() {
     }
     let server = https::before(alone.port(), "plex.test");
     alone.plex_at(&format!("https://plex.test:{}", server.port));
-    says(&alone.health(), "the TLS handshake failed");
+    says(&alone.health(), "its certificate is not trusted");
     alone
         .root
         .put("etc/ssl/certs/ca-certificates.crt", &server.authority);
