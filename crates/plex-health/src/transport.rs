@@ -40,7 +40,7 @@ impl Unreachable {
                 "Check the host name: it is not known where this program runs. In containers, put both on one network; or use the IP address. Many routers refuse plex.direct names (rebind protection): use the IP address with http."
             }
             Self::Tls => {
-                "The certificate does not fit this address. Use the server's plex.direct name, or http on the local network, or skip verification for this server."
+                "If the port speaks plain http, write http:// in the address. If the certificate does not fit this address, use the server's plex.direct name, or http on the local network, or skip verification for this server."
             }
             Self::Untrusted => {
                 "Use the server's plex.direct name, or http on the local network, or skip verification for this server."
@@ -73,9 +73,7 @@ impl Unreachable {
             _ => Self::Closed,
         }
     }
-}
 
-impl Unreachable {
     /// In the words of rustls, which reqwest gives as text only.
     fn of_tls<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> Self {
         let words: String = causes.map(ToString::to_string).collect();

@@ -60,26 +60,29 @@ impl<T> Queue<T, Sqlite> {
         path: impl AsRef<Path>,
         options: Options,
     ) -> Result<(Self, Option<Salvage>)> {
-        let path = path.as_ref();
-        match Self::open(path, options.clone()) {
-            Err(error @ (Error::Corrupt(_) | Error::Foreign { .. })) => {
-                let reason = Reason {
-                    text: error.to_string(),
-                    foreign: matches!(error, Error::Foreign { .. }),
-                };
-                let path = connection::real(path)?;
-                let damaged = FileId::at(&path);
-                let salvage = match alone(&path, &options, damaged)? {
-                    None => None,
-                    Some(_alone) => match connection::open_real(&path, &options) {
-                        Ok(_) => None,
-                        Err(_) => Some(replace(&path, &options, &reason)?),
-                    },
-                };
-                Ok((Self::open(path, options)?, salvage))
-            }
-            opened => Ok((opened?, None)),
-        }
+        let is_beyond = |error: &Error| matches!(error, Error::Corrupt(_) | Error::Foreign { .. });
+        let damaged = match Self::open(&path, options.clone()) {
+            Err(error) if is_beyond(&error) => FileId::at(&connection::real(path.as_ref())?),
+            opened => return Ok((opened?, None)),
+        };
+        // Another process may have replaced the file since; from here on that is noticed.
+        let error = match Self::open(&path, options.clone()) {
+            Err(error) if is_beyond(&error) => error,
+            opened => return Ok((opened?, None)),
+        };
+        let path = connection::real(path.as_ref())?;
+        let reason = Reason {
+            text: error.to_string(),
+            foreign: matches!(error, Error::Foreign { .. }),
+        };
+        let salvage = match alone(&path, &options, damaged)? {
+            None => None,
+            Some(_alone) => match connection::open_real(&path, &options) {
+                Ok(_) => None,
+                Err(_) => Some(replace(&path, &options, &reason)?),
+            },
+        };
+        Ok((Self::open(path, options)?, salvage))
     }
 
     /// Sets this queue's own file aside and rescues what can be read, whatever its state: for

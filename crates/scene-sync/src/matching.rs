@@ -55,6 +55,13 @@ pub enum Evidence {
 impl Evidence {
     /// Whether a person has to say if this is the item: others fit equally well, or only the name
     /// agrees.
+    ///
+    /// ```
+    /// use scene_sync::matching::{Evidence, Reason};
+    /// assert!(Evidence::Likeness(Reason::NameOnly).is_guess());
+    /// assert!(!Evidence::Path.is_guess());
+    /// ```
+    #[must_use]
     pub fn is_guess(self) -> bool {
         matches!(
             self,

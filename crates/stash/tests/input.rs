@@ -55,7 +55,8 @@ fn faults_are_said_in_words() {
     }
     assert_eq!(
         fault_of("hello"),
-        "stdin is not JSON: it is malformed, nested too deep, or names a key twice (line 1, column 1)"
+        "stdin is not JSON: it is malformed, nested too deep, or names a key twice (line 1, column 1); if Stash started this program, report it with \
+         Stash's version"
     );
     assert!(fault_of("{\"args\": ").contains("it ends too early"));
     assert!(fault_of("{} {}").contains("not JSON"));

@@ -25,8 +25,7 @@ const SHOWN: [&str; 4] = ["name", "disambiguation", "parent_id", "parent_studio_
 /// A hook that does not say what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Stash says that a {0} changed and gives no id that can be read, so the change was not recorded: save it again, or run the \
-     task Reconcile All Scenes. If it happens again, please report it with the version of Stash"
+    "Stash says that a {0} changed and gives no id that can be read, so the change was not recorded: save it again. If it happens again, please report it with the version of Stash"
 )]
 pub struct NoId(&'static str);
 

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::Installed;
 use serde_json::json;
-use simulators::{EntityKind, Fault, Response, Rule};
+use simulators::{EntityKind, Fault, Response, Rule, Trigger};
 
 /// A library that was written once, at the wish of a person; since then Stash's clock has an hour
 /// to go until now.
@@ -100,6 +100,28 @@ fn a_look_at_nothing_new_is_one_request() {
     );
     assert_eq!(plugin.queue().counts().unwrap().done, done);
     assert_eq!(plugin.world.plex.requests().len(), 0);
+}
+
+/// What failed is listed apart, and what is deleted is no scene any more.
+#[test]
+fn neither_a_failed_nor_a_deleted_scene_is_not_synced_yet() {
+    let plugin = Installed::with(5, json!({"idle_timeout": 60, "not_found_base": 0.01}));
+    plugin.untouched_for_a_week();
+    let scenes = &plugin.world.scenes;
+    let counted = |failed: u64, never_synced: u64| {
+        plugin.until("counted", || {
+            let status = plugin.task("queue_status").output().unwrap().clone();
+            status["queue"]["failed"] == failed && status["never_synced"] == never_synced
+        });
+    };
+    plugin.save(scenes[0]);
+    counted(0, 4);
+    plugin.world.plex.remove(plugin.world.items[1]);
+    plugin.save(scenes[1]);
+    counted(1, 3);
+    let gone = plugin.world.stash.destroy_scene(scenes[2]).unwrap();
+    plugin.hook(&Trigger::SceneDestroy(&gone));
+    counted(1, 2);
 }
 
 /// Until a person has asked for the whole library, only what they save is written.

@@ -84,6 +84,11 @@ fn damage_in_the_middle_is_repaired_by_the_worker() {
         "{log}"
     );
     assert!(log.contains("Lost: "), "{log}");
+    let told = run.log_text();
+    assert!(
+        told.contains("database was damaged and has been replaced"),
+        "the task says it too: {told}"
+    );
     assert_eq!(kept(&plugin), 1);
     let equal = plugin.world.comparison().equal();
     assert!(

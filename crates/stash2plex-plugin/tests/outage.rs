@@ -10,7 +10,7 @@ use breaker::{Document, Report};
 use common::Installed;
 use queue::Options;
 use serde_json::json;
-use simulators::{Fault, PlexOptions, Response, Rule};
+use simulators::{Fault, PlexOptions, Response, Rule, Trigger};
 use sync_engine::core::reconcile;
 use sync_engine::storage::meta;
 
@@ -274,6 +274,62 @@ fn an_outage_ends_also_with_jobs_that_have_nothing_to_write() {
         outages.len() == 1 && outages[0].ended.is_some(),
         "{outages:?}"
     );
+}
+
+/// As many scenes as open the circuit fail alike: that is Plex's, however long it takes, and uses
+/// up nobody's attempts.
+#[test]
+fn a_plex_that_fails_at_every_edit_for_long_fails_no_change() {
+    let settings = json!({
+        "idle_timeout": 60, "recovery_timeout": 1, "failure_threshold": 3, "retry_base": 0.1, "max_retries": 2,
+    });
+    let plugin = Installed::with(6, settings);
+    let plex = &plugin.world.plex;
+    plex.fail_when(Rule::new(Fault::Status(500)).method("PUT"));
+    // All of them at once.
+    let (id, ids) = (plugin.world.scenes[0], &*plugin.world.scenes);
+    let fields = &["title"];
+    plugin.hook(&Trigger::ScenesUpdate { id, ids, fields });
+    // More trials than there are scenes.
+    let edits = || {
+        plex.requests()
+            .iter()
+            .filter(|one| one.method == "PUT")
+            .count()
+    };
+    plugin.until("tried again and again", || edits() > 16);
+    let log = plugin.worker_log();
+    assert!(!log.contains("sending goes on"), "{log}");
+    assert_eq!(document(&plugin).unwrap().outages.len(), 1);
+    plex.clear_faults();
+    plugin.until_equal();
+    assert_eq!(
+        plugin.queue().counts().unwrap().dead,
+        0,
+        "{}",
+        plugin.worker_log()
+    );
+}
+
+/// The probe says that the outage is over, not the change: it is told so.
+#[test]
+fn a_change_that_fails_by_itself_keeps_no_outage_open() {
+    let settings = json!({"idle_timeout": 60, "recovery_timeout": 1, "failure_threshold": 2, "retry_base": 0.2});
+    let plugin = Installed::with(1, settings);
+    plugin.world.plex.down();
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until("open", || state(&plugin) == Kind::Open);
+    plugin
+        .world
+        .plex
+        .fail_when(Rule::new(Fault::Status(500)).method("PUT"));
+    plugin.world.plex.up().unwrap();
+    let words =
+        "Plex passes its probe, and this change fails for reasons of its own: sending goes on";
+    plugin.until("told", || plugin.worker_log().contains(words));
+    assert_eq!(state(&plugin), Kind::Closed);
+    let log = plugin.worker_log();
+    assert!(!log.contains("Plex is back"), "{log}");
 }
 
 /// The circuit of a refused token would stay open for the better part of an hour.

@@ -74,7 +74,9 @@ pub enum InputError {
     #[error("stdin is not UTF-8; if Stash started this program, report it with Stash's version")]
     NotText,
     /// The text is not JSON.
-    #[error("stdin is not JSON: {reason} (line {line}, column {column})")]
+    #[error(
+        "stdin is not JSON: {reason} (line {line}, column {column}); if Stash started this program, report it with Stash's version"
+    )]
     NotJson {
         /// Line of the fault, from 1, within the document or the part named by the reason.
         line: usize,

@@ -205,7 +205,7 @@ fn the_advice_for_what_failed_works() {
         (queue::OWNER_DIED, &["Save the scene"], save),
         (
             queue::UNDECODABLE,
-            &["Run Reconcile All Scenes, then Clear Failed Changes"],
+            &["Run Reconcile All Scenes, ", "then Clear Failed Changes"],
             |p| {
                 answered(&p.task("reconcile_all"));
                 p.until_equal();

@@ -58,7 +58,7 @@ fn clear_queue_leaves_what_runs() {
         &text,
         "i Cleared 12 waiting changes; running ones are not interrupted",
     );
-    says(&text, "run Reconcile All Scenes to queue");
+    says(&text, "to send one, save it again");
     assert_eq!(output, json!({"cleared": 12, "running": 1}));
     let counts = queue.counts().unwrap();
     assert_eq!((counts.live(), counts.running, counts.dead), (1, 1, 1));

@@ -5,6 +5,31 @@ use std::os::unix::process::CommandExt;
 
 use super::*;
 
+/// Something else has the folder's name.
+#[test]
+fn a_file_in_the_data_folders_place_is_told_and_left_alone() {
+    let plugin = Installed::new(1);
+    std::fs::write(plugin.data(), "somebody's").unwrap();
+    let mode = || {
+        std::fs::metadata(plugin.data())
+            .unwrap()
+            .permissions()
+            .mode()
+    };
+    let before = mode();
+    let todo = "a file has the place of that folder: move the file away";
+    let stash = &plugin.world.stash;
+    let saved = stash.hook_stdin(&simulators::Trigger::SceneForm(plugin.world.scenes[0]));
+    says(plugin.run(&saved).error().unwrap(), todo);
+    says(plugin.task("process_queue").error().unwrap(), todo);
+    for task in ["health_check", "queue_status"] {
+        says(&answered(&plugin.task(task)).0, todo);
+    }
+    assert_eq!(mode(), before);
+    std::fs::remove_file(plugin.data()).unwrap();
+    plugin.save_and_wait(plugin.world.scenes[0]);
+}
+
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

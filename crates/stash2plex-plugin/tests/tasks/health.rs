@@ -80,7 +80,7 @@ const CASES: [Case; 13] = [
         |p| p.set(json!({"plex_url": p.world.plex.url().replace("http:", "https:")})),
         "unreachable",
         "w Plex: unreachable: the TLS handshake failed",
-        "What to do: The certificate does not fit",
+        "What to do: If the port speaks plain http, write http://",
     ),
     // No name server is asked for a label of 64 letters.
     (

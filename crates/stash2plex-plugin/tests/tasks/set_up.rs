@@ -106,7 +106,7 @@ fn a_data_folder_that_cannot_be_written_is_told() {
         says(&text, "i Plex: healthy");
         let words = format!("w Data folder: cannot write {}: ", path.display());
         says(&text, &words);
-        says(&text, "make it writable for the user that Stash runs as");
+        says(&text, "writable for the user that Stash runs as");
         assert!(output["unwritable"].is_string());
     };
 
@@ -182,6 +182,30 @@ fn what_matters_stands_first() {
     assert!(text.starts_with("i Sending to Plex: yes"), "{text}");
 }
 
+/// Another program, such as a database browser, keeps the database for itself.
+#[test]
+fn a_locked_database_is_told() {
+    let plugin = Installed::new(1);
+    plugin.save_and_wait(plugin.world.scenes[0]);
+    plugin.until_no_worker();
+    let words = "stash2plex.db, Stash2Plex's database, is locked by another program, so that nothing can be recorded";
+    assert!(!look(&plugin, "health_check").0.contains(words));
+    let other = queue::rusqlite::Connection::open(plugin.data().join("stash2plex.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for task in ["health_check", "queue_status"] {
+        let (text, output) = look(&plugin, task);
+        says(&text, words);
+        says(
+            &text,
+            "end that program, then save again what you saved meanwhile",
+        );
+        assert!(!text.contains("Sending to Plex: yes"), "{text}");
+        assert!(output["unwritable"].is_string());
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(!look(&plugin, "health_check").0.contains(words));
+}
+
 /// A session ends with its hour, an API key does not.
 #[test]
 fn an_api_key_is_advised_where_stash_has_a_login_and_none() {
@@ -212,6 +236,12 @@ fn an_api_key_is_advised_where_stash_has_a_login_and_none() {
             .contains("Generate an API key in Stash (Settings › Security)")
     });
     plugin.until_no_worker();
+    let (text, output) = look(&plugin, "queue_status");
+    says(
+        &text,
+        "w Worker: not running, since the login that Stash gave it has expired",
+    );
+    assert_eq!(output["worker"]["state"], "logged_out");
     let run = plugin.save(plugin.world.scenes[0]);
     says(
         run.error().unwrap(),

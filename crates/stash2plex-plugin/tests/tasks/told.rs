@@ -86,7 +86,7 @@ fn a_hook_without_a_readable_id_is_an_error_in_words() {
             error,
             "Stash says that a scene changed and gives no id that can be read",
         );
-        says(error, "save it again, or run the task Reconcile All Scenes");
+        says(error, "was not recorded: save it again");
     }
     assert!(!plugin.data().exists());
     // What the text says to do works.

@@ -126,6 +126,11 @@ impl Failure {
         matches!(self.whose, Whose::Doubtful(_))
     }
 
+    /// Whether it is the request's own, since the probe passed.
+    pub fn is_of_request(&self) -> bool {
+        matches!(self.whose, Whose::Request(_))
+    }
+
     /// Whether other requests may well succeed.
     pub fn is_of_one_item(&self) -> bool {
         !matches!(self.whose, Whose::Plex(_) | Whose::Stash)

@@ -30,7 +30,7 @@ pub struct Status {
     pub damage: Option<String>,
     /// Plex itself; `None` when the task does not ask it.
     pub plex: Option<Connectivity>,
-    /// Why the data folder cannot be written; `None` when it can, or the task does not look.
+    /// Why nothing can be recorded; `None` when it can, or the task does not look.
     pub unwritable: Option<String>,
     /// Why others may look into the data folder; `None` when they may not, or when the task does
     /// not look.
@@ -212,6 +212,7 @@ pub enum Worker {
     Running,
     #[default]
     NotRunning,
+    LoggedOut,
 }
 
 /// The last outages and what follows from them.

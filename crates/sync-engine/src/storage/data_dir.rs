@@ -129,8 +129,8 @@ impl DataDir {
 pub enum DataDirError {
     /// It cannot be made.
     #[error(
-        "cannot create or write the folder {path}: {1}; make it, or the folder that it is in, writable for the user that Stash runs as. \
-         This call was not recorded: save again, or run the task again, then", path = .0.display())]
+        "cannot create or write the folder {path}: {1}; {todo}. This call was not recorded: save again, or run the task again, then",
+        path = .0.display(), todo = remedy(.1))]
     Create(PathBuf, #[source] io::Error),
     /// It, or a file in it, cannot be written.
     #[error("cannot write {path}: {1}; {todo}. Until then no change is recorded", path = .0.display(), todo = remedy(.1))]
@@ -143,7 +143,8 @@ pub enum DataDirError {
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-        _ => "make it writable for the user that Stash runs as",
+        io::ErrorKind::NotADirectory => "a file has the place of that folder: move the file away",
+        _ => "make it, or the folder that it is in, writable for the user that Stash runs as",
     }
 }
 
@@ -154,7 +155,11 @@ fn create_private(path: &Path) -> io::Result<()> {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
         done => return done,
     }
-    let mode = fs::metadata(path)?.permissions().mode();
+    let there = fs::metadata(path)?;
+    if !there.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let mode = there.permissions().mode();
     let shared = is_shared(path, mode)?;
     let closed = || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_ok();
     // Only its owner can close it, and some network folders know no modes. The files in it are

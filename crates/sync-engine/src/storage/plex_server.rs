@@ -91,8 +91,9 @@ pub fn hint(verdict: &Verdict) -> &'static str {
         Verdict::Unreachable {
             cause: Unreachable::Tls,
         } => {
-            "The certificate does not fit this address. Enter the server's plex.direct name in Plex address (plex_url), or http \
-             in place of https on the local network, or turn on Accept any certificate of Plex (tls_skip_verify)."
+            "If the port speaks plain http, write http:// in place of https:// in Plex address (plex_url). If the certificate does \
+             not fit this address, enter the server's plex.direct name, or http in place of https on the local network, or turn on Accept \
+             any certificate of Plex (tls_skip_verify)."
         }
         Verdict::Unreachable {
             cause: Unreachable::Untrusted,

@@ -1,6 +1,11 @@
 //! Opening the queue so that a damaged file costs as little as can be, and is said.
 
+use std::path::Path;
+use std::time::Duration;
+
 use queue::{Error, Options, Queue, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::core::job::Job;
 use crate::core::words;
@@ -15,6 +20,17 @@ pub fn open(dir: &DataDir, options: Options, say: impl FnMut(String)) -> Result<
     let (queue, salvage) = Queue::open_or_salvage(dir.database(), options)?;
     salvage.as_ref().map(words::replaced).map(say);
     Ok(queue)
+}
+
+/// How long whoever only looks waits for another program.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens the queue where there is one, for somebody who only looks.
+///
+/// # Errors
+/// As [`existing`].
+pub fn inspected(dir: &DataDir) -> std::result::Result<Option<Queue<Job>>, String> {
+    existing(dir, Options::inspector().busy_timeout(PATIENCE))
 }
 
 /// Opens the queue where there is one, and neither makes nor repairs it: opening makes lock files
@@ -34,6 +50,22 @@ pub fn existing(
         },
         Err(why) => Err(why.to_string()),
     }
+}
+
+/// Why nothing can be recorded though the database can be read: another program keeps it locked,
+/// for longer than a worker ever does. Changes nothing.
+pub fn locked(dir: &DataDir) -> Option<String> {
+    let begun = begun(&dir.database()).map_err(Error::from);
+    // What else is wrong is said by whoever reads it.
+    let why = begun.err().filter(|why| matches!(why, Error::Busy(_)))?;
+    Some(words(dir, &why))
+}
+
+fn begun(database: &Path) -> rusqlite::Result<()> {
+    let db = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.busy_timeout(PATIENCE)?;
+    db.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
 }
 
 /// The same for damage that showed only while working.

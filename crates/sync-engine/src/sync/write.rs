@@ -22,8 +22,8 @@ pub struct Arrived {
     pub written: Option<LastWritten>,
     /// The names of what Plex was told and keeps, as far as was looked.
     pub changes: Vec<String>,
-    /// What Plex was told twice and does not show, in words.
-    pub refused: Option<String>,
+    /// What Plex was told twice and does not show, by name.
+    pub not_shown: Option<String>,
     /// Parts that it does not take, which are no reason to try the rest again.
     pub parts: Vec<Refused>,
     /// What this taught about Plex.
@@ -95,8 +95,8 @@ impl Writer<'_> {
         })
     }
 
-    /// Looks at what became of an edit, and repairs it once; the item, and what it shows nothing
-    /// of.
+    /// Looks at what became of an edit, and repairs it once; the item, and what it does not
+    /// show.
     async fn read_back(
         &self,
         plan: &EditPlan,
@@ -122,7 +122,8 @@ impl Writer<'_> {
         }
         // Given up with this very item, nothing more is owed of it.
         owed.retain(|what| !gone.contains(what));
-        arrived.refused = (!owed.is_empty()).then(|| words::not_shown(&words(&owed)));
+        arrived.not_shown = (!owed.is_empty()).then(|| words(&owed));
+        unshown.append(&mut owed);
         Ok((item, unshown))
     }
 

@@ -25,7 +25,7 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
     };
     let mut lines = vec![info(texts::cleared(cleared, running))];
     if cleared > 0 {
-        lines.push(info(texts::CLEARED_CHANGES));
+        lines.push(info(texts::cleared_changes()));
     }
     Ok((lines, json!({ "cleared": cleared, "running": running })))
 }

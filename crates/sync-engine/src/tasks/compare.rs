@@ -70,7 +70,7 @@ async fn compare(ready: &Ready, dir: &DataDir, console: &dyn Console) -> Result<
 /// The sync record, for reading; an empty one where no worker has made it yet.
 fn record(dir: &DataDir) -> Result<Queue<Job>, String> {
     let words = |why: queue::Error| queue_file::words(dir, &why);
-    if let Some(queue) = queue_file::existing(dir, Options::inspector())?
+    if let Some(queue) = queue_file::inspected(dir)?
         && ledger::is_made(queue.sql()).map_err(|why| words(why.into()))?
     {
         return Ok(queue);

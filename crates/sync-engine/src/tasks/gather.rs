@@ -7,7 +7,7 @@ use breaker::machine::Kind;
 use breaker::{Document, Report, Time};
 use plex_health::Schedule;
 use queue::rusqlite::{self, Connection};
-use queue::{DeadFilter, EventKind, JobInfo, Options, Queue, State};
+use queue::{DeadFilter, EventKind, JobInfo, Queue, State};
 use serde::de::DeserializeOwned;
 
 use crate::core::first_run::{Done, Known, Step};
@@ -42,7 +42,7 @@ pub struct Told {
     pub reading: Option<SettingsStatus>,
     /// How Plex is.
     pub plex: Option<Connectivity>,
-    /// Why the data folder cannot be written.
+    /// Why nothing can be recorded.
     pub unwritable: Option<String>,
     /// Why others may look into the data folder.
     pub exposed: Option<String>,
@@ -76,7 +76,7 @@ impl Told {
 /// What a person has done of a first run.
 pub fn done(dir: &DataDir) -> Done {
     // What cannot be read is said by whoever shows it.
-    let Ok(Some(queue)) = queue_file::existing(dir, Options::inspector()) else {
+    let Ok(Some(queue)) = queue_file::inspected(dir) else {
         return Done::default();
     };
     first_run::done(queue.sql()).unwrap_or_default()
@@ -102,16 +102,18 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         Report::Missing => Some(breaker::OutageLog::new(wall, 1)),
         Report::Known(document) => Some(document.outage_log(wall)),
     };
+    let circuit = match is_anothers {
+        true => Circuit::default(),
+        false => circuit(dir, &report, settings, wall),
+    };
     Status {
         taken_at: wall.unix_seconds(),
-        circuit: match is_anothers {
-            true => Circuit::default(),
-            false => circuit(dir, &report, settings, wall),
-        },
+        cause: kept.cause.filter(|_| circuit.holds_jobs()),
+        circuit,
         next_step: told.next_step(done(dir)),
         worker: match lock::is_at_work(&dir.worker_lock()) {
             true => Worker::Running,
-            false => Worker::NotRunning,
+            false => kept.worker.clone(),
         },
         outages: log.map(|log| outages(&log, kept.totals, wall)),
         ramp: document.and_then(|document| ramp(document, settings, wall)),
@@ -205,7 +207,7 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 
 /// What the database keeps, and whose circuit it was that the last worker had.
 fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
-    let looked = queue_file::existing(dir, Options::inspector()).and_then(|queue| {
+    let looked = queue_file::inspected(dir).and_then(|queue| {
         let Some(queue) = queue else { return Ok(None) };
         let jobs = jobs(&queue).map_err(|why| queue_file::words(dir, &why))?;
         Ok(Some((jobs, queue)))
@@ -224,8 +226,11 @@ fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
     kept.queue = Seen::Known(jobs);
     kept.totals = totals(db).unwrap_or_default();
     kept.cause = meta::get(db, meta::CAUSE).ok().flatten();
+    if notices::words(db, Topic::Login).is_ok_and(|words| words.is_some()) {
+        kept.worker = Worker::LoggedOut;
+    }
     kept.damage = notices::words(db, Topic::Damage).ok().flatten();
-    kept.never_synced = ledger::not_synced(db).unwrap_or_default();
+    kept.never_synced = ledger::not_synced(&queue).unwrap_or_default();
     kept.left_out = ledger::left_out(db).unwrap_or_default();
     let hints = ledger::path_hints(db).unwrap_or_default().into_iter();
     let hint = |(rule, scenes)| PathHint {

@@ -11,6 +11,7 @@ use crate::core::words::status::data_folder;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
+use crate::storage::notices::{self, Topic};
 use crate::storage::standstill::Standstill;
 use crate::storage::{catch_up, meta, queue_file};
 use crate::tasks::status;
@@ -23,15 +24,15 @@ use crate::tasks::watch::{End, Mark, Watch};
 /// The queue cannot be read, or there can be no worker.
 pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
     let dir = &DataDir::create(&connection.dir)?;
+    if let Err(why) = dir.check() {
+        console.warn(data_folder(&why.to_string()));
+    }
     // Made when missing, so that the first task of a new installation finds an empty queue.
     let queue = queue_file::open(dir, queue::Options::producer(), |said| console.error(said))
         .map_err(|why| queue_file::words(dir, &why))?;
     let (mark, counts) = (Mark::of(&queue)?, queue.counts()?);
     let before = counts.live();
     console.info(texts::waiting(before, counts.dead));
-    if let Err(why) = dir.check() {
-        console.warn(data_folder(&why.to_string()));
-    }
     // A person may have changed a setting, whether there is a worker or not.
     Standstill::end(dir);
     let now = unix_millis(SystemTime::now()).to_string();
@@ -48,6 +49,12 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
     if let End::Standstill(why) = end {
         return Err(why.into());
     }
+    // Replaced earlier, or by the worker meanwhile.
+    let damage = notices::words(watch.queue()?.sql(), Topic::Damage);
+    damage
+        .unwrap_or_default()
+        .into_iter()
+        .for_each(|said| console.warn(said));
     let since = watch.since()?;
     let waiting = since.counts.live();
     console.progress(1.0);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use plex_health::Verdict;
-use queue::Options;
 use serde_json::Value;
 use stash::client::{Client, SceneId};
 use stash::connection::ServerConnection;
@@ -34,7 +33,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     let status = runtime()?.block_on(async {
         let (client, mut told) = settings(connection).await;
         told.unwritable = unwritable(&dir);
-        told.exposed = dir.exposed();
+        told.exposed = dir.exposed().as_deref().map(words::data_folder);
         let plex = plex(told.settings.as_ref(), &dir).await;
         told.accept(&plex);
         told.plex = Some(plex);
@@ -45,7 +44,10 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
 
 /// Why nothing can be recorded, if so.
 fn unwritable(dir: &DataDir) -> Option<String> {
-    dir.check().err().map(|why| why.to_string())
+    match dir.check() {
+        Err(why) => Some(words::data_folder(&why.to_string())),
+        Ok(()) => queue_file::locked(dir),
+    }
 }
 
 /// View Queue Status.
@@ -154,7 +156,7 @@ pub fn unread(reading: Option<SettingsStatus>) -> String {
 /// The server that must answer at this address, and the one that was last written to, where a
 /// worker has met one.
 fn known(dir: &DataDir, url: &str) -> (Option<String>, Option<Before>) {
-    let Ok(Some(queue)) = queue_file::existing(dir, Options::inspector()) else {
+    let Ok(Some(queue)) = queue_file::inspected(dir) else {
         return (None, None);
     };
     let expected = plex_server::expected(queue.sql(), url).ok().flatten();

@@ -70,8 +70,6 @@ pub(super) enum Event {
 pub(super) struct Look {
     /// Scenes queued.
     pub(super) queued: usize,
-    /// Scenes that are left alone, since nobody has asked for the whole library yet.
-    pub(super) never_synced: u64,
     /// Stash is at work itself: more is to come.
     pub(super) is_busy: bool,
     /// Scenes changed just now, and may do so again within the same second.

@@ -1,6 +1,7 @@
 //! The worker as a process: the lock, the settings, the loop, what to do when the disk fails, and
 //! handing over at the end.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -223,21 +224,17 @@ impl Life<'_> {
     async fn work(&self) -> Result<End, WorkError> {
         let (dir, log) = (self.dir, self.log);
         let options = Options::consumer().lease(LEASE);
-        let mut damage = None;
-        let mut say = |said: String| {
+        let damage = Cell::new(None);
+        let say = |said: String| {
             log.error(&said);
-            damage = Some(said);
+            damage.set(Some(said));
         };
-        let mut queue = queue_file::open(dir, options, &mut say)?;
+        let mut queue = queue_file::open(dir, options, say)?;
         match self.rounds(&mut queue, damage.take()).await {
             // Once: a disk that damages the new file too is beyond help.
             Err(WorkError::Queue(wrong @ queue::Error::Corrupt(_))) => {
-                let mut say = |said: String| {
-                    log.error(&said);
-                    damage = Some(said);
-                };
-                queue = queue_file::repair(queue, wrong, &mut say)?;
-                self.rounds(&mut queue, damage).await
+                queue = queue_file::repair(queue, wrong, say)?;
+                self.rounds(&mut queue, damage.take()).await
             }
             end => end,
         }
@@ -265,9 +262,8 @@ impl Life<'_> {
         let told = self.first_settings().await?;
         next_step::tell((&told.read.0, &told.read.1), queue, log)?;
         stored::restore(around.stash(), &told.stored, queue.sql(), log).await?;
-        if !told.session_only {
-            notices::clear(queue.sql(), Topic::Login)?;
-        }
+        // This one has not expired.
+        notices::clear(queue.sql(), Topic::Login)?;
         let (time, db) = (SystemTimer::default(), Db::new(queue));
         let work = async {
             let mut worker = Worker::new(told.read, (&time, log), dir, &db, around)?;

@@ -49,13 +49,16 @@ impl<T: Time> Worker<'_, T> {
         if look.queued > 0 {
             self.log.debug(words::changed_in_stash(look.queued));
         }
-        if look.never_synced > 0
-            && !self.in_flight.told_never_synced
-            && self.link.settings.toggles.master
-            && self.db.with(|queue| queue.counts())?.live() == 0
+        if self.in_flight.told_never_synced
+            || !self.link.settings.toggles.master
+            || self.db.with(|queue| queue.counts())?.live() > 0
         {
+            return Ok(());
+        }
+        let never_synced = self.db.with(|queue| ledger::not_synced(queue))?;
+        if never_synced > 0 {
             self.in_flight.told_never_synced = true;
-            self.log.info(words::never_synced(look.never_synced));
+            self.log.info(words::never_synced(never_synced));
         }
         Ok(())
     }
@@ -76,7 +79,7 @@ async fn look(
         let asked = time.wall();
         let changes = syncer.stash.changes(filter, after).await?;
         let is_last = changes.page.next.is_none();
-        let (new, never_synced) = db.write(|tx| {
+        queued += db.write(|tx| {
             let has_consent = ledger::has_consent(tx.sql(), server)?;
             let mut new = 0;
             for scene in &changes.page.rows {
@@ -100,23 +103,16 @@ async fn look(
                 ledger::looked(tx.sql(), server, id, stamp)?;
                 new += 1;
             }
-            let mut never_synced = 0;
             if is_last {
                 ledger::set_caught_up(tx.sql(), server, unix(began))?;
-                if !has_consent {
-                    let written = ledger::written_scenes(tx.sql(), server)?;
-                    never_synced = changes.scenes.saturating_sub(written);
-                }
                 let scenes = if has_consent { 0 } else { changes.scenes };
                 ledger::set_library(tx.sql(), server, scenes)?;
             }
-            Ok((new, never_synced))
+            Ok(new)
         })?;
-        queued += new;
         if is_last {
             return Ok(Look {
                 queued,
-                never_synced,
                 is_busy: changes.is_busy,
                 is_early,
             });

@@ -7,7 +7,7 @@ use plex_health::Verdict;
 use queue::{Claim, DeadFilter, Tx};
 
 use crate::core::job::Job;
-use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal, Whose};
+use crate::core::outcome::{self, Done, Failure, Fate, Outcome, RETRY_CAP, Signal};
 use crate::core::reconcile::{Ended, Listed, Reach, Step};
 use crate::core::settings::Settings;
 use crate::core::time::Time;
@@ -39,7 +39,7 @@ impl<T: Time> Worker<'_, T> {
                 if self.link.plex.breaker().kind() == Kind::HalfOpen
                     && !is_of_stash(&follow_up.outcome) =>
             {
-                Signal::Success
+                self.trial(&follow_up.outcome)
             }
             signal => signal,
         };
@@ -53,6 +53,10 @@ impl<T: Time> Worker<'_, T> {
         }
         let (fate, attempts) = self.fate(&claim, &key, &follow_up.outcome);
         self.tell(claim.payload(), &follow_up, &fate, attempts);
+        // The library has become smaller.
+        if fate == Fate::Forget {
+            self.scheduler.wish_look(self.time.now());
+        }
         let settled = self.write(&claim, follow_up, fate);
         self.scheduler.settled(self.time.now());
         self.in_flight.settings_for.remove(&claim.job());
@@ -123,12 +127,21 @@ impl<T: Time> Worker<'_, T> {
         signal
     }
 
+    /// What a trial says that by itself says nothing: as many scenes as open the circuit fail
+    /// alike, this one again, or it is over.
+    fn trial(&self, outcome: &Outcome<Synced>) -> Signal {
+        let alike = self.in_flight.failing.len() >= self.link.settings.failure_threshold as usize;
+        match outcome {
+            Err(failure) if alike && failure.is_of_request() => Signal::Failure,
+            _ => Signal::Success,
+        }
+    }
+
     /// What becomes of the job, after how many attempts. Those over which the circuit opened do not
     /// count.
     fn fate(&mut self, claim: &Claim<Job>, key: &str, outcome: &Outcome<Synced>) -> (Fate, u32) {
-        let is_request = |failure: &Failure| matches!(failure.whose, Whose::Request(_));
         let opened = self.link.plex.breaker().kind() == Kind::Open;
-        if opened && outcome.as_ref().is_err_and(is_request) {
+        if opened && outcome.as_ref().is_err_and(Failure::is_of_request) {
             for key in &self.in_flight.failing {
                 *self.in_flight.pardoned.entry(key.clone()).or_default() += 1;
             }
@@ -276,7 +289,8 @@ impl<T: Time> Worker<'_, T> {
             }
             Some(Kind::HalfOpen) => self.log.debug("circuit half open: one job is tried"),
             Some(Kind::Closed) => {
-                self.log.info(words::resumed(live()));
+                let last_failed = failed.is_some_and(Failure::is_of_request);
+                self.log.info(words::resumed(live(), last_failed));
                 self.tell_of_recovery();
                 self.start_ramp();
             }

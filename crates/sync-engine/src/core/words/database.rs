@@ -4,6 +4,8 @@ use std::path::Path;
 
 use queue::Error;
 
+use crate::core::words::RECONCILE_ALL;
+
 /// Why the queue cannot be used, by somebody who does not repair it, and what to do.
 pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
     match why {
@@ -22,12 +24,12 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
              and rescues what can be read"
         ),
         Error::DiskFull(_) => format!(
-            "The disk of {} is full, and until there is room no change is recorded: make room, then run Reconcile All Scenes, \
-             which finds what was missed",
+            "The disk of {} is full, and until there is room no change is recorded: make room, then save again what you saved \
+             meanwhile, or run {RECONCILE_ALL}",
             folder.display()
         ),
         Error::CommitUnknown(why) => format!(
-            "Nobody can tell whether the change was recorded ({why}): save it again, or run Reconcile All Scenes"
+            "Nobody can tell whether the change was recorded ({why}): save it again, or run {RECONCILE_ALL}"
         ),
         Error::InUse { path } => format!(
             "{} is damaged, and another process has it open: stop that process, or restart Stash; the next change in Stash then \
@@ -35,8 +37,8 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
             path.display()
         ),
         Error::Busy(_) => format!(
-            "{}, Stash2Plex's database, was locked by another program for too long. What was saved just now is not recorded: \
-             end that program, then save it again",
+            "{}, Stash2Plex's database, is locked by another program, so that nothing can be recorded: end that program, then save \
+             again what you saved meanwhile",
             database.display()
         ),
         Error::NetworkFileSystem { kind, .. } => format!(

@@ -58,6 +58,19 @@ pub fn without_cover(attempts: u32, why: &str) -> String {
     )
 }
 
+/// What Plex was told twice and does not show.
+pub fn not_shown(fields: &str) -> String {
+    format!("Plex does not show what was sent of {fields}; {NOT_SHOWN}")
+}
+
+/// The same in the list of what Plex does not get.
+pub fn not_shown_left_out(fields: &str) -> String {
+    format!("{fields}, which was sent and which Plex does not show; {NOT_SHOWN}")
+}
+
+const NOT_SHOWN: &str = "the next save or reconciliation tries again. If Plex does not show it then either, refresh the item's \
+                         metadata in Plex";
+
 /// A part that an item does not take.
 pub fn part_refused(part: Part, why: &str, passes: bool) -> String {
     let again = part_again(part, passes);

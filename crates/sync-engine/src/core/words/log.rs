@@ -8,6 +8,11 @@ use crate::core::outcome::{FaultKind, Trouble, Whose};
 use crate::core::settings::names;
 use crate::core::words::format::{count, span};
 
+/// What finds everything that was missed, and what a person should know before it is run in a
+/// library of which only single scenes were meant to be synced.
+pub const RECONCILE_ALL: &str =
+    "Reconcile All Scenes (which also writes scenes that were never synced)";
+
 /// Why nothing was written to an item that must not be written to.
 pub const READ_ONLY: &str = "not written: Write to Plex (master switch) (sync_master) is off";
 /// Nothing had to be written.
@@ -115,7 +120,8 @@ pub fn advice(kind: &str) -> &'static str {
         }
         queue::OWNER_DIED => "Save the scene to try again, and report it if that ends so too",
         queue::UNDECODABLE => {
-            "Run Reconcile All Scenes, then Clear Failed Changes, which deletes all failed changes from the list"
+            "Run Reconcile All Scenes, which also writes scenes that were never synced, then Clear Failed Changes, which deletes \
+             all failed changes from the list"
         }
         _ => "See stash2plex/worker.log in Stash's configuration folder, and report it",
     }
@@ -137,12 +143,16 @@ pub fn paused(why: &str, waiting: u64, next: Duration) -> String {
 }
 
 /// The circuit closed.
-pub fn resumed(waiting: u64) -> String {
+pub fn resumed(waiting: u64, last_failed: bool) -> String {
+    let why = match last_failed {
+        true => "Plex passes its probe, and this change fails for reasons of its own",
+        false => "Plex is back",
+    };
     let waiting = match waiting {
         0 => "no change waits".to_owned(),
         n => count(n, "change waits", "changes wait"),
     };
-    format!("Plex is back: sending goes on, {waiting}")
+    format!("{why}: sending goes on, {waiting}")
 }
 
 /// Stash does not answer.
@@ -202,14 +212,6 @@ pub fn another_server() -> String {
     format!(
         "{address} leads to another Plex server than before: what you save from now on is written to it. If this is a mistake, \
          correct the address now; else run Reconcile All Scenes to sync all of it"
-    )
-}
-
-/// What Plex was told twice and does not show.
-pub fn not_shown(fields: &str) -> String {
-    format!(
-        "Plex does not show what was sent of {fields}; the next save or reconciliation tries again. If it says so again, refresh \
-         the item's metadata in Plex"
     )
 }
 
@@ -318,7 +320,7 @@ pub fn replaced(salvage: &Salvage) -> String {
     };
     format!(
         "Stash2Plex's database was damaged and has been replaced (Stash's own is another); {} waiting and {} failed were rescued from it. \
-         Run Reconcile All Scenes, which finds the changes that were lost. If this happens again, check the disk for errors. The \
+         To find the changes that were lost, run {RECONCILE_ALL}. If this happens again, check the disk for errors. The \
          old file is kept as {}. If you report this, add: {found}{lost}",
         count(salvage.jobs, "change", "changes"),
         salvage.dead,

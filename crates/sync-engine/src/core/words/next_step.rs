@@ -19,7 +19,7 @@ pub fn next_step(step: Step) -> String {
             names::of("enabled")
         ),
         Step::Write => format!(
-            "Next step: turn on {} {page}; until then nothing is written to Plex",
+            "Next step: turn on {} {page}; until then nothing is written to Plex, and what you save counts as done",
             names::of("sync_master")
         ),
         Step::PathMap => format!(

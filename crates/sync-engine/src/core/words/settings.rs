@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use crate::core::settings::names;
+use crate::core::words::RECONCILE_ALL;
 
 /// The user wants that nothing is sent.
 pub fn paused() -> String {
@@ -17,8 +18,8 @@ pub fn paused() -> String {
 /// The user wants that nothing is written.
 pub fn read_only() -> String {
     format!(
-        "{} is off: nothing is written to Plex, and changes count as done. Turn it on under Settings › Plugins › Stash2Plex, then run \
-         Reconcile All Scenes",
+        "{} is off: nothing is written to Plex, and changes count as done. Turn it on under Settings › Plugins › Stash2Plex, then save \
+         again what you saved meanwhile, or run {RECONCILE_ALL}",
         names::of("sync_master")
     )
 }

@@ -53,7 +53,7 @@ pub fn health(status: &Status) -> Vec<Line> {
     let mut lines = settings(status.settings.as_ref());
     // That others may read a folder is of no use to whoever cannot write to it.
     let folder = status.unwritable.as_ref().or(status.exposed.as_ref());
-    lines.extend(folder.map(|why| warn(data_folder(why))));
+    lines.extend(folder.map(warn));
     lines.extend(status.damage.as_ref().map(warn));
     lines.extend(sending::sending(status));
     let lacks = |key| faults(status).any(|fault| fault.blocks && fault.key == key);
@@ -100,7 +100,7 @@ fn left_alone(status: &Status) -> Option<Line> {
 pub fn queue(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let mut lines = vec![jobs::counts(status)];
-    lines.extend(status.unwritable.as_ref().map(|why| warn(data_folder(why))));
+    lines.extend(status.unwritable.as_ref().map(warn));
     lines.extend(status.damage.as_ref().map(warn));
     if let Seen::Known(queue) = &status.queue {
         lines.extend(jobs::listed(queue, status.circuit.holds_jobs(), now));
@@ -278,23 +278,27 @@ fn worker(status: &Status) -> Line {
     };
     match &status.worker {
         Worker::Running => info("Worker: running"),
-        Worker::NotRunning if status.unwritable.is_some() => info(
-            "Worker: not running, and none can be started before the data folder can be written",
-        ),
-        Worker::NotRunning if is_idle => info(
+        _ if status.unwritable.is_some() => {
+            info("Worker: not running, and none can work before that is corrected")
+        }
+        _ if is_idle => info(
             "Worker: not running, since there is nothing to do; the next change in Stash starts one",
         ),
-        Worker::NotRunning if !enabled => info(format!(
+        _ if !enabled => info(format!(
             "Worker: not running, since {name} is off. Once it is on, the next change in Stash starts one, or the task Process \
              Queue",
             name = names::of("enabled")
         )),
-        Worker::NotRunning if is_blocked => info(
+        _ if is_blocked => info(
             "Worker: not running, since the settings keep changes from being sent. Once they are corrected, the next change in \
              Stash starts one, or the task Process Queue",
         ),
-        Worker::NotRunning if matches!(status.queue, Seen::Unreadable { .. }) => info(
+        _ if matches!(status.queue, Seen::Unreadable { .. }) => info(
             "Worker: not running; the next change in Stash starts one, or the task Process Queue",
+        ),
+        Worker::LoggedOut => warn(
+            "Worker: not running, since the login that Stash gave it has expired and there is no API key: changes wait for the next \
+             save or task. Generate an API key in Stash (Settings › Security), and this does not happen again",
         ),
         Worker::NotRunning => warn(
             "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use crate::core::settings::names;
+use crate::core::words::RECONCILE_ALL;
 use crate::core::words::format::{count, span};
 
 /// Clear Queue.
@@ -25,7 +26,11 @@ pub fn nothing_cleared(why: impl Display) -> String {
 }
 
 /// What helps against a queue that was cleared by mistake.
-pub const CLEARED_CHANGES: &str = "The changes themselves are still in Stash: run Reconcile All Scenes to queue what Plex lacks of them";
+pub fn cleared_changes() -> String {
+    format!(
+        "The changes themselves are still in Stash: to send one, save it again; to queue all that Plex lacks, run {RECONCILE_ALL}"
+    )
+}
 
 /// Clear Failed Changes, or those of a certain age.
 pub fn deleted(jobs: u64, older_than_days: Option<u32>, left: u64) -> String {
@@ -53,8 +58,8 @@ pub fn forgotten_matches(items: u64) -> String {
     match items {
         0 => "No Plex item is on record: nothing to clear".to_owned(),
         n => format!(
-            "Forgot the scenes of {}, which count as not synced now; each is looked up again at its next sync. Nothing \
-             changes in Plex. To look up all of them now, run Reconcile All Scenes",
+            "Forgot the scenes of {}; each is looked up again when you save it. Nothing changes in Plex. To look up all of them \
+             now, run {RECONCILE_ALL}",
             count(n, "Plex item", "Plex items")
         ),
     }

@@ -1,8 +1,12 @@
 //! What a scene was when it was last looked at: by its `updated_at`, which is cheap to compare.
 
+use std::collections::BTreeSet;
+
+use queue::{DeadFilter, Queue};
 use rusqlite::{Connection, Result};
 
 use crate::core::catch_up::Stamp;
+use crate::core::job::{Job, scene_of_key};
 use crate::storage::ledger::server::ServerId;
 use crate::storage::meta;
 use crate::storage::sql::{self, unsigned};
@@ -37,7 +41,7 @@ pub fn looked(db: &Connection, server: ServerId, scene: u64, stamp: Stamp) -> Re
 }
 
 /// How many scenes were ever written to a server.
-pub fn written_scenes(db: &Connection, server: ServerId) -> Result<u64> {
+fn written_scenes(db: &Connection, server: ServerId) -> Result<u64> {
     let find = "SELECT count(*) FROM synced_scene WHERE server = ?1 AND synced_at > 0";
     Ok(sql::row(db, find, [server.0], |row| unsigned(row, 0))?.unwrap_or_default())
 }
@@ -47,9 +51,20 @@ pub fn set_library(db: &Connection, server: ServerId, scenes: u64) -> Result<()>
     meta::write(db, meta::LIBRARY, &(server.0, scenes))
 }
 
-/// How many of them are not synced and left alone.
-pub fn not_synced(db: &Connection) -> Result<u64> {
+/// How many of them are not synced and left alone: not those that failed, which are listed apart.
+pub fn not_synced(queue: &Queue<Job>) -> queue::Result<u64> {
+    let db = queue.sql();
     let library = meta::read::<(i64, u64)>(db, meta::LIBRARY)?;
-    let (server, scenes) = library.unwrap_or_default();
-    Ok(scenes.saturating_sub(written_scenes(db, ServerId(server))?))
+    let Some((server, scenes)) = library.filter(|(_, scenes)| *scenes > 0) else {
+        return Ok(0);
+    };
+    let server = ServerId(server);
+    let failed = queue.dead_keys(&DeadFilter::all())?.into_iter();
+    let failed: BTreeSet<_> = failed.filter_map(|(_, key)| scene_of_key(&key)).collect();
+    let mut handled = written_scenes(db, server)?;
+    for scene in failed {
+        let look = last_look(db, server, scene)?;
+        handled += u64::from(!look.is_some_and(|look| look.written));
+    }
+    Ok(scenes.saturating_sub(handled))
 }

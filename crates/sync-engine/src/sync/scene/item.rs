@@ -167,7 +167,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
             if !held.put(done.written.clone())? {
                 return Ok(false);
             }
-            (done.refused, draft.notes) = (None, Vec::new());
+            (done.not_shown, draft.notes) = (None, Vec::new());
         }
         self.arrived(done, draft.notes, held, key);
         Ok(!is_limited)
@@ -226,7 +226,12 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
                 synced.notes.push(note);
             }
         }
-        synced.owed = synced.owed.take().or(done.refused);
+        if let Some(fields) = done.not_shown {
+            synced.owed.get_or_insert(words::not_shown(&fields));
+            let note = words::not_shown_left_out(&fields);
+            self.warned.insert(note.clone());
+            self.left_out.insert(note);
+        }
         self.record.learned.extend(done.learned);
         self.news.extend(done.given_up);
     }

@@ -14,13 +14,14 @@ fn waiting(queue: &QueueStatus, changes: &str, tasks: &str) -> String {
     }
 }
 
-/// What is kept until sending goes on.
+/// What is kept until sending goes on: what is under way too, which cannot be sent either.
 pub fn kept(queue: &QueueStatus) -> String {
-    let (one, many) = match queue.live() {
-        1 => (" waits", " waits"),
-        _ => (" wait", " wait"),
+    let kept = QueueStatus {
+        waiting: queue.live(),
+        ..queue.clone()
     };
-    waiting(queue, one, many)
+    let verb = if kept.waiting == 1 { " waits" } else { " wait" };
+    waiting(&kept, verb, verb)
 }
 
 /// How many jobs wait, run and failed. Without a worker nothing runs: what one had under way when it
@@ -32,7 +33,7 @@ pub fn counts(status: &Status) -> Line {
         Seen::Unreadable { why } => return warn(format!("Queue: cannot be read: {why}")),
         Seen::Known(queue) => queue.clone(),
     };
-    if status.worker == Worker::NotRunning {
+    if status.worker != Worker::Running {
         queue.waiting += std::mem::take(&mut queue.running);
     }
     let next = match queue.next_due {

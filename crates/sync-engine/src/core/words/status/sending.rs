@@ -134,7 +134,9 @@ fn circuit(status: &Status) -> Line {
         Circuit::HalfOpen { opened_at, reason } => {
             let who = match status.worker {
                 Worker::Running => "one change is sent now as a test",
-                Worker::NotRunning => "the next worker sends one change as a test",
+                Worker::NotRunning | Worker::LoggedOut => {
+                    "the next worker sends one change as a test"
+                }
             };
             warn(format!("{}; {who}", paused(opened_at, reason)))
         }
