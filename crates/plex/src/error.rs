@@ -143,7 +143,7 @@ impl Error {
 
 fn refused(by_plex: bool) -> &'static str {
     if by_plex {
-        "Plex refused the token"
+        "Plex refused the request, or the token that it carried"
     } else {
         "something in front of Plex, such as a proxy or a login page, refused access"
     }

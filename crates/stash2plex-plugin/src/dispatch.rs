@@ -50,7 +50,7 @@ pub fn run(stdin: impl Read, stdout: impl Write) {
 }
 
 fn answer(stdin: impl Read, console: &dyn Console) -> Result<Reply, Failure> {
-    let input = PluginInput::read(stdin)?;
+    let input = PluginInput::read(stdin).map_err(|why| format!("Nothing was recorded: {why}"))?;
     let connection = &input.server_connection;
     Ok(match Request::of(&input.args)? {
         Request::Ignore => {

@@ -300,6 +300,9 @@ fn a_plex_that_fails_at_every_edit_for_long_fails_no_change() {
     plugin.until("tried again and again", || edits() > 16);
     let log = plugin.worker_log();
     assert!(!log.contains("sending goes on"), "{log}");
+    let told = plugin.task("health_check").log_text();
+    let words = "Plex passes this check: sending goes on by itself once one change has been sent. The last one failed (Plex is overloaded";
+    assert!(told.contains(words), "{told}");
     assert_eq!(document(&plugin).unwrap().outages.len(), 1);
     plex.clear_faults();
     plugin.until_equal();

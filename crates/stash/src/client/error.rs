@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// The session ended or the key is wrong. A wrong key is refused even where no password is set.
     #[error(
-        "Stash refuses the login: a plugin's session ends after an hour. Save any scene to go on; an API key (Settings > Security in Stash) makes that needless"
+        "Stash refuses the login: a plugin's session ends after an hour. Save any scene to go on; an API key (Settings > Security in Stash) makes that needless. If a save does not help, something in front of Stash may refuse this program"
     )]
     Unauthorized,
     /// Stash, or a proxy before it, answered with a status that is no result.

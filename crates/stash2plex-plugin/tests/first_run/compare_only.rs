@@ -194,7 +194,7 @@ fn it_shows_old_and_new_values_and_cuts_long_ones() {
     let (text, output) = answered(&plugin.task("compare_only"));
     says(
         &text,
-        "i Compared 25 scenes: 25 would be written, 0 equal, 0 not found in Plex. Nothing was written",
+        "i Compared 25 scenes: 25 would be written, 0 with nothing to write, 0 not found in Plex. Nothing was written",
     );
     says(
         &text,
@@ -237,7 +237,10 @@ fn it_shows_old_and_new_values_and_cuts_long_ones() {
         &text,
         "w Write to Plex (master switch) (sync_master) is off: nothing is written to Plex",
     );
-    says(&text, "Compared 25 scenes: 0 would be written, 25 equal");
+    says(
+        &text,
+        "Compared 25 scenes: 0 would be written, 25 with nothing to write",
+    );
 }
 
 #[test]

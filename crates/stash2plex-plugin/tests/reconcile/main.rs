@@ -284,7 +284,7 @@ fn forgotten_matches_are_looked_up_again() {
     assert_eq!(run.output().unwrap(), &json!({"forgotten": 5}));
     assert!(
         run.log_text()
-            .contains("i Forgot the scenes of 5 Plex items, ")
+            .contains("i Forgot the scenes of 5 Plex items; ")
     );
     let found = reconcile(&plugin, "reconcile_all");
     assert_eq!(found["gaps"], gaps(json!({"never_synced": 5})));

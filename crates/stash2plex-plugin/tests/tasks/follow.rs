@@ -27,7 +27,7 @@ fn a_reconciliation_ends_with_its_numbers() {
     let (text, output) = answered(&plugin.task("reconcile_all"));
     says(
         &text,
-        "i Reconcile All Scenes: 12 scenes checked, 12 differ (12 never synced), 12 queued\n",
+        "i Reconcile All Scenes: 12 scenes checked, 12 differ (12 not on record as synced), 12 queued\n",
     );
     says(
         &text,

@@ -42,7 +42,7 @@ fn queue_status_shows_all_there_is() {
     says(&text, "w Failed ");
     says(
         &text,
-        "What to do: Scan the library in Plex, or correct Path map (path_map)",
+        "What to do: Scan the library in Plex, and see that Plex libraries (plex_library) names it; or correct Path map (path_map)",
     );
     says(&text, "What to do: Fill in Path map (path_map)");
     says(

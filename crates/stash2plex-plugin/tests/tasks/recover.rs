@@ -66,7 +66,7 @@ fn an_outages_jobs_are_recovered_once() {
     let lock = plugin.take_lock(Role::Starter);
     let breaker = std::fs::read(plugin.data().join("circuit_breaker.json")).unwrap();
     let (text, output) = answered(&plugin.task("recover_outage_jobs"));
-    says(&text, "5 changes failed because Plex was down");
+    says(&text, "5 changes failed in it, or shortly before");
     says(
         &text,
         "i 2 changes queued again, 1 already queued, 1 synced since, 1 no longer in Stash, 0 unreadable",

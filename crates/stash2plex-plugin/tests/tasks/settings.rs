@@ -99,6 +99,8 @@ fn only_an_unclaimed_server_works_without_a_token() {
         &plugin.worker_log(),
         "INFO  Plex is asked without a token, since none is set",
     );
+    let (text, _) = answered(&plugin.task("queue_status"));
+    assert!(!text.contains("it is empty"), "{text}");
 }
 
 /// A user that libraries are shared with reads all and may change nothing.

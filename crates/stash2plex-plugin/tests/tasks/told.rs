@@ -307,4 +307,9 @@ fn what_was_left_out_and_what_the_path_map_lacks_is_told() {
         "i Path map (path_map): a rule is suggested, seen on 3 scenes. Turn off Hide paths in logs",
     );
     assert_eq!(output["path_hints"][0]["rule"], Value::Null);
+    // It was entered: the scenes that spoke for it are not looked at again before their next save.
+    plugin.set(json!({"path_map": "/else=>/where; /data=>/media"}));
+    let (text, output) = look(&plugin, "queue_status");
+    assert!(!text.contains("suggested"), "{text}");
+    assert_eq!(output["path_hints"], json!([]));
 }

@@ -177,6 +177,8 @@ pub struct Report {
     pub scenes: Vec<Listed>,
     /// The first scenes that were not found in Plex.
     pub missing: Vec<u64>,
+    /// The first scenes for which several items may be meant.
+    pub several: Vec<u64>,
 }
 
 impl Report {
@@ -214,7 +216,11 @@ impl Report {
                 self.missing.push(one.scene);
                 self.missing.truncate(LISTED);
             }
-            Standing::Ambiguous => self.ambiguous += 1,
+            Standing::Ambiguous => {
+                self.ambiguous += 1;
+                self.several.push(one.scene);
+                self.several.truncate(LISTED);
+            }
             Standing::WithoutFile => self.without_file += 1,
             Standing::Unknown(why) => {
                 self.unknown += 1;
@@ -279,6 +285,10 @@ mod tests {
                 ..found(50, &[])
             });
         }
+        assert_eq!(
+            (report.missing.as_slice(), report.several.as_slice()),
+            (&[50][..], &[50][..])
+        );
         assert_eq!(
             (report.compared, report.equal, report.would_change),
             (47, 1, 39)

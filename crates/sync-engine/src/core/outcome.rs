@@ -101,6 +101,12 @@ impl Failure {
         Self { whose, why }
     }
 
+    /// The same, with what it was about.
+    pub fn about(self, what: &str) -> Self {
+        let why = format!("{what}: {}", self.why);
+        Self { why, ..self }
+    }
+
     /// The same for a request that carried a text or a picture of a person.
     pub fn of_personal_request(mut self) -> Self {
         if let Whose::Doubtful(fault) = &mut self.whose {

@@ -144,7 +144,7 @@ impl Drifts {
     fn by_type(&self) -> [(&'static str, u64); 5] {
         [
             ("changed in Stash", self.changed_in_stash),
-            ("never synced", self.never_synced),
+            ("not on record as synced", self.never_synced),
             ("not in Plex", self.not_in_plex),
             ("changed in Plex", self.changed_in_plex),
             ("deleted in Stash", self.deleted_in_stash),
@@ -153,7 +153,7 @@ impl Drifts {
 }
 
 impl Report {
-    /// `40 scenes checked, 3 differ (2 changed in Stash, 1 never synced), 3 queued`.
+    /// `40 scenes checked, 3 differ (2 changed in Stash, 1 not on record as synced), 3 queued`.
     pub fn words(&self) -> String {
         let checked = count(self.checked, "scene checked", "scenes checked");
         let kinds = self.gaps.by_type().into_iter().filter(|(_, n)| *n > 0);
@@ -161,7 +161,7 @@ impl Report {
         let alone = match self.left_alone {
             0 => String::new(),
             n => format!(
-                "; {n} never synced and left alone until Sync All or Reconcile All Scenes is run"
+                "; {n} not synced yet and left alone until Sync All or Reconcile All Scenes is run"
             ),
         };
         if kinds.is_empty() {

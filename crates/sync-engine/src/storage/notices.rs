@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::job::Job;
 use crate::core::words::{failed_once, worker as texts};
 use crate::storage::meta;
+use crate::storage::standstill::SettingsFile;
 
 const KEY: &str = "notices";
 
@@ -47,6 +48,9 @@ struct Notice {
     state: String,
     words: String,
     told: bool,
+    /// The settings that it is about, if it is about some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settings: Option<SettingsFile>,
 }
 
 type Notices = BTreeMap<Topic, Notice>;
@@ -62,7 +66,17 @@ impl Notice {
             state: state.to_owned(),
             words,
             told: false,
+            settings: None,
         }
+    }
+
+    /// Whether nobody was told, and it may still be true.
+    fn is_new(&self) -> bool {
+        let changed = self
+            .settings
+            .as_ref()
+            .is_some_and(SettingsFile::has_changed);
+        !self.told && !changed
     }
 }
 
@@ -76,6 +90,28 @@ pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<
         return Ok(());
     }
     notices.insert(topic, Notice::new(state, words.to_owned()));
+    meta::write(db, KEY, &notices)
+}
+
+/// The same of what holds until the settings are others: whoever corrects them is not told of what
+/// was. It is told after all where it is found again.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn leave_of_settings(
+    db: &Connection,
+    topic: Topic,
+    (state, words): (&str, &str),
+    settings: SettingsFile,
+) -> Result<()> {
+    let mut notices = read(db)?;
+    let is_told = |known: &Notice| known.state == state && known.told;
+    if notices.get(&topic).is_some_and(is_told) {
+        return Ok(());
+    }
+    let settings = Some(settings);
+    let new = Notice::new(state, words.to_owned());
+    notices.insert(topic, Notice { settings, ..new });
     meta::write(db, KEY, &notices)
 }
 
@@ -125,7 +161,7 @@ pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
     queue.transaction(|tx| {
         let mut notices = read(tx.sql())?;
         let (mut trouble, mut advice) = (Vec::new(), Vec::new());
-        let new = notices.iter_mut().filter(|(_, notice)| !notice.told);
+        let new = notices.iter_mut().filter(|(_, notice)| notice.is_new());
         for (topic, notice) in new {
             notice.told = true;
             match topic {
@@ -151,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::storage::ledger;
+    use crate::storage::standstill::Stamp;
 
     fn queue() -> (tempfile::TempDir, Queue<Job>) {
         let dir = tempfile::tempdir().unwrap();
@@ -219,6 +256,33 @@ mod tests {
             told.starts_with("2 changes have failed and were not sent to Plex; View Queue Status lists them. The newest: scene 2 failed: no file. "),
             "{told}"
         );
+    }
+
+    /// Whoever corrects a setting is not told that it is wrong.
+    #[test]
+    fn what_is_about_settings_is_not_told_of_others() {
+        let (dir, mut queue) = queue();
+        let path = dir.path().join("config.yml");
+        std::fs::write(&path, "wrong").unwrap();
+        let left = |queue: &Queue<Job>| {
+            let (stamp, path) = (Stamp::of(&path), Some(path.clone()));
+            let settings = SettingsFile { path, stamp };
+            leave_of_settings(
+                queue.sql(),
+                Topic::Settings,
+                ("wrong", "it is wrong"),
+                settings,
+            )
+        };
+        left(&queue).unwrap();
+        std::fs::write(&path, "corrected").unwrap();
+        assert_eq!(take(&mut queue).unwrap(), Untold::default());
+        // It is wrong all the same.
+        left(&queue).unwrap();
+        let told = take(&mut queue).unwrap().trouble;
+        assert_eq!(told.as_deref(), Some("it is wrong"));
+        left(&queue).unwrap();
+        assert_eq!(take(&mut queue).unwrap(), Untold::default(), "once");
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl Syncer {
             let held = holding.peek().is_some();
             for library in holding {
                 let path = library.spelled(&path);
-                self.plex.scan(&library.section, &path).await?;
+                let scanned = self.plex.scan(&library.section, &path).await;
+                scanned.map_err(|error| Failure::from(error).about(&shown))?;
             }
             Ok(held)
         };

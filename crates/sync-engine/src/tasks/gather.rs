@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::core::first_run::{Done, Known, Step};
 use crate::core::job::Job;
 use crate::core::reconcile::instant;
-use crate::core::settings::Settings;
+use crate::core::settings::{Settings, path_map_entry};
 use crate::core::status::{
     About, Circuit, Connectivity, FailedJob, FailedType, LastProbe, OutageEntry, Outages, PathHint,
     QueueStatus, Ramp, Seen, SettingsStatus, Status, Totals, TriedJob, Worker,
@@ -51,9 +51,14 @@ pub struct Told {
 impl Told {
     /// Takes in how Plex is: one that needs no token makes a missing one no fault.
     pub fn accept(&mut self, plex: &Connectivity) {
-        if plex.needs_no_token()
-            && let Some(SettingsStatus::Done { faults, .. }) = &mut self.reading
-        {
+        if plex.needs_no_token() {
+            self.needs_no_token();
+        }
+    }
+
+    /// A missing token is no fault.
+    pub fn needs_no_token(&mut self) {
+        if let Some(SettingsStatus::Done { faults, .. }) = &mut self.reading {
             faults.retain(|fault| fault.key != "plex_token");
         }
     }
@@ -91,8 +96,7 @@ pub fn status(dir: &DataDir, told: Told, now: SystemTime) -> Status {
         Report::Missing | Report::Corrupted(_) => None,
     };
     let settings = told.settings.as_ref();
-    let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
-    let (kept, circuit_of) = kept(dir, hidden);
+    let (kept, circuit_of) = kept(dir, settings);
     let target = settings.and_then(|settings| settings.plex.as_ref());
     // That of another address or token: the next worker begins with a closed one.
     let known = target.zip(circuit_of);
@@ -206,7 +210,8 @@ fn ramp(document: &Document, settings: Option<&Settings>, now: Time) -> Option<R
 }
 
 /// What the database keeps, and whose circuit it was that the last worker had.
-fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
+fn kept(dir: &DataDir, settings: Option<&Settings>) -> (Status, Option<String>) {
+    let hidden = settings.is_some_and(|settings| settings.obfuscate_paths);
     let looked = queue_file::inspected(dir).and_then(|queue| {
         let Some(queue) = queue else { return Ok(None) };
         let jobs = jobs(&queue).map_err(|why| queue_file::words(dir, &why))?;
@@ -232,7 +237,13 @@ fn kept(dir: &DataDir, hidden: bool) -> (Status, Option<String>) {
     kept.damage = notices::words(db, Topic::Damage).ok().flatten();
     kept.never_synced = ledger::not_synced(&queue).unwrap_or_default();
     kept.left_out = ledger::left_out(db).unwrap_or_default();
+    let is_set = |rule: &str| {
+        let map = settings.map(|settings| &settings.path_map);
+        let mut entries = map.into_iter().flatten();
+        entries.any(|(from, to)| path_map_entry(from, to).is_some_and(|entry| entry == rule))
+    };
     let hints = ledger::path_hints(db).unwrap_or_default().into_iter();
+    let hints = hints.filter(|(rule, _)| !is_set(rule));
     let hint = |(rule, scenes)| PathHint {
         rule: (!hidden).then_some(rule),
         scenes,

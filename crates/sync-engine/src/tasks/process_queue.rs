@@ -7,7 +7,7 @@ use stash::connection::ServerConnection;
 
 use crate::console::{Console, Failure};
 use crate::core::reconcile::unix_millis;
-use crate::core::words::status::data_folder;
+use crate::core::status::SettingsStatus;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
@@ -24,8 +24,8 @@ use crate::tasks::watch::{End, Mark, Watch};
 /// The queue cannot be read, or there can be no worker.
 pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
     let dir = &DataDir::create(&connection.dir)?;
-    if let Err(why) = dir.check() {
-        console.warn(data_folder(&why.to_string()));
+    if let Some(why) = status::unwritable(dir) {
+        console.warn(why);
     }
     // Made when missing, so that the first task of a new installation finds an empty queue.
     let queue = queue_file::open(dir, queue::Options::producer(), |said| console.error(said))
@@ -62,8 +62,10 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         console.info(texts::processed(since.done, since.failed, waiting));
     }
     let told = status::runtime()?.block_on(status::settings(connection)).1;
+    // Where Stash does not tell the settings, no worker can go on.
+    let goes_on = !matches!(told.reading, Some(SettingsStatus::Failed { .. }));
     watch.held_up(&end, waiting, told);
-    if waiting > 0 && end == End::NothingDue {
+    if waiting > 0 && end == End::NothingDue && goes_on {
         console.info(texts::goes_on(&dir.worker_log()));
     }
     Ok(json!({ "done": since.done, "failed": since.failed, "waiting": waiting }))

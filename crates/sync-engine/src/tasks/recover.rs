@@ -1,4 +1,4 @@
-//! Retry Changes of Last Outage: what failed because Plex was down goes back into the queue.
+//! Retry Changes of Last Outage: what failed in it goes back into the queue.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -43,7 +43,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
 }
 
 /// Why nothing can be recorded, if so.
-fn unwritable(dir: &DataDir) -> Option<String> {
+pub(super) fn unwritable(dir: &DataDir) -> Option<String> {
     match dir.check() {
         Err(why) => Some(words::data_folder(&why.to_string())),
         Ok(()) => queue_file::locked(dir),
@@ -56,9 +56,21 @@ pub fn queue(connection: &ServerConnection) -> Result<Shown, Failure> {
     let status = runtime()?.block_on(async {
         let (client, mut told) = settings(connection).await;
         told.unwritable = unwritable(&dir);
+        if needs_no_token(told.settings.as_ref()).await {
+            told.needs_no_token();
+        }
         gathered(&dir, client, told).await
     });
     shown(&status, words::queue)
+}
+
+/// Whether Plex says that it needs none, where no token is set; it is asked nothing else here.
+async fn needs_no_token(settings: Option<&Settings>) -> bool {
+    let target = settings.and_then(|settings| Some((settings.plex.as_ref()?, settings)));
+    match target.filter(|(target, _)| target.token.is_none()) {
+        Some((target, settings)) => clients::needs_no_token(target, settings).await == Some(true),
+        None => false,
+    }
 }
 
 /// Outage Summary, which asks nobody.

@@ -274,7 +274,7 @@ impl Life<'_> {
         if let Err(WorkError::Link(why)) = &end {
             around.stand_still(why.to_string());
         }
-        db.read(|db| tell(db, &end))?;
+        db.read(|db| tell(db, &end, around))?;
         end
     }
 
@@ -326,11 +326,15 @@ fn may_pass(why: &queue::Error) -> bool {
 }
 
 /// Leaves words for Stash's log about an end that a person has to do something about.
-fn tell(db: &Connection, end: &Result<End, WorkError>) -> queue::rusqlite::Result<()> {
+fn tell(
+    db: &Connection,
+    end: &Result<End, WorkError>,
+    around: &Surroundings<'_>,
+) -> queue::rusqlite::Result<()> {
     match end {
         Err(WorkError::Link(why @ LinkError::Settings(_))) => {
-            let words = why.to_string();
-            notices::leave(db, Topic::Settings, &words, &words)
+            let (words, settings) = (why.to_string(), around.settings());
+            notices::leave_of_settings(db, Topic::Settings, (&words, &words), settings)
         }
         Ok(End::SessionRefused) => {
             notices::leave(db, Topic::Login, "refused", texts::LOGIN_HAD_ENDED)

@@ -26,9 +26,11 @@ impl<T: Time> Worker<'_, T> {
             && LASTING.contains(&why)
         {
             let words = texts::refused(words);
+            let settings = self.around.settings();
+            let about = (why, words.as_str());
             let _ = self
                 .db
-                .read(|db| notices::leave(db, Topic::Plex, why, &words));
+                .read(|db| notices::leave_of_settings(db, Topic::Plex, about, settings));
         }
     }
 

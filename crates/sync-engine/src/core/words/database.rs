@@ -11,7 +11,7 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
     match why {
         Error::ReadOnly(_) => format!(
             "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then no change is \
-             recorded",
+             recorded: then save again what you saved meanwhile",
             database.display()
         ),
         Error::Foreign { path, .. } => format!(
@@ -32,8 +32,8 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
             "Nobody can tell whether the change was recorded ({why}): save it again, or run {RECONCILE_ALL}"
         ),
         Error::InUse { path } => format!(
-            "{} is damaged, and another process has it open: stop that process, or restart Stash; the next change in Stash then \
-             replaces the file and rescues what can be read",
+            "Stash2Plex's database, {}, is damaged, and another process has it open. If that is this plugin's worker, it replaces the file by \
+             itself; else end that process, or restart Stash. Nothing was recorded just now: then save it again",
             path.display()
         ),
         Error::Busy(_) => format!(

@@ -85,7 +85,7 @@ fn rule_lines(rule: &SuggestedRule, paths: Paths) -> Vec<Line> {
 /// Compare Only.
 pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
     let mut lines = vec![info(format!(
-        "Compared {}: {} would be written, {} equal, {} not found in Plex. Nothing was written",
+        "Compared {}: {} would be written, {} with nothing to write, {} not found in Plex. Nothing was written",
         count(report.compared, "scene", "scenes"),
         report.would_change,
         report.equal,
@@ -94,7 +94,7 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
     if report.compared > 0 && report.not_in_plex == report.compared {
         lines.push(warn(
             "None of them was found in Plex, so that Sync All Scenes would write nothing. Next step: run the task Find Path Map, or \
-             scan the library in Plex; then run Compare Only again",
+             scan the library in Plex, and see that Plex libraries (plex_library) names it; then run Compare Only again",
         ));
     }
     if !report.fields.is_empty() {
@@ -116,6 +116,7 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
         )));
     }
     lines.extend(missing(report));
+    lines.extend(several(report));
     lines.extend(left_alone(report));
     lines.extend(not_compared(report));
     lines.extend(hinted(report, paths));
@@ -125,30 +126,42 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
 /// Which scenes were not found, where others were.
 fn missing(report: &Report) -> Option<Line> {
     let some = report.not_in_plex > 0 && report.not_in_plex < report.compared;
-    let listed: Vec<_> = report.missing.iter().map(u64::to_string).collect();
-    let (which, listed) = match report.not_in_plex {
-        1 => ("scene", listed.join(", ")),
-        _ => ("scenes", listed.join(", ")),
-    };
-    let more = match report.not_in_plex - report.missing.len() as u64 {
+    let which = which(&report.missing, report.not_in_plex);
+    some.then(|| {
+        info(format!(
+            "Not found in Plex: {which}. Scan the library in Plex, or run the task Find Path Map"
+        ))
+    })
+}
+
+/// Which scenes are not written, since nobody can tell to which item.
+fn several(report: &Report) -> Option<Line> {
+    let which = which(&report.several, report.ambiguous);
+    (report.ambiguous > 0).then(|| {
+        info(format!(
+            "Not written, since several Plex items may be meant: {which}. Fill in {} so that full paths agree, or turn {} off, so that the \
+             likeliest one is written",
+            names::of("path_map"),
+            names::of("strict_matching")
+        ))
+    })
+}
+
+/// Some scenes by their ids, and how many more there are.
+fn which(first: &[u64], all: u64) -> String {
+    let noun = if all == 1 { "scene" } else { "scenes" };
+    let listed: Vec<_> = first.iter().map(u64::to_string).collect();
+    let more = match all.saturating_sub(first.len() as u64) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    some.then(|| {
-        info(format!(
-            "Not found in Plex: {which} {listed}{more}. Scan the library in Plex, or run the task Find Path Map"
-        ))
-    })
+    format!("{noun} {}{more}", listed.join(", "))
 }
 
 fn left_alone(report: &Report) -> impl Iterator<Item = Line> {
     let left = [
         (report.without_metadata, "without metadata, left alone"),
         (report.without_file, "without a file"),
-        (
-            report.ambiguous,
-            "not written, since several Plex items may be meant",
-        ),
         (
             report.shown_as_others,
             "whose Plex items show another scene",

@@ -83,7 +83,8 @@ pub fn failed_alike(job: &str, why: &str) -> String {
 pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
     match kind {
         "NotInPlex" => Some(
-            "Scan the library in Plex, or correct Path map (path_map): the task Find Path Map says how",
+            "Scan the library in Plex, and see that Plex libraries (plex_library) names it; or correct Path map (path_map): the task \
+             Find Path Map says how",
         ),
         "PlexRefused" => Some(
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
@@ -99,8 +100,8 @@ pub fn advice(kind: &str) -> &'static str {
             "Give the scene a file, or correct its data in Stash, then save it: a save tries again"
         }
         "NotInPlex" => {
-            "Scan the library in Plex, or correct Path map (path_map): the task Find Path Map says how. Then run Retry Failed \
-             Changes"
+            "Scan the library in Plex, and see that Plex libraries (plex_library) names it; or correct Path map (path_map): the task \
+             Find Path Map says how. Then run Retry Failed Changes"
         }
         "LowConfidence" => {
             "Fill in Path map (path_map) so that full paths agree, or turn Strict matching (strict_matching) off, so that the \
@@ -108,8 +109,8 @@ pub fn advice(kind: &str) -> &'static str {
         }
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
-             program pass there, then run Retry Failed Changes. If there is none, the scene's details, tags or performers may \
-             be too long: shorten them and save it"
+             program pass there, then run Retry Failed Changes. If there is none, and it is a scene, its details, tags or performers \
+             may be too long: shorten them and save it"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
@@ -320,7 +321,7 @@ pub fn replaced(salvage: &Salvage) -> String {
     };
     format!(
         "Stash2Plex's database was damaged and has been replaced (Stash's own is another); {} waiting and {} failed were rescued from it. \
-         To find the changes that were lost, run {RECONCILE_ALL}. If this happens again, check the disk for errors. The \
+         To find the changes that were lost, if any, run {RECONCILE_ALL}. If this happens again, check the disk for errors. The \
          old file is kept as {}. If you report this, add: {found}{lost}",
         count(salvage.jobs, "change", "changes"),
         salvage.dead,

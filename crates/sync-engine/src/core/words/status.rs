@@ -93,7 +93,8 @@ fn faults(status: &Status) -> impl Iterator<Item = &Fault> {
 /// Nothing while there is work: it may be theirs.
 fn left_alone(status: &Status) -> Option<Line> {
     let is_idle = matches!(&status.queue, Seen::Known(queue) if queue.live() == 0);
-    (is_idle && status.never_synced > 0).then(|| info(words::never_synced(status.never_synced)))
+    let is_told = is_idle && !is_read_only(status);
+    (is_told && status.never_synced > 0).then(|| info(words::never_synced(status.never_synced)))
 }
 
 /// View Queue Status.
@@ -297,11 +298,12 @@ fn worker(status: &Status) -> Line {
             "Worker: not running; the next change in Stash starts one, or the task Process Queue",
         ),
         Worker::LoggedOut => warn(
-            "Worker: not running, since the login that Stash gave it has expired and there is no API key: changes wait for the next \
-             save or task. Generate an API key in Stash (Settings › Security), and this does not happen again",
+            "Worker: not running, since Stash refuses the login that it had: a session ends after an hour. Changes wait for the next \
+             save or task. With an API key in Stash (Settings › Security) they do not wait for that",
         ),
         Worker::NotRunning => warn(
-            "Worker: not running though changes wait; the next change in Stash starts one, or the task Process Queue",
+            "Worker: not running though changes wait. One is started now for what is due; else the next change in Stash starts one, \
+             or the task Process Queue",
         ),
     }
 }

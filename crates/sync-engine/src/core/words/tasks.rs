@@ -196,8 +196,7 @@ pub fn watched(seconds: f64) -> String {
 }
 
 /// Retry Changes of Last Outage in the first outage of all.
-pub const OUTAGE_GOES_ON: &str =
-    "the outage is not over, and its changes are sent by themselves when it is";
+pub const OUTAGE_GOES_ON: &str = "the outage is not over. What waits is sent by itself when it is; for what has failed, run this task again then";
 
 /// Retry Changes of Last Outage without an outage.
 pub const NO_OUTAGE: &str = "No outage has ended yet: nothing to recover";
@@ -209,7 +208,7 @@ pub fn failed_in(outage: impl Display, jobs: u64) -> String {
             "No failed change of the outage of {outage} is left to queue again; Retry Failed Changes is for all others"
         ),
         n => format!(
-            "Outage of {outage}: {} failed because Plex was down",
+            "Outage of {outage}: {} failed in it, or shortly before",
             count(n, "change", "changes")
         ),
     }

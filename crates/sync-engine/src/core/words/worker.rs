@@ -23,8 +23,8 @@ pub fn end(end: End) -> &'static str {
         End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop; the next change in Stash starts another",
         End::SessionRefused => {
-            "the login that Stash gave this plugin has expired, and there is no API key: changes wait for the next save. Generate an API \
-             key in Stash (Settings › Security), and this does not happen again"
+            "Stash refuses the login that it gave this plugin: a session ends after an hour. Changes wait for the next save or task. With an API \
+             key in Stash (Settings › Security) they do not wait for that"
         }
         End::StashGone => {
             "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
@@ -35,8 +35,8 @@ pub fn end(end: End) -> &'static str {
 }
 
 /// The same, when a save has brought another login.
-pub const LOGIN_HAD_ENDED: &str = "Changes waited until this save, since the login that Stash gave this plugin had expired. Generate an API key in \
-                                   Stash (Settings › Security), and this does not happen again";
+pub const LOGIN_HAD_ENDED: &str = "Changes waited until this save, since Stash refused the login of before: a session ends after an hour. With an API key in \
+                                   Stash (Settings › Security) they do not wait for that";
 
 /// There can be none.
 pub fn not_started(why: impl Display) -> String {

@@ -85,7 +85,7 @@ pub fn tried(queue: &QueueStatus, held: bool, now: f64) -> Option<Line> {
             count(n as u64, "more waits", "more wait")
         ),
     };
-    let Line { level, text } = waits(job, now);
+    let Line { level, text } = waits(job, held, now);
     let text = format!("{text}{more}");
     Some(Line { level, text })
 }
@@ -111,17 +111,18 @@ pub fn listed(queue: &QueueStatus, held: bool, now: f64) -> Vec<Line> {
             count(more, "more change failed", "more changes failed")
         ))
     }));
-    lines.extend(own(queue, held).map(|job| waits(job, now)));
+    lines.extend(own(queue, held).map(|job| waits(job, held, now)));
     lines
 }
 
-fn waits(job: &TriedJob, now: f64) -> Line {
+fn waits(job: &TriedJob, held: bool, now: f64) -> Line {
     let attempts = match job.attempts {
         0 => String::new(),
         n => format!(" after {}", count(n.into(), "attempt", "attempts")),
     };
     let next = match job.due > now {
         true => format!("in {}", span((job.due - now).ceil())),
+        false if held => "once sending to Plex goes on".to_owned(),
         false => "as soon as its turn comes".to_owned(),
     };
     let advice = job.advice.map(|advice| format!(". What to do: {advice}"));

@@ -180,9 +180,16 @@ pub fn outlook(status: &Status) -> Option<Line> {
         {
             None
         }
-        (Circuit::Open { .. } | Circuit::HalfOpen { .. }, true) => Some(info(
-            "Plex is back: sending goes on by itself once one change has been sent",
-        )),
+        (Circuit::Open { .. } | Circuit::HalfOpen { .. }, true) => {
+            Some(info(match &status.cause {
+                Some(why) => format!(
+                    "Plex passes this check: sending goes on by itself once one change has been sent. The last one failed ({why}); if that goes \
+                 on, look into Plex's log"
+                ),
+                None => "Plex is back: sending goes on by itself once one change has been sent"
+                    .to_owned(),
+            }))
+        }
         (Circuit::Closed { .. }, false) => Some(info(
             "Changes made now are kept, and sent once that is over or corrected",
         )),
