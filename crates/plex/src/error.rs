@@ -62,7 +62,7 @@ pub enum Error {
         bytes: usize,
     },
     /// Plex refuses this request (400 and other 4xx).
-    #[error("Plex refused the request (HTTP {status}): {text}")]
+    #[error("Plex, or a proxy in front of it, refused the request (HTTP {status}): {text}")]
     Rejected {
         /// The HTTP status.
         status: u16,

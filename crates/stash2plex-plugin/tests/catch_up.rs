@@ -142,7 +142,7 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     let log = plugin.worker_log();
     assert_eq!(wrote(), 1, "{log}");
     for words in [
-        "4 scenes are not synced yet: a scene is written when you save it, and all of them by the task Sync All Scenes",
+        "4 scenes are not synced yet: one that Plex has is written when you save it, and all of them by the task Sync All Scenes",
         "5 scenes checked, none differs; 4 not synced yet and left alone until Sync All or Reconcile All Scenes is run",
     ] {
         assert!(log.contains(words), "{words}: {log}");

@@ -51,6 +51,11 @@ fn an_item_that_is_none_is_named_and_left_out() {
     // Its scene is told what may be the reason.
     let why = format!("If it is item {odd} (\"odd\"), which cannot be read, refresh");
     says(&plugin.worker_log(), &why);
+    let compared = plugin.task("compare_only").log_text();
+    let line = compared
+        .lines()
+        .find(|line| line.starts_with("i Not found in Plex: "));
+    says(line.unwrap(), &why);
     assert_eq!(failed(&plugin).len(), 0);
 }
 

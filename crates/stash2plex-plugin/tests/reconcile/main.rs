@@ -214,6 +214,11 @@ fn what_plex_does_not_have_is_queued_once_and_found_when_it_comes() {
     let found = reconcile(&plugin, "reconcile_all");
     assert_eq!(found["gaps"]["not_in_plex"], 1);
     assert_eq!(found["queued"], 0, "nobody wants it tried");
+    let done = plugin.queue().counts().unwrap().done;
+    plugin.save(plugin.world.scenes[1]);
+    plugin.until("looked at", || plugin.queue().counts().unwrap().done > done);
+    let said = "It is left at that, since Skip scenes that are not in Plex (skip_not_found) is on";
+    plugin.until("told", || plugin.worker_log().contains(said));
     plugin.set(json!({}));
     let mut queue = database(&plugin);
     set_aside(&mut queue, plugin.world.scenes[1]);

@@ -233,13 +233,13 @@ fn an_api_key_is_advised_where_stash_has_a_login_and_none() {
     plugin.until("said", || {
         plugin
             .worker_log()
-            .contains("With an API key in Stash (Settings › Security)")
+            .contains("If Stash has no API key yet, generate one")
     });
     plugin.until_no_worker();
     let (text, output) = look(&plugin, "queue_status");
     says(
         &text,
-        "w Worker: not running, since Stash refuses the login that it had",
+        "w Worker: not running, since Stash, or a proxy in front of it, refuses the login that it had",
     );
     assert_eq!(output["worker"]["state"], "logged_out");
     let run = plugin.save(plugin.world.scenes[0]);

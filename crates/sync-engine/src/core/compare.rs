@@ -177,6 +177,8 @@ pub struct Report {
     pub scenes: Vec<Listed>,
     /// The first scenes that were not found in Plex.
     pub missing: Vec<u64>,
+    /// An item that could not be read, which may be one that was not found.
+    pub unread: Option<String>,
     /// The first scenes for which several items may be meant.
     pub several: Vec<u64>,
 }

@@ -73,7 +73,7 @@ pub fn forget(db: &Connection) -> Result<bool> {
 pub fn hint(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::WrongServer { .. } => {
-            "Another Plex server has this address, and nothing is written to it. Correct Plex address (plex_url); or, if \
+            "Another Plex server has this address, and nothing is written to it from now on. Correct Plex address (plex_url); or, if \
              this is your new server, run the task Clear Match Cache: the server that answers next is then taken for the \
              right one."
         }

@@ -64,6 +64,7 @@ impl Syncer {
             }
             after = page.next;
             if after.is_none() {
+                report.unread = self.indexes.unread.any();
                 return Ok(report);
             }
         }

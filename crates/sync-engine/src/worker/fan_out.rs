@@ -14,6 +14,7 @@ use crate::core::time::Time;
 use crate::core::words::format::count;
 use crate::storage::db::Db;
 use crate::storage::ledger::{self, ServerId};
+use crate::storage::notices::{self, Topic};
 use crate::sync::{Ended, Found, Record, Stopped, Synced, Syncer, changed_within};
 use crate::worker::recording::scene_job;
 
@@ -93,6 +94,8 @@ pub async fn run(
     if job.asks_for_the_library() {
         db.write(|tx| {
             ledger::set_library(tx.sql(), server, 0)?;
+            // This was the last one.
+            notices::clear(tx.sql(), Topic::NextStep)?;
             Ok(ledger::consent(tx.sql(), server)?)
         })?;
     }

@@ -204,6 +204,7 @@ impl<T: Time> Worker<'_, T> {
                 let most = outcome::most_attempts(failure, &self.link.settings);
                 info(&words::next_attempt(why, word, attempts, most, *delay));
             }
+            (Err(failure), Fate::Done) => info(&words::skipped(&failure.why)),
             (_, Fate::Forget) => info(words::GONE),
             (Ok(Done::Skipped(why)), _) if follow_up.scenes.len() > 1 || job.is_task() => info(why),
             (outcome, _) => debug(failure(outcome).1),

@@ -5,6 +5,7 @@ use scene_sync::{Proposal, SuggestedRule};
 use crate::core::compare::{Change, Listed, Names, Report};
 use crate::core::obfuscate::Paths;
 use crate::core::settings::{names, path_map_entry};
+use crate::core::words;
 use crate::core::words::format::count;
 use crate::core::words::next_step::{suggested, suggested_hidden};
 use crate::core::words::status::{Line, info, warn};
@@ -127,9 +128,11 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
 fn missing(report: &Report) -> Option<Line> {
     let some = report.not_in_plex > 0 && report.not_in_plex < report.compared;
     let which = which(&report.missing, report.not_in_plex);
+    let unread = report.unread.as_deref();
+    let unread = unread.map_or_else(String::new, words::may_be_unread);
     some.then(|| {
         info(format!(
-            "Not found in Plex: {which}. Scan the library in Plex, or run the task Find Path Map"
+            "Not found in Plex: {which}. Scan the library in Plex, or run the task Find Path Map{unread}"
         ))
     })
 }

@@ -39,7 +39,15 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let are = count(scenes, "scene is", "scenes are");
     format!(
-        "{are} not synced yet: a scene is written when you save it, and all of them by the task Sync All Scenes"
+        "{are} not synced yet: one that Plex has is written when you save it, and all of them by the task Sync All Scenes"
+    )
+}
+
+/// A scene that is not in Plex is left at that.
+pub fn skipped(why: &str) -> String {
+    format!(
+        "{why}. It is left at that, since {} is on",
+        names::of("skip_not_found")
     )
 }
 
@@ -84,7 +92,7 @@ pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
     match kind {
         "NotInPlex" => Some(
             "Scan the library in Plex, and see that Plex libraries (plex_library) names it; or correct Path map (path_map): the task \
-             Find Path Map says how",
+             Find Path Map says how. It is tried again by itself, and at once if you save the scene",
         ),
         "PlexRefused" => Some(
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
@@ -109,8 +117,8 @@ pub fn advice(kind: &str) -> &'static str {
         }
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
-             program pass there, then run Retry Failed Changes. If there is none, and it is a scene, its details, tags or performers \
-             may be too long: shorten them and save it"
+             program pass there, then run Retry Failed Changes. If there is none, Health Check says whether the token is the owner's; \
+             and a scene's details, tags or performers may be too long: shorten them and save it"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {
@@ -184,7 +192,7 @@ pub fn cause(whose: Whose, why: &str) -> String {
         Whose::Plex(Trouble::WrongServer) => {
             let address = names::of("plex_url");
             format!(
-                "Another Plex server answers at the {address}, and nothing is written to it: correct the address, or run Clear \
+                "Another Plex server answers at the {address}, and nothing is written to it from now on: correct the address, or run Clear \
                  Match Cache if it is your new server"
             )
         }

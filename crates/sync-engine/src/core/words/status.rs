@@ -298,8 +298,9 @@ fn worker(status: &Status) -> Line {
             "Worker: not running; the next change in Stash starts one, or the task Process Queue",
         ),
         Worker::LoggedOut => warn(
-            "Worker: not running, since Stash refuses the login that it had: a session ends after an hour. Changes wait for the next \
-             save or task. With an API key in Stash (Settings › Security) they do not wait for that",
+            "Worker: not running, since Stash, or a proxy in front of it, refuses the login that it had: a session ends after an hour, an API \
+             key when another is made. Changes wait for the next save or task. If Stash has no API key yet, generate one (Settings › \
+             Security): they do not wait then",
         ),
         Worker::NotRunning => warn(
             "Worker: not running though changes wait. One is started now for what is due; else the next change in Stash starts one, \

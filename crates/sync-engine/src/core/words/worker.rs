@@ -23,8 +23,8 @@ pub fn end(end: End) -> &'static str {
         End::Idle => "nothing left to do; the next change in Stash starts another",
         End::Stopped => "asked to stop; the next change in Stash starts another",
         End::SessionRefused => {
-            "Stash refuses the login that it gave this plugin: a session ends after an hour. Changes wait for the next save or task. With an API \
-             key in Stash (Settings › Security) they do not wait for that"
+            "Stash, or a proxy in front of it, refuses the login that this plugin has: a session ends after an hour, an API key when another is made. \
+             Changes wait for the next save or task. If Stash has no API key yet, generate one (Settings › Security): they do not wait then"
         }
         End::StashGone => {
             "Stash has been unreachable for 15 minutes; the next change in Stash starts another"
@@ -35,8 +35,9 @@ pub fn end(end: End) -> &'static str {
 }
 
 /// The same, when a save has brought another login.
-pub const LOGIN_HAD_ENDED: &str = "Changes waited until this save, since Stash refused the login of before: a session ends after an hour. With an API key in \
-                                   Stash (Settings › Security) they do not wait for that";
+pub const LOGIN_HAD_ENDED: &str = "Changes waited until this save, since Stash, or a proxy in front of it, refused the login of before: a session ends after an \
+                                   hour, an API key when another is made. If Stash has no API key yet, generate one (Settings › Security): they do not \
+                                   wait then";
 
 /// There can be none.
 pub fn not_started(why: impl Display) -> String {

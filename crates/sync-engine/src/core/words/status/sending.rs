@@ -77,6 +77,10 @@ pub fn sending(status: &Status) -> Option<Line> {
         || status.unwritable.is_some()
         || matches!(status.queue, Seen::Unreadable { .. });
     let is_closed = matches!(status.circuit, Circuit::Closed { .. });
+    // Where nothing can be written, little can be read either.
+    if status.unwritable.is_some() && matches!(status.circuit, Circuit::Unknown { .. }) {
+        return None;
+    }
     if is_unknown && is_closed {
         return None;
     }
@@ -180,15 +184,18 @@ pub fn outlook(status: &Status) -> Option<Line> {
         {
             None
         }
-        (Circuit::Open { .. } | Circuit::HalfOpen { .. }, true) => {
-            Some(info(match &status.cause {
-                Some(why) => format!(
-                    "Plex passes this check: sending goes on by itself once one change has been sent. The last one failed ({why}); if that goes \
-                 on, look into Plex's log"
-                ),
-                None => "Plex is back: sending goes on by itself once one change has been sent"
-                    .to_owned(),
-            }))
+        (circuit @ (Circuit::Open { .. } | Circuit::HalfOpen { .. }), true) => {
+            let failed = circuit.reason().is_some_and(format::names_no_cause);
+            let failed = status.cause.as_ref().filter(|_| failed);
+            Some(info(failed.map_or_else(
+                || "Plex is back: sending goes on by itself once one change has been sent".to_owned(),
+                |why| {
+                    format!(
+                        "Plex passes this check: sending goes on by itself once one change has been sent. The last one failed ({why}); \
+                         if that goes on, look into Plex's log"
+                    )
+                },
+            )))
         }
         (Circuit::Closed { .. }, false) => Some(info(
             "Changes made now are kept, and sent once that is over or corrected",
