@@ -134,7 +134,7 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     let scenes = &plugin.world.scenes;
     plugin.save(scenes[0]);
     plugin.until("reconciled", || {
-        plugin.worker_log().contains("scenes checked")
+        plugin.worker_log().contains("scenes compared")
     });
     plugin.until_no_worker();
     work(&plugin, "process_queue");
@@ -142,14 +142,14 @@ fn a_library_is_left_alone_until_somebody_wants_it() {
     let log = plugin.worker_log();
     assert_eq!(wrote(), 1, "{log}");
     for words in [
-        "4 scenes are not synced yet: one that Plex has is written when you save it, and all of them by the task Sync All Scenes",
-        "5 scenes checked, none differs; 4 not synced yet and left alone until Sync All or Reconcile All Scenes is run",
+        "4 scenes are not on record as synced: one that Plex has is written when you save it, and all of them by the task Sync All Scenes",
+        "5 scenes compared with what was last written, none differs; 4 not synced yet and left alone until Sync All or Reconcile All Scenes is run",
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }
     let status = plugin.task("queue_status");
     assert_eq!(status.output().unwrap()["never_synced"], 4);
-    let shown = "4 scenes are not synced yet";
+    let shown = "4 scenes are not on record as synced";
     assert!(
         status.log.iter().any(|(_, text)| text.contains(shown)),
         "{:?}",
@@ -244,7 +244,7 @@ fn what_cannot_be_read_is_left_alone_like_all_that_nobody_asked_for() {
         .fail_when(Rule::new(Fault::Answer(page)).containing("ListScenes"));
     plugin.save(plugin.world.scenes[0]);
     plugin.until("reconciled", || {
-        plugin.worker_log().contains("3 scenes checked")
+        plugin.worker_log().contains("3 scenes compared")
     });
     plugin.until_no_worker();
     let log = plugin.worker_log();

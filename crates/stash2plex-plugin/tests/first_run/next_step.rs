@@ -125,7 +125,8 @@ fn a_save_is_answered_with_the_next_step_once() {
     );
     says(
         &said[0],
-        "Until you have once run Sync All Scenes or Reconcile All Scenes, only what you save is written to Plex",
+        "Until you have once run Sync All Scenes or Reconcile All Scenes (once more, if the database was replaced), only what you save is written \
+         to Plex",
     );
     assert_eq!(said.len(), 1);
     says(

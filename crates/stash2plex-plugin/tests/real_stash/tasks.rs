@@ -21,7 +21,7 @@ pub fn sync_all(real: &mut Real) {
     }
     let log = real.task("Reconcile All Scenes");
     for words in [
-        "scenes checked, none differs",
+        "scenes compared with what was last written, none differs",
         "Since this task began: 0 scenes synced, ",
     ] {
         assert!(log.contains(words), "{words:?} is not in:\n{log}");

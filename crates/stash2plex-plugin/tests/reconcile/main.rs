@@ -136,13 +136,15 @@ fn renames_auto_tags_and_merges_are_found_without_a_hook() {
         (&gaps(json!({})), &json!(0))
     );
     let (text, log) = (plugin.task("queue_status").log_text(), plugin.worker_log());
-    let words = "all scenes: 11 scenes checked, none differs";
+    let words = "all scenes: 11 scenes compared with what was last written, none differs";
     assert!(
         text.contains("i Last reconciliation: ") && text.contains(words),
         "{text}"
     );
     assert!(
-        log.contains("Reconcile All Scenes: 11 scenes checked, none differs"),
+        log.contains(
+            "Reconcile All Scenes: 11 scenes compared with what was last written, none differs"
+        ),
         "{log}"
     );
 }
@@ -270,8 +272,8 @@ fn missing_metadata_is_seen_in_plex_and_put_back() {
     let log = plugin.worker_log();
     for line in [
         "Sync All Scenes: read from Stash, 60 scenes queued",
-        "Reconcile All Scenes: 60 scenes checked, none differs",
-        "Reconcile Missing Metadata: 60 scenes checked, 3 differ (3 changed in Plex), 3 queued",
+        "Reconcile All Scenes: 60 scenes compared with what was last written, none differs",
+        "Reconcile Missing Metadata: 60 scenes compared with what was last written, 3 differ (3 changed in Plex), 3 queued",
     ] {
         assert!(log.contains(&format!("INFO  {line}")), "{line}:\n{log}");
     }

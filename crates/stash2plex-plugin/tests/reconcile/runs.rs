@@ -31,7 +31,9 @@ fn memory_does_not_grow_with_the_library() {
     let peak = |scenes: usize| {
         let plugin = heavy(scenes);
         assert_eq!(plugin.task("reconcile_all").error(), None);
-        let words = format!("Reconcile All Scenes: {scenes} scenes checked, none differs");
+        let words = format!(
+            "Reconcile All Scenes: {scenes} scenes compared with what was last written, none differs"
+        );
         plugin.until("reconciled", || plugin.worker_log().contains(&words));
         let workers = plugin.workers();
         let peak = peak_kilobytes(workers[0]);

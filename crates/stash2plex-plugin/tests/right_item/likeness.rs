@@ -81,6 +81,25 @@ fn an_item_of_another_scene_is_never_taken() {
     assert_eq!(shown(&plugin, item), all_of("First"));
 }
 
+/// A guess speaks for no rule of the path map: not when it is made, and not when it is on record.
+#[test]
+fn a_guess_suggests_nothing_however_often_it_is_looked_at() {
+    let plugin = installed(json!({"path_map": "", "strict_matching": false}));
+    let section = plugin.world.section;
+    let scene = add_scene(&plugin, "/data/a/scene.mp4", "Scene");
+    for folder in ["x", "y"] {
+        let file = format!("/media/scenes/{folder}/scene.mp4");
+        add_same(&plugin, section, scene, &file);
+    }
+    plugin.save(scene);
+    worked_off(&plugin);
+    work(&plugin, "all");
+    assert_eq!(written(&plugin).len(), 1, "{}", plugin.worker_log());
+    assert_eq!(ledger::path_hints(plugin.queue().sql()).unwrap(), []);
+    let told = plugin.task("compare_only").log_text();
+    assert!(!told.contains("suggested"), "{told}");
+}
+
 #[test]
 fn several_alike_are_set_aside_until_the_path_map_says_which() {
     let plugin = unmapped();

@@ -27,7 +27,7 @@ fn a_reconciliation_ends_with_its_numbers() {
     let (text, output) = answered(&plugin.task("reconcile_all"));
     says(
         &text,
-        "i Reconcile All Scenes: 12 scenes checked, 12 differ (12 not on record as synced), 12 queued\n",
+        "i Reconcile All Scenes: 12 scenes compared with what was last written, 12 differ (12 not on record as synced), 12 queued\n",
     );
     says(
         &text,
@@ -50,7 +50,7 @@ fn a_reconciliation_ends_with_its_numbers() {
     let (text, _) = answered(&run);
     says(
         &text,
-        "i Reconcile All Scenes: 12 scenes checked, 3 differ (3 changed in Stash), 3 queued\n",
+        "i Reconcile All Scenes: 12 scenes compared with what was last written, 3 differ (3 changed in Stash or the settings), 3 queued\n",
     );
     says(
         &text,
@@ -65,7 +65,7 @@ fn a_reconciliation_ends_with_its_numbers() {
         let (text, output) = answered(&plugin.task("reconcile_recent"));
         says(
             &text,
-            "i Reconcile Recent Scenes: 12 scenes checked, none differs\n",
+            "i Reconcile Recent Scenes: 12 scenes compared with what was last written, none differs\n",
         );
         assert_eq!(output["found"]["queued"], 0);
     }

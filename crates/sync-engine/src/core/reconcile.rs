@@ -143,7 +143,7 @@ impl Drifts {
 
     fn by_type(&self) -> [(&'static str, u64); 5] {
         [
-            ("changed in Stash", self.changed_in_stash),
+            ("changed in Stash or the settings", self.changed_in_stash),
             ("not on record as synced", self.never_synced),
             ("not in Plex", self.not_in_plex),
             ("changed in Plex", self.changed_in_plex),
@@ -153,9 +153,11 @@ impl Drifts {
 }
 
 impl Report {
-    /// `40 scenes checked, 3 differ (2 changed in Stash, 1 not on record as synced), 3 queued`.
+    /// `40 scenes compared with what was last written, 3 differ (2 changed in Stash or the settings, 1
+    /// not on record as synced), 3 queued`.
     pub fn words(&self) -> String {
-        let checked = count(self.checked, "scene checked", "scenes checked");
+        let checked = count(self.checked, "scene", "scenes");
+        let checked = format!("{checked} compared with what was last written");
         let kinds = self.gaps.by_type().into_iter().filter(|(_, n)| *n > 0);
         let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{n} {kind}")).collect();
         let alone = match self.left_alone {
@@ -281,7 +283,10 @@ mod tests {
             checked: 1,
             ..Report::default()
         };
-        assert_eq!(report.words(), "1 scene checked, none differs");
+        assert_eq!(
+            report.words(),
+            "1 scene compared with what was last written, none differs"
+        );
         report.checked = 40;
         for drift in [
             Drift::ChangedInStash,
@@ -293,7 +298,7 @@ mod tests {
         report.queued = 3;
         assert_eq!(
             report.words(),
-            "40 scenes checked, 3 differ (2 changed in Stash, 1 changed in Plex), 3 queued"
+            "40 scenes compared with what was last written, 3 differ (2 changed in Stash or the settings, 1 changed in Plex), 3 queued"
         );
     }
 }

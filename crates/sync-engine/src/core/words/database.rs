@@ -10,8 +10,8 @@ use crate::core::words::RECONCILE_ALL;
 pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
     match why {
         Error::ReadOnly(_) => format!(
-            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then no change is \
-             recorded: then save again what you saved meanwhile",
+            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then nothing is recorded: \
+             then save again what you saved meanwhile, or run the task again",
             database.display()
         ),
         Error::Foreign { path, .. } => format!(
@@ -25,7 +25,7 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
         ),
         Error::DiskFull(_) => format!(
             "The disk of {} is full, and until there is room no change is recorded: make room, then save again what you saved \
-             meanwhile, or run {RECONCILE_ALL}",
+             meanwhile, or run the task again; to find all that was missed, run {RECONCILE_ALL}",
             folder.display()
         ),
         Error::CommitUnknown(why) => format!(
@@ -38,7 +38,7 @@ pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
         ),
         Error::Busy(_) => format!(
             "{}, Stash2Plex's database, is locked by another program, so that nothing can be recorded: end that program, then save \
-             again what you saved meanwhile",
+             again what you saved meanwhile, or run the task again",
             database.display()
         ),
         Error::NetworkFileSystem { kind, .. } => format!(

@@ -39,7 +39,7 @@ pub fn changed_in_stash(scenes: usize) -> String {
 pub fn never_synced(scenes: u64) -> String {
     let are = count(scenes, "scene is", "scenes are");
     format!(
-        "{are} not synced yet: one that Plex has is written when you save it, and all of them by the task Sync All Scenes"
+        "{are} not on record as synced: one that Plex has is written when you save it, and all of them by the task Sync All Scenes"
     )
 }
 
@@ -118,7 +118,7 @@ pub fn advice(kind: &str) -> &'static str {
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
              program pass there, then run Retry Failed Changes. If there is none, Health Check says whether the token is the owner's; \
-             and a scene's details, tags or performers may be too long: shorten them and save it"
+             if a scene was refused, its details, tags or performers may be too long: shorten them and save it"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {

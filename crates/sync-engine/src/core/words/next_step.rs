@@ -5,7 +5,8 @@ use crate::core::settings::{Fault, names};
 use crate::core::words::format::count;
 
 /// That a library is not written because a plugin was installed.
-const UNTIL: &str = "Until you have once run Sync All Scenes or Reconcile All Scenes, only what you save is written to Plex";
+const UNTIL: &str = "Until you have once run Sync All Scenes or Reconcile All Scenes (once more, if the database was replaced), only what you save is written \
+                     to Plex";
 
 /// What to do next.
 pub fn next_step(step: Step) -> String {

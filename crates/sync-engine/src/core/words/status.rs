@@ -77,9 +77,14 @@ pub fn health(status: &Status) -> Vec<Line> {
         !matches!(status.queue, Seen::Unreadable { .. }) && status.unwritable.is_none();
     let step = status
         .next_step
-        .filter(|step| is_readable && !step.is_a_setting());
+        .filter(|step| is_readable && !step.is_a_setting() && !has_tasks(status));
     lines.extend(step.map(|step| info(next_step::next_step(step))));
     lines
+}
+
+/// Whether a person has started something that is not done: it may be the next step.
+fn has_tasks(status: &Status) -> bool {
+    matches!(&status.queue, Seen::Known(queue) if queue.tasks > 0)
 }
 
 fn faults(status: &Status) -> impl Iterator<Item = &Fault> {

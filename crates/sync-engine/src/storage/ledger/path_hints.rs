@@ -15,6 +15,12 @@ pub fn hint_path(db: &Connection, scene: u64, rule: Option<&str>) -> Result<()> 
     .map(drop)
 }
 
+/// The rule that a scene speaks for.
+pub fn path_hint(db: &Connection, scene: u64) -> Result<Option<String>> {
+    let find = "SELECT rule FROM path_hint WHERE scene = ?1";
+    sql::row(db, find, [scene.cast_signed()], |row| row.get(0))
+}
+
 /// The path map rules that scenes speak for, with how many do, the most first.
 pub fn path_hints(db: &Connection) -> Result<Vec<(String, u64)>> {
     let find =

@@ -66,7 +66,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let lost = items.filter(|item| !bound(item) && !search.gone.contains(item));
         self.record.released.extend(lost.cloned());
         self.record.gone = search.gone;
-        self.record.hint = self.hint(&targets, &others);
+        self.record.hint = self.hint(rows, &targets, &others)?;
         if targets.is_empty() {
             if !syncer.owner_known.get() {
                 syncer.owner_check().await?;
@@ -157,18 +157,35 @@ impl<T: Time> SceneJob<'_, '_, T> {
     }
 
     /// The path map rule that the items found, or files of the same name and size, speak for.
-    fn hint(&self, targets: &[Target], others: &[Candidate]) -> Option<String> {
-        let mut found = targets.iter().map(|target| &target.bound);
-        let is_liked = |evidence| matches!(evidence, Evidence::Likeness(_));
+    fn hint(
+        &self,
+        rows: &[Row],
+        targets: &[Target],
+        others: &[Candidate],
+    ) -> queue::Result<Option<String>> {
+        let is_liked = |one: &&Bound| matches!(one.evidence, Evidence::Likeness(_));
+        let mut found = targets.iter().map(|target| &target.bound).filter(is_liked);
+        // How likely it was is not on record, but what it spoke for is.
+        let on_record = |one: &&Bound| rows.iter().any(|row| row.item == one.item);
+        if found.clone().any(|one| on_record(&one)) {
+            let id = self.id;
+            return Ok(self.db.read(|db| ledger::path_hint(db, id))?);
+        }
         // A guess speaks for no rule.
-        let liked = found.find(|one| is_liked(one.evidence) && !one.evidence.is_guess());
+        let liked = found.find(|one| !one.evidence.is_guess());
+        Ok(self.rule(liked, targets.is_empty(), others))
+    }
+
+    /// The rule that an item found by likeness speaks for, or where there is none, a file of the
+    /// same name and size.
+    fn rule(&self, liked: Option<&Bound>, nowhere: bool, others: &[Candidate]) -> Option<String> {
         let same = |nth: usize| match matching::by_likeness(&self.files[nth], others, |_| false) {
             Likeness::One { path, reason, .. } => {
                 (reason == Reason::SameNameAndSize).then_some((nth, path))
             }
             _ => None,
         };
-        let (nth, theirs) = match (liked, targets.is_empty()) {
+        let (nth, theirs) = match (liked, nowhere) {
             (Some(liked), _) => (liked.file, liked.path.clone()),
             (None, true) => (0..self.files.len()).find_map(same)?,
             (None, false) => return None,
