@@ -169,7 +169,7 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let on_record = |one: &&Bound| rows.iter().any(|row| row.item == one.item);
         if found.clone().any(|one| on_record(&one)) {
             let id = self.id;
-            return Ok(self.db.read(|db| ledger::path_hint(db, id))?);
+            return self.db.read(|db| ledger::path_hint(db, id));
         }
         // A guess speaks for no rule.
         let liked = found.find(|one| !one.evidence.is_guess());
