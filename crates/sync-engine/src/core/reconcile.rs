@@ -171,8 +171,12 @@ impl Report {
         }
         let differ = count(self.gaps.total(), "differs", "differ");
         let queued = self.queued;
+        let named = match self.gaps.not_in_plex {
+            0 => "",
+            _ => ". Compare Only names what is not in Plex",
+        };
         format!(
-            "{checked}, {differ} ({}), {queued} queued{alone}",
+            "{checked}, {differ} ({}), {queued} queued{alone}{named}",
             kinds.join(", ")
         )
     }

@@ -10,7 +10,7 @@ use crate::core::words::RECONCILE_ALL;
 pub fn unusable((database, folder): (&Path, &Path), why: &Error) -> String {
     match why {
         Error::ReadOnly(_) => format!(
-            "{} cannot be written: make it and its folder writable for the user that Stash runs as. Until then nothing is recorded: \
+            "{} cannot be written: make it and its folder writable for the user that Stash runs as, on a disk that is not mounted read-only. Until then nothing is recorded: \
              then save again what you saved meanwhile, or run the task again",
             database.display()
         ),

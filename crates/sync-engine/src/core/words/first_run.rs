@@ -164,7 +164,10 @@ fn which(first: &[u64], all: u64) -> String {
 fn left_alone(report: &Report) -> impl Iterator<Item = Line> {
     let left = [
         (report.without_metadata, "without metadata, left alone"),
-        (report.without_file, "without a file"),
+        (
+            report.without_file,
+            "without a file, which a sync would name as failed: give it one in Stash",
+        ),
         (
             report.shown_as_others,
             "whose Plex items show another scene",
@@ -179,7 +182,8 @@ fn not_compared(report: &Report) -> Vec<Line> {
     if report.unknown > 0 {
         let first = report.first_unknown.as_deref().unwrap_or_default();
         lines.push(warn(format!(
-            "{} could not be compared; the first: {first}",
+            "{} could not be compared; the first: {first}. Run Compare Only again; if it says the same, report it, with the versions of Stash \
+             and Plex",
             count(report.unknown, "scene", "scenes")
         )));
     }

@@ -75,7 +75,7 @@ pub fn names_no_cause(word: &str) -> bool {
 /// Why a circuit opened, for the word in its file; a word from elsewhere is shown as it is.
 pub fn reason(word: &str) -> &str {
     match word {
-        "consecutive_failures" => "Plex failed several times in a row",
+        "consecutive_failures" => "requests to Plex failed several times in a row",
         "trial_failed" => "the last try failed too",
         "unauthorized" => "Plex refuses the token",
         "wrong_server" => "another Plex server answers",
