@@ -23,14 +23,13 @@ fn hooks(hooks: &[String], gone_after: Option<usize>) -> Vec<Run> {
 /// A library that is in sync, with a worker that stays.
 fn synced() -> Installed {
     let plugin = Installed::with(SCENES, json!({"idle_timeout": 60, "sync_rating": true}));
-    let scenes = plugin.world.scenes.clone();
-    hooks(
-        &plugin
-            .world
-            .stash
-            .bulk_edit(&scenes, json!({"organized": true})),
-        None,
-    );
+    let (stash, scenes) = (&plugin.world.stash, plugin.world.scenes.clone());
+    // Of what changed within the last two seconds nobody can tell whether that was all, and a look
+    // would read it again.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let hour_ago = now.as_secs().cast_signed() - 3600;
+    stash.set(|stash| stash.now = Some(hour_ago));
+    hooks(&stash.bulk_edit(&scenes, json!({"organized": true})), None);
     settled(&plugin);
     plugin
 }
@@ -121,14 +120,6 @@ fn so_it_is_with_tags_that_were_deleted() {
 fn hooks_behind_a_fast_worker_queue_nothing_again() {
     let plugin = synced();
     let (stash, scenes) = (&plugin.world.stash, plugin.world.scenes.clone());
-    // Of what changed within the last two seconds nobody can tell whether that was all, and a look
-    // would read it again.
-    let hour_ago = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        - 3600;
-    stash.set(|stash| stash.now = Some(hour_ago.cast_signed()));
     let edit = stash.bulk_edit(&scenes, json!({"details": "once"}));
     let before = done(&plugin);
     for hook in &edit[..5] {
