@@ -56,6 +56,10 @@ fn an_item_that_is_none_is_named_and_left_out() {
         .lines()
         .find(|line| line.starts_with("i Not found in Plex: "));
     says(line.unwrap(), &why);
+    says(
+        &told(&plugin, "queue_status").0,
+        "1 not in Plex), 9 queued. What is not in Plex may be there, in an item that cannot be read: Compare Only names both",
+    );
     assert_eq!(failed(&plugin).len(), 0);
 }
 

@@ -112,7 +112,8 @@ fn apart(seed: u64) -> Installed {
     let other = stash.add_scene("/data/second.mp4");
     stash.edit(other).title("Second");
     plex.add_version(items[0], "/media/scenes/second.mp4");
-    stash.add_scene_without_file();
+    let nowhere = stash.add_scene_without_file();
+    stash.edit(nowhere).title("Nowhere");
     plugin
 }
 
@@ -155,7 +156,12 @@ fn what_it_says_is_what_sync_all_then_writes() {
             .collect();
         assert_eq!(listed, changed, "seed {seed}: {text}");
         assert_eq!(output["not_in_plex"], 1, "{text}");
-        assert_eq!(output["without_metadata"], 2, "{text}");
+        let nowhere = &output["fileless"][0];
+        says(
+            &text,
+            &format!("\ni Without a file, so that a sync would fail: scene {nowhere}. "),
+        );
+        assert_eq!(output["without_metadata"], 1, "{text}");
         assert_eq!(output["shown_as_others"], 1, "{text}");
         assert!(output["equal"].as_u64().unwrap() >= 2, "{text}");
 

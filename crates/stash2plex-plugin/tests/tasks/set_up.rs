@@ -200,7 +200,10 @@ fn a_locked_database_is_told() {
             "end that program, then save again what you saved meanwhile",
         );
         assert!(!text.contains("Sending to Plex: yes"), "{text}");
-        assert!(output["unwritable"].is_string());
+        // The heading is the line's own.
+        let reason = output["unwritable"].as_str().unwrap();
+        assert!(reason.contains(words) && !reason.contains("Data folder"));
+        says(&text, &format!("w Data folder: {reason}"));
     }
     other.execute_batch("ROLLBACK").unwrap();
     assert!(!look(&plugin, "health_check").0.contains(words));

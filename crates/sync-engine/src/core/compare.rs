@@ -181,6 +181,8 @@ pub struct Report {
     pub unread: Option<String>,
     /// The first scenes for which several items may be meant.
     pub several: Vec<u64>,
+    /// The first scenes without a file.
+    pub fileless: Vec<u64>,
 }
 
 impl Report {
@@ -215,21 +217,28 @@ impl Report {
             Standing::Bare => self.without_metadata += 1,
             Standing::NotInPlex => {
                 self.not_in_plex += 1;
-                self.missing.push(one.scene);
-                self.missing.truncate(LISTED);
+                list(&mut self.missing, one.scene);
             }
             Standing::Ambiguous => {
                 self.ambiguous += 1;
-                self.several.push(one.scene);
-                self.several.truncate(LISTED);
+                list(&mut self.several, one.scene);
             }
-            Standing::WithoutFile => self.without_file += 1,
+            Standing::WithoutFile => {
+                self.without_file += 1;
+                list(&mut self.fileless, one.scene);
+            }
             Standing::Unknown(why) => {
                 self.unknown += 1;
                 let which = || format!("scene {}: {why}", one.scene);
                 self.first_unknown.get_or_insert_with(which);
             }
         }
+    }
+}
+
+fn list(first: &mut Vec<u64>, scene: u64) {
+    if first.len() < LISTED {
+        first.push(scene);
     }
 }
 
@@ -287,10 +296,9 @@ mod tests {
                 ..found(50, &[])
             });
         }
-        assert_eq!(
-            (report.missing.as_slice(), report.several.as_slice()),
-            (&[50][..], &[50][..])
-        );
+        for named in [&report.missing, &report.several, &report.fileless] {
+            assert_eq!(named, &[50]);
+        }
         assert_eq!(
             (report.compared, report.equal, report.would_change),
             (47, 1, 39)
@@ -303,7 +311,6 @@ mod tests {
             report.without_file,
         ];
         assert_eq!(others, [1; 5]);
-        assert_eq!(report.missing, [50]);
         assert_eq!(
             (report.unknown, report.first_unknown.as_deref()),
             (2, Some("scene 50: why"))

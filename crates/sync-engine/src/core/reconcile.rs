@@ -111,6 +111,8 @@ pub struct Report {
     pub queued: u64,
     /// Scenes that were never synced, and that nobody asked for.
     pub left_alone: u64,
+    /// Items of Plex could not be read, and may be some that it seemed not to have.
+    pub unread: bool,
 }
 
 /// Scenes that differ, by how.
@@ -171,9 +173,12 @@ impl Report {
         }
         let differ = count(self.gaps.total(), "differs", "differ");
         let queued = self.queued;
-        let named = match self.gaps.not_in_plex {
-            0 => "",
-            _ => ". Compare Only names what is not in Plex",
+        let named = match (self.gaps.not_in_plex, self.unread) {
+            (0, _) => "",
+            (_, false) => ". Compare Only names what is not in Plex",
+            (_, true) => {
+                ". What is not in Plex may be there, in an item that cannot be read: Compare Only names both"
+            }
         };
         format!(
             "{checked}, {differ} ({}), {queued} queued{alone}{named}",

@@ -61,12 +61,12 @@ fn read(db: &Connection) -> Result<Notices> {
 }
 
 impl Notice {
-    fn new(state: &str, words: String) -> Self {
+    fn new(state: &str, words: String, settings: Option<SettingsFile>) -> Self {
         Self {
             state: state.to_owned(),
             words,
             told: false,
-            settings: None,
+            settings,
         }
     }
 
@@ -80,38 +80,25 @@ impl Notice {
     }
 }
 
-/// Leaves words about a state, unless it is the one that was told of last.
+/// Leaves words about a state, unless it is the one that was told of last. With the settings that
+/// they are about, they hold until the settings are others: whoever corrects them is not told of
+/// what was, unless it is found again.
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn leave(db: &Connection, topic: Topic, state: &str, words: &str) -> Result<()> {
-    let mut notices = read(db)?;
-    if matches!(notices.get(&topic), Some(known) if known.state == state) {
-        return Ok(());
-    }
-    notices.insert(topic, Notice::new(state, words.to_owned()));
-    meta::write(db, KEY, &notices)
-}
-
-/// The same of what holds until the settings are others: whoever corrects them is not told of what
-/// was. It is told after all where it is found again.
-///
-/// # Errors
-/// The database cannot be written.
-pub fn leave_of_settings(
+pub fn leave(
     db: &Connection,
     topic: Topic,
     (state, words): (&str, &str),
-    settings: SettingsFile,
+    settings: Option<SettingsFile>,
 ) -> Result<()> {
     let mut notices = read(db)?;
-    let is_told = |known: &Notice| known.state == state && known.told;
-    if notices.get(&topic).is_some_and(is_told) {
+    let is_left =
+        |known: &Notice| known.state == state && (known.told || known.settings == settings);
+    if notices.get(&topic).is_some_and(is_left) {
         return Ok(());
     }
-    let settings = Some(settings);
-    let new = Notice::new(state, words.to_owned());
-    notices.insert(topic, Notice { settings, ..new });
+    notices.insert(topic, Notice::new(state, words.to_owned(), settings));
     meta::write(db, KEY, &notices)
 }
 
@@ -143,7 +130,7 @@ pub fn words(db: &Connection, topic: Topic) -> Result<Option<String>> {
 pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<()> {
     let mut notices = read(tx.sql())?;
     let words = failed_once(job, kind, message);
-    notices.insert(Topic::Failed, Notice::new(job, words));
+    notices.insert(Topic::Failed, Notice::new(job, words, None));
     meta::write(tx.sql(), KEY, &notices)
 }
 
@@ -153,8 +140,9 @@ pub fn failed(tx: &Tx<'_, Job>, job: &str, kind: &str, message: &str) -> Result<
 /// # Errors
 /// The database cannot be read or written.
 pub fn take(queue: &mut Queue<Job>) -> queue::Result<Untold> {
-    let is_new = |text: &String| text.contains(r#""told":false"#);
-    if !meta::get_early(queue.sql(), KEY)?.is_some_and(|text| is_new(&text)) {
+    let text = meta::get_early(queue.sql(), KEY)?.unwrap_or_default();
+    let left: Notices = serde_json::from_str(&text).unwrap_or_default();
+    if !left.values().any(Notice::is_new) {
         return Ok(Untold::default());
     }
     let failed = queue.counts()?.dead;
@@ -205,7 +193,8 @@ mod tests {
     fn each_state_is_told_once() {
         let (_dir, mut queue) = queue();
         let said = |queue: &mut Queue<Job>, state: &str| {
-            leave(queue.sql(), Topic::Plex, state, &format!("it is {state}")).unwrap();
+            let words = format!("it is {state}");
+            leave(queue.sql(), Topic::Plex, (state, &words), None).unwrap();
             take(queue).unwrap().trouble
         };
         assert_eq!(said(&mut queue, "away").as_deref(), Some("it is away"));
@@ -220,7 +209,7 @@ mod tests {
             Some("it is refusing")
         );
         clear(queue.sql(), Topic::Plex).unwrap();
-        leave(queue.sql(), Topic::Plex, "away", "it is away").unwrap();
+        leave(queue.sql(), Topic::Plex, ("away", "it is away"), None).unwrap();
         clear(queue.sql(), Topic::Plex).unwrap();
         assert_eq!(take(&mut queue).unwrap(), Untold::default(), "it is over");
     }
@@ -267,16 +256,15 @@ mod tests {
         let left = |queue: &Queue<Job>| {
             let (stamp, path) = (Stamp::of(&path), Some(path.clone()));
             let settings = SettingsFile { path, stamp };
-            leave_of_settings(
-                queue.sql(),
-                Topic::Settings,
-                ("wrong", "it is wrong"),
-                settings,
-            )
+            let about = ("wrong", "it is wrong");
+            leave(queue.sql(), Topic::Settings, about, Some(settings))
         };
         left(&queue).unwrap();
         std::fs::write(&path, "corrected").unwrap();
+        // Each hook looks, and none waits to write where it has nothing to tell.
+        let changes = queue.sql().total_changes();
         assert_eq!(take(&mut queue).unwrap(), Untold::default());
+        assert_eq!(queue.sql().total_changes(), changes, "nothing is written");
         // It is wrong all the same.
         left(&queue).unwrap();
         let told = take(&mut queue).unwrap().trouble;
@@ -288,8 +276,8 @@ mod tests {
     #[test]
     fn advice_is_no_trouble() {
         let (_dir, mut queue) = queue();
-        leave(queue.sql(), Topic::NextStep, "compare", "compare").unwrap();
-        leave(queue.sql(), Topic::Login, "refused", "login").unwrap();
+        leave(queue.sql(), Topic::NextStep, ("compare", "compare"), None).unwrap();
+        leave(queue.sql(), Topic::Login, ("refused", "login"), None).unwrap();
         let both = Untold {
             trouble: Some("login".to_owned()),
             advice: Some("compare".to_owned()),

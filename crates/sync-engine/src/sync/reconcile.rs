@@ -120,6 +120,7 @@ impl Syncer {
         if end.is_none() && self.settings.reconcile_missing && is_of_all {
             slice.found.gone = self.gone((db, server)).await?;
         }
+        run.report.unread |= self.indexes.unread.any().is_some();
         slice.news = self.indexes.unread.news();
         let step = match end {
             Some(last) => Step::Next(Run { last, ..run }),

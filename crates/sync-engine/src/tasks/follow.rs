@@ -54,7 +54,7 @@ pub fn run(
         }
         Ok(found.is_some())
     })?;
-    let since = watch.since()?;
+    let since = watch.since(&watch.queue()?)?;
     let waiting = since.counts.live();
     let waits_for_stash = match &told.reading {
         Some(SettingsStatus::Failed { why }) if found.is_none() => {

@@ -8,14 +8,15 @@ use stash::connection::ServerConnection;
 use crate::console::{Console, Failure};
 use crate::core::reconcile::unix_millis;
 use crate::core::status::SettingsStatus;
+use crate::core::words::status::data_folder;
 use crate::core::words::tasks as texts;
 use crate::start::{self, Start};
 use crate::storage::data_dir::DataDir;
 use crate::storage::notices::{self, Topic};
 use crate::storage::standstill::Standstill;
 use crate::storage::{catch_up, meta, queue_file};
-use crate::tasks::status;
 use crate::tasks::watch::{End, Mark, Watch};
+use crate::tasks::{say, status};
 
 /// Ends when nothing more can be done at once: the queue is empty, or its jobs wait for their time
 /// or for a server.
@@ -25,7 +26,7 @@ use crate::tasks::watch::{End, Mark, Watch};
 pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value, Failure> {
     let dir = &DataDir::create(&connection.dir)?;
     if let Some(why) = status::unwritable(dir) {
-        console.warn(why);
+        say(console, vec![data_folder(&why)]);
     }
     // Made when missing, so that the first task of a new installation finds an empty queue.
     let queue = queue_file::open(dir, queue::Options::producer(), |said| console.error(said))
@@ -50,12 +51,14 @@ pub fn run(connection: &ServerConnection, console: &dyn Console) -> Result<Value
         return Err(why.into());
     }
     // Replaced earlier, or by the worker meanwhile.
-    let damage = notices::words(watch.queue()?.sql(), Topic::Damage);
+    let queue = watch.queue()?;
+    let damage = notices::words(queue.sql(), Topic::Damage);
     damage
         .unwrap_or_default()
         .into_iter()
         .for_each(|said| console.warn(said));
-    let since = watch.since()?;
+    let since = watch.since(&queue)?;
+    drop(queue);
     let waiting = since.counts.live();
     console.progress(1.0);
     if before + since.done + since.failed + waiting > 0 {

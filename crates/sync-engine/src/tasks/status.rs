@@ -33,7 +33,7 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     let status = runtime()?.block_on(async {
         let (client, mut told) = settings(connection).await;
         told.unwritable = unwritable(&dir);
-        told.exposed = dir.exposed().as_deref().map(words::data_folder);
+        told.exposed = dir.exposed();
         let plex = plex(told.settings.as_ref(), &dir).await;
         told.accept(&plex);
         told.plex = Some(plex);
@@ -42,10 +42,10 @@ pub fn health(connection: &ServerConnection) -> Result<Shown, Failure> {
     shown(&status, words::health)
 }
 
-/// Why nothing can be recorded, if so.
+/// Why nothing can be recorded in the data folder, if so.
 pub(super) fn unwritable(dir: &DataDir) -> Option<String> {
     match dir.check() {
-        Err(why) => Some(words::data_folder(&why.to_string())),
+        Err(why) => Some(why.to_string()),
         Ok(()) => queue_file::locked(dir),
     }
 }

@@ -163,8 +163,7 @@ impl Watch<'_> {
     ///
     /// # Errors
     /// The queue cannot be read.
-    pub fn since(&self) -> Result<Since, Failure> {
-        let queue = self.queue()?;
+    pub fn since(&self, queue: &Queue<Job>) -> queue::Result<Since> {
         let failed = DeadFilter::all().died_from(self.mark.at);
         let letters = queue.dead_letters(&failed.clone().limit(LISTED))?;
         for (nth, letter) in letters.iter().enumerate() {
@@ -177,14 +176,14 @@ impl Watch<'_> {
                 false => words::failed_once(&name, kind, why),
             });
         }
-        let now = Mark::of(&queue)?;
+        let now = Mark::of(queue)?;
         Ok(Since {
             done: now.done.saturating_sub(self.mark.done),
             synced: now.synced.saturating_sub(self.mark.synced),
             skipped: now.skipped.saturating_sub(self.mark.skipped),
             failed: queue.dead_keys(&failed)?.len() as u64,
             counts: queue.counts()?,
-            tasks: gather::tasks(&queue, &[State::Running, State::Ready, State::Waiting])?,
+            tasks: gather::tasks(queue, &[State::Running, State::Ready, State::Waiting])?,
         })
     }
 

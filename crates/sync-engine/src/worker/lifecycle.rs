@@ -251,7 +251,7 @@ impl Life<'_> {
             ledger::create(tx.sql())?;
             ledger::count_from(tx.sql(), unix_millis(SystemTime::now()))?;
             if let Some(words) = &damage {
-                notices::leave(tx.sql(), Topic::Damage, words, words)?;
+                notices::leave(tx.sql(), Topic::Damage, (words, words), None)?;
             }
             let known = plex_server::last(tx.sql())?;
             for scene in ledger::migrate(tx.sql(), known.as_deref())? {
@@ -334,10 +334,11 @@ fn tell(
     match end {
         Err(WorkError::Link(why @ LinkError::Settings(_))) => {
             let (words, settings) = (why.to_string(), around.settings());
-            notices::leave_of_settings(db, Topic::Settings, (&words, &words), settings)
+            notices::leave(db, Topic::Settings, (&words, &words), Some(settings))
         }
         Ok(End::SessionRefused) => {
-            notices::leave(db, Topic::Login, "refused", texts::LOGIN_HAD_ENDED)
+            let about = ("refused", texts::LOGIN_HAD_ENDED);
+            notices::leave(db, Topic::Login, about, None)
         }
         _ => Ok(()),
     }

@@ -33,12 +33,8 @@ pub fn tell(
     }
     let words = next_step(step);
     log.info(&words);
-    Ok(notices::leave(
-        db,
-        Topic::NextStep,
-        &format!("{step:?}"),
-        &words,
-    )?)
+    let state = format!("{step:?}");
+    Ok(notices::leave(db, Topic::NextStep, (&state, &words), None)?)
 }
 
 /// Whether a person has just started the task that would be advised.

@@ -30,7 +30,7 @@ impl<T: Time> Worker<'_, T> {
             let about = (why, words.as_str());
             let _ = self
                 .db
-                .read(|db| notices::leave_of_settings(db, Topic::Plex, about, settings));
+                .read(|db| notices::leave(db, Topic::Plex, about, Some(settings)));
         }
     }
 
@@ -45,7 +45,7 @@ impl<T: Time> Worker<'_, T> {
         let live = self.db.with(|queue| queue.counts());
         let waiting = live.map_or(0, |counts| counts.live());
         let words = texts::long_away(&why.to_string(), waiting);
-        let leave = |db: &Connection| notices::leave(db, Topic::Plex, "away", &words);
+        let leave = |db: &Connection| notices::leave(db, Topic::Plex, ("away", &words), None);
         let _ = self.db.read(leave);
     }
 

@@ -118,6 +118,7 @@ pub fn compared(report: &Report, paths: Paths) -> Vec<Line> {
     }
     lines.extend(missing(report));
     lines.extend(several(report));
+    lines.extend(fileless(report));
     lines.extend(left_alone(report));
     lines.extend(not_compared(report));
     lines.extend(hinted(report, paths));
@@ -150,6 +151,16 @@ fn several(report: &Report) -> Option<Line> {
     })
 }
 
+/// Which scenes a sync would name as failed.
+fn fileless(report: &Report) -> Option<Line> {
+    let which = which(&report.fileless, report.without_file);
+    (report.without_file > 0).then(|| {
+        info(format!(
+            "Without a file, so that a sync would fail: {which}. Give a scene a file in Stash, or delete it there"
+        ))
+    })
+}
+
 /// Some scenes by their ids, and how many more there are.
 fn which(first: &[u64], all: u64) -> String {
     let noun = if all == 1 { "scene" } else { "scenes" };
@@ -164,10 +175,6 @@ fn which(first: &[u64], all: u64) -> String {
 fn left_alone(report: &Report) -> impl Iterator<Item = Line> {
     let left = [
         (report.without_metadata, "without metadata, left alone"),
-        (
-            report.without_file,
-            "without a file, which a sync would name as failed: give it one in Stash",
-        ),
         (
             report.shown_as_others,
             "whose Plex items show another scene",

@@ -118,7 +118,8 @@ pub fn advice(kind: &str) -> &'static str {
         "PlexRefused" => {
             "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url), or let this \
              program pass there, then run Retry Failed Changes. If there is none, Health Check says whether the token is the owner's; \
-             if a scene was refused, its details, tags or performers may be too long: shorten them and save it"
+             if a scene was refused, its details, tags or performers may be too long: shorten them and save it. \
+             Plex's own log says why it refuses"
         }
         "PlexFailing" => "Look into Plex's log; when it is well again, run Retry Failed Changes",
         "UnreadableItem" => {

@@ -39,8 +39,8 @@ pub(crate) fn warn(text: impl Into<String>) -> Line {
 }
 
 /// Nothing can be recorded, or others may look into what is.
-pub fn data_folder(why: &str) -> String {
-    format!("Data folder: {why}")
+pub fn data_folder(why: &str) -> Line {
+    warn(format!("Data folder: {why}"))
 }
 
 /// How many outages Queue Status shows.
@@ -53,7 +53,7 @@ pub fn health(status: &Status) -> Vec<Line> {
     let mut lines = settings(status.settings.as_ref());
     // That others may read a folder is of no use to whoever cannot write to it.
     let folder = status.unwritable.as_ref().or(status.exposed.as_ref());
-    lines.extend(folder.map(warn));
+    lines.extend(folder.map(|why| data_folder(why)));
     lines.extend(status.damage.as_ref().map(warn));
     lines.extend(sending::sending(status));
     let lacks = |key| faults(status).any(|fault| fault.blocks && fault.key == key);
@@ -106,7 +106,7 @@ fn left_alone(status: &Status) -> Option<Line> {
 pub fn queue(status: &Status) -> Vec<Line> {
     let now = status.taken_at;
     let mut lines = vec![jobs::counts(status)];
-    lines.extend(status.unwritable.as_ref().map(warn));
+    lines.extend(status.unwritable.as_deref().map(data_folder));
     lines.extend(status.damage.as_ref().map(warn));
     if let Seen::Known(queue) = &status.queue {
         lines.extend(jobs::listed(queue, status.circuit.holds_jobs(), now));
