@@ -112,7 +112,7 @@ fn a_due_run_starts_with_the_next_worker() {
     plugin.until("reconciled", || {
         plugin
             .worker_log()
-            .matches("Reconcile All Scenes: ")
+            .matches("the automatic reconciliation: ")
             .count()
             == 2
     });

@@ -12,7 +12,7 @@ fn process(plugin: &Installed) -> String {
 #[test]
 fn a_scan_is_asked_for_as_plex_spells_the_folder() {
     let settings = json!({
-        "trigger_plex_scan": true, "scan_delay": 0, "idle_timeout": 0.2,
+        "trigger_plex_scan": true, "scan_delay": 0, "idle_timeout": 0.2, "not_found_base": 600,
         "path_map": "/win=>D:/new; /share=>//nas/films; /mac=>/media/\u{e9}; /lost=>/nowhere",
     });
     let plugin = Installed::with(0, settings);
@@ -21,6 +21,7 @@ fn a_scan_is_asked_for_as_plex_spells_the_folder() {
     plex.add_section("Odd", SectionKind::Movie, &folders);
     for folder in ["/win/a", "/share/b", "/mac/c", "/lost/d"] {
         let scene = stash.add_scene(&format!("{folder}/x.mp4"));
+        stash.edit(scene).title("Not scanned");
         plugin.hook(&Trigger::SceneRescan(scene));
     }
     let asked = || {
@@ -41,6 +42,14 @@ fn a_scan_is_asked_for_as_plex_spells_the_folder() {
         "the scan of a folder: Plex was not asked to scan /nowhere/d: no library that is searched holds this folder. Add it to one in Plex, \
          or correct Path map (path_map)",
     );
+    // No scan finds it, and one may find the others.
+    plugin.until("tried", || plugin.queue().counts().unwrap().waiting == 4);
+    let text = plugin.task("queue_status").log_text();
+    says(
+        &text,
+        "/nowhere/d/x.mp4 yet; no Plex library holds this folder: add it to one in Plex, or correct Path map (path_map). What to do: ",
+    );
+    assert_eq!(text.matches("no Plex library holds").count(), 1, "{text}");
 }
 
 /// A file's name may hold what a terminal obeys.

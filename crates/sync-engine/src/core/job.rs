@@ -139,6 +139,7 @@ impl Job {
             Self::FanOut { of, id } => return format!("{} {id}", of.word()),
             Self::Bulk { scope: Scope::All } => "Sync All Scenes",
             Self::Bulk { .. } => "Sync Recent Scenes",
+            Self::Reconcile(run) if run.by_itself => "the automatic reconciliation",
             Self::Reconcile(run) => run.reach.task(),
         };
         task.to_owned()

@@ -95,7 +95,8 @@ pub fn advice_meanwhile(kind: &str) -> Option<&'static str> {
              Find Path Map says how. It is tried again by itself, and at once if you save the scene",
         ),
         "PlexRefused" => Some(
-            "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url)",
+            "If a proxy or a login page is in front of Plex, enter Plex's own address in Plex address (plex_url). If there is none, Health \
+             Check says whether the token is the owner's",
         ),
         _ => None,
     }
@@ -279,6 +280,12 @@ pub fn not_in_plex(path: &str) -> String {
 pub fn in_another_library(title: &str) -> String {
     let name = names::of("plex_library");
     format!("; the library \"{title}\" holds this folder, and {name} does not name it")
+}
+
+/// The same of a file that no scan of Plex can find.
+pub fn in_no_library() -> String {
+    let name = names::of("path_map");
+    format!("; no Plex library holds this folder: add it to one in Plex, or correct {name}")
 }
 
 /// The same of an item that nobody can read.

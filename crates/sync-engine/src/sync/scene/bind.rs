@@ -199,8 +199,10 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let shown = self.syncer.paths.show(&file.path);
         let mut why = words::not_in_plex(&shown);
         let holds = libraries.holding(&file.path).next().is_some();
-        if let Some(title) = libraries.other_holding(&file.path).filter(|_| !holds) {
-            why += &words::in_another_library(title);
+        match libraries.other_holding(&file.path) {
+            Some(title) if !holds => why += &words::in_another_library(title),
+            None if !holds && self.record.hint.is_none() => why += &words::in_no_library(),
+            _ => {}
         }
         if let Some(missing) = &libraries.missing {
             why = format!("{why}; {missing}");
