@@ -351,9 +351,12 @@ impl<T, B> Drop for Queue<T, B> {
             return;
         }
         // In a file that nobody will open again there is nothing to give back, and none is made for
-        // it.
+        // it. The new one, where there is one, may hold claims of this owner, as a copy of the old
+        // one does: the file of its lock stays, unlocked, and says that it is dead.
         if self.is_replaced() {
-            if let Some(owner) = self.owner.take() {
+            if !self.path.exists()
+                && let Some(owner) = self.owner.take()
+            {
                 owner.retire();
             }
             return;

@@ -216,6 +216,26 @@ fn closing_a_queue_of_the_old_file_leaves_the_new_one_alone() {
     drop(claims);
 }
 
+/// A copy of the file is put in its place, as from a backup: what it holds as claimed is claimed by
+/// nobody.
+#[test]
+fn what_a_copy_holds_as_claimed_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (file(&dir), dir.path().join("copy.db"));
+    let mut worker = consumer(&path);
+    worker.enqueue("held in the copy".to_owned()).unwrap();
+    let held = worker.claim(1).unwrap().pop().unwrap();
+    worker.maintain().unwrap();
+    fs::copy(&path, &copy).unwrap();
+    delete(&path, &WHOLE);
+    fs::rename(&copy, &path).unwrap();
+    let refused = worker.transaction(|tx| tx.done(&held));
+    assert!(matches!(refused, Err(Error::Replaced { .. })));
+    let again = worker.claim(9).unwrap().pop().unwrap();
+    assert_eq!(again.payload(), "held in the copy");
+    worker.done(again).unwrap();
+}
+
 #[test]
 fn closing_a_queue_makes_no_file_anew() {
     let dir = tempfile::tempdir().unwrap();

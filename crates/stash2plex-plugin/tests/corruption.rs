@@ -97,3 +97,25 @@ fn damage_in_the_middle_is_repaired_by_the_worker() {
     );
     assert_eq!(plugin.queue().counts().unwrap().live(), 0);
 }
+
+/// A copy of the database is put in its place while a worker lives, and the log stays: the worker
+/// claims in the new file before it sees that it is another one.
+#[cfg(unix)]
+#[test]
+fn a_copy_that_is_put_back_strands_no_change() {
+    let plugin = Installed::with(3, serde_json::json!({"idle_timeout": 60}));
+    let synced = |scenes: usize| {
+        plugin.until("synced", || plugin.world.comparison().equal() == scenes);
+    };
+    let database = plugin.data().join("stash2plex.db");
+    let copy = plugin.data().join("copy");
+    plugin.save(plugin.world.scenes[0]);
+    synced(1);
+    fs::copy(&database, &copy).unwrap();
+    plugin.save(plugin.world.scenes[1]);
+    synced(2);
+    fs::rename(&copy, &database).unwrap();
+    plugin.save(plugin.world.scenes[2]);
+    synced(3);
+    plugin.kill_worker();
+}

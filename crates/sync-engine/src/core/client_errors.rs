@@ -36,9 +36,9 @@ impl From<plex::Error> for Failure {
             | Error::TooLarge(_) => doubtful(FaultKind::Failing),
             // The item went away between finding and writing it: look it up again later.
             Error::NotFound => Whose::Scene(SceneFault::NotInPlex),
-            Error::LineTooLong { .. } | Error::Rejected { .. } | Error::TooLong(_) => {
-                Whose::Scene(SceneFault::Rejected)
-            }
+            // A proxy that is set up wrongly answers so to everything.
+            Error::Rejected { .. } => doubtful(FaultKind::Rejected),
+            Error::LineTooLong { .. } | Error::TooLong(_) => Whose::Scene(SceneFault::Rejected),
             Error::BadFile => Whose::Scene(SceneFault::Invalid),
             Error::Unreadable(_) => Whose::Scene(SceneFault::Unreadable),
         };
@@ -67,8 +67,7 @@ pub fn is_of_scene(error: &stash::client::Error) -> bool {
     )
 }
 
-/// Whether something answered that it does not take a picture or a rating. No answer is none: it
-/// may arrive next time.
+/// Whether something answered that it does not take a picture or a rating.
 pub fn is_of_part(error: &plex::Error) -> bool {
     use plex::Error;
     // Not found counts, too: the item itself was read, or edited, a moment ago.
@@ -83,10 +82,22 @@ pub fn is_of_part(error: &plex::Error) -> bool {
     )
 }
 
-/// Whether the same picture or rating may be taken later, though it was answered that it is not.
+/// Whether a request got no answer that counts, though something was connected.
+pub fn comes_to_nothing(error: &plex::Error) -> bool {
+    use plex::{Error, Unreachable::Closed};
+    matches!(
+        error,
+        Error::CutShort(_)
+            | Error::Starting(_)
+            | Error::Timeout(_)
+            | Error::Unreachable { cause: Closed, .. }
+    )
+}
+
+/// Whether the same picture or rating may be taken later, though it was not.
 pub fn may_pass(error: &plex::Error) -> bool {
     use plex::Error::{Gateway, Malformed, Overloaded};
-    matches!(error, Overloaded { .. } | Gateway { .. } | Malformed(_))
+    comes_to_nothing(error) || matches!(error, Overloaded { .. } | Gateway { .. } | Malformed(_))
 }
 
 /// What a probe found.

@@ -75,6 +75,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// It was refused, or something else than Plex answered: 401, 403, a redirect, a login page.
     Refused,
+    /// It was answered that what it brings is not taken: 400, 422.
+    Rejected,
     /// It failed in passing: timeout, no answer, 5xx, 429, a broken answer.
     Failing,
 }
@@ -231,7 +233,7 @@ impl ErrorKind {
             Whose::Scene(SceneFault::Unreadable) => Self::UnreadableItem,
             Whose::Scene(SceneFault::Misread) => Self::UnreadableScene,
             Whose::Doubtful(fault) | Whose::Request(fault) => match fault.kind {
-                FaultKind::Refused => Self::PlexRefused,
+                FaultKind::Refused | FaultKind::Rejected => Self::PlexRefused,
                 FaultKind::Failing => Self::PlexFailing,
             },
             Whose::Plex(_) | Whose::Stash => return None,
@@ -274,6 +276,7 @@ pub fn most_attempts(failure: &Failure, settings: &Settings) -> u32 {
         Whose::Scene(SceneFault::NotInPlex) => NOT_FOUND_TRIES,
         Whose::Request(fault) | Whose::Doubtful(fault) => match fault.kind {
             FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
+            FaultKind::Rejected => 1,
             FaultKind::Failing => settings.max_retries,
         },
         Whose::Scene(_) | Whose::Plex(_) | Whose::Stash => 1,
@@ -333,6 +336,7 @@ pub fn signal<L>(outcome: &Outcome<L>, is_new: impl FnOnce() -> bool) -> Signal 
         Whose::Request(fault) if fault.personal && fault.kind == FaultKind::Refused => {
             Signal::Neutral
         }
+        Whose::Request(fault) if fault.kind == FaultKind::Rejected => Signal::Success,
         Whose::Request(_) | Whose::Doubtful(_) => match is_new() {
             true => Signal::Failure,
             false => Signal::Neutral,

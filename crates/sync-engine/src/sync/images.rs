@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
-use crate::core::client_errors::is_of_part;
 use crate::core::outcome::Failure;
 use crate::sync::cover::Cover;
 use crate::sync::writer::{Refused, Writer};
@@ -92,15 +91,12 @@ impl Writer<'_> {
             let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
             let changed = match seen.get(&kind).is_some_and(is_shown) {
                 true => Ok(false),
-                false => self.show(kind, cover).await?,
+                false => self.part(async || self.show(kind, cover).await).await?,
             };
             let written = cover.written();
             match changed {
                 Ok(changed) => drop(given.insert(kind, Given { written, changed })),
-                Err(why) if is_of_part(&why) => {
-                    refused.push(Refused::new(part(kind), cover.source.clone(), &why));
-                }
-                Err(why) => return Err(why.into()),
+                Err(why) => refused.push(Refused::new(part(kind), cover.source.clone(), &why)),
             }
         }
         Ok(given)

@@ -5,7 +5,7 @@ use plex::{Edit, UserRating};
 use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, TagEdit, What};
 use tokio::sync::MutexGuard;
 
-use crate::core::client_errors::is_of_part;
+use crate::core::client_errors::{comes_to_nothing, is_of_part};
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::words;
 use crate::sync::capabilities::Learned;
@@ -65,7 +65,9 @@ impl Writer<'_> {
         // An edit may change the addresses of the pictures too: not known, they would cost the next
         // sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
-        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
+        // Nor is an item that did not show what it was sent the last time.
+        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent())
+            || self.last.is_some_and(|last| last.content.is_empty());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
         if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
@@ -154,14 +156,32 @@ impl Writer<'_> {
             return Ok(None);
         };
         let rating = change.to.and_then(|to| UserRating::new(to.to_plex()));
-        let _alone = self.turn().await?;
-        match self.syncer.plex.rate(&self.target.item.key, rating).await {
-            Ok(()) => Ok(None),
-            Err(error) if is_of_part(&error) => {
-                let version = change.to.map_or_else(String::new, |to| to.to_string());
-                Ok(Some(Refused::new(Part::Rating, version, &error)))
+        let sent = self.part(async || {
+            let _alone = self.turn().await?;
+            Ok(self.syncer.plex.rate(&self.target.item.key, rating).await)
+        });
+        Ok(sent.await?.err().map(|why| {
+            let version = change.to.map_or_else(String::new, |to| to.to_string());
+            Refused::new(Part::Rating, version, &why)
+        }))
+    }
+
+    /// Sends a part, or says with what it is not taken. What comes to nothing is sent once more
+    /// while Plex answers another question: then that is the part's own fault.
+    pub(super) async fn part<R>(
+        &self,
+        send: impl AsyncFn() -> Result<Result<R, plex::Error>, Failure>,
+    ) -> Result<Result<R, plex::Error>, Failure> {
+        let sent = match send().await? {
+            Err(why) if comes_to_nothing(&why) => {
+                self.syncer.owner_check().await?;
+                send().await?
             }
-            Err(error) => Err(error.into()),
+            sent => sent,
+        };
+        match sent {
+            Err(why) if !is_of_part(&why) && !comes_to_nothing(&why) => Err(why.into()),
+            sent => Ok(sent),
         }
     }
 

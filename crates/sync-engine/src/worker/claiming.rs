@@ -91,6 +91,7 @@ impl<'a, T: Time> Worker<'a, T> {
             // Once for each, whatever the clocks say.
             self.in_flight.settings_for.insert(claim.job());
             self.scheduler.doubt_settings();
+            self.link.syncer.doubt_libraries();
             self.db.with(|queue| queue.release(claim))?;
         }
         Ok(ready)
@@ -98,10 +99,12 @@ impl<'a, T: Time> Worker<'a, T> {
 
     /// A trial takes another job than those over which the circuit opened, if there is one.
     fn claim_for_trial(&mut self) -> queue::Result<Vec<Claim<Job>>> {
-        let is_any = self.in_flight.failing.is_empty();
+        let (failing, to_blame) = (&self.in_flight.failing, &self.in_flight.to_blame);
+        let is_any = failing.is_empty() && to_blame.is_empty();
         let mut claims = self.take(if is_any { 1 } else { IN_FLIGHT })?;
-        let failing = &self.in_flight.failing;
-        let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failing.contains(key));
+        let (failing, to_blame) = (&self.in_flight.failing, &self.in_flight.to_blame);
+        let failed = |key: &str| failing.contains(key) || to_blame.contains(key);
+        let is_other = |claim: &Claim<_>| claim.key().is_none_or(|key| !failed(key));
         let chosen = claims.iter().position(is_other).unwrap_or(0);
         let chosen = (!claims.is_empty()).then(|| claims.swap_remove(chosen));
         let mut others = claims.into_iter();

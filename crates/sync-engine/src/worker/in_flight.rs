@@ -33,6 +33,8 @@ pub(super) struct InFlight<'a> {
     pub(super) heard: Option<Moment>,
     /// The jobs, by their keys, whose requests failed since the last one that did not.
     pub(super) failing: BTreeSet<String>,
+    /// Those that failed while another one was written: that they fail again says nothing of Plex.
+    pub(super) to_blame: BTreeSet<String>,
     /// The tries of a job that do not count, since the circuit opened over them.
     pub(super) pardoned: BTreeMap<String, u32>,
     /// The end of the outage whose gradual restart was last told of.

@@ -113,12 +113,19 @@ impl<T: Time> Worker<'_, T> {
     /// What the circuit is told of a job's end.
     fn signal(&mut self, key: &str, outcome: &Outcome<Synced>) -> Signal {
         let memory = &mut self.in_flight;
-        let signal = outcome::signal(outcome, || memory.failing.insert(key.to_owned()));
+        let signal = outcome::signal(outcome, || {
+            !memory.to_blame.contains(key) && memory.failing.insert(key.to_owned())
+        });
         match signal {
             Signal::Neutral => {}
             Signal::Success => {
                 memory.heard = Some(self.time.now());
-                memory.failing.clear();
+                let failed = std::mem::take(&mut memory.failing);
+                // A scene for which there was nothing to write proves nothing.
+                if matches!(outcome, Ok(Done::Synced(synced)) if !synced.changes.is_empty()) {
+                    memory.to_blame.extend(failed);
+                }
+                memory.to_blame.remove(key);
                 memory.pardoned.remove(key);
             }
             // Another server may answer next.
@@ -187,7 +194,7 @@ impl<T: Time> Worker<'_, T> {
                     info(&words::wrote(&synced.title, changes, item));
                 }
                 match self.link.settings.toggles.master {
-                    _ if !synced.changes.is_empty() => {}
+                    _ if !synced.changes.is_empty() || synced.owed.is_some() => {}
                     true => debug(words::EQUAL),
                     false => info(words::READ_ONLY),
                 }

@@ -55,10 +55,10 @@ const HELD: [Whose; 6] = [
 /// Every row of the table in docs/architecture.md, at the first try.
 #[test]
 fn the_outcome_table() {
-    use FaultKind::{Failing, Refused};
+    use FaultKind::{Failing, Refused, Rejected as NotTaken};
     use SceneFault::{Ambiguous, Invalid, NotInPlex, Rejected, Unreadable};
     let trip = Signal::Trip;
-    let rows: [(End, Fate, Signal); 16] = [
+    let rows: [(End, Fate, Signal); 17] = [
         (Ok(Done::Synced(())), Fate::Done, Signal::Success),
         (
             Ok(Done::Skipped(String::new())),
@@ -106,6 +106,11 @@ fn the_outcome_table() {
             failed(Whose::Request(fault(Refused))),
             seconds(5),
             Signal::Failure,
+        ),
+        (
+            failed(Whose::Request(fault(NotTaken))),
+            dead(ErrorKind::PlexRefused),
+            Signal::Success,
         ),
     ];
     for (end, job, breaker) in rows {
