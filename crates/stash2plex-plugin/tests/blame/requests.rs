@@ -104,30 +104,3 @@ fn play(case: Case) {
     assert!(plugin.world.comparison().is_equal());
     assert_eq!(failed(&plugin).len(), 0);
 }
-
-/// Plex answers that all is well and does nothing: what it did not show is looked at each time.
-#[test]
-fn an_edit_that_is_ignored_twice_is_not_called_written() {
-    let plugin = installed(2, json!({}));
-    let (scene, item) = (plugin.world.scenes[1], plugin.world.items[1]);
-    let nothing = Fault::Answer(Response::new(200, "text/html", ""));
-    let edits = Rule::new(nothing).method("PUT");
-    plugin
-        .world
-        .plex
-        .fail_when(edits.query(&format!("id={item}&")));
-    for times in [1, 2] {
-        plugin.world.stash.edit(scene).title("Ignored");
-        plugin.save(scene);
-        worked_off(&plugin);
-        let words = format!("scene {scene}: Plex does not show what was sent of title");
-        assert_eq!(said(&plugin, &words), times, "{}", plugin.worker_log());
-        // What the library's items show is known from now on.
-        plugin.save(plugin.world.scenes[0]);
-        worked_off(&plugin);
-    }
-    assert_eq!(said(&plugin, "to Plex item \"Ignored\""), 0);
-    plugin.world.plex.clear_faults();
-    work(&plugin, "reconcile_all");
-    assert!(plugin.world.comparison().is_equal());
-}

@@ -65,9 +65,7 @@ impl Writer<'_> {
         // An edit may change the addresses of the pictures too: not known, they would cost the next
         // sync two lists.
         let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
-        // Nor is an item that did not show what it was sent the last time.
-        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent())
-            || self.last.is_some_and(|last| last.content.is_empty());
+        let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
         if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
