@@ -4,6 +4,7 @@ use queue::DeadFilter;
 use serde_json::json;
 use simulators::{Fault, Rule, SectionKind};
 
+use crate::common::Installed;
 use crate::{
     Way, add_file, add_scene, all_of, assert_at_rest, bare, each, installed, letters, said, shown,
     work, worked_off, written,
@@ -41,6 +42,25 @@ fn a_file_in_two_libraries_is_written_in_both() {
             assert_at_rest(&plugin);
         }
     });
+}
+
+/// A task searches the libraries that Plex has now, whatever its worker knew before.
+#[test]
+fn a_library_that_is_added_while_a_worker_lives_is_found_by_a_task() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 60}));
+    let plex = &plugin.world.plex;
+    plugin.save(plugin.world.scenes[0]);
+    plugin.until_equal();
+    let first = plex.item(plugin.world.items[0]).unwrap();
+    let more = plex.add_section("More", SectionKind::Movie, &["/media/scenes"]);
+    let copy = plex.add_file(more, &first.media[0].parts[0].file);
+    // A list of a few seconds ago counts as that of now.
+    plugin.until("written there too", || {
+        assert_eq!(plugin.task("all").error(), None);
+        plex.item(copy).unwrap().title() == first.title()
+    });
+    assert_eq!(plugin.worker_log().matches(" started").count(), 1);
+    plugin.kill_worker();
 }
 
 /// Row 8: a scene with two files that are two items.
