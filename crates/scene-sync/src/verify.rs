@@ -36,6 +36,20 @@ impl EditPlan {
         std::iter::once(self).chain(more)
     }
 
+    /// Whether the item shows anything of the edit: a value or one of the tags as sent, or that a tag
+    /// is gone. One that was read before Plex carried the edit out shows nothing of it.
+    pub fn is_seen_in(&self, readback: &Item) -> bool {
+        let changed = |edit: &TagEdit| {
+            let tags = readback.tags(edit.kind).iter();
+            let shown: BTreeSet<_> = tags.map(|tag| key(&tag.name)).collect();
+            let is_shown = |name: &String| shown.contains(&key(name));
+            edit.add.iter().any(is_shown) || !edit.remove.iter().all(is_shown)
+        };
+        self.fields.iter().any(|edit| !edit.unmet(readback))
+            || self.tags.iter().any(changed)
+            || self.rating.is_some_and(|edit| !edit.unmet(readback))
+    }
+
     /// What the item shows nothing of after the edit: a field or rating that is as it was before, a
     /// list without any of the tags that were added. An item of a kind that cannot hold something
     /// ends so.

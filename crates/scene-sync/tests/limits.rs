@@ -41,6 +41,7 @@ fn what_the_item_shows_nothing_of_is_told() {
         ["title", "tagline", "genre", "actor", "rating"]
     );
     assert_eq!(edit.sent(), edit.unshown(&item), "it took nothing");
+    assert!(!edit.is_seen_in(&item));
     // Some of a list, or another text than before, is a sign that it can hold it.
     let some = Item {
         title: "Daw".into(),
@@ -50,6 +51,7 @@ fn what_the_item_shows_nothing_of_is_told() {
     };
     let none = [What::Field(Field::Tagline), What::Tag(TagKind::Actor)];
     assert_eq!(edit.unshown(&some), none);
+    assert!(edit.is_seen_in(&some));
     // What was cleared or removed shows nothing either way.
     let cleared = plan(
         &Scene {
@@ -62,6 +64,7 @@ fn what_the_item_shows_nothing_of_is_told() {
     );
     let shown = cleared.unshown(&some);
     assert_eq!(shown, [What::Field(Field::Title)], "{cleared}");
+    assert!(!cleared.is_seen_in(&some), "nor is that a sign of the rest");
 }
 
 #[test]

@@ -171,6 +171,7 @@ proptest! {
         let last = edit.written.unwrap_or_default();
         let mut item = by_hand.clone();
         let edit = plan(&second, &item, Some(&last), &policy);
+        prop_assert!(!edit.is_seen_in(&item), "before it was sent: {edit}");
         plex.apply(&edit, &mut item);
 
         let wanted = Wanted::of(&second, &policy);

@@ -93,13 +93,18 @@ impl Library {
 
     /// What lies in the trash of a library is gone for good.
     pub fn empty_trash(&mut self, section: u32) {
-        let trashed = |item: &&Item| item.section == section && item.deleted_at.is_some();
-        let keys: Vec<u64> = self
-            .items
-            .values()
-            .filter(trashed)
-            .map(|item| item.key)
-            .collect();
+        self.remove_all(|item| item.section == section && item.deleted_at.is_some());
+    }
+
+    /// A library goes, with its items.
+    pub fn remove_section(&mut self, section: u32) {
+        self.remove_all(|item| item.section == section);
+        self.sections.remove(&section);
+    }
+
+    fn remove_all(&mut self, goes: impl Fn(&Item) -> bool) {
+        let going = self.items.values().filter(|item| goes(item));
+        let keys: Vec<u64> = going.map(|item| item.key).collect();
         for key in keys {
             self.remove(key);
         }

@@ -109,6 +109,11 @@ impl PlexServer {
         self.library().add_section(title, kind, locations)
     }
 
+    /// Removes a library with its items; its number answers 404 from now on, as theirs do.
+    pub fn remove_section(&self, section: u32) {
+        self.library().remove_section(section);
+    }
+
     /// Adds what a scan makes of a file: a movie, or an episode of the show named like its folder.
     /// Returns the `ratingKey`.
     pub fn add_file(&self, section: u32, file: &str) -> u64 {

@@ -63,6 +63,36 @@ fn one_edit_that_a_login_page_answers_stops_no_other() {
     });
 }
 
+/// Plex answers an item's edits with 200 and carries none out. Once that was seen, the next is
+/// looked at, too, though the library is known to keep such fields: nothing counts as written.
+#[test]
+fn an_edit_that_is_ignored_twice_is_not_called_written() {
+    let plugin = installed(2, json!({}));
+    let (stash, plex) = (&plugin.world.stash, &plugin.world.plex);
+    let scene = plugin.world.scenes[0];
+    stash.edit(scene).tags(&["One", "Other"]);
+    save_all(&plugin);
+    worked_off(&plugin);
+    let item = plugin.world.items[0];
+    let taken = Fault::Answer(Response::new(200, "application/xml", ""));
+    plex.fail_when(Rule::new(taken).method("PUT").query(&format!("id={item}&")));
+    let says = "Plex does not show what was sent of title";
+    // A tag that goes is looked after in any case.
+    let edits: [(&str, &[&str]); 2] = [("Once", &["One"]), ("Twice", &["One", "Other"])];
+    for (nth, (title, tags)) in (1..).zip(edits) {
+        stash.edit(scene).title(title).tags(tags);
+        plugin.save(scene);
+        worked_off(&plugin);
+        assert_eq!(said(&plugin, says), nth, "{}", plugin.worker_log());
+    }
+    let wrote = format!("scene {scene}: wrote ");
+    assert_eq!(said(&plugin, &wrote), 1, "by the first save");
+    plex.clear_faults();
+    plugin.task("reconcile_all");
+    worked_off(&plugin);
+    assert!(plugin.world.comparison().is_equal());
+}
+
 fn play(case: Case) {
     let plugin = installed(case.scenes, json!({}));
     let (stash, plex) = (&plugin.world.stash, &plugin.world.plex);

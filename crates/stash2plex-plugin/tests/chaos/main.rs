@@ -174,6 +174,9 @@ impl Chaos {
         self.settle();
         self.plugin.until_no_worker();
         if self.tinkering {
+            // Stash takes all settings of a plugin at once: what a person changes in the very
+            // moment in which the worker stores renamed ones is overwritten.
+            self.plugin.set(self.settings.clone());
             // Its worker has read the settings as they are now.
             self.plugin.task("reconcile_all");
             self.settle();

@@ -156,6 +156,34 @@ fn a_stacked_item_is_written_once() {
     assert_at_rest(&plugin);
 }
 
+/// A library is deleted and made anew while a worker lives: the very next save is written there, and
+/// to the scene's item in another library.
+#[test]
+fn a_library_that_is_made_anew_is_found_at_once() {
+    let plugin = Installed::with(1, json!({"idle_timeout": 60}));
+    let (plex, scene) = (&plugin.world.plex, plugin.world.scenes[0]);
+    let first = plex.item(plugin.world.items[0]).unwrap();
+    let file = &first.media[0].parts[0].file;
+    let more = plex.add_section("More", SectionKind::Movie, &["/media/scenes"]);
+    let copy = plex.add_file(more, file);
+    plugin.save(scene);
+    plugin.until("written to both", || {
+        plex.item(copy).unwrap().title() == plex.item(first.key).unwrap().title()
+    });
+    let done = || plugin.until("done", || plugin.queue().counts().unwrap().live() == 0);
+    done();
+    plex.remove_section(plugin.world.section);
+    let anew = plex.add_section("Scenes", SectionKind::Movie, &["/media/scenes"]);
+    let again = plex.add_file(anew, file);
+    plugin.world.stash.edit(scene).title("Changed");
+    plugin.save(scene);
+    done();
+    for item in [again, copy] {
+        assert_eq!(plex.item(item).unwrap().title(), "Changed");
+    }
+    assert_eq!(plugin.worker_log().matches("Attempt").count(), 0);
+}
+
 /// A file becomes another scene's, of which no hook tells: its item shows the other scene, and the
 /// first keeps its own.
 #[test]

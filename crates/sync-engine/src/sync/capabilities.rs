@@ -93,8 +93,8 @@ impl Capabilities {
     }
 
     /// Learns from what an item showed of what it was sent: what is news, and the fields given up
-    /// with it. An item that shows nothing of it was read before Plex had carried the edit out, or
-    /// does not take edits: that says nothing of its library.
+    /// with it. The item must show some of it: one that shows nothing was read before Plex had
+    /// carried the edit out, or does not take edits, which says nothing of its library.
     pub fn learn(
         &self,
         library: &SectionId,
@@ -103,8 +103,7 @@ impl Capabilities {
         unshown: &[What],
     ) -> (Vec<Learned>, Vec<What>) {
         let (mut learned, mut given_up) = (Vec::new(), Vec::new());
-        let shows_some = sent.iter().any(|what| !unshown.contains(what));
-        for what in sent.iter().filter(|_| shows_some) {
+        for what in sent {
             let before = self.state(library, *what);
             let after = match (&before, unshown.contains(what)) {
                 (Some(State::Kept), _) => continue,
@@ -204,18 +203,6 @@ mod tests {
         let again = Capabilities::default();
         again.load(rows);
         assert_eq!(again.unsupported(&library), unsupported);
-    }
-
-    #[test]
-    fn a_plex_that_shows_edits_late_is_no_proof() {
-        let capabilities = Capabilities::default();
-        let library: SectionId = "2".parse().unwrap();
-        let sent = [What::Field(Field::Title), What::Tag(TagKind::Genre)];
-        for item in ["1", "2", "3", "4"] {
-            let learned = capabilities.learn(&library, item, &sent, &sent);
-            assert_eq!(learned, (Vec::new(), Vec::new()));
-        }
-        assert_eq!(capabilities.unsupported(&library), Unsupported::default());
     }
 
     #[test]

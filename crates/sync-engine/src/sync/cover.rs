@@ -34,23 +34,27 @@ pub enum Fetched {
     Same,
     /// None, and why, where a person may want to know.
     Nothing(Option<String>),
-    /// None, and why it has to be fetched another time.
-    Owed(String),
+    /// None, since Stash failed to give it, the so-many-th time and why. It is to be fetched another
+    /// time.
+    Owed {
+        attempt: u32,
+        why: String,
+    },
 }
 
-/// Fetches covers. Counts how often Stash answered and yet failed to give one: that must not hold
-/// up a scene's other fields for good.
+/// Fetches covers. Counts how often Stash is reached and yet fails to give one, which holds up no
+/// other field of its scene.
 #[derive(Default)]
 pub struct Covers(RefCell<HashMap<String, u32>>);
 
-/// Tries of one cover before the scene does without it.
-const TRIES: u32 = 6;
+/// Tries of one cover before it waits for the scene's next save or a reconciliation.
+pub const TRIES: u32 = 3;
 
 impl Covers {
     /// Fetches the picture at an address, unless it is the `known` one.
     ///
     /// # Errors
-    /// Stash may give it later.
+    /// Stash is away.
     pub async fn fetch(
         &self,
         stash: &stash::client::Client,
@@ -79,12 +83,12 @@ impl Covers {
         }
         let tries = failed.entry(path.to_owned()).or_default();
         *tries += 1;
-        if *tries < TRIES {
-            return Err(error.into());
+        let attempt = *tries;
+        if attempt == TRIES {
+            failed.remove(path);
         }
-        failed.remove(path);
-        let why = words::without_cover(TRIES, &error.to_string());
-        Ok(Fetched::Owed(why))
+        let why = error.to_string();
+        Ok(Fetched::Owed { attempt, why })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::sync::libraries::{Libraries, Library};
 use crate::sync::library_index::{Indexes, Wish};
 use crate::sync::record::Row;
 use crate::sync::request_limits::RequestLimits;
+use crate::sync::syncer::Syncer;
 use crate::sync::unread::is_gone;
 
 /// An item that holds a file of the scene.
@@ -39,11 +40,11 @@ type Result<T> = std::result::Result<T, Failure>;
 
 /// How items are looked for.
 pub struct Finder<'a> {
-    pub plex: &'a plex::Client,
+    plex: &'a plex::Client,
     pub libraries: &'a Libraries,
-    pub indexes: &'a Indexes,
-    pub limits: &'a RequestLimits,
-    pub now: Moment,
+    indexes: &'a Indexes,
+    limits: &'a RequestLimits,
+    now: Moment,
 }
 
 /// An item that may hold a file, and whether these are its details.
@@ -53,7 +54,18 @@ pub struct Seen<'a> {
     detailed: bool,
 }
 
-impl Finder<'_> {
+impl<'a> Finder<'a> {
+    /// With the libraries as they were read last.
+    pub fn new(syncer: &'a Syncer, libraries: &'a Libraries, now: Moment) -> Self {
+        Self {
+            plex: &syncer.plex,
+            libraries,
+            indexes: &syncer.indexes,
+            limits: &syncer.limits,
+            now,
+        }
+    }
+
     /// Every item that holds one of the files, which are as Plex should see them: those on record
     /// first, then what Plex finds where those leave a file out.
     pub async fn by_path(&self, files: &[SceneFile], known: &[Row]) -> Result<Search> {

@@ -257,7 +257,7 @@ impl Syncer {
                 Ok(Fetched::Picture(cover)) => (cover.source, None),
                 Ok(Fetched::Nothing(_)) => (String::new(), None),
                 // Not equal: the scene's own job asks again.
-                Ok(Fetched::Owed(_)) | Err(_) => (address, None),
+                Ok(Fetched::Owed { .. }) | Err(_) => (address, None),
             },
         };
         scene.cover = Some(name).filter(|name| !name.is_empty());

@@ -35,6 +35,8 @@ pub struct Record {
     pub learned: Vec<Learned>,
     /// Other scenes to look at.
     pub queue: BTreeSet<u64>,
+    /// Something is owed that may soon be had.
+    pub looks_again: bool,
 }
 
 /// What the scene is on record as from now on.
@@ -107,13 +109,16 @@ impl Record {
             hint: None,
             learned: Vec::new(),
             queue: BTreeSet::new(),
+            looks_again: false,
         }
     }
 
-    /// Whether an edit that was given up may come yet, over what was written since.
-    pub fn may_be_overtaken(&self) -> bool {
+    /// Whether its job must come again by itself: something is owed that may soon be had, or an
+    /// edit that was given up may come yet, over what was written since.
+    pub fn needs_another_look(&self) -> bool {
         let overtaken = |kept: &Kept| kept.row.written.may_be_overtaken();
-        matches!(self.becomes, Becomes::Equal(_)) && self.items.iter().any(overtaken)
+        matches!(self.becomes, Becomes::Equal(_))
+            && (self.looks_again || self.items.iter().any(overtaken))
     }
 
     /// Writes all of it; the scenes to queue for that.

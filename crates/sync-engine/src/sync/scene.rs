@@ -20,7 +20,7 @@ use crate::sync::cover::{self, Cover, Fetched};
 use crate::sync::hand::Hand;
 use crate::sync::record::{Becomes, Record, sync_hash};
 use crate::sync::stopped::Stopped;
-use crate::sync::syncer::Syncer;
+use crate::sync::syncer::{Syncer, late};
 
 /// A scene and its items are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -237,8 +237,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
                     self.left_out.extend(why);
                     String::new()
                 }
-                Fetched::Owed(why) => {
-                    self.synced.owed = Some(why);
+                Fetched::Owed { attempt, why } => {
+                    self.owe_cover(attempt, &why);
                     self.scene.cover = None;
                     return Ok(row);
                 }
@@ -249,6 +249,16 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
         self.scene.cover = Some(row.cover.clone()).filter(|name| !name.is_empty());
         self.address = Some(address);
         Ok(row)
+    }
+
+    /// The rest is written without the cover, which is fetched again in a while, a few times.
+    fn owe_cover(&mut self, attempt: u32, why: &str) {
+        let again = (attempt < cover::TRIES).then(|| late(&self.syncer.settings));
+        self.record.looks_again = again.is_some();
+        let note = words::cover_not_given(why, again);
+        self.synced.owed = Some(words::without_cover(&note));
+        self.warned.insert(note.clone());
+        self.left_out.insert(note);
     }
 }
 

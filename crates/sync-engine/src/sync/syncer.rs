@@ -87,6 +87,12 @@ impl Syncer {
         Ok(libraries)
     }
 
+    /// The same, asked for now.
+    pub(super) async fn libraries_anew(&self) -> Result<Rc<Libraries>, Failure> {
+        self.libraries.replace(None);
+        self.libraries().await
+    }
+
     /// A job has failed that may do well with the libraries as they are now: one may have been
     /// added, or made anew.
     pub fn doubt_libraries(&self) {

@@ -68,7 +68,10 @@ impl Writer<'_> {
         let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
-        if plan.needs_readback() || moved || requests > 1 || unknown || is_limited() {
+        // What the last edit became was not seen whole: this one is not taken on trust either.
+        let doubted = self.last.is_some_and(|last| last.content.is_empty());
+        let looks = plan.needs_readback() || moved || requests > 1 || unknown || doubted;
+        if looks || is_limited() {
             let read = self.read_back(plan, requests > 1, &mut arrived).await?;
             (after, unshown) = (Some(read.0), read.1);
         }
@@ -114,7 +117,10 @@ impl Writer<'_> {
         }
         let (capabilities, target) = (&self.syncer.capabilities, self.target);
         let (section, key, sent) = (&target.library.section, target.key(), plan.sent());
-        let (more, gone) = capabilities.learn(section, key, &sent, &unshown);
+        let (more, gone) = match plan.is_seen_in(&convert::item(&item)) {
+            true => capabilities.learn(section, key, &sent, &unshown),
+            false => Default::default(),
+        };
         arrived.learned.extend(more);
         if !gone.is_empty() {
             let gone = words::not_kept(&target.library.title, &words(&gone));

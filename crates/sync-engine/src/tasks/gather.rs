@@ -308,6 +308,7 @@ fn jobs(queue: &Queue<Job>) -> queue::Result<QueueStatus> {
     Ok(QueueStatus {
         waiting: counts.ready + counts.waiting,
         tasks: tasks(queue, &[State::Ready, State::Waiting])?,
+        looks: looks(queue)?,
         ready: counts.ready,
         running: counts.running,
         next_due,
@@ -328,6 +329,15 @@ pub fn tasks(queue: &Queue<Job>, states: &[State]) -> queue::Result<u64> {
         tasks += jobs.filter(Job::is_task).count() as u64;
     }
     Ok(tasks)
+}
+
+/// How many of the first that wait for their time are scenes that nothing keeps from being written:
+/// only another look at one that was is put off.
+fn looks(queue: &Queue<Job>) -> queue::Result<u64> {
+    let jobs = queue.jobs(State::Waiting, FIRST)?.into_iter();
+    let untried = jobs.filter(|job| job.attempts + job.deferred == 0);
+    let jobs = untried.filter_map(|job| serde_json::from_str(&job.payload).ok());
+    Ok(jobs.filter(|job: &Job| job.scene().is_some()).count() as u64)
 }
 
 /// Why a job that was tried waits again.

@@ -42,7 +42,7 @@ pub(super) fn record_and_queue(
     settings: &Settings,
 ) -> queue::Result<()> {
     let Some(record) = record else { return Ok(()) };
-    let again = record.may_be_overtaken().then_some(record.scene);
+    let again = record.needs_another_look().then_some(record.scene);
     for id in record.apply(tx)? {
         tx.enqueue(scene_job(id, true))?;
     }

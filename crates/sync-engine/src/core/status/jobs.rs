@@ -9,6 +9,9 @@ pub struct QueueStatus {
     pub waiting: u64,
     /// Of the first of those, the ones that a task or the timetable queued, and no change.
     pub tasks: u64,
+    /// Of the first of those, the ones that are done but for another look at their time: a request
+    /// got no answer, and may still be carried out, or a cover was not given.
+    pub looks: u64,
     /// Of those that wait, the ones whose time has come.
     pub ready: u64,
     /// Run now.

@@ -1,9 +1,11 @@
 //! What Plex does not get of a scene, why, and what helps.
 
+use std::time::Duration;
+
 use scene_sync::{Note, Part};
 use stash::client::Error;
 
-use crate::core::words::format::count;
+use crate::core::words::format::{count, span};
 
 /// It is told once of each scene.
 pub fn left_out(what: &str) -> String {
@@ -50,12 +52,18 @@ pub fn cover_left_out(why: &Error) -> String {
     }
 }
 
-/// A cover that Stash does not give.
-pub fn without_cover(attempts: u32, why: &str) -> String {
-    format!(
-        "synced without its cover, which Stash failed to give {attempts} times ({why}); the next save or reconciliation \
-         tries again"
-    )
+/// A cover that Stash does not give, and after what time it is fetched again by itself.
+pub fn cover_not_given(why: &str, again: Option<Duration>) -> String {
+    let again = match again {
+        Some(wait) => format!("It is fetched again in {}", span(wait.as_secs_f64())),
+        None => "The scene's next save or a reconciliation fetches it again".to_owned(),
+    };
+    format!("the cover, which Stash did not give ({why}). {again}")
+}
+
+/// The same of a scene that is synced without it.
+pub fn without_cover(not_given: &str) -> String {
+    format!("synced without {not_given}")
 }
 
 /// What Plex was told twice and does not show.

@@ -221,6 +221,7 @@ pub fn held_up(status: &Status) -> Vec<Line> {
         let holds = status.circuit.holds_jobs();
         lines.extend(sending::sending(status).filter(|_| holds));
         lines.extend(jobs::tried(queue, holds, now));
+        lines.extend(jobs::looks(queue));
         lines.extend(status.ramp.as_ref().map(|one| sending::ramp(one, now)));
     }
     lines

@@ -34,16 +34,18 @@ impl<T: Time> SceneJob<'_, '_, T> {
 
     /// The items that hold the scene's files. Those that no longer do are released.
     pub(super) async fn find(&mut self, rows: &[Row]) -> Result<Vec<Target>, Stopped> {
-        let syncer = self.syncer;
-        let libraries = syncer.libraries().await?;
-        let finder = Finder {
-            plex: &syncer.plex,
-            libraries: &libraries,
-            indexes: &syncer.indexes,
-            limits: &syncer.limits,
-            now: self.time.now(),
-        };
-        let search = finder.by_path(&self.files, rows).await?;
+        let (syncer, now) = (self.syncer, self.time.now());
+        let mut libraries = syncer.libraries().await?;
+        let mut finder = Finder::new(syncer, &libraries, now);
+        let mut search = finder.by_path(&self.files, rows).await;
+        let is_unknown = |why: &Failure| why.whose == Whose::Scene(SceneFault::NotInPlex);
+        if search.as_ref().is_err_and(is_unknown) {
+            // No item was asked for: a library is gone, and may have been made anew.
+            libraries = syncer.libraries_anew().await?;
+            finder = Finder::new(syncer, &libraries, now);
+            search = finder.by_path(&self.files, rows).await;
+        }
+        let search = search?;
         let (mut targets, mut others) = (search.targets, search.others);
         self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);

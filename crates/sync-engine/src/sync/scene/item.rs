@@ -297,7 +297,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         match syncer.covers.fetch(&syncer.stash, address, None).await? {
             Fetched::Picture(cover) => self.cover = Some(cover),
             Fetched::Nothing(why) => self.left_out.extend(why),
-            Fetched::Owed(why) => self.synced.owed = Some(why),
+            Fetched::Owed { attempt, why } => self.owe_cover(attempt, &why),
             Fetched::Same => {}
         }
         Ok(())

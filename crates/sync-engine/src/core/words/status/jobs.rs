@@ -112,7 +112,19 @@ pub fn listed(queue: &QueueStatus, held: bool, now: f64) -> Vec<Line> {
         ))
     }));
     lines.extend(own(queue, held).map(|job| waits(job, held, now)));
+    lines.extend(looks(queue));
     lines
+}
+
+/// What waits though it is written.
+pub fn looks(queue: &QueueStatus) -> Option<Line> {
+    let looks = count(queue.looks, "scene is", "scenes are");
+    (queue.looks > 0).then(|| {
+        info(format!(
+            "Of what waits, {looks} written already and looked at once more in a while, since Stash or Plex left a request \
+             without an answer. There is nothing to do"
+        ))
+    })
 }
 
 fn waits(job: &TriedJob, held: bool, now: f64) -> Line {
