@@ -199,6 +199,74 @@ fn play(part: Part, fault: Fault, status: &str) {
     }
 }
 
+/// What an item shows cannot be asked for: its texts are written, the picture is left as it is, and
+/// nobody asks at each save.
+#[test]
+fn a_list_of_pictures_that_cannot_be_read() {
+    let page = "<html>\nno\n</html>";
+    let forbidden = Fault::Answer(Response::new(403, "text/html", page));
+    for (fault, passes) in [
+        (Fault::Status(500), true),
+        (Fault::Close, true),
+        (forbidden, false),
+    ] {
+        let plugin = installed(SCENES, json!({"sync_poster": true}));
+        let plex = &plugin.world.plex;
+        work(&plugin, "all");
+        let shows = |item: &u64| plex.item(*item).unwrap().posters;
+        let given: Vec<_> = plugin.world.items.iter().map(shows).collect();
+        assert!(given.iter().all(|one| one.selected_sha1().is_some()));
+        for item in &plugin.world.items {
+            let list = format!("/library/metadata/{item}/posters");
+            plex.fail_when(Rule::new(fault.clone()).method("GET").path(&list));
+        }
+        let version = |version: &str| {
+            plex.take_requests();
+            for item in &plugin.world.items {
+                // The address of its picture is another one then.
+                plex.change(*item, |item| item.updated_at += 60);
+            }
+            for scene in &plugin.world.scenes {
+                plugin.world.stash.edit(*scene).title(version);
+            }
+            save_all(&plugin);
+            worked_off(&plugin);
+            let titles = plugin.world.items.iter();
+            let mut titles = titles.map(|item| plex.item(*item).unwrap());
+            assert!(
+                titles.all(|item| item.title() == version),
+                "{fault:?}: {}",
+                plugin.worker_log()
+            );
+            let requests = plex.take_requests();
+            requests
+                .iter()
+                .filter(|one| one.path.ends_with("/posters"))
+                .count()
+        };
+        let left_out = || told(&plugin, "queue_status").1["left_out"].clone();
+        assert_ne!(version("Version 1"), 0);
+        stayed_closed(&plugin);
+        assert_eq!(failed(&plugin).len(), 0);
+        assert_eq!(said(&plugin, "synced without its poster: "), SCENES);
+        assert_eq!(left_out()[0]["scenes"], SCENES);
+        assert_eq!(version("Version 2"), 0, "{fault:?}");
+        assert_eq!(left_out()[0]["scenes"], SCENES);
+        an_hour_later(&plugin);
+        assert_eq!(version("Version 3") > 0, passes, "{fault:?}");
+        plex.clear_faults();
+        work(&plugin, "all");
+        assert_eq!(left_out(), json!([]));
+        let now: Vec<_> = plugin.world.items.iter().map(shows).collect();
+        let selected = |of: &[simulators::Images]| -> Vec<_> {
+            of.iter()
+                .map(|one| one.selected_sha1().map(str::to_owned))
+                .collect()
+        };
+        assert_eq!(selected(&now), selected(&given));
+    }
+}
+
 /// As if what is on record had been written an hour ago.
 fn an_hour_later(plugin: &Installed) {
     let queue = plugin.queue_as(queue::Options::producer());

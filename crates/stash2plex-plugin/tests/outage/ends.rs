@@ -61,13 +61,24 @@ fn a_plex_that_fails_at_every_edit_for_long_fails_no_change() {
 /// A proxy that is set up wrongly answers 400 to everything, which is no scene's fault.
 #[test]
 fn a_400_to_every_request_fails_no_change() {
+    fails_no_change(Rule::new(Fault::Status(400)));
+}
+
+/// Nor is a 400 to whatever item is asked for, though Plex passes its probe.
+#[test]
+fn a_400_to_every_item_fails_no_change() {
+    let rule = Rule::new(Fault::Status(400)).method("GET");
+    fails_no_change(rule.path("/library/metadata/"));
+}
+
+fn fails_no_change(rule: Rule) {
     let settings =
         json!({"idle_timeout": 60, "recovery_timeout": 1, "failure_threshold": 2, "probe_cap": 1});
     let plugin = Installed::with(4, settings);
     let scenes = plugin.world.scenes.clone();
     plugin.save(scenes[0]);
     plugin.until("synced", || plugin.world.comparison().equal() == 1);
-    plugin.world.plex.fail_when(Rule::new(Fault::Status(400)));
+    plugin.world.plex.fail_when(rule);
     for scene in &scenes[1..] {
         plugin.save(*scene);
     }

@@ -75,7 +75,7 @@ pub struct Fault {
 pub enum FaultKind {
     /// It was refused, or something else than Plex answered: 401, 403, a redirect, a login page.
     Refused,
-    /// It was answered that what it brings is not taken: 400, 422.
+    /// It was answered that it, or what it brings, is not taken: 400, 422.
     Rejected,
     /// It failed in passing: timeout, no answer, 5xx, 429, a broken answer.
     Failing,
@@ -275,8 +275,8 @@ pub fn most_attempts(failure: &Failure, settings: &Settings) -> u32 {
     match failure.whose {
         Whose::Scene(SceneFault::NotInPlex) => NOT_FOUND_TRIES,
         Whose::Request(fault) | Whose::Doubtful(fault) => match fault.kind {
-            FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
-            FaultKind::Rejected => 1,
+            FaultKind::Rejected if fault.personal => 1,
+            FaultKind::Rejected | FaultKind::Refused => REFUSED_TRIES.min(settings.max_retries),
             FaultKind::Failing => settings.max_retries,
         },
         Whose::Scene(_) | Whose::Plex(_) | Whose::Stash => 1,
@@ -336,7 +336,10 @@ pub fn signal<L>(outcome: &Outcome<L>, is_new: impl FnOnce() -> bool) -> Signal 
         Whose::Request(fault) if fault.personal && fault.kind == FaultKind::Refused => {
             Signal::Neutral
         }
-        Whose::Request(fault) if fault.kind == FaultKind::Rejected => Signal::Success,
+        // Plex does not take these words; a question has none to take.
+        Whose::Request(fault) if fault.personal && fault.kind == FaultKind::Rejected => {
+            Signal::Success
+        }
         Whose::Request(_) | Whose::Doubtful(_) => match is_new() {
             true => Signal::Failure,
             false => Signal::Neutral,

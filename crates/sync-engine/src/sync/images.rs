@@ -8,6 +8,7 @@ use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use crate::core::outcome::Failure;
 use crate::sync::cover::Cover;
+use crate::sync::syncer::Syncer;
 use crate::sync::writer::{Refused, Writer};
 
 /// A value for the poster and one for the background, where there is one.
@@ -15,15 +16,25 @@ pub type Pictures<T> = BTreeMap<ImageKind, T>;
 
 const KINDS: [ImageKind; 2] = [ImageKind::Poster, ImageKind::Background];
 
+/// What is known of what an item shows.
+#[derive(Default)]
+pub struct Looked {
+    pub seen: Pictures<ImageSeen>,
+    /// The list cannot be read, now or at the last look: that picture is left as it is.
+    pub unread: Vec<Part>,
+    /// Those of now.
+    pub refused: Vec<Refused>,
+}
+
 /// What the item shows, where that tells a person's choice from ours: of pictures we gave it, or
 /// may have. The lists are read only when an address is another than at the last look.
 pub async fn look(
-    plex: &plex::Client,
+    syncer: &Syncer,
     item: &plex::Item,
     last: Option<&LastWritten>,
-    policy: &Policy,
-) -> Result<Pictures<ImageSeen>, plex::Error> {
-    let mut seen = Pictures::new();
+    (policy, cover): (&Policy, &str),
+) -> Result<Looked, Failure> {
+    let mut looked = Looked::default();
     for kind in KINDS {
         let (is_on, record): (_, fn(&LastWritten) -> &Option<ImageWritten>) = match kind {
             ImageKind::Poster => (policy.poster, |last| &last.poster),
@@ -42,16 +53,38 @@ pub async fn look(
         };
         let address = address(item, kind);
         if let Some(known) = given.seen.as_ref().filter(|known| known.address == address) {
-            seen.insert(kind, known.clone());
+            looked.seen.insert(kind, known.clone());
             continue;
         }
-        let images = plex.images(&item.key, kind).await?;
+        let part = part(kind);
+        let is_certain = last.is_some_and(|last| last.intents.is_empty());
+        let refused = last.and_then(|last| last.refused.get(&part));
+        if is_certain && refused.is_some_and(|version| version == cover) && !policy.retry_refused {
+            looked.unread.push(part);
+            continue;
+        }
+        let read = syncer.part(async || {
+            let _overlapping = syncer.limits.read().await;
+            Ok(syncer.plex.images(&item.key, kind).await)
+        });
+        let images = match read.await? {
+            Ok(images) => images,
+            Err(why) if is_certain => {
+                looked.unread.push(part);
+                looked
+                    .refused
+                    .push(Refused::new(part, cover.to_owned(), &why));
+                continue;
+            }
+            Err(why) => return Err(why.into()),
+        };
         let selected = images.iter().find(|image| image.selected);
         let selected = selected.map(|image| name(&image.name)).unwrap_or_default();
         let address = address.to_owned();
-        seen.insert(kind, ImageSeen { address, selected });
+        let seen = ImageSeen { address, selected };
+        looked.seen.insert(kind, seen);
     }
-    Ok(seen)
+    Ok(looked)
 }
 
 /// A picture that an item has from us, and whether Plex had to be told.
@@ -91,7 +124,11 @@ impl Writer<'_> {
             let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
             let changed = match seen.get(&kind).is_some_and(is_shown) {
                 true => Ok(false),
-                false => self.part(async || self.show(kind, cover).await).await?,
+                false => {
+                    self.syncer
+                        .part(async || self.show(kind, cover).await)
+                        .await?
+                }
             };
             let written = cover.written();
             match changed {

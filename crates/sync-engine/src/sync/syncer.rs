@@ -9,7 +9,7 @@ use scene_sync::matching::Likeness;
 use scene_sync::{PathMap, Policy};
 use stash::client::{self, FoundScenes, SceneFilter, SceneId};
 
-use crate::core::client_errors::of_owner_check;
+use crate::core::client_errors::{comes_to_nothing, is_of_part, of_owner_check};
 use crate::core::obfuscate::Paths;
 use crate::core::outcome::{Done, Failure, Outcome, Trouble, Whose};
 use crate::core::settings::Settings;
@@ -137,6 +137,25 @@ impl Syncer {
         let checked = self.plex.owner_check().await.or_else(of_owner_check);
         self.owner_known.set(checked.is_ok());
         checked
+    }
+
+    /// Sends a part, or says with what it is not taken. What comes to nothing is sent once more
+    /// while Plex answers another question: then that is the part's own fault.
+    pub(super) async fn part<R>(
+        &self,
+        send: impl AsyncFn() -> Result<Result<R, plex::Error>, Failure>,
+    ) -> Result<Result<R, plex::Error>, Failure> {
+        let sent = match send().await? {
+            Err(why) if comes_to_nothing(&why) => {
+                self.owner_check().await?;
+                send().await?
+            }
+            sent => sent,
+        };
+        match sent {
+            Err(why) if !is_of_part(&why) && !comes_to_nothing(&why) => Err(why.into()),
+            sent => Ok(sent),
+        }
     }
 
     /// Asks Plex to scan a folder, given as Stash sees it, in the libraries that hold it; with what

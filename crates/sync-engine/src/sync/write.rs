@@ -5,7 +5,6 @@ use plex::{Edit, UserRating};
 use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, TagEdit, What};
 use tokio::sync::MutexGuard;
 
-use crate::core::client_errors::{comes_to_nothing, is_of_part};
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::words;
 use crate::sync::capabilities::Learned;
@@ -36,22 +35,24 @@ pub struct Arrived {
 
 impl Writer<'_> {
     /// Makes the item what the plan says. `seen` are the pictures it shows, as far as they are
-    /// known.
+    /// known, and `unread` the parts of which that cannot be told.
     pub async fn apply(
         &self,
         plan: &EditPlan,
         cover: Option<&Cover>,
-        seen: Pictures<ImageSeen>,
+        (seen, unread): (Pictures<ImageSeen>, Vec<Refused>),
     ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
         let limit = capabilities.list_limit();
         let sent = self.send(plan).await;
         let (requests, learned) = sent.map_err(Failure::of_personal_request)?;
-        let mut parts = Vec::from_iter(self.rate(plan).await?);
-        let plan = &match parts.is_empty() {
-            true => plan.clone(),
-            false => plan.clone().without_rating(self.last),
+        let unrated = self.rate(plan).await?;
+        let plan = &match unrated {
+            None => plan.clone(),
+            Some(_) => plan.clone().without_rating(self.last),
         };
+        let mut parts = unread;
+        parts.extend(unrated);
         let given = match cover {
             Some(cover) => self.give(plan, cover, &seen, &mut parts).await?,
             None => Pictures::default(),
@@ -160,7 +161,7 @@ impl Writer<'_> {
             return Ok(None);
         };
         let rating = change.to.and_then(|to| UserRating::new(to.to_plex()));
-        let sent = self.part(async || {
+        let sent = self.syncer.part(async || {
             let _alone = self.turn().await?;
             Ok(self.syncer.plex.rate(&self.target.item.key, rating).await)
         });
@@ -168,25 +169,6 @@ impl Writer<'_> {
             let version = change.to.map_or_else(String::new, |to| to.to_string());
             Refused::new(Part::Rating, version, &why)
         }))
-    }
-
-    /// Sends a part, or says with what it is not taken. What comes to nothing is sent once more
-    /// while Plex answers another question: then that is the part's own fault.
-    pub(super) async fn part<R>(
-        &self,
-        send: impl AsyncFn() -> Result<Result<R, plex::Error>, Failure>,
-    ) -> Result<Result<R, plex::Error>, Failure> {
-        let sent = match send().await? {
-            Err(why) if comes_to_nothing(&why) => {
-                self.syncer.owner_check().await?;
-                send().await?
-            }
-            sent => sent,
-        };
-        match sent {
-            Err(why) if !is_of_part(&why) && !comes_to_nothing(&why) => Err(why.into()),
-            sent => Ok(sent),
-        }
     }
 
     /// Sends a list to a Plex that replaces lists; whether it takes a line of any length is known

@@ -58,7 +58,7 @@ fn the_outcome_table() {
     use FaultKind::{Failing, Refused, Rejected as NotTaken};
     use SceneFault::{Ambiguous, Invalid, NotInPlex, Rejected, Unreadable};
     let trip = Signal::Trip;
-    let rows: [(End, Fate, Signal); 17] = [
+    let rows: [(End, Fate, Signal); 18] = [
         (Ok(Done::Synced(())), Fate::Done, Signal::Success),
         (
             Ok(Done::Skipped(String::new())),
@@ -109,6 +109,14 @@ fn the_outcome_table() {
         ),
         (
             failed(Whose::Request(fault(NotTaken))),
+            seconds(5),
+            Signal::Failure,
+        ),
+        (
+            failed(Whose::Request(Fault {
+                personal: true,
+                ..fault(NotTaken)
+            })),
             dead(ErrorKind::PlexRefused),
             Signal::Success,
         ),

@@ -1,7 +1,7 @@
 //! One item made equal to the scene.
 
 use plex::ImageKind;
-use scene_sync::{EditPlan, ImageSeen, LastWritten, Policy};
+use scene_sync::{EditPlan, ImageSeen, LastWritten, Part, Policy};
 use tokio::sync::MutexGuard;
 
 use crate::core::outcome::Failure;
@@ -14,19 +14,21 @@ use crate::sync::cover::Fetched;
 use crate::sync::find::{Target, is_at};
 use crate::sync::hand::Hand;
 use crate::sync::held::Held;
-use crate::sync::images::{self, Pictures};
+use crate::sync::images::{self, Looked, Pictures};
 use crate::sync::record::{Row, same};
 use crate::sync::scene::{SceneJob, not_in_plex};
 use crate::sync::stopped::Stopped;
 use crate::sync::syncer::late;
 use crate::sync::write::Arrived;
-use crate::sync::writer::Writer;
+use crate::sync::writer::{Refused, Writer};
 
 /// What is to be sent to an item.
 struct Draft {
     item: scene_sync::Item,
     plan: EditPlan,
     seen: Pictures<ImageSeen>,
+    /// Parts of which nobody can tell what the item shows.
+    unread: Vec<Refused>,
     notes: Vec<String>,
 }
 
@@ -152,7 +154,9 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
             next: next.into(),
             may_send: &|| held.may_send(now()),
         };
-        let done = writer.apply(&plan, self.cover.as_ref(), draft.seen).await;
+        let done = writer
+            .apply(&plan, self.cover.as_ref(), (draft.seen, draft.unread))
+            .await;
         drop(writer);
         let mut done = match done {
             Ok(done) => done,
@@ -243,10 +247,20 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         policy: &Policy,
     ) -> Result<Draft, Stopped> {
         let syncer = self.syncer;
-        let seen = {
-            let _overlapping = syncer.limits.read().await;
-            images::look(&syncer.plex, found, last, policy).await?
+        let cover = self.scene.cover.as_deref().unwrap_or_default();
+        let Looked {
+            seen,
+            unread,
+            refused,
+        } = images::look(syncer, found, last, (policy, cover)).await?;
+        let policy = &Policy {
+            poster: policy.poster && !unread.contains(&Part::Poster),
+            background: policy.background && !unread.contains(&Part::Background),
+            ..policy.clone()
         };
+        for part in unread {
+            self.note_refused(part, last);
+        }
         let mut item = convert::item(found);
         let selected = |kind| {
             seen.get(&kind)
@@ -258,10 +272,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         let (mut notes, by_request) = (Vec::new(), policy.max_list_encoded.is_some());
         for note in &plan.notes {
             match note {
-                scene_sync::Note::Refused(part) => {
-                    let passes = last.is_some_and(|last| last.failed_at.contains_key(part));
-                    self.left_out.insert(words::part_left_out(*part, passes));
-                }
+                scene_sync::Note::Refused(part) => self.note_refused(*part, last),
                 note if note.is_loss() => drop(self.left_out.insert(words::lost(note, by_request))),
                 note => notes.push(note.to_string()),
             }
@@ -284,8 +295,17 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
             item,
             plan,
             seen,
+            unread: refused,
             notes,
         })
+    }
+
+    /// A part was refused as it is, and is not sent again.
+    fn note_refused(&mut self, part: Part, last: Option<&LastWritten>) {
+        let last = last.filter(|last| last.refused.contains_key(&part));
+        let passes = last.map(|last| last.failed_at.contains_key(&part));
+        let note = passes.map(|passes| words::part_left_out(part, passes));
+        self.left_out.extend(note);
     }
 
     /// Brings the bytes of the cover, for the first item that needs them.
