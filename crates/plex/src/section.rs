@@ -53,17 +53,39 @@ fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 #[serde(default)]
 pub(crate) struct Sections {
     #[serde(rename = "Directory", deserialize_with = "lenient::list")]
-    pub sections: Vec<Section>,
+    sections: Vec<Value>,
+}
+
+impl Sections {
+    fn readable(self) -> Result<Vec<Section>, Error> {
+        // A list would pass for an object with its fields in order.
+        let read = |entry: &Value| match entry.is_object() {
+            true => Section::deserialize(entry),
+            false => Err(serde::de::Error::custom("a library is no object")),
+        };
+        let (mut readable, mut failed) = (Vec::new(), None);
+        for read in self.sections.iter().map(read) {
+            match read {
+                Ok(section) => readable.push(section),
+                Err(why) => failed = Some(why),
+            }
+        }
+        match failed.filter(|_| readable.is_empty()) {
+            Some(why) => Err(Error::Malformed(why)),
+            None => Ok(readable),
+        }
+    }
 }
 
 impl Client {
-    /// All libraries. Needs the token, and Plex's database.
+    /// All libraries; one that Plex describes in a form that cannot be read is left out, where there
+    /// are others. Needs the token, and Plex's database.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn sections(&self) -> Result<Vec<Section>, Error> {
         let limit = self.timeouts.list;
         let found: Sections = self.get(limit, &["library", "sections"], &[]).await?;
-        Ok(found.sections)
+        found.readable()
     }
 }

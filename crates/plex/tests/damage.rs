@@ -114,3 +114,32 @@ async fn an_item_that_cannot_be_read_is_not_taken_for_one_that_is_gone() {
     let text = "what Plex answers about item 2 cannot be read";
     assert_eq!(error.to_string(), text, "{error:?}");
 }
+
+#[tokio::test]
+async fn a_library_that_cannot_be_read_hides_no_other() {
+    let listed = async |entries: &str| {
+        let mut server = Server::new_async().await;
+        let body = format!(r#"{{"MediaContainer":{{"Directory":[{entries}]}}}}"#);
+        let get = server.mock("GET", Matcher::Any).with_body(body);
+        let _get = get.create_async().await;
+        client(&server.url()).sections().await
+    };
+    let good = r#"{"key":"1","type":"movie","title":"Films"}"#;
+    for odd in [
+        "null",
+        "5",
+        r#""x""#,
+        "{}",
+        r#"{"key":"../.."}"#,
+        r#"["1"]"#,
+    ] {
+        for entries in [format!("{good},{odd}"), format!("{odd},{good}")] {
+            let sections = listed(&entries).await.unwrap();
+            assert_eq!(sections.len(), 1, "{entries}");
+            assert_eq!(sections[0].title, "Films");
+        }
+        let error = listed(odd).await.unwrap_err();
+        assert!(matches!(error, Error::Malformed(_)), "{odd}: {error}");
+    }
+    assert_eq!(listed("").await.unwrap(), []);
+}

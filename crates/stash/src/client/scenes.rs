@@ -40,7 +40,8 @@ impl Client {
         }
     }
 
-    /// Scenes by their ids, in one request for each 100 of them.
+    /// Scenes by their ids, in one request for each 100 of them, or for fewer where the answer is too
+    /// large.
     ///
     /// # Errors
     /// Any [`Error`]; [`Error::Resolver`] when Stash could answer for none of them.
@@ -50,11 +51,17 @@ impl Client {
             return Ok(found);
         }
         let schema = self.schema().await?;
-        for part in ids.chunks(SCENES_A_QUERY) {
+        let mut parts: Vec<_> = ids.rchunks(SCENES_A_QUERY).collect();
+        while let Some(part) = parts.pop() {
             let query = find_query(part, &schema.selection);
-            let answer = self.query_parts(&query).await?;
-            for id in part {
-                found.take(*id, &answer)?;
+            match (self.query_parts(&query).await, part) {
+                (Ok(answer), _) => part.iter().try_for_each(|id| found.take(*id, &answer))?,
+                (Err(error @ Error::TooLarge { .. }), [id]) => found.failed.push((*id, error)),
+                (Err(Error::TooLarge { .. }), _) => {
+                    let (first, rest) = part.split_at(part.len() / 2);
+                    parts.extend([rest, first]);
+                }
+                (Err(error), _) => return Err(error),
             }
         }
         // Not one of them: it is not the scenes.

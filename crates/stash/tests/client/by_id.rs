@@ -119,6 +119,35 @@ async fn credentials_that_are_echoed_are_not_told() {
     }
 }
 
+/// One scene of unheard-of size fails alone: the others are asked for without it.
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_asked_for_in_parts() {
+    let mut server = Server::new_async().await;
+    let _probe = no_probe(&mut server).await;
+    let ids = [1, 2, 3, 4, 5].map(SceneId);
+    let all = ids.map(|id| (format!("s{id}"), json!({"id": id.to_string()})));
+    let all: serde_json::Map<_, _> = all.into_iter().collect();
+    let asks_for_it = |request: &mockito::Request| {
+        let body = request.utf8_lossy_body().unwrap().into_owned();
+        body.contains("s3: findScene")
+    };
+    let _scenes = answering(&mut server, &json!({"data": all}))
+        .match_request(move |request| !asks_for_it(request))
+        .create_async()
+        .await;
+    let _huge = query(&mut server, "FindScenes")
+        .with_body(" ".repeat(65 * 1024 * 1024))
+        .match_request(asks_for_it)
+        .create_async()
+        .await;
+    let found = client(&server.url()).find_scenes(&ids).await.unwrap();
+    let scenes: Vec<_> = found.scenes.iter().map(|scene| scene.id.0).collect();
+    assert_eq!(scenes, [1, 2, 4, 5]);
+    assert_eq!(found.failed.len(), 1);
+    assert_eq!(found.failed[0].0, SceneId(3));
+    assert!(matches!(found.failed[0].1, Error::TooLarge { .. }));
+}
+
 #[tokio::test]
 async fn many_scenes_take_a_request_for_each_hundred() {
     let mut server = Server::new_async().await;

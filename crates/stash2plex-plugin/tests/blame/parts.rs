@@ -199,6 +199,75 @@ fn play(part: Part, fault: Fault, status: &str) {
     }
 }
 
+/// Something answers an upload with 200 and keeps nothing: that is seen, told, and sent again.
+#[test]
+fn a_picture_that_is_only_said_to_be_taken() {
+    let plugin = installed(1, json!({"sync_poster": true}));
+    let (plex, item) = (&plugin.world.plex, plugin.world.items[0]);
+    plex.change(item, |item| item.posters = simulators::Images::default());
+    let said_so = Fault::Answer(Response::new(200, "application/json", "{}"));
+    plex.fail_when(Rule::new(said_so).method("POST").times(1));
+    save_all(&plugin);
+    worked_off(&plugin);
+    assert_eq!(
+        said(
+            &plugin,
+            "synced without its poster: Plex answered that it has it"
+        ),
+        1
+    );
+    says(
+        &told(&plugin, "queue_status").0,
+        "the poster, at which Plex failed",
+    );
+    work(&plugin, "all");
+    let is_shown = || {
+        let shown = plex.item(item).unwrap().posters;
+        shown.selected_sha1().is_some()
+    };
+    assert!(is_shown());
+    assert_eq!(told(&plugin, "queue_status").1["left_out"], json!([]));
+    // Plex loses it later.
+    plex.change(item, |item| item.posters = simulators::Images::default());
+    work(&plugin, "reconcile_missing_metadata");
+    assert!(is_shown(), "{}", plugin.worker_log());
+}
+
+/// A picture that a person chose stays, where that is wanted, though the item's address of it is
+/// the one that was known.
+#[test]
+fn a_picture_that_a_person_chose_stays() {
+    let plugin = installed(1, json!({"sync_poster": true, "preserve_plex_edits": true}));
+    let (plex, item) = (&plugin.world.plex, plugin.world.items[0]);
+    work(&plugin, "all");
+    let chosen = "media://chosen/by/hand.jpg";
+    let at = plex.item(item).unwrap().updated_at;
+    plex.change(item, |item| {
+        item.posters.entries.push(simulators::Image {
+            rating_key: chosen.to_owned(),
+            bytes: std::sync::Arc::default(),
+        });
+        item.posters.selected = Some(chosen.to_owned());
+        item.updated_at = at;
+    });
+    for version in [2, 3] {
+        plugin
+            .world
+            .stash
+            .edit(plugin.world.scenes[0])
+            .cover(version);
+        save_all(&plugin);
+        worked_off(&plugin);
+        let shown = plex.item(item).unwrap().posters;
+        assert_eq!(
+            shown.selected.as_deref(),
+            Some(chosen),
+            "{}",
+            plugin.worker_log()
+        );
+    }
+}
+
 /// What an item shows cannot be asked for: its texts are written, the picture is left as it is, and
 /// nobody asks at each save.
 #[test]

@@ -128,6 +128,43 @@ fn an_item_without_an_owner_is_not_taken_by_its_name() {
     );
 }
 
+/// Neither a file that was moved and that Plex has not scanned yet, nor one whose like is another
+/// scene's, speaks for another path map where the map leads others right.
+#[test]
+fn a_path_map_that_leads_others_right_is_not_put_in_doubt() {
+    let plugin = installed(json!({}));
+    let moved = add_scene(&plugin, "/data/a/moved.mp4", "Moved");
+    let other = add_scene(&plugin, "/data/a/other.mp4", "Other");
+    for (scene, file) in [(moved, "moved"), (other, "other")] {
+        let file = format!("/media/scenes/a/{file}.mp4");
+        crate::add_same(&plugin, plugin.world.section, scene, &file);
+    }
+    work(&plugin, "all");
+    plugin.world.stash.change_silently(moved, |scene| {
+        scene.files[0].path = "/data/new/moved.mp4".to_owned();
+    });
+    let like = add_scene(&plugin, "/data/b/other.mp4", "Like it");
+    let size = plugin.world.stash.scene(other).unwrap().files[0].clone();
+    plugin.world.stash.change_silently(like, |scene| {
+        scene.files[0].size = size.size;
+        scene.files[0].duration = size.duration;
+    });
+    for scene in [moved, like] {
+        plugin.save(scene);
+    }
+    tried(&plugin);
+    let status = plugin.task("queue_status").log_text();
+    assert!(
+        status.contains("Plex has no file /media/scenes/new/moved.mp4 yet"),
+        "{status}"
+    );
+    assert!(
+        status.contains("Plex has no file /media/scenes/b/other.mp4 yet"),
+        "{status}"
+    );
+    assert!(!status.contains("=>"), "{status}");
+}
+
 /// A library that is not searched covers its folders all the same.
 #[test]
 fn a_folder_of_a_library_that_is_not_searched_covers_too() {

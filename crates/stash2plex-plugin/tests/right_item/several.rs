@@ -156,6 +156,38 @@ fn a_stacked_item_is_written_once() {
     assert_at_rest(&plugin);
 }
 
+/// A library that cannot be searched keeps no item of another one waiting, and is named.
+#[test]
+fn a_library_that_cannot_be_searched_holds_up_no_other() {
+    for fault in [Fault::Status(500), Fault::Status(404), Fault::HtmlPage] {
+        let plugin = Installed::with(8, json!({"failure_threshold": 3}));
+        let plex = &plugin.world.plex;
+        let broken = plex.add_section("Broken", SectionKind::Movie, &["/media/scenes"]);
+        let listing = format!("/library/sections/{broken}/all");
+        plex.fail_when(Rule::new(fault.clone()).path(&listing));
+        assert_eq!(plugin.task("all").error(), None);
+        plugin.until_equal();
+        plugin.until("done", || plugin.queue().counts().unwrap().live() == 0);
+        let status = plugin.task("queue_status");
+        let words =
+            "what it may have in a library that cannot be searched: the library \"Broken\": ";
+        assert!(
+            status.log_text().contains(words),
+            "{fault:?}: {}",
+            status.log_text()
+        );
+        let summary = plugin.task("outage_summary");
+        let last = &summary.output().unwrap()["outages"]["last"];
+        assert_eq!(*last, json!([]), "{}", plugin.worker_log());
+        // What the line says.
+        plex.clear_faults();
+        assert_eq!(plugin.task("reconcile_all").error(), None);
+        plugin.until("healed", || {
+            plugin.task("queue_status").output().unwrap()["left_out"] == json!([])
+        });
+    }
+}
+
 /// A library is deleted and made anew while a worker lives: the very next save is written there, and
 /// to the scene's item in another library.
 #[test]

@@ -32,7 +32,7 @@ fn shared(plugin: &Installed) -> ([u64; 2], u64) {
 fn told(plugin: &Installed, scene: u64, owner: u64, item: u64) -> usize {
     let words = format!(
         " ({item}) holds a file of scene {owner} too, which was first, and shows that scene. To show both, split the item in \
-         Plex (Split Apart)"
+         Plex (Split Apart); if it has one file only, correct Path map (path_map), which leads both scenes to it"
     );
     said(plugin, scene)
         .iter()

@@ -30,6 +30,25 @@ fn a_file_in_the_data_folders_place_is_told_and_left_alone() {
     plugin.save_and_wait(plugin.world.scenes[0]);
 }
 
+/// Files without which no worker can begin.
+#[test]
+fn a_file_that_cannot_be_written_is_named() {
+    for name in ["client_identifier", "circuit_breaker.json.lock"] {
+        let plugin = Installed::with(1, json!({"idle_timeout": 0.1}));
+        plugin.save_and_wait(plugin.world.scenes[0]);
+        let path = plugin.data().join(name);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        plugin.save(plugin.world.scenes[0]);
+        for task in ["health_check", "queue_status"] {
+            says(&answered(&plugin.task(task)).0, name);
+        }
+        std::fs::remove_dir(&path).unwrap();
+        assert_eq!(plugin.task("process_queue").error(), None);
+        plugin.until("done", || plugin.queue().counts().unwrap().live() == 0);
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -15,7 +15,7 @@ use crate::storage::data_dir::{DataDir, private_file};
 
 /// A connection this old is replaced: its session may have been refused meanwhile. The many hooks of
 /// one edit leave one.
-const FRESH: Duration = Duration::from_secs(5);
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Leaves this connection, unless a fresh one to the same address is there. A worker does without
 /// when it cannot be written.

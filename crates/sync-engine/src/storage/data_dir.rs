@@ -48,7 +48,10 @@ impl DataDir {
         let written = file.and_then(|mut file| file.write_all(&[0; PROBE]));
         let removed = fs::remove_file(&probe);
         written.and(removed).map_err(|why| failed(made_in, why))?;
-        for path in [self.database(), self.worker_lock(), self.worker_log()] {
+        let kept = ["client_identifier", "circuit_breaker.json.lock"];
+        let kept = kept.map(|name| self.0.join(name));
+        let files = [self.database(), self.worker_lock(), self.worker_log()];
+        for path in files.into_iter().chain(kept) {
             if let Err(why) = fs::OpenOptions::new().append(true).open(&path)
                 && why.kind() != io::ErrorKind::NotFound
             {

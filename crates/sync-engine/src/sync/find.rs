@@ -6,6 +6,7 @@ use scene_sync::{SceneFile, path};
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Moment;
+use crate::core::words;
 use crate::sync::convert;
 use crate::sync::libraries::{Libraries, Library};
 use crate::sync::library_index::{Indexes, Wish};
@@ -34,6 +35,8 @@ pub struct Search {
     pub gone: Vec<String>,
     /// Files of the same name elsewhere, seen on the way.
     pub others: Vec<Candidate>,
+    /// Why a library could not be searched.
+    pub unsearched: Option<Failure>,
 }
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -84,8 +87,18 @@ impl<'a> Finder<'a> {
                 let mut here = seen.iter().filter(is_here);
                 let held = here.any(|seen| hold([&seen.item], file));
                 let new = match held {
-                    true => self.indexed(library, &file.path, &seen).await?,
-                    false => self.search(library, file, &mut search).await?,
+                    true => self.indexed(library, &file.path, &seen).await,
+                    false => self.search(library, file, &mut search).await,
+                };
+                let new = match new {
+                    Ok(new) => new,
+                    // The items of the others do not wait for it.
+                    Err(why) if why.is_of_one_item() => {
+                        let library = words::library(&library.title);
+                        search.unsearched.get_or_insert(why.about(&library));
+                        continue;
+                    }
+                    Err(why) => return Err(why),
                 };
                 let is_new = |new: &Seen<'_>| seen.iter().all(|seen| seen.item.key != new.item.key);
                 let new: Vec<_> = new.into_iter().filter(is_new).collect();

@@ -7,6 +7,7 @@ use plex::ImageKind;
 use scene_sync::{EditPlan, ImageSeen, ImageWritten, LastWritten, Part, Policy};
 
 use crate::core::outcome::Failure;
+use crate::core::words;
 use crate::sync::cover::Cover;
 use crate::sync::syncer::Syncer;
 use crate::sync::writer::{Refused, Writer};
@@ -99,6 +100,34 @@ pub fn changed(given: &Pictures<Given>) -> Vec<String> {
     changed.map(|(kind, _)| part(*kind).to_string()).collect()
 }
 
+/// The names of what an item was given and shows nothing in the place of.
+pub fn lost(item: &plex::Item, written: &LastWritten, policy: &Policy) -> Vec<String> {
+    let is_lost = |kind: &ImageKind| {
+        let (is_on, given) = match kind {
+            ImageKind::Poster => (policy.poster, &written.poster),
+            ImageKind::Background => (policy.background, &written.background),
+        };
+        let is_refused = written.refused.contains_key(&part(*kind));
+        is_on && given.is_some() && !is_refused && address(item, *kind).is_empty()
+    };
+    let lost = KINDS.into_iter().filter(is_lost);
+    lost.map(|kind| part(kind).to_string()).collect()
+}
+
+/// Takes out what Plex was told and an item without any picture does not show.
+pub fn unshown(given: &mut Pictures<Given>, item: &plex::Item) -> Vec<Refused> {
+    let is_lost =
+        |kind: &ImageKind, given: &mut Given| given.changed && address(item, *kind).is_empty();
+    let lost = given.extract_if(.., is_lost);
+    lost.map(|(kind, given)| Refused {
+        part: part(kind),
+        version: given.written.source,
+        why: words::PICTURE_NOT_SHOWN.to_owned(),
+        passes: true,
+    })
+    .collect()
+}
+
 fn part(kind: ImageKind) -> Part {
     match kind {
         ImageKind::Poster => Part::Poster,
@@ -113,7 +142,7 @@ impl Writer<'_> {
         &self,
         plan: &EditPlan,
         cover: &Cover,
-        seen: &Pictures<ImageSeen>,
+        seen: &mut Pictures<ImageSeen>,
         refused: &mut Vec<Refused>,
     ) -> Result<Pictures<Given>, Failure> {
         let mut given = Pictures::new();
@@ -122,8 +151,8 @@ impl Writer<'_> {
                 continue;
             }
             let is_shown = |seen: &ImageSeen| seen.selected == cover.sha1;
-            let changed = match seen.get(&kind).is_some_and(is_shown) {
-                true => Ok(false),
+            let shown = match seen.get(&kind).is_some_and(is_shown) {
+                true => Ok(Shown::Already),
                 false => {
                     self.syncer
                         .part(async || self.show(kind, cover).await)
@@ -131,21 +160,28 @@ impl Writer<'_> {
                 }
             };
             let written = cover.written();
-            match changed {
-                Ok(changed) => drop(given.insert(kind, Given { written, changed })),
+            match shown {
+                Ok(Shown::Other(selected)) => {
+                    let address = address(self.item, kind).to_owned();
+                    seen.insert(kind, ImageSeen { address, selected });
+                }
+                Ok(shown) => {
+                    let changed = shown == Shown::Now;
+                    given.insert(kind, Given { written, changed });
+                }
                 Err(why) => refused.push(Refused::new(part(kind), cover.source.clone(), &why)),
             }
         }
         Ok(given)
     }
 
-    /// Makes the item show the cover, without sending bytes that Plex already has; whether it had
-    /// to be told.
+    /// Makes the item show the cover, without sending bytes that Plex already has, unless it shows
+    /// what a person chose since the last look.
     async fn show(
         &self,
         kind: ImageKind,
         cover: &Cover,
-    ) -> Result<Result<bool, plex::Error>, Failure> {
+    ) -> Result<Result<Shown, plex::Error>, Failure> {
         let (plex, key) = (&self.syncer.plex, &self.item.key);
         let there = {
             let _overlapping = self.syncer.limits.read().await;
@@ -155,9 +191,14 @@ impl Writer<'_> {
             Ok(there) => there,
             Err(why) => return Ok(Err(why)),
         };
+        let selected = there.iter().find(|image| image.selected);
+        let selected = selected.map(|image| name(&image.name)).unwrap_or_default();
         let there = there.iter().find(|image| image.is_upload_of(&cover.sha1));
         if there.is_some_and(|image| image.selected) {
-            return Ok(Ok(false));
+            return Ok(Ok(Shown::Already));
+        }
+        if self.is_chosen(kind, &selected) {
+            return Ok(Ok(Shown::Other(selected)));
         }
         let _alone = self.turn().await?;
         let shown = match there {
@@ -167,8 +208,29 @@ impl Writer<'_> {
                 plex.upload_image(key, kind, cover.format, bytes).await
             }
         };
-        Ok(shown.map(|()| true))
+        Ok(shown.map(|()| Shown::Now))
     }
+
+    /// Whether a person chose what is selected, and that counts: it is not what we gave last.
+    fn is_chosen(&self, kind: ImageKind, selected: &str) -> bool {
+        let last = self.last.filter(|last| last.intents.is_empty());
+        let given = last.and_then(|last| match kind {
+            ImageKind::Poster => last.poster.as_ref(),
+            ImageKind::Background => last.background.as_ref(),
+        });
+        self.syncer.policy.preserve_plex_edits && given.is_some_and(|given| given.sha1 != selected)
+    }
+}
+
+/// Which picture an item shows.
+#[derive(PartialEq, Eq)]
+enum Shown {
+    /// The cover, and Plex had to be told.
+    Now,
+    /// The cover.
+    Already,
+    /// A person's choice.
+    Other(String),
 }
 
 /// Puts into the record what the item was given and shows now; `item` is as last read.

@@ -71,6 +71,13 @@ impl Libraries {
         self.chosen.iter().filter(move |one| one.may_hold(path))
     }
 
+    /// The folder of a library to search that covers the path, where Plex tells its folders.
+    pub fn folder_of(&self, path: &str) -> Option<&str> {
+        let folders = self.chosen.iter().flat_map(|one| &one.folders);
+        let mut folders = folders.map(String::as_str);
+        folders.find(|folder| path::covers(folder, path))
+    }
+
     /// Whether a folder of any library covers the path, to be searched or not: then only this very
     /// path is the file.
     pub fn covers(&self, path: &str) -> bool {

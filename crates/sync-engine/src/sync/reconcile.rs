@@ -17,6 +17,7 @@ use crate::storage::ledger::{self, SceneRow, ServerId};
 use crate::sync::convert;
 use crate::sync::cover::{self, Fetched};
 use crate::sync::find::is_at;
+use crate::sync::images;
 use crate::sync::libraries::Libraries;
 use crate::sync::record::{Row, sync_hash};
 use crate::sync::stopped::Stopped;
@@ -335,8 +336,11 @@ impl Syncer {
         }
         let section = item.section.as_ref();
         let policy = section.map_or_else(|| self.policy.clone(), |one| self.policy_for(one));
+        let lost = images::lost(item, &row.written, &policy);
         let item = convert::item(item);
-        Some(drift::find(scene, &item, Some(&row.written), &policy))
+        let mut changed = drift::find(scene, &item, Some(&row.written), &policy);
+        changed.extend(lost);
+        Some(changed)
     }
 
     /// The items that hold the files, as far as the indexes tell; none where nobody looked.

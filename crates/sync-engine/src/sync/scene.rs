@@ -255,10 +255,15 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
     fn owe_cover(&mut self, attempt: u32, why: &str) {
         let again = (attempt < cover::TRIES).then(|| late(&self.syncer.settings));
         self.record.looks_again = again.is_some();
-        let note = words::cover_not_given(why, again);
-        self.synced.owed = Some(words::without_cover(&note));
-        self.warned.insert(note.clone());
-        self.left_out.insert(note);
+        self.owe(words::cover_not_given(why, again));
+    }
+
+    /// The rest is written without this, and the scene does not count as equal.
+    fn owe(&mut self, what: String) {
+        let owed = &mut self.synced.owed;
+        owed.get_or_insert_with(|| words::synced_without(&what));
+        self.warned.insert(what.clone());
+        self.left_out.insert(what);
     }
 }
 

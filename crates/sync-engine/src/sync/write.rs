@@ -40,7 +40,7 @@ impl Writer<'_> {
         &self,
         plan: &EditPlan,
         cover: Option<&Cover>,
-        (seen, unread): (Pictures<ImageSeen>, Vec<Refused>),
+        (mut seen, unread): (Pictures<ImageSeen>, Vec<Refused>),
     ) -> Result<Arrived, Failure> {
         let capabilities = &self.syncer.capabilities;
         let limit = capabilities.list_limit();
@@ -53,11 +53,10 @@ impl Writer<'_> {
         };
         let mut parts = unread;
         parts.extend(unrated);
-        let given = match cover {
-            Some(cover) => self.give(plan, cover, &seen, &mut parts).await?,
+        let mut given = match cover {
+            Some(cover) => self.give(plan, cover, &mut seen, &mut parts).await?,
             None => Pictures::default(),
         };
-        let given_names = images::changed(&given);
         let mut arrived = Arrived {
             parts,
             learned,
@@ -65,7 +64,7 @@ impl Writer<'_> {
         };
         // An edit may change the addresses of the pictures too: not known, they would cost the next
         // sync two lists.
-        let moved = !given_names.is_empty() || requests > 0 && !seen.is_empty();
+        let moved = !images::changed(&given).is_empty() || requests > 0 && !seen.is_empty();
         let unknown = !capabilities.knows(&self.target.library.section, &plan.sent());
         let is_limited = || capabilities.list_limit() != limit;
         let (mut after, mut unshown) = (None, Vec::new());
@@ -79,6 +78,10 @@ impl Writer<'_> {
         if arrived.learned.iter().any(Learned::limits_lists) {
             arrived.given_up.push(words::LISTS_CUT.to_owned());
         }
+        if let Some(item) = &after {
+            arrived.parts.extend(images::unshown(&mut given, item));
+        }
+        let given_names = images::changed(&given);
         let mut written = match &after {
             Some(item) => plan.written_after(&convert::item(item)),
             None => plan.written.clone(),

@@ -62,11 +62,20 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     }
     if !paths.hidden && !entries.is_empty() {
         lines.push(info(format!(
-            "No setting was changed. Next step: replace what stands in {name} by what follows, then run Compare Only: {}",
+            "No setting was changed. Next step: replace what stands in {name} by what follows, then run Compare Only{}: {}",
+            moved(proposal.right),
             entries.join("; ")
         )));
     }
     lines
+}
+
+/// Where other files are found by the path, some may only be ahead of Plex.
+fn moved(right: u64) -> &'static str {
+    match right {
+        0 => "",
+        _ => ". If files were moved lately, let Plex scan and run Find Path Map again instead",
+    }
 }
 
 fn rule_lines(rule: &SuggestedRule, paths: Paths) -> Vec<Line> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use scene_sync::{Note, Part};
 use stash::client::Error;
 
+use crate::core::settings::names;
 use crate::core::words::format::{count, span};
 
 /// It is told once of each scene.
@@ -61,9 +62,21 @@ pub fn cover_not_given(why: &str, again: Option<Duration>) -> String {
     format!("the cover, which Stash did not give ({why}). {again}")
 }
 
-/// The same of a scene that is synced without it.
-pub fn without_cover(not_given: &str) -> String {
-    format!("synced without {not_given}")
+/// Items that may be in a library that cannot be searched.
+pub fn not_searched(why: &str) -> String {
+    format!(
+        "what it may have in a library that cannot be searched: {why}. The scene's next save or a reconciliation searches it again. \
+         If this lasts, look into Plex's log, or name the other libraries in {}",
+        names::of("plex_library")
+    )
+}
+
+/// Why a picture counts as refused that was answered like any other.
+pub const PICTURE_NOT_SHOWN: &str = "Plex answered that it has it, and shows no picture";
+
+/// What a scene is synced without.
+pub fn synced_without(what: &str) -> String {
+    format!("synced without {what}")
 }
 
 /// What Plex was told twice and does not show.

@@ -263,11 +263,26 @@ pub fn matched(own: &str, (path, item): (&str, &str), by: &str) -> String {
     )
 }
 
+/// A library, in the middle of a sentence.
+pub fn library(title: &str) -> String {
+    format!("the library \"{title}\"")
+}
+
+/// The item is another scene's, and only by likeness this one's too.
+pub fn taken(path: &str, item: &str, other: u64) -> String {
+    format!(
+        "not written: the only Plex item like it, that of {path} ({item}), is already scene {other}'s. Let Plex scan the file of this \
+         scene, and give {} a rule by which each scene finds its own",
+        names::of("path_map")
+    )
+}
+
 /// The item is another scene's, whose file it holds too.
 pub fn shared(path: &str, item: &str, other: u64) -> String {
     format!(
         "not written: the Plex item of {path} ({item}) holds a file of scene {other} too, which was first, and shows that scene. \
-         To show both, split the item in Plex (Split Apart)"
+         To show both, split the item in Plex (Split Apart); if it has one file only, correct {}, which leads both scenes to it",
+        names::of("path_map")
     )
 }
 

@@ -69,6 +69,22 @@ pub fn is_bound(db: &Connection, server: ServerId, path: &str) -> Result<bool> {
     sql::any(db, find, params![server.0, path_hash(path)])
 }
 
+/// How many items on record are looked at for an example.
+const EXAMPLES: usize = 200;
+
+/// Whether an item of another scene that is on record lies below a folder.
+pub fn is_any_below(db: &Connection, server: ServerId, folder: &str, scene: u64) -> Result<bool> {
+    let find = format!(
+        "SELECT path FROM plex_item WHERE server = ?1 AND scene IS NOT NULL AND scene <> ?2 LIMIT {EXAMPLES}"
+    );
+    let paths: Vec<String> = sql::rows(db, &find, params![server.0, scene.cast_signed()], |row| {
+        row.get(0)
+    })?;
+    Ok(paths
+        .iter()
+        .any(|path| scene_sync::path::covers(folder, path)))
+}
+
 /// Takes an item away from a scene; what was written to it stays on record. Returns the scenes that
 /// waited for it.
 pub fn release(db: &Connection, server: ServerId, item: &str, from: u64) -> Result<Vec<u64>> {

@@ -37,15 +37,14 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let (syncer, now) = (self.syncer, self.time.now());
         let mut libraries = syncer.libraries().await?;
         let mut finder = Finder::new(syncer, &libraries, now);
-        let mut search = finder.by_path(&self.files, rows).await;
-        let is_unknown = |why: &Failure| why.whose == Whose::Scene(SceneFault::NotInPlex);
-        if search.as_ref().is_err_and(is_unknown) {
-            // No item was asked for: a library is gone, and may have been made anew.
+        let mut search = finder.by_path(&self.files, rows).await?;
+        let is_gone = |why: &Failure| why.whose == Whose::Scene(SceneFault::NotInPlex);
+        if search.unsearched.as_ref().is_some_and(is_gone) {
+            // A library that may have been made anew.
             libraries = syncer.libraries_anew().await?;
             finder = Finder::new(syncer, &libraries, now);
-            search = finder.by_path(&self.files, rows).await;
+            search = finder.by_path(&self.files, rows).await?;
         }
-        let search = search?;
         let (mut targets, mut others) = (search.targets, search.others);
         self.news.extend(syncer.indexes.unread.news());
         let (mut absent, mut doubt) = (Vec::new(), None);
@@ -68,7 +67,21 @@ impl<T: Time> SceneJob<'_, '_, T> {
         let lost = items.filter(|item| !bound(item) && !search.gone.contains(item));
         self.record.released.extend(lost.cloned());
         self.record.gone = search.gone;
-        self.record.hint = self.hint(rows, &targets, &others)?;
+        // Another scene's item says nothing about this one.
+        let mut elsewhere = Vec::new();
+        for other in others {
+            if !self.is_of_another(&other.item)? {
+                elsewhere.push(other);
+            }
+        }
+        let others = elsewhere;
+        self.record.hint = self.hint((rows, &libraries), &targets, &others)?;
+        if let Some(why) = search.unsearched {
+            if targets.is_empty() {
+                return Err(why.into());
+            }
+            self.owe(words::not_searched(&why.why));
+        }
         if targets.is_empty() {
             if !syncer.owner_known.get() {
                 syncer.owner_check().await?;
@@ -158,10 +171,16 @@ impl<T: Time> SceneJob<'_, '_, T> {
         words::matched(&own, (&path, target.key()), by)
     }
 
+    fn is_of_another(&self, item: &str) -> queue::Result<bool> {
+        let (server, id) = (self.server, self.id);
+        let owner = self.db.read(|db| ledger::owner(db, server, item))?;
+        Ok(owner.is_some_and(|owner| owner != id))
+    }
+
     /// The path map rule that the items found, or files of the same name and size, speak for.
     fn hint(
         &self,
-        rows: &[Row],
+        (rows, libraries): (&[Row], &Libraries),
         targets: &[Target],
         others: &[Candidate],
     ) -> queue::Result<Option<String>> {
@@ -175,7 +194,25 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
         // A guess speaks for no rule.
         let liked = found.find(|one| !one.evidence.is_guess());
-        Ok(self.rule(liked, targets.is_empty(), others))
+        let nowhere = targets.is_empty() && !self.is_led_right(libraries)?;
+        Ok(self.rule(liked, nowhere, others))
+    }
+
+    /// Whether a file lies in a folder of Plex in which other items were found by their paths: then
+    /// no rule is missing, and Plex has not scanned the file.
+    fn is_led_right(&self, libraries: &Libraries) -> queue::Result<bool> {
+        let (server, id) = (self.server, self.id);
+        let folders = self.files.iter();
+        let folders = folders.filter_map(|file| libraries.folder_of(&file.path));
+        for folder in folders {
+            if self
+                .db
+                .read(|db| ledger::is_any_below(db, server, folder, id))?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The rule that an item found by likeness speaks for, or where there is none, a file of the
@@ -280,12 +317,20 @@ impl<T: Time> SceneJob<'_, '_, T> {
         }
     }
 
-    pub(super) fn wait_for(&mut self, item: String, path: &str, other: u64) -> queue::Result<()> {
+    pub(super) fn wait_for(
+        &mut self,
+        item: String,
+        (path, evidence): (&str, Evidence),
+        other: u64,
+    ) -> queue::Result<()> {
         let (server, id) = (self.server, self.id);
         let waited = self.db.read(|db| ledger::waited_for(db, server, id))?;
         if !waited.contains(&item) {
             let path = self.syncer.paths.show(path);
-            self.news.push(words::shared(&path, &item, other));
+            self.news.push(match evidence {
+                Evidence::Likeness(_) => words::taken(&path, &item, other),
+                _ => words::shared(&path, &item, other),
+            });
         }
         self.record.waits.push(item);
         Ok(())

@@ -56,7 +56,7 @@ impl<'a, T: Time> SceneJob<'a, '_, T> {
         let taken_before = self.taken_by(&key);
         let paths: Vec<_> = target.item.files().map(|part| part.file.clone()).collect();
         if let Some(other) = self.contested(&key, &paths, evidence).await? {
-            self.wait_for(key, &target.bound.path, other)?;
+            self.wait_for(key, (&target.bound.path, evidence), other)?;
             return Ok(Some(false));
         }
         let row = db.read(|db| ledger::item::<LastWritten>(db, server, &key))?;
