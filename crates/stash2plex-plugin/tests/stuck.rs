@@ -59,7 +59,7 @@ fn a_cover_that_stash_cannot_serve_holds_nothing_up() {
     assert_eq!(
         plugin
             .worker_log()
-            .matches("It is fetched again in 10s")
+            .matches("It is fetched again by itself")
             .count(),
         2
     );
@@ -136,7 +136,7 @@ fn a_library_that_is_added_while_a_worker_lives_is_searched() {
 /// A proxy before Stash puts a page of its own in the cover's place, once.
 #[test]
 fn a_page_in_a_covers_place_is_no_reason_to_do_without_it() {
-    let plugin = Installed::with(1, json!({"sync_poster": true, "retry_base": 0.2}));
+    let plugin = Installed::with(1, json!({"sync_poster": true, "read_timeout": 5}));
     let page = Rule::new(Fault::HtmlPage).path("/scene/").times(1);
     plugin.world.stash.fail_when(page);
     plugin.save(plugin.world.scenes[0]);

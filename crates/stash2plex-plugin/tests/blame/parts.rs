@@ -212,7 +212,7 @@ fn a_picture_that_is_only_said_to_be_taken() {
     assert_eq!(
         said(
             &plugin,
-            "synced without its poster: Plex answered that it has it"
+            "synced without its poster: Plex answered that it has the picture"
         ),
         1
     );

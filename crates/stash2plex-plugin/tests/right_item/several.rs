@@ -170,7 +170,7 @@ fn a_library_that_cannot_be_searched_holds_up_no_other() {
         plugin.until("done", || plugin.queue().counts().unwrap().live() == 0);
         let status = plugin.task("queue_status");
         let words =
-            "what it may have in a library that cannot be searched: the library \"Broken\": ";
+            "items in one library, if any, since the library \"Broken\" cannot be searched: ";
         assert!(
             status.log_text().contains(words),
             "{fault:?}: {}",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::settings::Settings;
+use crate::core::words;
 
 /// How one try of one job ended.
 pub type Outcome<L> = Result<Done<L>, Failure>;
@@ -107,6 +108,14 @@ impl Failure {
     pub fn about(self, what: &str) -> Self {
         let why = format!("{what}: {}", self.why);
         Self { why, ..self }
+    }
+
+    /// The same of a question about a whole library.
+    pub fn of_library(mut self, title: &str) -> Self {
+        if self.whose == Whose::Scene(SceneFault::NotInPlex) {
+            self.why = words::NO_SUCH_LIBRARY.to_owned();
+        }
+        self.about(&words::unsearched(title))
     }
 
     /// The same for a request that carried a text or a picture of a person.

@@ -48,14 +48,22 @@ impl DataDir {
         let written = file.and_then(|mut file| file.write_all(&[0; PROBE]));
         let removed = fs::remove_file(&probe);
         written.and(removed).map_err(|why| failed(made_in, why))?;
+        let unwritable = |path: &Path| {
+            let opened = fs::OpenOptions::new().append(true).open(path);
+            opened
+                .err()
+                .filter(|why| why.kind() != io::ErrorKind::NotFound)
+        };
+        for path in [self.database(), self.worker_log()] {
+            if let Some(why) = unwritable(&path) {
+                return Err(failed(&path, why));
+            }
+        }
         let kept = ["client_identifier", "circuit_breaker.json.lock"];
         let kept = kept.map(|name| self.0.join(name));
-        let files = [self.database(), self.worker_lock(), self.worker_log()];
-        for path in files.into_iter().chain(kept) {
-            if let Err(why) = fs::OpenOptions::new().append(true).open(&path)
-                && why.kind() != io::ErrorKind::NotFound
-            {
-                return Err(failed(&path, why));
+        for path in [self.worker_lock()].into_iter().chain(kept) {
+            if let Some(why) = unwritable(&path) {
+                return Err(DataDirError::Hold(path, why));
             }
         }
         Ok(())
@@ -135,6 +143,9 @@ pub enum DataDirError {
         "cannot create or write the folder {path}: {1}; {todo}. This call was not recorded: save again, or run the task again, then",
         path = .0.display(), todo = remedy(.1))]
     Create(PathBuf, #[source] io::Error),
+    /// A file without which no worker can begin cannot be written.
+    #[error("cannot write {path}: {1}; {todo}. Until then changes are recorded and none is sent", path = .0.display(), todo = remedy(.1))]
+    Hold(PathBuf, #[source] io::Error),
     /// It, or a file in it, cannot be written.
     #[error("cannot write {path}: {1}; {todo}. Until then no change is recorded", path = .0.display(), todo = remedy(.1))]
     Write(PathBuf, #[source] io::Error),

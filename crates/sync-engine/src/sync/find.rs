@@ -6,7 +6,6 @@ use scene_sync::{SceneFile, path};
 
 use crate::core::outcome::{Failure, SceneFault, Whose};
 use crate::core::time::Moment;
-use crate::core::words;
 use crate::sync::convert;
 use crate::sync::libraries::{Libraries, Library};
 use crate::sync::library_index::{Indexes, Wish};
@@ -94,8 +93,8 @@ impl<'a> Finder<'a> {
                     Ok(new) => new,
                     // The items of the others do not wait for it.
                     Err(why) if why.is_of_one_item() => {
-                        let library = words::library(&library.title);
-                        search.unsearched.get_or_insert(why.about(&library));
+                        let why = why.of_library(&library.title);
+                        search.unsearched.get_or_insert(why);
                         continue;
                     }
                     Err(why) => return Err(why),

@@ -20,7 +20,7 @@ use crate::sync::cover::{self, Cover, Fetched};
 use crate::sync::hand::Hand;
 use crate::sync::record::{Becomes, Record, sync_hash};
 use crate::sync::stopped::Stopped;
-use crate::sync::syncer::{Syncer, late};
+use crate::sync::syncer::Syncer;
 
 /// A scene and its items are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -253,8 +253,8 @@ impl<'a, 'q, T: Time> SceneJob<'a, 'q, T> {
 
     /// The rest is written without the cover, which is fetched again in a while, a few times.
     fn owe_cover(&mut self, attempt: u32, why: &str) {
-        let again = (attempt < cover::TRIES).then(|| late(&self.syncer.settings));
-        self.record.looks_again = again.is_some();
+        let again = attempt < cover::TRIES;
+        self.record.looks_again = again;
         self.owe(words::cover_not_given(why, again));
     }
 

@@ -62,7 +62,7 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
     }
     if !paths.hidden && !entries.is_empty() {
         lines.push(info(format!(
-            "No setting was changed. Next step: replace what stands in {name} by what follows, then run Compare Only{}: {}",
+            "No setting was changed. {}Next step: replace what stands in {name} by what follows, then run Compare Only: {}",
             moved(proposal.right),
             entries.join("; ")
         )));
@@ -74,7 +74,9 @@ pub fn proposal(proposal: &Proposal, paths: Paths) -> Vec<Line> {
 fn moved(right: u64) -> &'static str {
     match right {
         0 => "",
-        _ => ". If files were moved lately, let Plex scan and run Find Path Map again instead",
+        _ => {
+            "If files were moved lately, let Plex scan and run Find Path Map again before you use this. "
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! What Plex does not get of a scene, why, and what helps.
 
-use std::time::Duration;
-
 use scene_sync::{Note, Part};
 use stash::client::Error;
 
 use crate::core::settings::names;
-use crate::core::words::format::{count, span};
+use crate::core::words::format::count;
 
 /// It is told once of each scene.
 pub fn left_out(what: &str) -> String {
@@ -53,11 +51,13 @@ pub fn cover_left_out(why: &Error) -> String {
     }
 }
 
-/// A cover that Stash does not give, and after what time it is fetched again by itself.
-pub fn cover_not_given(why: &str, again: Option<Duration>) -> String {
-    let again = match again {
-        Some(wait) => format!("It is fetched again in {}", span(wait.as_secs_f64())),
-        None => "The scene's next save or a reconciliation fetches it again".to_owned(),
+/// A cover that Stash does not give, and whether it is fetched again by itself.
+pub fn cover_not_given(why: &str, by_itself: bool) -> String {
+    let again = match by_itself {
+        true => "It is fetched again by itself",
+        false => {
+            "The scene's next save or a reconciliation fetches it again. If this lasts, look into Stash's log"
+        }
     };
     format!("the cover, which Stash did not give ({why}). {again}")
 }
@@ -65,14 +65,14 @@ pub fn cover_not_given(why: &str, again: Option<Duration>) -> String {
 /// Items that may be in a library that cannot be searched.
 pub fn not_searched(why: &str) -> String {
     format!(
-        "what it may have in a library that cannot be searched: {why}. The scene's next save or a reconciliation searches it again. \
-         If this lasts, look into Plex's log, or name the other libraries in {}",
+        "items in one library, if any, since {why}. A save or a reconciliation searches it again. If this lasts, look into Plex's \
+         log, or leave the library out by naming the others in {}",
         names::of("plex_library")
     )
 }
 
 /// Why a picture counts as refused that was answered like any other.
-pub const PICTURE_NOT_SHOWN: &str = "Plex answered that it has it, and shows no picture";
+pub const PICTURE_NOT_SHOWN: &str = "Plex answered that it has the picture, but shows none";
 
 /// What a scene is synced without.
 pub fn synced_without(what: &str) -> String {

@@ -263,16 +263,19 @@ pub fn matched(own: &str, (path, item): (&str, &str), by: &str) -> String {
     )
 }
 
-/// A library, in the middle of a sentence.
-pub fn library(title: &str) -> String {
-    format!("the library \"{title}\"")
+/// Plex listed it a moment ago.
+pub const NO_SUCH_LIBRARY: &str = "Plex lists it, but answers that it does not exist (HTTP 404)";
+
+/// A library that cannot be searched, before the reason.
+pub fn unsearched(title: &str) -> String {
+    format!("the library \"{title}\" cannot be searched")
 }
 
 /// The item is another scene's, and only by likeness this one's too.
 pub fn taken(path: &str, item: &str, other: u64) -> String {
     format!(
-        "not written: the only Plex item like it, that of {path} ({item}), is already scene {other}'s. Let Plex scan the file of this \
-         scene, and give {} a rule by which each scene finds its own",
+        "not written: the only Plex item that is like it, that of {path} ({item}), is already scene {other}'s. Let Plex scan this \
+         scene's own file, give {} a rule by which each scene finds its own item, and save the scene",
         names::of("path_map")
     )
 }

@@ -121,8 +121,8 @@ pub fn looks(queue: &QueueStatus) -> Option<Line> {
     let looks = count(queue.looks, "scene is", "scenes are");
     (queue.looks > 0).then(|| {
         info(format!(
-            "Of what waits, {looks} written already and looked at once more in a while, since Stash or Plex left a request \
-             without an answer. There is nothing to do"
+            "Of what waits, {looks} written already and only checked again, because Stash or Plex did not answer a request. There \
+             is nothing to do"
         ))
     })
 }
